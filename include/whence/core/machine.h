@@ -1,0 +1,31 @@
+// What this process runs on; written into every run folder because speed and last bits depend on it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace whence {
+
+struct Machine {
+  std::string processor;         ///< model name, e.g. "Intel(R) Xeon(R) Processor"
+  int cores = 1;                 ///< processors this process may use
+  int threads = 1;               ///< threads that LibTorch uses within an operation
+  std::string blas;              ///< file name of the BLAS library that is loaded
+  bool reference_blas = false;   ///< the unoptimised BLAS: some 50 times slower than an optimised one
+  std::string libtorch;          ///< version
+  std::string vector_extensions; ///< e.g. "avx2 avx512f avx512_bf16 amx_bf16"
+  bool bfloat16 = false;         ///< the processor multiplies bfloat16 natively (AVX512-BF16 or AMX)
+  std::int64_t memory_bytes = 0;
+};
+
+/// LibTorch starts with one thread in Debian's build: call this first. 0 means every core this process may use.
+void use_threads(int threads);
+
+Machine describe_machine();
+nlohmann::json to_json(const Machine& machine);
+
+/// The largest resident memory of this process so far, in bytes.
+std::int64_t peak_memory_bytes();
+
+}  // namespace whence

@@ -1,0 +1,55 @@
+// Information flow of a trained explanation: which latent factors move the classifier.
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "whence/core/progress.h"
+#include "whence/explain/gce/estimators.h"
+#include "whence/models/roles.h"
+
+namespace whence::gce {
+
+/// Indices of latents; a set.
+using Factors = std::vector<std::int64_t>;
+
+struct FlowOptions {
+  std::int64_t outer = 200;                      ///< draws of the factors
+  std::int64_t inner = 200;                      ///< draws of the rest for each
+  Sampling sampling = Sampling::nested;
+  Correction correction = Correction::delta;
+  std::int64_t memory_bytes = 256 << 20;         ///< budget of a batch of activations
+};
+
+/// I(F; Y) in nats with its standard error. An empty set has no flow; all factors together need no inner draws.
+/// Error: a factor that the decoder does not have; a classifier that returns NaN.
+FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier, const Factors& which,
+                           const FlowOptions& options, at::Generator& generator);
+
+struct FactorFlow {
+  std::string name;  ///< "alpha_1", ..., "beta_1", ...
+  bool causal = false;
+  FlowValue flow;
+};
+
+struct FlowReport {
+  FlowValue alpha, beta;            ///< of all causal, of all other factors
+  std::vector<FactorFlow> factors;  ///< each on its own, causal ones first
+  std::int64_t outer = 0, inner = 0;
+};
+
+/// The first `causal` latents are alpha. Every factor draws from its own stream of `seed`.
+FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier, std::int64_t causal,
+                        const FlowOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
+
+/// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner]}
+nlohmann::json to_json(const FlowReport& report);
+
+/// "alpha_1" .. "alpha_K", "beta_1" .. "beta_L".
+std::vector<std::string> factor_names(std::int64_t causal, std::int64_t latents);
+
+}  // namespace whence::gce

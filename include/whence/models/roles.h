@@ -1,0 +1,71 @@
+// What the explanation methods ask of a model, whoever made it.
+// Shapes: x (N, C, H, W) in [0, 1]; z (N, D) with D = K + L; logits (N, M).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "whence/nn/network.h"
+#include "whence/nn/torchscript.h"
+
+namespace whence::models {
+
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  /// softmax(logits) are the class probabilities. Differentiable in x; never trained, always in evaluation mode.
+  virtual at::Tensor logits(const at::Tensor& x) const = 0;
+  virtual std::int64_t classes() const = 0;
+  /// The layers, when they are known; nullptr for an opaque model.
+  virtual const nn::Network* network() const { return nullptr; }
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual at::Tensor decode(const at::Tensor& z) const = 0;
+  virtual std::int64_t latents() const = 0;
+  virtual const nn::Network* network() const { return nullptr; }
+};
+
+/// q(z|x), a diagonal normal distribution; both (N, D).
+struct Posterior {
+  at::Tensor mean, log_variance;
+};
+
+class Encoder {
+ public:
+  virtual ~Encoder() = default;
+  virtual Posterior encode(const at::Tensor& x) const = 0;
+  virtual std::int64_t latents() const = 0;
+};
+
+/// Roles played by whence's own networks, frozen (Network::frozen) in evaluation mode.
+std::unique_ptr<Classifier> as_classifier(const nn::Network& network, Precision precision = Precision::float32);
+std::unique_ptr<Decoder> as_decoder(const nn::Network& network, Precision precision = Precision::float32);
+/// The network has two outputs: mean and log-variance.
+std::unique_ptr<Encoder> as_encoder(const nn::Network& network, Precision precision = Precision::float32);
+
+/// What an imported classifier returns.
+enum class ClassifierOutput { automatic, logits, probabilities };
+
+/// Roles played by TorchScript files. `probe` is a small batch of the inputs it will get: the module is run on it
+/// once to learn its output and to check it. Errors (file named): a shape that the module rejects, an output that is
+/// not (N, M) / (N, ...) for the batch, NaN or infinity, `probabilities` asked but rows that are negative or do not
+/// sum to 1 within 1e-3. `automatic` takes rows that are probabilities as such and everything else as logits.
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
+                                            ClassifierOutput output = ClassifierOutput::automatic,
+                                            Precision precision = Precision::float32);
+/// Error besides: a decoder that rejects (n, latents).
+std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,
+                                      Precision precision = Precision::float32);
+/// Returns (mean, log_variance), or one tensor (N, 2D) with the mean first.
+std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file, const at::Tensor& probe,
+                                      Precision precision = Precision::float32);
+
+}  // namespace whence::models

@@ -1,0 +1,41 @@
+// TorchScript, both ways: networks that Python opens, and Python's models as networks.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "whence/nn/network.h"
+
+namespace whence::nn {
+
+/// Writes `network` in evaluation mode as a TorchScript file: `torch.jit.load(path)(x)` gives the first output, or a
+/// tuple of all outputs where there are several. Parameters carry their layers' names.
+void export_torchscript(const Network& network, const std::filesystem::path& path);
+
+/// A loaded TorchScript module, in evaluation mode. TorchScript is executable code: only load what you trust.
+class ScriptModule {
+ public:
+  /// Error: missing, or not TorchScript (says so when it is a Python pickle or a state dict, and how to export it).
+  explicit ScriptModule(const std::filesystem::path& path);
+
+  /// Runs it; a tuple's elements are returned in order. Error: the module's own, as one sentence with the file's name.
+  std::vector<at::Tensor> operator()(const at::Tensor& x) const;
+  void require_gradients(bool required);
+  const std::filesystem::path& path() const { return path_; }
+
+  /// The same function as a Network for inputs of one sample shape `input`, when every operation is known;
+  /// otherwise nullopt, and `obstacle` (if not null) names the first operation that stands in the way and its source.
+  std::optional<Network> translate(const Shape& input, std::string* obstacle = nullptr) const;
+
+ private:
+  struct Implementation;
+  std::shared_ptr<Implementation> implementation_;
+  std::filesystem::path path_;
+};
+
+}  // namespace whence::nn
