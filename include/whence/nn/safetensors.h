@@ -14,7 +14,8 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;  ///< "__metadata__"
 };
 
-/// Written aside and renamed. Tensors of float64/32/16, bfloat16, int64/32/16/8, uint8, bool.
+/// Written aside and renamed. Tensors of float64/32/16, bfloat16, int64/32/16/8, uint8, bool. Their bytes stand in the
+/// order given, but wider elements before narrower ones, so that every tensor is aligned, as readers in Python want.
 void save_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
