@@ -1,0 +1,194 @@
+#include "whence/explain/gce/estimators.h"
+
+#include <limits>
+
+namespace whence::gce {
+namespace {
+
+using at::Tensor;
+
+/// Below it a probability has no logarithm worth computing; p log p and its gradient stay finite at p = 0.
+constexpr double kSmallest = std::numeric_limits<float>::min();
+
+Tensor safe_log(const Tensor& p) { return p.clamp_min(kSmallest).log(); }
+
+/// sum_y p log p: (..., M) -> (...).
+Tensor negative_entropy(const Tensor& p) { return (p * safe_log(p)).sum(-1); }
+
+/// How far the noise of `mean` raises sum_y p log p to second order: sum_y Var / (2 p).
+Tensor entropy_bias(const Tensor& variance_of_mean, const Tensor& mean) {
+  return (variance_of_mean / (2 * mean.clamp_min(kSmallest))).sum(-1);
+}
+
+/// Sample variance of n values around their mean along dimension `dim`; n >= 2.
+Tensor variance(const Tensor& values, std::int64_t dim) {
+  return (values - values.mean(dim, true)).square().sum(dim) / static_cast<double>(values.size(dim) - 1);
+}
+
+/// Means without one of the n values along dimension `dim`. Rounding must not make a probability negative.
+Tensor leave_one_out(const Tensor& values, std::int64_t dim) {
+  const auto n = static_cast<double>(values.size(dim));
+  return ((values.sum(dim, true) - values) / (n - 1)).clamp_min(0);
+}
+
+/// Quenouille's jackknife of sum_y p log p at the mean over `dim`: n f - (n - 1) mean of f without one.
+Tensor jackknifed_entropy(const Tensor& values, std::int64_t dim) {
+  const auto n = static_cast<double>(values.size(dim));
+  return n * negative_entropy(values.mean(dim)) -
+         (n - 1) * negative_entropy(leave_one_out(values, dim)).mean(dim);
+}
+
+/// The draws behind one estimate, in float64: the jackknife multiplies rounding errors by the number of
+/// draws.
+struct Draws {
+  Draws(const Tensor& probabilities, Sampling sampling_)
+      : p(probabilities.to(at::kDouble)),
+        p_outer(p.mean(1)),
+        p_marginal(p_outer.mean(0)),
+        sampling(sampling_) {}
+
+  std::int64_t outer() const { return p.size(0); }
+  std::int64_t inner() const { return p.size(1); }
+
+  Tensor p;           ///< (outer, inner, M)
+  Tensor p_outer;     ///< p(y|F) of each outer draw, (outer, M)
+  Tensor p_marginal;  ///< p(y), (M)
+  Sampling sampling;
+};
+
+/// sum_y p(y|F) log p(y|F) for each outer draw, (outer). A single inner draw is taken as exact.
+Tensor outer_terms(const Draws& draws, Correction correction) {
+  const Tensor plain = negative_entropy(draws.p_outer);
+  if (correction == Correction::none || draws.inner() < 2) return plain;
+  if (correction == Correction::jackknife) return jackknifed_entropy(draws.p, 1);
+  return plain - entropy_bias(variance(draws.p, 1) / static_cast<double>(draws.inner()), draws.p_outer);
+}
+
+/// Variance of p(y) over repetitions of the sampling. Crossed draws: the analysis of variance of a two-way
+/// layout, where rows and columns both contain the interaction, which is therefore subtracted once.
+Tensor variance_of_marginal(const Draws& draws) {
+  const auto outer = static_cast<double>(draws.outer());
+  const auto inner = static_cast<double>(draws.inner());
+  const Tensor rows = variance(draws.p_outer, 0) / outer;
+  if (draws.sampling == Sampling::nested || draws.inner() < 2) return rows;
+  const Tensor p_inner = draws.p.mean(0);
+  const Tensor interaction = (draws.p - draws.p_outer.unsqueeze(1) - p_inner.unsqueeze(0) + draws.p_marginal)
+                                 .square()
+                                 .flatten(0, 1)
+                                 .sum(0) /
+                             ((outer - 1) * (inner - 1));
+  return rows + variance(p_inner, 0) / inner - interaction / (outer * inner);
+}
+
+/// The jackknife over outer draws of the jackknife over inner draws: removes the terms in 1/outer, 1/inner
+/// and 1/(outer inner) of the bias.
+Tensor jackknifed_two_way(const Draws& draws) {
+  const auto outer = static_cast<double>(draws.outer());
+  const auto inner = static_cast<double>(draws.inner());
+  const Tensor p_inner = draws.p.mean(0);
+  const Tensor without_both = leave_one_out(leave_one_out(draws.p, 0), 1);
+  return outer * jackknifed_entropy(p_inner, 0) -
+         (outer - 1) * (inner * negative_entropy(leave_one_out(draws.p_outer, 0)).mean() -
+                        (inner - 1) * negative_entropy(without_both).mean());
+}
+
+/// sum_y p(y) log p(y), a scalar.
+Tensor marginal_term(const Draws& draws, Correction correction) {
+  const Tensor plain = negative_entropy(draws.p_marginal);
+  if (correction == Correction::none || draws.outer() < 2) return plain;
+  if (correction == Correction::delta)
+    return plain - entropy_bias(variance_of_marginal(draws), draws.p_marginal);
+  const bool two_way = draws.sampling == Sampling::crossed && draws.inner() >= 2;
+  return two_way ? jackknifed_two_way(draws) : jackknifed_entropy(draws.p_outer, 0);
+}
+
+void check_probabilities(const Tensor& probabilities) {
+  TORCH_CHECK(probabilities.dim() == 3 && probabilities.numel() > 0,
+              "probabilities must be (outer, inner, M), got ", probabilities.sizes());
+}
+
+at::ScalarType result_type(const Tensor& probabilities) {
+  return probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+}  // namespace
+
+at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
+                        std::int64_t inner, Sampling sampling, at::Generator& generator) {
+  TORCH_CHECK(dimensions >= 1 && outer >= 1 && inner >= 1, "no latents to draw");
+  std::vector<std::int64_t> rest;
+  for (std::int64_t i = 0; i < dimensions; ++i)
+    if (std::find(factors.begin(), factors.end(), i) == factors.end()) rest.push_back(i);
+  TORCH_CHECK(rest.size() + factors.size() == static_cast<std::size_t>(dimensions),
+              "factors must be distinct and in 0 .. ", dimensions - 1);
+
+  const std::int64_t own_rows = sampling == Sampling::nested ? outer : 1;
+  const Tensor of_factors =
+      at::randn({outer, 1, static_cast<std::int64_t>(factors.size())}, generator, at::kFloat);
+  const Tensor of_rest =
+      at::randn({own_rows, inner, static_cast<std::int64_t>(rest.size())}, generator, at::kFloat);
+  Tensor latents = at::empty({outer, inner, dimensions}, at::kFloat);
+  latents.index_copy_(2, at::tensor(factors, at::kLong), of_factors.expand({outer, inner, -1}));
+  latents.index_copy_(2, at::tensor(rest, at::kLong), of_rest.expand({outer, inner, -1}));
+  return latents.view({outer * inner, dimensions});
+}
+
+at::Tensor mutual_information(const at::Tensor& probabilities, Sampling sampling, Correction correction) {
+  check_probabilities(probabilities);
+  const Draws draws(probabilities, sampling);
+  return (outer_terms(draws, correction).mean() - marginal_term(draws, correction))
+      .to(result_type(probabilities));
+}
+
+at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction) {
+  check_probabilities(probabilities);
+  const Tensor p = probabilities.to(at::kDouble);
+  const Tensor p_inner = p.mean(0);
+  Tensor held = negative_entropy(p_inner);  // sum_y p(y|R) log p(y|R) for each draw of R, (inner)
+  if (p.size(0) >= 2) {
+    if (correction == Correction::delta)
+      held = held - entropy_bias(variance(p, 0) / static_cast<double>(p.size(0)), p_inner);
+    else if (correction == Correction::jackknife)
+      held = jackknifed_entropy(p, 0);
+  }
+  return (negative_entropy(p).mean() - held.mean()).to(result_type(probabilities));
+}
+
+FlowValue estimate_flow(const at::Tensor& probabilities, Sampling sampling, Correction correction) {
+  check_probabilities(probabilities);
+  const at::NoGradGuard no_grad;
+  const Draws draws(probabilities, sampling);
+  const Tensor terms = outer_terms(draws, correction);
+  const double nats = (terms.mean() - marginal_term(draws, correction)).item<double>();
+
+  // The estimate's influence function: draw a moves it by its own divergence KL(p(y|a) || p(y)) less the mean
+  // one.
+  const Tensor log_marginal = safe_log(draws.p_marginal);
+  double squared_error = 0;
+  if (draws.outer() >= 2) {
+    const Tensor divergence = terms - (draws.p_outer * log_marginal).sum(-1);
+    squared_error += variance(divergence, 0).item<double>() / static_cast<double>(draws.outer());
+  }
+  if (sampling == Sampling::crossed && draws.inner() >= 2) {
+    const Tensor log_ratio = safe_log(draws.p_outer) - log_marginal;
+    const Tensor influence = (draws.p * log_ratio.unsqueeze(1)).sum(-1).mean(0);
+    squared_error += variance(influence, 0).item<double>() / static_cast<double>(draws.inner());
+  }
+  return {nats, std::sqrt(squared_error)};
+}
+
+std::string_view name_of(Sampling sampling) { return sampling == Sampling::nested ? "nested" : "crossed"; }
+
+std::string_view name_of(Correction correction) {
+  switch (correction) {
+    case Correction::none:
+      return "none";
+    case Correction::delta:
+      return "delta";
+    case Correction::jackknife:
+      return "jackknife";
+  }
+  return "";
+}
+
+}  // namespace whence::gce

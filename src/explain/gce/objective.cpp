@@ -1,0 +1,94 @@
+#include "whence/explain/gce/objective.h"
+
+#include <numeric>
+
+#include "whence/core/error.h"
+
+namespace whence::gce {
+namespace {
+
+using at::Tensor;
+
+bool is_conditional(Objective objective) {
+  return objective == Objective::joint_conditional || objective == Objective::independent_conditional;
+}
+
+bool is_independent(Objective objective) {
+  return objective == Objective::independent_unconditional || objective == Objective::independent_conditional;
+}
+
+void check(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options) {
+  if (causal < 1) fail_usage("there must be at least 1 causal factor (K), not {}", causal);
+  if (noncausal < 0) fail_usage("the number of other factors (L) is {}; it must be 0 or more", noncausal);
+  if (options.alpha_samples < 2)
+    fail_usage("the causal effect needs at least 2 draws of the causal factors, not {}",
+               options.alpha_samples);
+  if (options.beta_samples < 1)
+    fail_usage("the causal effect needs at least 1 draw of the other factors, not {}", options.beta_samples);
+  if (is_conditional(options.objective) && options.sampling != Sampling::crossed)
+    fail_usage(
+        "the objective {} needs crossed sampling: it compares draws of the causal factors with the others "
+        "held",
+        name_of(options.objective));
+}
+
+}  // namespace
+
+CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
+                        at::Generator& generator) {
+  check(causal, noncausal, options);
+  const auto draw = [&](const std::vector<std::int64_t>& factors) {
+    return draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
+                        options.sampling, generator);
+  };
+  if (!is_independent(options.objective)) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(causal));
+    std::iota(all.begin(), all.end(), std::int64_t{0});
+    return {options, draw(all), 1};
+  }
+  std::vector<Tensor> groups;
+  for (std::int64_t i = 0; i < causal; ++i) groups.push_back(draw({i}));
+  return {options, at::cat(groups), causal};
+}
+
+at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
+  const CausalOptions& options = draws.options;
+  TORCH_CHECK(probabilities.dim() == 2 && probabilities.size(0) == draws.latents.size(0),
+              "one row of probabilities for each of the ", draws.latents.size(0), " draws, got ",
+              probabilities.sizes());
+  const Tensor grouped =
+      probabilities.view({draws.groups, options.alpha_samples, options.beta_samples, probabilities.size(1)});
+  std::vector<Tensor> effects;
+  for (const Tensor& group : grouped.unbind(0))
+    effects.push_back(is_conditional(options.objective)
+                          ? conditional_information(group, options.correction)
+                          : mutual_information(group, options.sampling, options.correction));
+  return at::stack(effects).mean();
+}
+
+at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {
+  const Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
+  const Tensor v = log_variance.to(m.scalar_type());
+  return 0.5 * (m.square() + v.expm1() - v).sum() / static_cast<double>(m.size(0));
+}
+
+at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image) {
+  const auto type = at::promote_types(reconstruction.scalar_type(), at::kFloat);
+  return (reconstruction.to(type) - image.to(type)).square().sum() / static_cast<double>(image.size(0));
+}
+
+std::string_view name_of(Objective objective) {
+  switch (objective) {
+    case Objective::joint_unconditional:
+      return "joint_unconditional";
+    case Objective::joint_conditional:
+      return "joint_conditional";
+    case Objective::independent_unconditional:
+      return "independent_unconditional";
+    case Objective::independent_conditional:
+      return "independent_conditional";
+  }
+  return "";
+}
+
+}  // namespace whence::gce
