@@ -1,0 +1,29 @@
+// Class probabilities of decoded codes and of images, for everything that measures and does not train.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "whence/models/roles.h"
+
+namespace whence::gce {
+
+/// Images of this many samples at a time where no memory budget is given.
+inline constexpr std::int64_t kBatch = 500;
+
+/// softmax of the logits in float32 or better, (n, M). Error: NaN; the sentence says whether the images had
+/// it already.
+at::Tensor probabilities_of(const models::Classifier& classifier, const at::Tensor& images);
+
+/// Calls `body(first, count)` for consecutive ranges of at most `batch` of `total` rows.
+void for_batches(std::int64_t total, std::int64_t batch,
+                 const std::function<void(std::int64_t first, std::int64_t count)>& body);
+
+/// Samples whose decoding and classification fits into `memory_bytes`, from the networks' layers where they
+/// are known.
+std::int64_t samples_within(const models::Decoder& decoder, const models::Classifier& classifier,
+                            std::int64_t memory_bytes);
+
+}  // namespace whence::gce
