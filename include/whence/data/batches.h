@@ -16,7 +16,8 @@ struct Batch {
 };
 
 /// Shuffles once per epoch with its own random stream; the last, smaller batch of an epoch is kept
-/// (`drop_last` = false) or dropped. Batch number i depends only on (seed, i), so training resumes at any step.
+/// (`drop_last` = false) or dropped. Batch number i depends only on (seed, i), so training resumes at any
+/// step. Errors: fewer images than one batch holds (with `drop_last`), no image at all.
 class Batches {
  public:
   Batches(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, bool drop_last = true);
@@ -26,7 +27,7 @@ class Batches {
   Batch at(std::int64_t index);
 
  private:
-  const Dataset& dataset_;
+  Dataset dataset_;  // shares the tensors
   std::int64_t batch_size_;
   std::uint64_t seed_;
   std::int64_t per_epoch_;

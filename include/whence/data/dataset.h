@@ -31,8 +31,8 @@ Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& 
 /// Images first .. first+count-1.
 Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count);
 
-/// One IDX pair as a dataset. Errors: those of read_idx; numbers of images and labels that disagree; a label past
-/// the class names.
+/// One IDX pair as a dataset; images (N, H, W) get one channel, (N, C, H, W) stay. Errors: those of read_idx;
+/// numbers of images and labels that disagree; a label past the class names.
 Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
                       const std::vector<std::string>& class_names);
 

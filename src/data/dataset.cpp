@@ -1,0 +1,82 @@
+#include "whence/data/dataset.h"
+
+#include "whence/core/error.h"
+#include "whence/data/idx.h"
+
+namespace whence::data {
+namespace {
+
+std::string list_of_classes(const Dataset& dataset) {
+  std::string list;
+  for (std::size_t i = 0; i < dataset.class_names.size(); ++i) {
+    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", i, dataset.class_names[i]);
+  }
+  return list;
+}
+
+/// The images before they are rows of a batch: (n, C, H, W) bytes as float32 in [0, 1].
+at::Tensor as_float(const at::Tensor& bytes) {
+  const auto options = at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast);
+  return at::empty(bytes.sizes(), options).copy_(bytes).div_(255);
+}
+
+}  // namespace
+
+Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& classes) {
+  constexpr std::int64_t dropped = -1;
+  Dataset selected;
+  const at::Tensor new_labels = at::full({std::max<std::int64_t>(dataset.classes(), 1)}, dropped, at::kLong);
+  for (const std::int64_t label : classes) {
+    if (label < 0 || label >= dataset.classes()) {
+      fail_usage("class {} does not exist; the classes are {}", label, list_of_classes(dataset));
+    }
+    const std::string& name = dataset.class_names[static_cast<std::size_t>(label)];
+    if (new_labels[label].item<std::int64_t>() != dropped)
+      fail_usage("class {} ({}) is named twice", label, name);
+    if (!dataset.labels.eq(label).any().item<bool>()) fail("class {} ({}) has no image", label, name);
+    new_labels[label] = selected.classes();
+    selected.class_names.push_back(name);
+  }
+  const at::Tensor relabelled = new_labels.index_select(0, dataset.labels);
+  const at::Tensor kept = relabelled.ne(dropped).nonzero().squeeze(1);
+  selected.images = dataset.images.index_select(0, kept);
+  selected.labels = relabelled.index_select(0, kept);
+  return selected;
+}
+
+Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count) {
+  TORCH_CHECK(first >= 0 && count >= 0 && first + count <= dataset.size(), "slice ", first, " + ", count,
+              " of ", dataset.size(), " images");
+  return {dataset.images.narrow(0, first, count), dataset.labels.narrow(0, first, count),
+          dataset.class_names};
+}
+
+Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
+                      const std::vector<std::string>& class_names) {
+  Dataset dataset{read_idx(images), read_idx(labels).to(at::kLong), class_names};
+  if (dataset.images.dim() == 3) dataset.images = dataset.images.unsqueeze(1);
+  if (dataset.images.dim() != 4) {
+    fail("{} holds no images: they have 3 dimensions (N, H, W) or 4 (N, C, H, W), not {}", images.string(),
+         dataset.images.dim());
+  }
+  if (dataset.labels.dim() != 1) {
+    fail("{} holds no labels: they have 1 dimension, not {}", labels.string(), dataset.labels.dim());
+  }
+  if (dataset.images.size(0) != dataset.size()) {
+    fail("{} has {} images but {} has {} labels; they do not belong together", images.string(),
+         dataset.images.size(0), labels.string(), dataset.size());
+  }
+  const auto largest = dataset.labels.max().item<std::int64_t>();
+  if (largest >= dataset.classes()) {
+    fail("{} has the label {}, but there are only {} classes", labels.string(), largest, dataset.classes());
+  }
+  return dataset;
+}
+
+at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices) {
+  return as_float(dataset.images.index_select(0, indices));
+}
+
+at::Tensor to_float(const Dataset& dataset) { return as_float(dataset.images); }
+
+}  // namespace whence::data
