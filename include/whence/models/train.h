@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
 #include "whence/nn/network.h"
+#include "whence/nn/training_loop.h"
 
 namespace whence::models {
 
@@ -25,8 +25,8 @@ struct ClassifierTraining {
 };
 
 /// Initialises and trains `network` in place with cross-entropy. Resumed training gives the same weights as
-/// uninterrupted training. Returns the seconds it took, those of interrupted parts included.
-double train_classifier(nn::Network& network, const data::Dataset& train, const ClassifierTraining& options,
+/// uninterrupted training.
+nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& train, const ClassifierTraining& options,
                         const ProgressCallback& progress = {});
 
 }  // namespace whence::models

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
 #include "whence/explain/gce/objective.h"
 #include "whence/models/roles.h"
 #include "whence/nn/network.h"
+#include "whence/nn/training_loop.h"
 
 namespace whence::gce {
 
@@ -31,15 +33,9 @@ struct Training {
   double checkpoint_seconds = 20;
 };
 
-struct TrainingSummary {
-  double seconds = 0;              ///< of all parts when it was interrupted
-  double step_seconds_median = 0;  ///< of the last part
-  std::int64_t steps = 0;
-};
-
 /// Initialises and trains encoder and decoder in place; the classifier stays as it is. Progress carries "C", "SSE",
 /// "KL" (smoothed) and "loss". Resumed training gives the same weights, bit for bit, as uninterrupted training.
-TrainingSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
+nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options, const ProgressCallback& progress = {});
 
 std::string_view name_of(Schedule schedule);

@@ -1,0 +1,104 @@
+#include "whence/nn/optimizer.h"
+
+#include <ATen/Parallel.h>
+
+#include "whence/core/error.h"
+
+namespace whence::nn {
+namespace {
+
+constexpr std::int64_t kGrain = 1 << 15;
+
+void sgd_step(float* value, const float* gradient, float* moment, std::int64_t count, const Sgd& rule,
+              double rate) {
+  const auto momentum = static_cast<float>(rule.momentum);
+  const auto step = static_cast<float>(rate);
+  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      moment[i] = momentum * moment[i] + gradient[i];
+      value[i] -= step * moment[i];
+    }
+  });
+}
+
+void adam_step(float* value, const float* gradient, float* first, float* second, std::int64_t count,
+               const Adam& rule, double rate, std::int64_t steps) {
+  const double correction1 = 1 - std::pow(rule.beta1, static_cast<double>(steps));
+  const double correction2 = 1 - std::pow(rule.beta2, static_cast<double>(steps));
+  const auto beta1 = static_cast<float>(rule.beta1), beta2 = static_cast<float>(rule.beta2);
+  const auto rest1 = static_cast<float>(1 - rule.beta1), rest2 = static_cast<float>(1 - rule.beta2);
+  const auto step = static_cast<float>(rate / correction1);
+  const auto scale = static_cast<float>(1 / std::sqrt(correction2));
+  const auto epsilon = static_cast<float>(rule.epsilon);
+  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      first[i] = beta1 * first[i] + rest1 * gradient[i];
+      second[i] = beta2 * second[i] + rest2 * gradient[i] * gradient[i];
+      value[i] -= step * first[i] / (std::sqrt(second[i]) * scale + epsilon);
+    }
+  });
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule) : rule_(rule) {
+  NamedTensors parameters;
+  for (Network* network : networks) {
+    for (const NamedTensor& parameter : network->parameters()) parameters.push_back(parameter);
+  }
+  std::vector<at::Tensor> pieces;
+  for (const auto& [name, parameter] : parameters) {
+    TORCH_CHECK(parameter.scalar_type() == at::kFloat, "optimizer: parameter ", name, " is not float32");
+    pieces.push_back(parameter.detach().reshape({-1}));
+  }
+  values_ = at::cat(pieces);
+  gradients_ = at::zeros_like(values_);
+  first_ = at::zeros_like(values_);
+  if (std::holds_alternative<Adam>(rule_)) second_ = at::zeros_like(values_);
+
+  std::int64_t offset = 0;
+  for (auto& [name, parameter] : parameters) {
+    const std::int64_t count = parameter.numel();
+    parameter.set_data(values_.narrow(0, offset, count).view(parameter.sizes()));
+    parameter.set_requires_grad(true);
+    parameter.mutable_grad() = gradients_.narrow(0, offset, count).view(parameter.sizes());
+    offset += count;
+  }
+}
+
+void Optimizer::zero_gradients() { gradients_.zero_(); }
+
+void Optimizer::step(double learning_rate) {
+  ++steps_;
+  auto* value = values_.data_ptr<float>();
+  const auto* gradient = gradients_.data_ptr<float>();
+  auto* first = first_.data_ptr<float>();
+  if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
+    sgd_step(value, gradient, first, values_.numel(), *sgd, learning_rate);
+  } else {
+    adam_step(value, gradient, first, second_.data_ptr<float>(), values_.numel(), std::get<Adam>(rule_),
+              learning_rate, steps_);
+  }
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors state{{"optimizer.steps", at::scalar_tensor(steps_, at::kLong)}, {"optimizer.first", first_}};
+  if (second_.defined()) state.push_back({"optimizer.second", second_});
+  return state;
+}
+
+void Optimizer::load_state(const NamedTensors& state) {
+  const NamedTensors own = this->state();
+  const auto fits = [](const NamedTensor& a, const NamedTensor& b) {
+    return a.name == b.name && a.tensor.sizes() == b.tensor.sizes() &&
+           a.tensor.scalar_type() == b.tensor.scalar_type();
+  };
+  if (!std::equal(own.begin(), own.end(), state.begin(), state.end(), fits)) {
+    fail("the optimizer's state is of another training; delete the checkpoint to start anew");
+  }
+  steps_ = state[0].tensor.item<std::int64_t>();
+  first_.copy_(state[1].tensor);
+  if (second_.defined()) second_.copy_(state[2].tensor);
+}
+
+}  // namespace whence::nn
