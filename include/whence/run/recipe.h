@@ -1,0 +1,103 @@
+// An experiment is data: a TOML file that names the data, the classifier, the generator, the explanation and
+// the figures, and states what the source text reports. docs/recipes.md lists every key; it is printed by
+// this package.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whence/core/precision.h"
+#include "whence/explain/gce/flow.h"
+#include "whence/explain/gce/train.h"
+#include "whence/models/roles.h"
+#include "whence/models/train.h"
+#include "whence/models/zoo.h"
+
+namespace whence::run {
+
+struct DataOptions {
+  std::string set;                       ///< a known set, or "idx" for four IDX files of the user's own
+  std::string path;                      ///< folder; empty: where systems put the set
+  std::vector<std::int64_t> classes;     ///< empty: all
+  std::vector<std::string> class_names;  ///< of the user's own files
+};
+
+enum class ClassifierArchitecture { base_cnn };
+
+/// `network.image`, `network.classes`, `training.seed`, `.precision` and `.checkpoint` come from data and
+/// run.
+struct ClassifierOptions {
+  ClassifierArchitecture architecture = ClassifierArchitecture::base_cnn;
+  std::string file;  ///< TorchScript; not empty: the user's own classifier is explained, none is trained
+  models::ClassifierOutput output = models::ClassifierOutput::automatic;
+  models::BaseCnnOptions network;
+  models::ClassifierTraining training;
+};
+
+/// In which precision a trained explanation is judged.
+enum class EvaluationPrecision { float32, run };
+
+struct EvaluationOptions {
+  gce::FlowOptions flow;
+  EvaluationPrecision precision = EvaluationPrecision::float32;
+};
+
+struct FigureOptions {
+  std::int64_t sweep_rows = 6;  ///< samples, spread over the classes
+  double sweep_range = 3;       ///< values from -range to range are added to a latent
+  std::int64_t sweep_steps = 7;
+  std::int64_t strip_rows = 3;
+  std::int64_t strip_steps = 25;
+  bool probabilities = false;  ///< printed under each image
+};
+
+struct RunOptions {
+  std::int64_t seed = 0;
+  std::int64_t threads = 0;  ///< 0: every core this process may use
+  PrecisionRequest precision = PrecisionRequest::automatic;
+  double checkpoint_seconds = 20;
+};
+
+/// What the source text reports; shown in the report next to what was measured.
+struct Expected {
+  std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, reencoded, alpha_replaced,
+      beta_replaced;
+  std::string source;
+};
+
+struct Recipe {
+  std::string title, source;
+  DataOptions data;
+  ClassifierOptions classifier;
+  models::CvaeOptions generator;  ///< `image` and `latents` come from data and explanation
+  gce::Training explanation;      ///< `seed`, `precision` and the checkpoint come from run
+  EvaluationOptions evaluation;
+  FigureOptions figures;
+  RunOptions run;
+  Expected expected;
+};
+
+/// Reads and checks a recipe; `settings` are "section.key=value" and take precedence. Relative paths in the
+/// file are relative to it, those in settings to the current folder; the recipe holds absolute ones. Errors
+/// (usage), each with file, line, key and what is allowed: not TOML, an unknown key (names the nearest), a
+/// wrong type, a value out of range, values that contradict each other.
+Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
+/// As load_recipe, from text; `name` stands for the file in errors and its folder is where paths start.
+Recipe parse_recipe(std::string_view text, const std::filesystem::path& name,
+                    const std::vector<std::string>& settings = {});
+
+/// Every key with its value, as a recipe that parse_recipe reads back to the same values.
+std::string to_toml(const Recipe& recipe);
+/// {"section.key": value} of the keys that are one of `keys` or in the sections named there ("data",
+/// "run.seed").
+nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string_view>& keys);
+
+/// docs/recipes.md: every key with type, range, default, unit and meaning, in Markdown.
+std::string recipe_reference();
+
+}  // namespace whence::run

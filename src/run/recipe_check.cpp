@@ -1,0 +1,55 @@
+#include <set>
+
+#include "recipe_keys.h"
+#include "whence/core/error.h"
+#include "whence/data/known.h"
+
+namespace whence::run {
+namespace {
+
+void check_data(const DataOptions& data, const std::string& name) {
+  if (data.set.empty()) {
+    fail_usage("{}: data.set is missing; name a data set, such as set = \"fashion-mnist\" below [data]",
+               name);
+  }
+  if (data.set == "idx") {
+    if (data.path.empty())
+      fail_usage("{}: data.set = \"idx\" needs data.path, the folder with the four files", name);
+    if (data.class_names.size() < 2) {
+      fail_usage("{}: data.set = \"idx\" needs data.class_names, at least two, label 0 first", name);
+    }
+  } else {
+    data::known_set(data.set);
+    if (!data.class_names.empty()) {
+      fail_usage("{}: data.class_names is only for data.set = \"idx\"; '{}' has names of its own", name,
+                 data.set);
+    }
+  }
+  if (data.classes.size() == 1) fail_usage("{}: data.classes must name at least two classes", name);
+  if (std::set(data.classes.begin(), data.classes.end()).size() != data.classes.size()) {
+    fail_usage("{}: data.classes names a class twice", name);
+  }
+}
+
+void check_explanation(const gce::Training& explanation, const std::string& name) {
+  using enum gce::Objective;
+  const auto objective = explanation.effect.objective;
+  const bool conditional = objective == joint_conditional || objective == independent_conditional;
+  if (conditional && explanation.effect.sampling != gce::Sampling::crossed) {
+    fail_usage("{}: explanation.objective '{}' needs explanation.sampling = \"{}\"", name,
+               gce::name_of(objective), gce::name_of(gce::Sampling::crossed));
+  }
+  if (objective == joint_conditional && explanation.noncausal == 0) {
+    fail_usage("{}: explanation.objective '{}' needs explanation.noncausal of at least 1", name,
+               gce::name_of(objective));
+  }
+}
+
+}  // namespace
+
+void check_recipe(const Recipe& recipe, const std::string& name) {
+  check_data(recipe.data, name);
+  check_explanation(recipe.explanation, name);
+}
+
+}  // namespace whence::run

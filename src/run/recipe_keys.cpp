@@ -1,0 +1,195 @@
+#include "recipe_keys.h"
+
+#include "whence/data/known.h"
+
+namespace whence::run {
+namespace {
+
+constexpr std::int64_t kMany = 1'000'000'000;
+constexpr double kLarge = 1e9;
+
+/// A choice stored in what `at` refers to: an enum or a bool whose values are 0, 1, ...
+template <auto at>
+Choice choice(std::vector<std::string_view> names) {
+  return {std::move(names), [](Recipe& recipe) { return static_cast<std::size_t>(at(recipe)); },
+          [](Recipe& recipe, std::size_t index) {
+            auto& field = at(recipe);
+            field = static_cast<std::remove_reference_t<decltype(field)>>(index);
+          }};
+}
+
+std::vector<std::string_view> sampling_names() {
+  return {gce::name_of(gce::Sampling::nested), gce::name_of(gce::Sampling::crossed)};
+}
+std::vector<std::string_view> correction_names() {
+  return {gce::name_of(gce::Correction::none), gce::name_of(gce::Correction::delta),
+          gce::name_of(gce::Correction::jackknife)};
+}
+std::vector<std::string_view> objective_names() {
+  using enum gce::Objective;
+  return {gce::name_of(joint_unconditional), gce::name_of(joint_conditional),
+          gce::name_of(independent_unconditional), gce::name_of(independent_conditional)};
+}
+std::vector<std::string_view> schedule_names() {
+  return {gce::name_of(gce::Schedule::constant), gce::name_of(gce::Schedule::one_cycle)};
+}
+
+// Accessors are generated: one line a key would otherwise be three.
+#define AT(field) \
+  [](Recipe & r) -> auto& { return r.field; }
+
+std::vector<Key> make_keys() {
+  const double inf = std::numeric_limits<double>::infinity();
+  return {
+      {"title", Text{AT(title)}, "",
+       "What the experiment is called in the report; the file's name by default."},
+      {"source", Text{AT(source)}, "", "The text the experiment is from."},
+
+      {"data.set", Text{AT(data.set)}, "",
+       "The data set: one that `whence data list` names, or \"idx\" for four IDX files of your own."},
+      {"data.path", Path{AT(data.path)}, "",
+       "The folder with the set's files; empty looks in WHENCE_DATA, ./data and where Debian's packages put "
+       "it."},
+      {"data.classes", Integers{AT(data.classes), 0, 255}, "",
+       "The classes to use, by their number in the set; an empty list uses all."},
+      {"data.class_names", Texts{AT(data.class_names)}, "",
+       "With set = \"idx\": the names of the classes, label 0 first."},
+
+      {"classifier.architecture", choice<AT(classifier.architecture)>({"base-cnn"}), "",
+       "The classifier to train and explain."},
+      {"classifier.file", Path{AT(classifier.file)}, "",
+       "A TorchScript classifier to explain instead of training one; the keys of its training are then "
+       "unused."},
+      {"classifier.output", choice<AT(classifier.output)>({"auto", "logits", "probabilities"}), "",
+       "What that classifier returns; auto takes rows that are probabilities as such."},
+      {"classifier.width", Integer{AT(classifier.network.width), 1, 1024}, "channels",
+       "Channels of the first convolution; the second has twice as many, the hidden layer four times."},
+      {"classifier.channel_dropout", Toggle{AT(classifier.network.channel_dropout)}, "",
+       "Drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with 0.5 (GCE-A, "
+       "GCE-C)."},
+      {"classifier.epochs", Integer{AT(classifier.training.epochs), 1, 100'000}, "",
+       "Passes over the training images."},
+      {"classifier.batch", Integer{AT(classifier.training.batch), 1, 65'536}, "images",
+       "Images of one step."},
+      {"classifier.learning_rate", Number{AT(classifier.training.learning_rate), 0, 100, true}, "",
+       "Learning rate of the first epoch (stochastic gradient descent)."},
+      {"classifier.momentum", Number{AT(classifier.training.momentum), 0, 0.9999}, "",
+       "Momentum of the descent."},
+      {"classifier.decay", Number{AT(classifier.training.decay), 0, 1, true}, "",
+       "Factor on the learning rate after each epoch."},
+
+      {"generator.architecture", choice<AT(generator.batch_norm)>({"cvae", "cvae-bn"}), "",
+       "The variational autoencoder that becomes the explanation; cvae-bn normalises batches after each "
+       "convolution."},
+      {"generator.width", Integer{AT(generator.width), 1, 4096}, "channels",
+       "Channels of every convolution."},
+
+      {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
+       "K, the number of causal factors alpha."},
+      {"explanation.noncausal", Integer{AT(explanation.noncausal), 0, 1024}, "latents",
+       "L, the number of other factors beta."},
+      {"explanation.lambda", Number{AT(explanation.lambda), 0, kLarge}, "",
+       "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
+       "less."},
+      {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
+       "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
+      {"explanation.sampling", choice<AT(explanation.effect.sampling)>(sampling_names()), "",
+       "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
+       "(crossed)."},
+      {"explanation.correction", choice<AT(explanation.effect.correction)>(correction_names()), "",
+       "Bias correction of the causal term in training."},
+      {"explanation.alpha_samples", Integer{AT(explanation.effect.alpha_samples), 2, 100'000}, "draws",
+       "Draws of alpha in a step."},
+      {"explanation.beta_samples", Integer{AT(explanation.effect.beta_samples), 2, 100'000}, "draws",
+       "Draws of beta for each draw of alpha."},
+      {"explanation.steps", Integer{AT(explanation.steps), 1, kMany}, "", "Steps of training."},
+      {"explanation.batch", Integer{AT(explanation.batch), 1, 65'536}, "images", "Images of one step."},
+      {"explanation.learning_rate", Number{AT(explanation.learning_rate), 0, 100, true}, "",
+       "Adam's learning rate; the largest of the schedule."},
+      {"explanation.schedule", choice<AT(explanation.schedule)>(schedule_names()), "",
+       "How the learning rate changes over the steps."},
+      {"explanation.warmup", Number{AT(explanation.warmup), 0, 1}, "share of the steps",
+       "When a one-cycle schedule reaches its largest learning rate."},
+      {"explanation.beta1", Number{AT(explanation.beta1), 0, 0.999999}, "",
+       "Adam's decay of the mean gradient."},
+      {"explanation.beta2", Number{AT(explanation.beta2), 0, 0.999999}, "",
+       "Adam's decay of the mean squared gradient."},
+
+      {"evaluation.flow_samples", Pair{AT(evaluation.flow.outer), AT(evaluation.flow.inner), 2, 100'000},
+       "draws", "Draws of the factors and, for each, of the rest, that measure the information flow."},
+      {"evaluation.flow_sampling", choice<AT(evaluation.flow.sampling)>(sampling_names()), "",
+       "As explanation.sampling, for the measurement."},
+      {"evaluation.flow_correction", choice<AT(evaluation.flow.correction)>(correction_names()), "",
+       "Bias correction of the measurement."},
+      {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
+       "Number format of the measurement: always float32, or that of the run (faster)."},
+
+      {"figures.sweep_rows", Integer{AT(figures.sweep_rows), 1, 64}, "images",
+       "Test images in a sweep, spread over the classes."},
+      {"figures.sweep_range", Number{AT(figures.sweep_range), 0, 100, true}, "standard deviations",
+       "A sweep adds values from -range to range to one latent."},
+      {"figures.sweep_steps", Integer{AT(figures.sweep_steps), 2, 64}, "images", "Values of a sweep."},
+      {"figures.strip_rows", Integer{AT(figures.strip_rows), 1, 64}, "images",
+       "Test images in a high-resolution strip."},
+      {"figures.strip_steps", Integer{AT(figures.strip_steps), 2, 200}, "images", "Values of a strip."},
+      {"figures.probabilities", Toggle{AT(figures.probabilities)}, "",
+       "Prints the predicted class's probability under each image."},
+
+      {"run.seed", Integer{AT(run.seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
+       "Every random stream starts from it; the same seed, machine and threads give the same numbers."},
+      {"run.threads", Integer{AT(run.threads), 0, 4096}, "", "Threads to compute with; 0 uses every core."},
+      {"run.precision", choice<AT(run.precision)>({"auto", "float32", "bfloat16"}), "",
+       "Number format of the heavy layers; auto takes bfloat16 where this processor is faster with it."},
+      {"run.checkpoint_seconds", Number{AT(run.checkpoint_seconds), 0, 86'400}, "s",
+       "A killed run loses at most this much work."},
+
+      {"expected.accuracy", OptionalNumber{AT(expected.accuracy), 0, 1}, "share",
+       "The classifier's test accuracy."},
+      {"expected.information_flow", OptionalNumber{AT(expected.information_flow), -inf, inf}, "nats",
+       "I(alpha; Y)."},
+      {"expected.sse", OptionalNumber{AT(expected.sse), 0, inf}, "",
+       "Squared error summed over pixels, averaged over images."},
+      {"expected.kl", OptionalNumber{AT(expected.kl), 0, inf}, "nats", "KL divergence of the codes."},
+      {"expected.largest_noncausal", OptionalNumber{AT(expected.largest_noncausal), -inf, inf}, "nats",
+       "The largest I(beta_i; Y)."},
+      {"expected.reencoded", OptionalNumber{AT(expected.reencoded), 0, 1}, "share",
+       "Accuracy on re-encoded images."},
+      {"expected.alpha_replaced", OptionalNumber{AT(expected.alpha_replaced), 0, 1}, "share",
+       "The largest accuracy after an alpha was replaced by noise."},
+      {"expected.beta_replaced", OptionalNumber{AT(expected.beta_replaced), 0, 1}, "share",
+       "The smallest accuracy after a beta was replaced by noise."},
+      {"expected.source", Text{AT(expected.source)}, "", "Where these numbers are from."},
+  };
+}
+#undef AT
+
+}  // namespace
+
+std::span<const Key> recipe_keys() {
+  static const std::vector<Key> keys = make_keys();
+  return keys;
+}
+
+std::span<const SectionDoc> recipe_sections() {
+  static const std::vector<SectionDoc> sections = {
+      {"", "At the top, before any section."},
+      {"data", "Which images."},
+      {"classifier", "What is explained."},
+      {"generator", "The model that the explanation is made of."},
+      {"explanation", "What is maximised: C - lambda (SSE + KL)."},
+      {"evaluation", "How the result is judged, on test data."},
+      {"figures", "What is drawn."},
+      {"run", "How it is computed."},
+      {"expected", "What the source text reports; the report shows it next to what was measured."},
+  };
+  return sections;
+}
+
+std::string_view section_of(std::string_view key) {
+  const auto dot = key.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
+}
+
+std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+}  // namespace whence::run
