@@ -92,6 +92,14 @@ std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
   }
 }
 
+NamedTensors ScriptModule::parameters() const {
+  NamedTensors parameters;
+  for (const auto& parameter : implementation_->module.named_parameters()) {
+    parameters.push_back({parameter.name, parameter.value});
+  }
+  return parameters;
+}
+
 void ScriptModule::require_gradients(bool required) {
   for (const at::Tensor& parameter : implementation_->module.parameters())
     parameter.set_requires_grad(required);

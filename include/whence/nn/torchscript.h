@@ -23,8 +23,11 @@ class ScriptModule {
   /// Error: missing, or not TorchScript (says so when it is a Python pickle or a state dict, and how to export it).
   explicit ScriptModule(const std::filesystem::path& path);
 
-  /// Runs it; a tuple's elements are returned in order. Error: the module's own, as one sentence with the file's name.
+  /// Runs it; a tuple's elements are returned in order, None left out. Error: the module's own, as one sentence with
+  /// the file's name.
   std::vector<at::Tensor> operator()(const at::Tensor& x) const;
+  /// Full names ("conv1.weight"), as Python's named_parameters().
+  NamedTensors parameters() const;
   void require_gradients(bool required);
   const std::filesystem::path& path() const { return path_; }
 

@@ -1,0 +1,210 @@
+#include "nn/shapes.h"
+#include "whence/core/error.h"
+#include "whence/models/roles.h"
+
+namespace whence::models {
+namespace {
+
+using nn::Network;
+using nn::ScriptModule;
+using nn::Shape;
+
+constexpr double smallest_probability = 1e-12;
+constexpr double row_sum_tolerance = 1e-3;
+
+ScriptModule load_frozen(const std::filesystem::path& file) {
+  ScriptModule module(file);
+  module.require_gradients(false);
+  return module;
+}
+
+std::string name_of(const ScriptModule& module) { return module.path().string(); }
+
+/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite.
+std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tensor& probe) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> outputs = module(probe);
+  for (at::Tensor& output : outputs) {
+    if (!output.is_floating_point() || output.dim() < 1 || output.size(0) != probe.size(0)) {
+      fail(
+          "{} returns a tensor of shape {} and type {} for a batch of {}; it must return floating-point "
+          "numbers with "
+          "one row per sample",
+          name_of(module), nn::text_of(output.sizes()), at::toString(output.scalar_type()), probe.size(0));
+    }
+    if (!at::isfinite(output).all().item<bool>()) {
+      fail(
+          "{} returns NaN or infinity for an input of shape {}; check its weights and the range of the "
+          "inputs it "
+          "expects (here {:.3g} to {:.3g})",
+          name_of(module), nn::text_of(probe.sizes()), probe.min().item<double>(),
+          probe.max().item<double>());
+    }
+    output = output.to(at::kFloat);
+  }
+  return outputs;
+}
+
+at::Tensor single_output(const ScriptModule& module, const at::Tensor& probe) {
+  std::vector<at::Tensor> outputs = probe_outputs(module, probe);
+  if (outputs.size() != 1) {
+    fail("{} returns {} tensors where one is expected; export a model that returns only the one",
+         name_of(module), outputs.size());
+  }
+  return outputs.front();
+}
+
+Shape sample_shape(const at::Tensor& batch) { return batch.sizes().slice(1).vec(); }
+
+bool are_probabilities(const at::Tensor& rows) {
+  return rows.min().item<double>() >= 0 && (rows.sum(1) - 1).abs().max().item<double>() <= row_sum_tolerance;
+}
+
+class ScriptClassifier final : public Classifier {
+ public:
+  ScriptClassifier(ScriptModule module, std::int64_t classes, bool probabilities)
+      : module_(std::move(module)), classes_(classes), probabilities_(probabilities) {}
+  at::Tensor logits(const at::Tensor& x) const override {
+    const at::Tensor output = module_(x).front().to(at::kFloat);
+    return probabilities_ ? output.clamp_min(smallest_probability).log() : output;
+  }
+  std::int64_t classes() const override { return classes_; }
+
+ private:
+  ScriptModule module_;
+  std::int64_t classes_;
+  bool probabilities_;
+};
+
+class ScriptDecoder final : public Decoder {
+ public:
+  ScriptDecoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
+  at::Tensor decode(const at::Tensor& z) const override { return module_(z).front().to(at::kFloat); }
+  std::int64_t latents() const override { return latents_; }
+
+ private:
+  ScriptModule module_;
+  std::int64_t latents_;
+};
+
+/// Takes (mean, log_variance) or one tensor that holds both, and so serves networks and modules alike.
+Posterior posterior_of(std::vector<at::Tensor> outputs) {
+  if (outputs.size() == 1) outputs = outputs.front().chunk(2, 1);
+  return {outputs[0].to(at::kFloat), outputs[1].to(at::kFloat)};
+}
+
+class ScriptEncoder final : public Encoder {
+ public:
+  ScriptEncoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
+  Posterior encode(const at::Tensor& x) const override { return posterior_of(module_(x)); }
+  std::int64_t latents() const override { return latents_; }
+
+ private:
+  ScriptModule module_;
+  std::int64_t latents_;
+};
+
+/// A translated encoder whose one output holds mean and log-variance.
+class JoinedEncoder final : public Encoder {
+ public:
+  JoinedEncoder(const Network& network, Precision precision)
+      : network_(network.frozen(precision)), execution_{.precision = precision} {}
+  Posterior encode(const at::Tensor& x) const override {
+    return posterior_of(network_.forward_all(x, execution_));
+  }
+  std::int64_t latents() const override { return network_.output_shape()[0] / 2; }
+
+ private:
+  Network network_;
+  nn::Execution execution_;
+};
+
+bool decide_probabilities(const ScriptModule& module, const at::Tensor& rows, ClassifierOutput output) {
+  if (output == ClassifierOutput::logits) return false;
+  const bool looks_so = are_probabilities(rows);
+  if (output == ClassifierOutput::probabilities && !looks_so) {
+    fail(
+        "{} was said to return probabilities, but its rows have a minimum of {:.3g} and sums from {:.4g} to "
+        "{:.4g}; "
+        "it seems to return logits",
+        name_of(module), rows.min().item<double>(), rows.sum(1).min().item<double>(),
+        rows.sum(1).max().item<double>());
+  }
+  return looks_so;
+}
+
+/// Where a network ends in a softmax, what it gets are the logits, free of the rounding of small
+/// probabilities.
+bool take_logits(Network& network) {
+  const nn::Layer& last = network.layers()[network.outputs().front()];
+  if (!std::holds_alternative<nn::Softmax>(last.op)) return false;
+  network.set_outputs({network.layers()[last.inputs.front()].name});
+  return true;
+}
+
+/// The number of inputs of the module's first weight, when that is a linear layer's.
+std::optional<std::int64_t> wanted_latents(const ScriptModule& module) {
+  for (const nn::NamedTensor& parameter : module.parameters()) {
+    if (parameter.tensor.dim() == 2) return parameter.tensor.size(1);
+    if (parameter.tensor.dim() > 2) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
+                                            ClassifierOutput output, Precision precision) {
+  ScriptModule module = load_frozen(file);
+  const at::Tensor rows = single_output(module, probe);
+  if (rows.dim() != 2 || rows.size(1) < 2) {
+    fail(
+        "{} returns a tensor of shape {} for {} samples; a classifier must return one row of at least 2 "
+        "class scores "
+        "per sample (turn one sigmoid output p into the two columns 1 - p and p)",
+        name_of(module), nn::text_of(rows.sizes()), probe.size(0));
+  }
+  const bool probabilities = decide_probabilities(module, rows, output);
+  std::optional<Network> network = module.translate(sample_shape(probe));
+  if (network && (!probabilities || take_logits(*network))) return as_classifier(*network, precision);
+  return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities);
+}
+
+std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,
+                                      Precision precision) {
+  ScriptModule module = load_frozen(file);
+  const at::Tensor probe = at::zeros({2, latents});
+  try {
+    single_output(module, probe);
+  } catch (const Error& error) {
+    const std::optional<std::int64_t> wanted = wanted_latents(module);
+    if (!wanted || *wanted == latents) throw;
+    fail("{}; its first linear layer takes {} numbers, but {} latents were asked for", error.what(), *wanted,
+         latents);
+  }
+  if (std::optional<Network> network = module.translate({latents})) return as_decoder(*network, precision);
+  return std::make_unique<ScriptDecoder>(std::move(module), latents);
+}
+
+std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file, const at::Tensor& probe,
+                                      Precision precision) {
+  ScriptModule module = load_frozen(file);
+  const std::vector<at::Tensor> outputs = probe_outputs(module, probe);
+  const at::Tensor& first = outputs.front();
+  const bool pair = outputs.size() == 2 && first.dim() == 2 && first.sizes() == outputs[1].sizes();
+  const bool joined = outputs.size() == 1 && first.dim() == 2 && first.size(1) % 2 == 0;
+  if (!pair && !joined) {
+    fail(
+        "{} returns {} tensors, the first of shape {}; an encoder must return the mean and the log-variance, "
+        "each with "
+        "one row of latents per sample, or both in one tensor with the mean first",
+        name_of(module), outputs.size(), nn::text_of(first.sizes()));
+  }
+  if (const std::optional<Network> network = module.translate(sample_shape(probe))) {
+    if (pair) return as_encoder(*network, precision);
+    return std::make_unique<JoinedEncoder>(*network, precision);
+  }
+  return std::make_unique<ScriptEncoder>(std::move(module), pair ? first.size(1) : first.size(1) / 2);
+}
+
+}  // namespace whence::models
