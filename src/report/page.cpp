@@ -1,0 +1,208 @@
+#include "whence/report/page.h"
+
+#include <set>
+
+#include "report/page_style.h"
+#include "report/svg.h"
+#include "report/text.h"
+#include "whence/core/files.h"
+
+namespace whence::report {
+namespace {
+
+/// Escaped text in which **bold** is bold; a lone ** stays as it is.
+std::string prose(std::string_view text) {
+  constexpr std::string_view sign = "**";
+  const std::string escaped = escape_markup(text);
+  std::string html;
+  std::size_t at = 0;
+  while (at < escaped.size()) {
+    const std::size_t open = escaped.find(sign, at);
+    const std::size_t close = open == std::string::npos ? open : escaped.find(sign, open + sign.size());
+    if (close == std::string::npos) break;
+    html += escaped.substr(at, open - at);
+    html += "<strong>" + escaped.substr(open + sign.size(), close - open - sign.size()) + "</strong>";
+    at = close + sign.size();
+  }
+  return html + escaped.substr(at);
+}
+
+/// The text without its ** signs, for places that know no bold.
+std::string plain(std::string text) {
+  for (std::size_t at = text.find("**"); at != std::string::npos; at = text.find("**", at)) text.erase(at, 2);
+  return escape_markup(text);
+}
+
+struct Figure {
+  std::string uri, caption, links;
+  std::string alternative;
+  SvgSize size;
+};
+
+std::filesystem::path with_extension(std::filesystem::path stem, const char* extension) {
+  return stem += extension;
+}
+
+Figure load(const FigureRef& reference, const std::filesystem::path& page) {
+  const auto svg_path = with_extension(reference.stem, ".svg");
+  const std::string svg = read_file(svg_path);
+  Figure figure;
+  figure.size = svg_size(svg, svg_path.string());
+  // An image of its own, not inline: ids of several SVGs in one document would mix.
+  figure.uri = "data:image/svg+xml;base64," + base64(svg);
+  figure.caption = prose(reference.caption);
+  figure.alternative = plain(reference.caption);
+  const auto folder = std::filesystem::absolute(page).lexically_normal().parent_path();
+  for (const auto& [extension, name] : {std::pair{".png", "PNG"}, std::pair{".svg", "SVG"}}) {
+    const auto path = std::filesystem::absolute(with_extension(reference.stem, extension)).lexically_normal();
+    figure.links += fmt::format("{}<a href=\"{}\">{}</a>", figure.links.empty() ? "" : " · ",
+                                escape_url_path(path.lexically_proximate(folder).generic_string()), name);
+  }
+  return figure;
+}
+
+std::string figure_html(const Figure& figure, std::string_view classes) {
+  constexpr double padding = 18;  // page_style's, with the border
+  return fmt::format(
+      "<figure{} style=\"--width: {:.0f}px\"><div class=\"drawing\"><img src=\"{}\" alt=\"{}\" "
+      "width=\"{:.0f}\" height=\"{:.0f}\"></div>"
+      "<figcaption>{} <span class=\"files\">{}</span></figcaption></figure>\n",
+      classes.empty() ? "" : fmt::format(" class=\"{}\"", classes), figure.size.width + padding, figure.uri,
+      figure.alternative, figure.size.width, figure.size.height, figure.caption, figure.links);
+}
+
+/// A column of numbers is set flush right: every cell starts as a number does, or is empty or a dash.
+bool is_numeric(const Table& table, std::size_t column) {
+  bool any = false;
+  for (const auto& row : table.rows) {
+    std::string_view cell = row[column];
+    while (!cell.empty() && (cell[0] == '*' || cell[0] == '+' || cell[0] == '-')) cell.remove_prefix(1);
+    if (cell.starts_with("−") || cell.starts_with("±") || cell.starts_with("≤") || cell.starts_with("≥"))
+      cell.remove_prefix(cell[0] == '\xE2' ? 3 : 2);
+    if (cell.empty() || cell == "–" || cell == "—") continue;
+    if (cell[0] < '0' || cell[0] > '9' || cell.size() > 24) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::string table_html(const Table& table) {
+  std::string html = "<div class=\"table\"><table>";
+  if (!table.caption.empty()) html += "<caption>" + prose(table.caption) + "</caption>";
+  std::vector<std::string> classes;
+  html += "<thead><tr>";
+  for (std::size_t column = 0; column < table.header.size(); ++column) {
+    for (const auto& row : table.rows)
+      TORCH_CHECK(row.size() == table.header.size(), "table \"", table.caption, "\": a row has ", row.size(),
+                  " cells under ", table.header.size(), " headings");
+    classes.push_back(column > 0 && is_numeric(table, column) ? " class=\"number\"" : "");
+    html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[column], prose(table.header[column]));
+  }
+  html += "</tr></thead>\n<tbody>";
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (std::size_t column = 0; column < row.size(); ++column)
+      html += fmt::format("<td{}>{}</td>", classes[column], prose(row[column]));
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::string headline_html(const Headline& headline) {
+  // The sign repeats the colour for those who do not see it.
+  const bool good = headline.mood == Headline::Mood::good, bad = headline.mood == Headline::Mood::bad;
+  const char* sign = good  ? "<span class=\"sign\" title=\"good\">✓</span>"
+                     : bad ? "<span class=\"sign\" title=\"not good\">✗</span>"
+                           : "";
+  std::string html = fmt::format("<div class=\"headline{}\"><dt>{}</dt><dd class=\"value\">{}{}</dd>",
+                                 good  ? " good"
+                                 : bad ? " bad"
+                                       : "",
+                                 prose(headline.label), prose(headline.value), sign);
+  if (!headline.note.empty()) html += fmt::format("<dd class=\"note\">{}</dd>", prose(headline.note));
+  return html + "</div>\n";
+}
+
+/// Title, answer and numbers; one figure that is higher than wide stands beside them, others below.
+std::string first_screen(const Page& page, const std::filesystem::path& file) {
+  TORCH_CHECK(page.lead.size() <= 2, "page: at most two lead figures, not ", page.lead.size());
+  std::vector<Figure> figures;
+  for (const auto& reference : page.lead) figures.push_back(load(reference, file));
+  const auto highest = std::max_element(figures.begin(), figures.end(), [](const Figure& a, const Figure& b) {
+    return a.size.height / a.size.width < b.size.height / b.size.width;
+  });
+  const bool tall = !figures.empty() && highest->size.height > 0.8 * highest->size.width;
+  std::string html = fmt::format("<header class=\"first {}\">\n<div class=\"statement\">\n<h1>{}</h1>\n",
+                                 figures.empty() ? "bare"
+                                 : tall          ? "tall"
+                                                 : "wide",
+                                 escape_markup(page.title));
+  if (!page.subtitle.empty()) html += "<p class=\"subtitle\">" + prose(page.subtitle) + "</p>\n";
+  if (!page.answer.empty()) html += "<p class=\"answer\">" + prose(page.answer) + "</p>\n";
+  if (!page.headlines.empty()) {
+    html += "<dl class=\"headlines\">\n";
+    for (const auto& headline : page.headlines) html += headline_html(headline);
+    html += "</dl>\n";
+  }
+  html += "</div>\n";
+  for (auto figure = figures.begin(); figure != figures.end(); ++figure)
+    html += figure_html(*figure, tall && figure == highest ? "high" : figures.size() == 1 ? "only" : "");
+  return html + "</header>\n";
+}
+
+std::string contents_html(const std::vector<Section>& sections) {
+  std::string html = "<nav aria-label=\"Contents\"><div class=\"sticky\"><h2>Contents</h2>\n<ol>\n";
+  for (const auto& section : sections)
+    html += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", escape_markup(section.id),
+                        escape_markup(section.title));
+  return html + "</ol></div></nav>\n";
+}
+
+std::string section_html(const Section& section, const std::filesystem::path& file) {
+  std::string inside;
+  for (const auto& paragraph : section.paragraphs) inside += "<p>" + prose(paragraph) + "</p>\n";
+  for (const auto& table : section.tables) inside += table_html(table);
+  if (!section.figures.empty()) {
+    inside += "<div class=\"figures\">\n";
+    for (const auto& reference : section.figures) inside += figure_html(load(reference, file), "");
+    inside += "</div>\n";
+  }
+  const std::string id = escape_markup(section.id), title = escape_markup(section.title);
+  if (!section.folded)
+    return fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", id, title, inside);
+  // The id stands inside, because a link to what is folded opens it.
+  return fmt::format(
+      "<section><details><summary><h2>{}</h2></summary>\n<div class=\"inside\" "
+      "id=\"{}\">\n{}</div></details></section>\n",
+      title, id, inside);
+}
+
+void check_ids(const std::vector<Section>& sections) {
+  std::set<std::string> ids;
+  for (const auto& section : sections)
+    TORCH_CHECK(!section.id.empty() && section.id.find_first_of(" \t\n") == std::string::npos &&
+                    ids.insert(section.id).second,
+                "page: section \"", section.title, "\" needs an id of its own without spaces, not \"",
+                section.id, "\"");
+}
+
+}  // namespace
+
+void write_page(const Page& page, const std::filesystem::path& file) {
+  check_ids(page.sections);
+  std::string html = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" "
+      "content=\"whence\">\n"
+      "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
+      escape_markup(page.title), page_style);
+  html += first_screen(page, file);
+  if (!page.sections.empty()) {
+    html += "<div class=\"rest\">\n" + contents_html(page.sections) + "<main>\n";
+    for (const auto& section : page.sections) html += section_html(section, file);
+    html += "</main>\n</div>\n";
+  }
+  write_file(file, html + "</body>\n</html>\n");
+}
+
+}  // namespace whence::report
