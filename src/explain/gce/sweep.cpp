@@ -42,6 +42,7 @@ std::vector<double> even_steps(double first, double last, std::int64_t steps) {
   std::vector<double> values{first};
   for (std::int64_t i = 1; i < steps; ++i)
     values.push_back(first + (last - first) * static_cast<double>(i) / static_cast<double>(steps - 1));
+  if (steps > 1) values.back() = last;
   return values;
 }
 

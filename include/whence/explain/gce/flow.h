@@ -42,7 +42,9 @@ struct FlowReport {
   std::int64_t outer = 0, inner = 0;
 };
 
-/// The first `causal` latents are alpha. Every factor draws from its own stream of `seed`.
+/// The first `causal` latents are alpha. Every factor draws from its own stream of `seed`; a set of one factor is not
+/// measured twice. Progress: stage "information flow", one step a batch. Errors: as information_flow; causal outside
+/// 1 .. latents; fewer than 2x2 samples.
 FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier, std::int64_t causal,
                         const FlowOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
 

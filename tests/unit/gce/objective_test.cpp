@@ -1,0 +1,180 @@
+#include "whence/explain/gce/objective.h"
+
+#include <gtest/gtest.h>
+
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+
+namespace whence::gce {
+namespace {
+
+constexpr Objective kObjectives[] = {Objective::joint_unconditional, Objective::joint_conditional,
+                                     Objective::independent_unconditional,
+                                     Objective::independent_conditional};
+
+CausalOptions options_of(Objective objective, Correction correction = Correction::none) {
+  CausalOptions options;
+  options.objective = objective;
+  options.correction = correction;
+  options.alpha_samples = 6;
+  options.beta_samples = 4;
+  return options;
+}
+
+CausalDraws draw(const CausalOptions& options, std::int64_t causal = 2, std::int64_t noncausal = 3) {
+  at::Generator generator = make_generator(1, "test");
+  return draw_causal(causal, noncausal, options, generator);
+}
+
+/// Three classes whose logits depend on every latent, one of them more than linearly.
+at::Tensor classify(const at::Tensor& latents) {
+  const at::Tensor z = latents.to(at::kDouble);
+  const at::Tensor weights =
+      at::linspace(-1.5, 1.5, z.size(1) * 3, at::kDouble).view({z.size(1), 3}).cos() * 2;
+  return at::softmax(at::matmul(z, weights) + z.select(1, 0).square().unsqueeze(1), 1);
+}
+
+class EveryObjective : public testing::TestWithParam<Objective> {};
+
+TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
+  const bool independent =
+      GetParam() == Objective::independent_unconditional || GetParam() == Objective::independent_conditional;
+  const bool conditional =
+      GetParam() == Objective::joint_conditional || GetParam() == Objective::independent_conditional;
+  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+    const CausalDraws draws = draw(options_of(GetParam(), correction));
+    ASSERT_EQ(draws.groups, independent ? 2 : 1);
+    ASSERT_EQ(draws.latents.sizes(), at::IntArrayRef({draws.groups * 24, 5}));
+    const at::Tensor p = classify(draws.latents);
+    double expected = 0;
+    for (std::int64_t g = 0; g < draws.groups; ++g) {
+      const at::Tensor group = p.narrow(0, 24 * g, 24).view({6, 4, 3});
+      expected += (conditional ? conditional_information(group, correction)
+                               : mutual_information(group, Sampling::crossed, correction))
+                      .item<double>() /
+                  static_cast<double>(draws.groups);
+    }
+    EXPECT_NEAR(causal_effect(draws, p).item<double>(), expected, 1e-14);
+  }
+}
+
+TEST_P(EveryObjective, HoldsTheFactorsOfEachGroup) {
+  const CausalDraws draws = draw(options_of(GetParam()));
+  const at::Tensor z = draws.latents.view({draws.groups, 6, 4, 5});
+  for (std::int64_t g = 0; g < draws.groups; ++g)
+    for (std::int64_t i = 0; i < 5; ++i) {
+      const bool is_factor = draws.groups == 1 ? i < 2 : i == g;
+      const at::Tensor values = z[g].select(2, i);
+      const at::Tensor repeated = values.narrow(is_factor ? 1 : 0, 0, 1).expand_as(values);
+      EXPECT_TRUE(values.equal(repeated)) << "group " << g << ", latent " << i;
+    }
+}
+
+TEST_P(EveryObjective, HasTheGradientOfFiniteDifferences) {
+  const CausalDraws draws = draw(options_of(GetParam(), Correction::delta), 2, 2);
+  at::Tensor logits = classify(draws.latents).log().requires_grad_(true);
+  const auto value = [&](const at::Tensor& l) { return causal_effect(draws, at::softmax(l, 1)); };
+  value(logits).backward();
+  const at::Tensor gradient = logits.grad().flatten();
+  const at::NoGradGuard no_grad;
+  const double h = 1e-5;
+  for (std::int64_t i = 0; i < logits.numel(); i += 7) {
+    at::Tensor up = logits.detach().clone(), down = logits.detach().clone();
+    up.view(-1)[i] += h;
+    down.view(-1)[i] -= h;
+    const double difference = (value(up).item<double>() - value(down).item<double>()) / (2 * h);
+    EXPECT_NEAR(gradient[i].item<double>(), difference, 1e-9) << i;
+  }
+}
+
+TEST_P(EveryObjective, HasAFiniteGradientForCertainAnswers) {
+  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+    const CausalDraws draws = draw(options_of(GetParam(), correction));
+    at::Tensor logits =
+        (1e4 * at::eye(3)).repeat({draws.latents.size(0) / 3, 1}).requires_grad_(true);  // p is 0 or 1
+    causal_effect(draws, at::softmax(logits, 1)).backward();
+    EXPECT_TRUE(logits.grad().isfinite().all().item<bool>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Objectives, EveryObjective, testing::ValuesIn(kObjectives),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST(CausalEffect, ClimbsWhenFollowed) {
+  const CausalDraws draws = draw(options_of(Objective::joint_unconditional));
+  at::Tensor logits = (0.1 * classify(draws.latents)).to(at::kFloat);
+  const double before = causal_effect(draws, at::softmax(logits, 1)).item<double>();
+  for (int step = 0; step < 200; ++step) {
+    at::Tensor leaf = logits.detach().requires_grad_(true);
+    causal_effect(draws, at::softmax(leaf, 1)).backward();
+    logits = leaf.detach() + 50 * leaf.grad();
+  }
+  const double after = causal_effect(draws, at::softmax(logits, 1)).item<double>();
+  EXPECT_LT(before, 0.01);
+  EXPECT_GT(after, 0.9);
+  EXPECT_LE(after, std::log(3) + 1e-6);
+}
+
+TEST(DrawCausal, NestsOnRequest) {
+  CausalOptions options = options_of(Objective::joint_unconditional);
+  options.sampling = Sampling::nested;
+  const at::Tensor beta = draw(options).latents.select(1, 4);
+  EXPECT_EQ(std::get<0>(at::_unique(beta)).numel(), 24);
+}
+
+TEST(DrawCausal, RefusesWhatCannotBeEstimated) {
+  const auto refuses = [](auto change, std::int64_t causal, std::int64_t noncausal) {
+    CausalOptions options = options_of(Objective::joint_unconditional);
+    change(options);
+    try {
+      draw(options, causal, noncausal);
+    } catch (const Error& error) {
+      return error.code() == ExitCode::usage;
+    }
+    return false;
+  };
+  EXPECT_TRUE(refuses([](CausalOptions&) {}, 0, 3));
+  EXPECT_TRUE(refuses([](CausalOptions&) {}, 1, -1));
+  EXPECT_TRUE(refuses([](CausalOptions& o) { o.alpha_samples = 1; }, 1, 1));
+  EXPECT_TRUE(refuses([](CausalOptions& o) { o.beta_samples = 0; }, 1, 1));
+  for (const Objective objective : {Objective::joint_conditional, Objective::independent_conditional})
+    EXPECT_TRUE(refuses(
+        [&](CausalOptions& o) {
+          o.objective = objective;
+          o.sampling = Sampling::nested;
+        },
+        1, 1));
+}
+
+TEST(KlDivergence, EqualsTheSumOverLatents) {
+  const at::Tensor mean = at::tensor({0.5, -1.0, 2.0, 0.0}, at::kDouble).view({2, 2});
+  const at::Tensor log_variance = at::tensor({0.0, -2.0, 1.0, 1e-9}, at::kDouble).view({2, 2});
+  double expected = 0;
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const double m = mean.view(-1)[i].item<double>(), v = log_variance.view(-1)[i].item<double>();
+    expected += 0.5 * (m * m + std::exp(v) - 1 - v) / 2;
+  }
+  EXPECT_NEAR(kl_divergence(mean, log_variance).item<double>(), expected, 1e-14);
+  EXPECT_EQ(kl_divergence(at::zeros({3, 4}), at::zeros({3, 4})).item<double>(), 0);
+}
+
+TEST(KlDivergence, AgreesWithAMonteCarloEstimate) {
+  at::Generator generator = make_generator(3, "test");
+  const double mean = 0.7, deviation = 0.4;
+  const at::Tensor z = mean + deviation * at::randn({200000}, generator, at::kDouble);
+  const at::Tensor ratio = -((z - mean) / deviation).square() / 2 - std::log(deviation) + z.square() / 2;
+  const double kl =
+      kl_divergence(at::full({1, 1}, mean), at::full({1, 1}, 2 * std::log(deviation))).item<double>();
+  EXPECT_NEAR(kl, ratio.mean().item<double>(), 4 * ratio.std().item<double>() / std::sqrt(200000.0));
+}
+
+TEST(SquaredError, SumsPixelsAndAveragesImages) {
+  const at::Tensor x = at::zeros({4, 3, 2, 2}), y = at::full({4, 3, 2, 2}, 0.5);
+  EXPECT_DOUBLE_EQ(squared_error(y, x).item<double>(), 12 * 0.25);
+  const at::Tensor half = squared_error(y.to(at::kBFloat16), x);
+  EXPECT_EQ(half.scalar_type(), at::kFloat);
+  EXPECT_DOUBLE_EQ(half.item<double>(), 12 * 0.25);
+}
+
+}  // namespace
+}  // namespace whence::gce
