@@ -73,9 +73,9 @@ class OpenFile {
 void create_parent(const fs::path& path) {
   const fs::path folder = path.parent_path();
   if (folder.empty()) return;
-  std::error_code error;
+  std::error_code error, unknown;
   fs::create_directories(folder, error);
-  if (fs::is_directory(folder)) return;
+  if (fs::is_directory(folder, unknown)) return;
   fail("cannot create the folder {} for {}: {}", folder.string(), path.filename().string(),
        error ? error.message() : reason(ENOTDIR));
 }

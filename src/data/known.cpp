@@ -62,11 +62,18 @@ std::vector<std::string_view> missing_files(const fs::path& folder) {
   return missing;
 }
 
+/// The files of all sets have the same names: only the folder's tells them apart.
+bool belongs_to_another(const fs::path& folder, const KnownSet& set) {
+  const fs::path name = folder.has_filename() ? folder.filename() : folder.parent_path().filename();
+  return std::any_of(table().begin(), table().end(),
+                     [&](const KnownSet& other) { return other.name != set.name && name == other.name; });
+}
+
 std::vector<fs::path> usual_folders(const KnownSet& set) {
   std::vector<fs::path> folders;
   if (const char* root = std::getenv("WHENCE_DATA"); root != nullptr && *root != '\0') {
     folders.push_back(fs::path(root) / set.name);
-    folders.emplace_back(root);
+    if (!belongs_to_another(root, set)) folders.emplace_back(root);
   }
   folders.push_back(fs::path("data") / set.name);
   folders.insert(folders.end(), set.folders.begin(), set.folders.end());

@@ -19,7 +19,8 @@ struct PrecisionChoice {
 };
 
 /// automatic: times one training-sized convolution, forward and backward, in both formats and takes bfloat16 when it
-/// is at least 1.5 times as fast. Error: bfloat16 requested on a processor without it.
+/// is at least 1.5 times as fast. It is timed on one thread and by that thread's processor time, so that the choice
+/// does not change with what else the machine does. Error: bfloat16 requested on a processor without it.
 PrecisionChoice choose_precision(PrecisionRequest request);
 
 std::string_view name_of(Precision precision);

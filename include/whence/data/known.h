@@ -33,8 +33,9 @@ std::span<const KnownSet> known_sets();
 /// Error (usage): unknown; names the nearest known one.
 const KnownSet& known_set(std::string_view name);
 
-/// The folder that holds the set's four files: `path` if given; else WHENCE_DATA/<name>, WHENCE_DATA,
-/// ./data/<name>, then the set's own folders. nullopt when none has them all.
+/// The folder that holds the set's four files: `path` if given; else WHENCE_DATA/<name>, WHENCE_DATA (unless
+/// it bears the name of another set: the files of all have the same names), ./data/<name>, then the set's own
+/// folders. nullopt when none has them all.
 std::optional<std::filesystem::path> locate(const KnownSet& set,
                                             const std::optional<std::filesystem::path>& path = {});
 
