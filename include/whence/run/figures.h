@@ -1,0 +1,49 @@
+// The figures of an explanation, from results to files. Each writes `stem`.png and `stem`.svg.
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "whence/data/dataset.h"
+#include "whence/explain/gce/ablation.h"
+#include "whence/explain/gce/sweep.h"
+
+namespace whence::run {
+
+/// `count` images of a data set, spread over its classes and sorted by class; drawn from `generator`.
+struct Samples {
+  at::Tensor images;                ///< float32 (n, C, H, W)
+  std::vector<std::string> labels;  ///< the class names
+};
+Samples spread_samples(const data::Dataset& dataset, std::int64_t count, at::Generator& generator);
+
+struct SweepFigure {
+  std::string title, axis;
+  std::vector<std::string> class_names, row_labels;
+  bool probabilities = false;
+};
+void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const std::filesystem::path& stem);
+
+/// Originals, reconstructions and both predicted classes.
+void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
+                          const models::Classifier& classifier, const Samples& samples,
+                          const std::vector<std::string>& class_names, const std::filesystem::path& stem);
+
+/// `flow`: gce::to_json of a FlowReport.
+void draw_flow(const nlohmann::json& flow, std::size_t classes, const std::filesystem::path& stem);
+
+/// `ablation`: to_json of one; `factors`: in the order to draw, the first `causal` are alpha.
+void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,
+                   std::int64_t causal, const std::filesystem::path& stem);
+
+/// Training curves of a log; false when it holds none.
+bool draw_training(const std::filesystem::path& log, const std::filesystem::path& stem);
+
+/// {"original", "reencoded", "replaced": {factor: accuracy}, "samples"}
+nlohmann::json to_json(const gce::Ablation& ablation, const std::vector<std::string>& factors);
+
+}  // namespace whence::run

@@ -1,0 +1,29 @@
+// The stages of a run: data, classifier, explanation, evaluation, figures, report.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whence/run/display.h"
+#include "whence/run/session.h"
+
+namespace whence::run {
+
+struct PipelineOptions {
+  std::string_view last = "report";    ///< stages after it are left
+  bool force = false;                  ///< replaces a run of another recipe
+  std::vector<std::string_view> redo;  ///< stages to do even if nothing changed
+};
+
+/// Locks the folder and does every stage up to `last` whose inputs changed since its stamp; a training that
+/// was interrupted goes on. Writes recipe.toml, run.json, log.jsonl and metrics.json on the way. Errors:
+/// those of FolderLock and of the stages; a folder that another recipe trained in (unless `force`).
+void run_stages(Session& session, const PipelineOptions& options, Display& display);
+
+/// metrics.json: the metrics of all finished stages, with "stages" ({name: {"seconds"}}) and
+/// "peak_memory_bytes". Keys that say neither seconds nor bytes are the same, bit for bit, for the same seed,
+/// machine and threads.
+nlohmann::json collect_metrics(const RunFolder& folder);
+
+}  // namespace whence::run

@@ -1,0 +1,73 @@
+// What a run has in hand while it works: recipe, folder, data, models.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "whence/core/precision.h"
+#include "whence/core/progress.h"
+#include "whence/data/known.h"
+#include "whence/models/roles.h"
+#include "whence/run/folder.h"
+#include "whence/run/recipe.h"
+
+namespace whence::run {
+
+/// A data set as options name it: a known one, or the user's own IDX files. Errors: those of data::load.
+data::Splits load_data(const DataOptions& options);
+
+class Session {
+ public:
+  Session(Recipe recipe, RunFolder folder) : recipe_(std::move(recipe)), folder_(std::move(folder)) {}
+
+  const Recipe& recipe() const { return recipe_; }
+  const RunFolder& folder() const { return folder_; }
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.run.seed); }
+  std::int64_t latents() const { return recipe_.explanation.causal + recipe_.explanation.noncausal; }
+  /// "alpha_1", ...
+  std::vector<std::string> factor_names() const;
+
+  /// Loaded when first asked for.
+  const data::Splits& data();
+
+  /// Untrained networks as the recipe declares them.
+  nn::Network classifier_network();
+  nn::Network encoder_network();
+  nn::Network decoder_network();
+
+  /// The explained classifier, and the trained explanation. Error: not trained yet.
+  std::unique_ptr<models::Classifier> classifier(Precision precision);
+  std::unique_ptr<models::Encoder> encoder(Precision precision);
+  std::unique_ptr<models::Decoder> decoder(Precision precision);
+  /// In which precision results are judged.
+  Precision judging_precision() const;
+
+  Precision precision = Precision::float32;  ///< of training
+  ProgressCallback progress;
+
+ private:
+  models::CvaeOptions generator_options();
+  /// Loads weights into `network`. Error: no such file yet.
+  nn::Network trained(nn::Network network, std::string_view file);
+
+  Recipe recipe_;
+  RunFolder folder_;
+  std::optional<data::Splits> data_;
+};
+
+/// A session on what is in a run folder, to look at it. Error: not a run folder.
+Session open_session(const std::filesystem::path& folder);
+
+/// A recipe, or the recipe of a run folder, and the folder it runs in.
+struct Target {
+  Recipe recipe;
+  std::filesystem::path folder;
+};
+/// `path` is a recipe or a run folder; `out` overrides the folder when it is not empty.
+Target find_target(const std::filesystem::path& path, const std::vector<std::string>& settings,
+                   const std::filesystem::path& out);
+
+}  // namespace whence::run

@@ -1,0 +1,60 @@
+// whence ablate: what a factor is worth to the classifier.
+#include "whence/explain/gce/ablation.h"
+
+#include <iostream>
+
+#include "commands.h"
+#include "models.h"
+#include "whence/core/random.h"
+#include "whence/run/figures.h"
+
+namespace whence::cli {
+namespace {
+
+struct AblateArguments {
+  ModelArguments models;
+  std::string out;
+  bool json = false;
+};
+
+void ablate(const AblateArguments& arguments) {
+  const ModelSet models = load_models(arguments.models, true);
+  Generator generator = make_generator(models.seed, "evaluation/ablation");
+  const gce::Ablation ablation =
+      gce::ablate(*models.encoder, *models.decoder, *models.classifier, models.test, generator);
+  const nlohmann::json result = run::to_json(ablation, models.factors);
+  if (!arguments.out.empty()) {
+    run::draw_ablation(result, models.factors, models.causal,
+                       std::filesystem::path(arguments.out) / "ablation");
+  }
+  if (arguments.json) {
+    std::cout << result.dump(2) << "\n";
+    return;
+  }
+  const auto row = [](const std::string& name, double accuracy) {
+    std::cout << fmt::format("{:<28} {:6.2f} %\n", name, 100 * accuracy);
+  };
+  row("original", ablation.original);
+  row("re-encoded", ablation.reencoded);
+  for (std::size_t i = 0; i < models.factors.size(); ++i)
+    row(models.factors[i] + " replaced", ablation.replaced[i]);
+}
+
+}  // namespace
+
+void add_ablate(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(
+      program, "ablate",
+      "Measures the classifier's accuracy on test images with one factor replaced by noise",
+      {"ablate runs/gce/fmnist-034 --json",
+       "ablate --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
+       "--classes 0,3,4 --out figures"});
+  auto arguments = std::make_shared<AblateArguments>();
+  add_model_arguments(*command, arguments->models, true);
+  command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
+      ->type_name("DIR");
+  command->add_flag("--json", arguments->json, "Prints JSON");
+  command->callback([&chosen, arguments] { chosen = [arguments] { ablate(*arguments); }; });
+}
+
+}  // namespace whence::cli

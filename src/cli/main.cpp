@@ -1,0 +1,78 @@
+// whence, the program: chooses the subcommand, and turns every error into one sentence and an exit code.
+#include <cstdio>
+#include <iostream>
+
+#include "commands.h"
+#include "whence/core/error.h"
+#include "whence/core/interrupt.h"
+#include "whence/core/machine.h"
+#include "whence/run/version.h"
+
+namespace whence::cli {
+namespace {
+
+std::string version_text() {
+  const Machine machine = describe_machine();
+  return fmt::format("whence {}\nLibTorch {}\nBLAS {}", run::version(), machine.libtorch, machine.blas);
+}
+
+void add_commands(CLI::App& program, Command& chosen) {
+  add_run(program, chosen);
+  add_train(program, chosen);
+  add_flow(program, chosen);
+  add_sweep(program, chosen);
+  add_ablate(program, chosen);
+  add_report(program, chosen);
+  add_data(program, chosen);
+  add_import(program, chosen);
+  add_export(program, chosen);
+  add_recipe(program, chosen);
+  add_completion(program, chosen);
+}
+
+int say(const std::string& sentence, ExitCode code) {
+  std::cerr << "whence: " << sentence << std::endl;
+  return static_cast<int>(code);
+}
+
+/// 0 for --help and --version, otherwise a sentence and 2.
+int parse_exit(const CLI::App& program, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return program.exit(error);
+  std::string sentence = error.what();
+  std::replace(sentence.begin(), sentence.end(), '\n', ' ');
+  return say(sentence + "; see whence --help", ExitCode::usage);
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App program{"Explains classifiers and generative models by interventions on learned causes.",
+                   "whence"};
+  Command chosen;
+  program.require_subcommand(1);
+  program.set_version_flag("--version", version_text);
+  program.set_help_all_flag("--help-all", "The help of every subcommand");
+  add_commands(program, chosen);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parse_exit(program, error);
+  }
+  chosen();
+  std::cout.flush();
+  if (!std::cout) fail("the results cannot be written to standard output; is the disk full?");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+}  // namespace whence::cli
+
+int main(int argc, char** argv) {
+  using namespace whence;
+  install_interrupt_handler();
+  try {
+    return cli::run_program(argc, argv);
+  } catch (const Error& error) {
+    return cli::say(sentence_of(error), error.code());
+  } catch (const std::exception& error) {
+    return cli::say(sentence_of(error), ExitCode::failed);
+  }
+}

@@ -1,0 +1,105 @@
+#include "models.h"
+
+#include "setup.h"
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/explain/gce/flow.h"
+#include "whence/run/session.h"
+
+namespace whence::cli {
+namespace {
+
+constexpr std::int64_t kProbe = 8;
+
+models::ClassifierOutput parse_output(const std::string& name) {
+  if (name == "logits") return models::ClassifierOutput::logits;
+  return name == "probabilities" ? models::ClassifierOutput::probabilities
+                                 : models::ClassifierOutput::automatic;
+}
+
+void check_arguments(const ModelArguments& a, bool images) {
+  const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
+  if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
+  if (!a.run.empty()) return;
+  const std::string needed = images ? "--classifier, --encoder, --decoder, --data, --latents and --causal"
+                                    : "--classifier, --decoder, --latents and --causal";
+  const bool complete = !a.classifier.empty() && !a.decoder.empty() && a.latents > 0 && a.causal > 0 &&
+                        (!images || (!a.encoder.empty() && !a.data.empty()));
+  if (!complete) fail_usage("give a run folder, or all of {}", needed);
+  if (a.causal > a.latents)
+    fail_usage("--causal is {}, but the decoder has only {} latents", a.causal, a.latents);
+}
+
+ModelSet load_run(const ModelArguments& arguments, bool images) {
+  run::Session session = run::open_session(arguments.run);
+  set_up(arguments.threads > 0 ? arguments.threads : session.recipe().run.threads);
+  const Precision precision = session.judging_precision();
+  ModelSet set;
+  set.classifier = session.classifier(precision);
+  set.decoder = session.decoder(precision);
+  if (images) set.encoder = session.encoder(precision);
+  if (images) set.test = session.data().test;
+  set.class_names = session.data().test.class_names;
+  set.causal = session.recipe().explanation.causal;
+  set.seed = session.seed();
+  return set;
+}
+
+ModelSet load_files(const ModelArguments& arguments, bool images) {
+  set_up(arguments.threads);
+  ModelSet set;
+  set.causal = arguments.causal;
+  set.seed = static_cast<std::uint64_t>(arguments.seed);
+  set.decoder = models::load_decoder(arguments.decoder, arguments.latents);
+  at::Tensor probe;
+  if (images) {
+    set.test = run::load_data(parse_data(arguments.data, arguments.classes)).test;
+    set.class_names = set.test.class_names;
+    probe = data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
+    set.encoder = models::load_encoder(arguments.encoder, probe);
+  } else {
+    const at::NoGradGuard no_grad;
+    Generator generator = make_generator(set.seed, "cli/probe");
+    probe = set.decoder->decode(at::randn({kProbe, arguments.latents}, generator, at::kFloat));
+  }
+  set.classifier = models::load_classifier(arguments.classifier, probe, parse_output(arguments.output));
+  return set;
+}
+
+}  // namespace
+
+void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
+  command.add_option("run", a.run, "A run folder")->type_name("RUN");
+  command.add_option("--classifier", a.classifier, "TorchScript file: images to logits or probabilities")
+      ->type_name("FILE");
+  if (images) {
+    command.add_option("--encoder", a.encoder, "TorchScript file: images to mean and log-variance")
+        ->type_name("FILE");
+  }
+  command.add_option("--decoder", a.decoder, "TorchScript file: latents to images")->type_name("FILE");
+  command.add_option("--latents", a.latents, "How many latents the decoder takes")->type_name("N");
+  command.add_option("--causal", a.causal, "How many of them, the first, are causal")->type_name("K");
+  command.add_option("--classifier-output", a.output, "What the classifier file returns")
+      ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
+      ->capture_default_str();
+  if (images) {
+    command.add_option("--data", a.data, "A known data set, or a folder with four IDX files")
+        ->type_name("SET|DIR");
+    command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
+        ->delimiter(',')
+        ->type_name("LABELS");
+  }
+  command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--threads", a.threads, "0 uses every core")->check(CLI::NonNegativeNumber);
+}
+
+ModelSet load_models(const ModelArguments& arguments, bool images) {
+  check_arguments(arguments, images);
+  ModelSet set = arguments.run.empty() ? load_files(arguments, images) : load_run(arguments, images);
+  set.factors = gce::factor_names(set.causal, set.decoder->latents());
+  return set;
+}
+
+}  // namespace whence::cli

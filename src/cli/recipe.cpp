@@ -1,0 +1,41 @@
+// whence recipe: what may stand in a recipe, and what a recipe amounts to.
+#include "whence/run/recipe.h"
+
+#include <iostream>
+
+#include "commands.h"
+#include "whence/core/error.h"
+
+namespace whence::cli {
+
+void add_recipe(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(program, "recipe",
+                                  "Checks a recipe and prints all its values, or the reference of all keys",
+                                  {"recipe recipes/gce/fmnist-034.toml", "recipe --reference"});
+  struct Arguments {
+    std::string file;
+    std::vector<std::string> settings;
+    bool reference = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("recipe", arguments->file, "A recipe to check")->type_name("RECIPE");
+  command
+      ->add_option("--set", arguments->settings, "Changes a recipe value: section.key=value; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  command->add_flag("--reference", arguments->reference, "Prints docs/recipes.md");
+  command->callback([&chosen, arguments] {
+    chosen = [arguments] {
+      if (arguments->reference) {
+        std::cout << run::recipe_reference();
+      } else if (arguments->file.empty()) {
+        fail_usage("give a recipe to check, or --reference for all keys");
+      } else {
+        std::cout << run::to_toml(run::load_recipe(arguments->file, arguments->settings));
+      }
+    };
+  });
+}
+
+}  // namespace whence::cli

@@ -1,0 +1,94 @@
+#include "setup.h"
+
+#include <charconv>
+#include <iostream>
+
+#include "whence/core/error.h"
+#include "whence/core/interrupt.h"
+#include "whence/core/machine.h"
+#include "whence/data/idx.h"
+#include "whence/data/known.h"
+#include "whence/run/display.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::cli {
+namespace {
+
+constexpr std::int64_t kMost = 1'000'000;
+
+/// "2x3" -> {2, 3}; empty when it is anything else.
+std::vector<std::int64_t> parse_counts(const std::string& text) {
+  std::vector<std::int64_t> counts;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (true) {
+    std::int64_t value = 0;
+    const auto [stop, error] = std::from_chars(at, end, value);
+    if (error != std::errc() || value < 1 || value > kMost) return {};
+    counts.push_back(value);
+    if (stop == end) return counts;
+    if (*stop != 'x') return {};
+    at = stop + 1;
+  }
+}
+
+}  // namespace
+
+void set_up(std::int64_t threads) {
+  use_threads(static_cast<int>(threads));
+  const Machine machine = describe_machine();
+  if (machine.reference_blas) {
+    std::cerr << "whence: warning: the BLAS of this machine (" << machine.blas
+              << ") is the unoptimised one and some 50 times slower; install libopenblas0-openmp"
+              << std::endl;
+  }
+}
+
+ProgressCallback show_progress() {
+  auto display =
+      std::shared_ptr<run::Display>(new run::Display(run::style_for(stderr), stderr), [](run::Display* d) {
+        d->finish();
+        delete d;
+      });
+  return [display](const Progress& progress) {
+    display->show(progress);
+    throw_if_interrupted();
+  };
+}
+
+Counts parse_samples(const std::string& text) {
+  const std::vector<std::int64_t> counts = parse_counts(text);
+  if (counts.size() != 2) {
+    fail_usage(
+        "--samples is '{}', but must be two counts such as 200x200: draws of the factors, draws of the rest",
+        text);
+  }
+  return {counts[0], counts[1]};
+}
+
+std::vector<std::int64_t> parse_shape(const std::string& text) {
+  const std::vector<std::int64_t> shape = parse_counts(text);
+  if (shape.empty()) fail_usage("--input is '{}', but must be a sample's shape such as 1x28x28 or 6", text);
+  return shape;
+}
+
+run::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes) {
+  run::DataOptions options;
+  options.classes = classes;
+  if (!fs::is_directory(data)) {
+    options.set = data::known_set(data).name;
+    return options;
+  }
+  options.set = "idx";
+  options.path = data;
+  std::int64_t labels = 0;
+  for (const char* ending : {"", ".gz"}) {
+    const fs::path file = fs::path(data) / (std::string("train-labels-idx1-ubyte") + ending);
+    if (fs::exists(file)) labels = data::read_idx(file).max().item<std::int64_t>() + 1;
+  }
+  for (std::int64_t label = 0; label < labels; ++label) options.class_names.push_back(std::to_string(label));
+  return options;
+}
+
+}  // namespace whence::cli

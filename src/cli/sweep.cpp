@@ -1,0 +1,121 @@
+// whence sweep: figures of what one latent factor does to images and to the classifier's answer.
+#include "whence/explain/gce/sweep.h"
+
+#include <iostream>
+
+#include "commands.h"
+#include "models.h"
+#include "whence/core/error.h"
+#include "whence/core/interrupt.h"
+#include "whence/core/names.h"
+#include "whence/core/random.h"
+#include "whence/run/figures.h"
+
+namespace whence::cli {
+namespace {
+
+struct SweepArguments {
+  ModelArguments models;
+  std::vector<std::string> factors;
+  double range = 3;
+  std::int64_t steps = 7, rows = 6;
+  std::string out;
+  bool probabilities = false, json = false;
+};
+
+/// Indices of the named factors; all of them when none is named.
+std::vector<std::size_t> chosen_factors(const std::vector<std::string>& wanted, const ModelSet& models) {
+  std::vector<std::size_t> indices;
+  const std::vector<std::string_view> names(models.factors.begin(), models.factors.end());
+  for (const std::string& name : wanted) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      fail_usage("there is no factor '{}'{}; they are {} to {}", name, did_you_mean(name, names),
+                 names.front(), names.back());
+    }
+    indices.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  if (!indices.empty()) return indices;
+  for (std::size_t i = 0; i < names.size(); ++i) indices.push_back(i);
+  return indices;
+}
+
+nlohmann::json to_json(const gce::Sweep& sweep, const std::string& factor, const run::Samples& rows) {
+  nlohmann::json probabilities = nlohmann::json::array();
+  for (std::int64_t row = 0; row < sweep.probabilities.size(0); ++row) {
+    nlohmann::json steps = nlohmann::json::array();
+    for (std::int64_t step = 0; step < sweep.probabilities.size(1); ++step) {
+      const at::Tensor values = sweep.probabilities[row][step].contiguous();
+      steps.push_back(
+          std::vector<float>(values.data_ptr<float>(), values.data_ptr<float>() + values.numel()));
+    }
+    probabilities.push_back(steps);
+  }
+  return {{"factor", factor},
+          {"values", sweep.values},
+          {"labels", rows.labels},
+          {"probabilities", probabilities}};
+}
+
+void sweep(const SweepArguments& arguments) {
+  const ModelSet models = load_models(arguments.models, true);
+  const std::filesystem::path out = !arguments.out.empty() ? std::filesystem::path(arguments.out)
+                                    : arguments.models.run.empty()
+                                        ? std::filesystem::path(".")
+                                        : std::filesystem::path(arguments.models.run) / "figures";
+  Generator generator = make_generator(models.seed, "figures/sweeps");
+  const run::Samples rows = run::spread_samples(models.test, arguments.rows, generator);
+  const at::NoGradGuard no_grad;
+  const at::Tensor codes = models.encoder->encode(rows.images).mean;
+  nlohmann::json results = nlohmann::json::array();
+  for (const std::size_t i : chosen_factors(arguments.factors, models)) {
+    throw_if_interrupted();
+    const std::string& factor = models.factors[i];
+    const gce::Sweep result =
+        gce::sweep(*models.decoder, *models.classifier, codes, static_cast<std::int64_t>(i),
+                   gce::even_steps(-arguments.range, arguments.range, arguments.steps));
+    const std::filesystem::path stem = out / ("sweep-" + factor);
+    run::draw_sweep(result,
+                    {.title = "One factor moved, the others kept: " + factor,
+                     .axis = "added to " + factor,
+                     .class_names = models.class_names,
+                     .row_labels = rows.labels,
+                     .probabilities = arguments.probabilities},
+                    stem);
+    results.push_back(to_json(result, factor, rows));
+    if (!arguments.json) std::cout << stem.string() << ".png\n" << stem.string() << ".svg\n";
+  }
+  if (arguments.json) std::cout << results.dump(2) << "\n";
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(
+      program, "sweep", "Draws what moving one factor does to test images and to the classifier's answer",
+      {"sweep runs/gce/fmnist-034 --factor alpha_1 --steps 25 --out strips",
+       "sweep --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
+       "--classes 0,3,4 --out figures"});
+  auto arguments = std::make_shared<SweepArguments>();
+  add_model_arguments(*command, arguments->models, true);
+  command->add_option("--factor", arguments->factors, "alpha_1, beta_2, ...; may be repeated (default: all)")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--range", arguments->range, "Values from -range to range are added")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--steps", arguments->steps, "How many values")
+      ->check(CLI::Range(2, 200))
+      ->capture_default_str();
+  command->add_option("--rows", arguments->rows, "How many test images, spread over the classes")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command->add_option("--out", arguments->out, "Folder of the figures (default: figures/ of the run, or .)")
+      ->type_name("DIR");
+  command->add_flag("--probabilities", arguments->probabilities, "Prints the predicted class's probability");
+  command->add_flag("--json", arguments->json, "Prints all probabilities as JSON");
+  command->callback([&chosen, arguments] { chosen = [arguments] { sweep(*arguments); }; });
+}
+
+}  // namespace whence::cli

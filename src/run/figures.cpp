@@ -1,0 +1,128 @@
+#include "whence/run/figures.h"
+
+#include "whence/report/figures.h"
+#include "whence/run/log.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::run {
+namespace {
+
+constexpr const char* kCausal = "causal (alpha)";
+constexpr const char* kOther = "non-causal (beta)";
+
+/// Half the length of a 95 % interval, in standard errors.
+constexpr double kInterval = 1.96;
+
+}  // namespace
+
+Samples spread_samples(const data::Dataset& dataset, std::int64_t count, at::Generator& generator) {
+  const at::Tensor order = at::randperm(dataset.size(), generator, at::kLong);
+  const at::Tensor labels = dataset.labels.index_select(0, order);
+  std::vector<at::Tensor> chosen;
+  Samples samples;
+  for (std::int64_t label = 0; label < dataset.classes(); ++label) {
+    const std::int64_t share = count / dataset.classes() + (label < count % dataset.classes() ? 1 : 0);
+    const at::Tensor rows = labels.eq(label).nonzero().squeeze(1);
+    const std::int64_t taken = std::min(share, rows.size(0));
+    chosen.push_back(order.index_select(0, rows.narrow(0, 0, taken)));
+    samples.labels.insert(samples.labels.end(), static_cast<std::size_t>(taken),
+                          dataset.class_names[static_cast<std::size_t>(label)]);
+  }
+  samples.images = data::to_float(dataset, at::cat(chosen));
+  return samples;
+}
+
+void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const fs::path& stem) {
+  report::ImageGrid grid;
+  grid.title = figure.title;
+  grid.images = sweep.images;
+  const auto [probability, label] = sweep.probabilities.max(2);
+  grid.classes = label;
+  if (figure.probabilities) grid.probabilities = probability;
+  grid.class_names = figure.class_names;
+  grid.row_labels = figure.row_labels;
+  const bool crowded = sweep.values.size() > 13;
+  for (std::size_t i = 0; i < sweep.values.size(); ++i) {
+    const bool shown = !crowded || i % 4 == 0 || i + 1 == sweep.values.size();
+    grid.column_labels.push_back(shown ? fmt::format("{:+.3g}", sweep.values[i]) : "");
+  }
+  grid.column_axis = figure.axis;
+  report::draw(grid, stem);
+}
+
+void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
+                          const models::Classifier& classifier, const Samples& samples,
+                          const std::vector<std::string>& class_names, const fs::path& stem) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
+  report::ImageGrid grid;
+  grid.title = "Test images and what the explanation makes of them";
+  grid.images = at::stack({samples.images, decoded});
+  grid.classes =
+      at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
+  grid.class_names = class_names;
+  grid.row_labels = {"original", "reconstruction"};
+  grid.column_labels = samples.labels;
+  report::draw(grid, stem);
+}
+
+void draw_flow(const nlohmann::json& flow, std::size_t classes, const fs::path& stem) {
+  report::BarChart chart;
+  chart.title = "Information flow to the classifier";
+  chart.value_axis = "I(factor; Y) in nats, with 95 % intervals";
+  const auto bar = [&](const std::string& label, const nlohmann::json& value, bool causal) {
+    chart.bars.push_back(
+        {label, value.at("nats").get<double>(), kInterval * value.at("se").get<double>(), causal});
+  };
+  bar("alpha", flow.at("alpha"), true);
+  bar("beta", flow.at("beta"), false);
+  for (const nlohmann::json& factor : flow.at("factors")) {
+    bar(factor.at("name").get<std::string>(), factor, factor.at("causal").get<bool>());
+  }
+  chart.highlighted_name = kCausal;
+  chart.other_name = kOther;
+  chart.reference = std::log(static_cast<double>(classes));
+  chart.reference_name = fmt::format("most possible: log {}", classes);
+  report::draw(chart, stem);
+}
+
+void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,
+                   std::int64_t causal, const fs::path& stem) {
+  report::BarChart chart;
+  chart.title = "Accuracy when one factor is replaced by noise";
+  chart.value_axis = "accuracy on test images";
+  const double samples = ablation.at("samples").get<double>();
+  const auto bar = [&](const std::string& label, double accuracy, bool highlighted) {
+    const double se = std::sqrt(accuracy * (1 - accuracy) / samples);
+    chart.bars.push_back({label, accuracy, kInterval * se, highlighted});
+  };
+  bar("original", ablation.at("original").get<double>(), false);
+  bar("re-encoded", ablation.at("reencoded").get<double>(), false);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    bar(factors[i], ablation.at("replaced").at(factors[i]).get<double>(),
+        static_cast<std::int64_t>(i) < causal);
+  }
+  chart.highlighted_name = "causal factor replaced";
+  chart.other_name = "nothing or another factor replaced";
+  chart.maximum = 1;
+  report::draw(chart, stem);
+}
+
+bool draw_training(const fs::path& log, const fs::path& stem) {
+  const Curve curve = read_curve(log, "explanation");
+  report::LineChart chart;
+  chart.title = "Training of the explanation";
+  chart.horizontal_axis = "step";
+  for (const auto& [name, axis] : std::vector<std::pair<std::string, std::string>>{
+           {"C", "C (nats)"}, {"SSE", "SSE"}, {"KL", "KL (nats)"}}) {
+    const auto found = curve.values.find(name);
+    if (found == curve.values.end() || found->second.size() != curve.steps.size()) continue;
+    chart.panels.push_back({axis, {{name, curve.steps, found->second}}, false});
+  }
+  if (chart.panels.empty() || curve.steps.size() < 2) return false;
+  report::draw(chart, stem);
+  return true;
+}
+
+}  // namespace whence::run

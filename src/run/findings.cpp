@@ -1,0 +1,144 @@
+#include "findings.h"
+
+namespace whence::run {
+namespace {
+
+/// Half the length of a 95 % interval, in standard errors.
+constexpr double kInterval = 1.96;
+/// From which share of the possible flow factors are said to move the classifier, and up to which not.
+constexpr double kMoves = 0.8;
+constexpr double kStill = 0.02;
+/// What replacing a factor may cost, in accuracy, to be called nothing.
+constexpr double kFree = 0.02;
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+/// "alpha_1 and alpha_2", "alpha_1, alpha_2 and alpha_3"
+std::string listed(const std::vector<Extreme>& factors) {
+  std::string text;
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == factors.size() ? " and " : ", ") + factors[i].factor;
+  }
+  return text;
+}
+
+void read_flow(const nlohmann::json& flow, Findings& findings) {
+  findings.flow = flow.at("alpha").at("nats").get<double>();
+  findings.flow_se = flow.at("alpha").at("se").get<double>();
+  findings.most_possible = flow.at("most_possible").get<double>();
+  for (const nlohmann::json& factor : flow.at("factors")) {
+    const Extreme value{factor.at("name").get<std::string>(), factor.at("nats").get<double>(),
+                        factor.at("se").get<double>()};
+    if (factor.at("causal").get<bool>()) {
+      findings.causal.push_back(value);
+    } else if (!findings.has_others || value.value > findings.largest_other.value) {
+      findings.largest_other = value;
+      findings.has_others = true;
+    }
+  }
+  std::stable_sort(findings.causal.begin(), findings.causal.end(),
+                   [](const Extreme& a, const Extreme& b) { return a.value > b.value; });
+}
+
+void read_ablation(const nlohmann::json& ablation, Findings& findings) {
+  findings.original = ablation.at("original").get<double>();
+  findings.reencoded = ablation.at("reencoded").get<double>();
+  findings.alpha_kept.value = -1;
+  findings.beta_cost.value = 2;
+  for (const auto& [factor, value] : ablation.at("replaced").items()) {
+    const double accuracy = value.get<double>();
+    const bool causal = factor.starts_with("alpha");
+    if (causal && accuracy > findings.alpha_kept.value) findings.alpha_kept = {factor, accuracy, 0};
+    if (!causal && accuracy < findings.beta_cost.value) findings.beta_cost = {factor, accuracy, 0};
+  }
+}
+
+std::string moving_sentence(const Findings& f) {
+  const std::string flow = fmt::format("{:.3f} +- {:.3f} of the {:.3f} nats that are possible ({:.0f} %)",
+                                       f.flow, kInterval * f.flow_se, f.most_possible, 100 * f.share());
+  const bool one = f.causal.size() == 1;
+  if (f.share() >= kMoves) {
+    return fmt::format("**{} {} this classifier**: {}carries {}.", listed(f.causal), one ? "moves" : "move",
+                       one ? "it alone " : "their joint information flow ", flow);
+  }
+  return fmt::format(
+      "**{} {} this classifier only in part**: the information flow is {}; the explanation is "
+      "incomplete.",
+      listed(f.causal), one ? "moves" : "move", flow);
+}
+
+std::string still_sentence(const Findings& f) {
+  if (!f.has_others) return "There are no other factors.";
+  const std::string largest =
+      fmt::format("the largest, {}, carries {:.4f} nats", f.largest_other.factor, f.largest_other.value);
+  if (f.largest_other.value <= kStill * f.most_possible) {
+    return fmt::format("**The other factors do not**: {}.", largest);
+  }
+  return fmt::format("**Some of its reasons leak into the other factors**: {}.", largest);
+}
+
+std::string sure_sentence(const Findings& f) {
+  std::string text = fmt::format(
+      "Re-encoded test images keep {} accuracy (originals {}); replacing a causal factor "
+      "by noise costs at least {:.1f} points",
+      percent(f.reencoded), percent(f.original), 100 * (f.reencoded - f.alpha_kept.value));
+  if (f.has_others) {
+    text += fmt::format(", any other at most {:.1f}", std::max(0.0, 100 * (f.reencoded - f.beta_cost.value)));
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+Findings findings_of(const nlohmann::json& metrics) {
+  Findings findings;
+  const nlohmann::json& gce = metrics.at("gce");
+  read_flow(gce.at("information_flow"), findings);
+  read_ablation(gce.at("ablation"), findings);
+  findings.accuracy = metrics.at("classifier").at("test_accuracy").get<double>();
+  findings.sse = gce.at("test").at("sse").get<double>();
+  findings.kl = gce.at("test").at("kl").get<double>();
+  return findings;
+}
+
+std::string answer(const Findings& findings) {
+  return moving_sentence(findings) + " " + still_sentence(findings) + " " + sure_sentence(findings);
+}
+
+std::vector<report::Headline> headlines(const Findings& f) {
+  using enum report::Headline::Mood;
+  std::vector<report::Headline> lines;
+  lines.push_back({fmt::format("{:.3f} nats", f.flow), "moves the classifier (all alpha)",
+                   fmt::format("of {:.3f} possible, +- {:.3f}", f.most_possible, kInterval * f.flow_se),
+                   f.share() >= kMoves ? good : bad});
+  if (f.has_others) {
+    lines.push_back({fmt::format("{:.4f} nats", f.largest_other.value), "the most that a beta moves it",
+                     fmt::format("{}, +- {:.4f}", f.largest_other.factor, kInterval * f.largest_other.se),
+                     f.largest_other.value <= kStill * f.most_possible ? good : bad});
+  }
+  const double lost = f.reencoded - f.alpha_kept.value;
+  lines.push_back({fmt::format("{:.1f} points", 100 * lost),
+                   "accuracy lost without a causal factor, at least",
+                   fmt::format("{} replaced by noise", f.alpha_kept.factor), lost > kFree ? good : bad});
+  lines.push_back({percent(f.reencoded), "accuracy on re-encoded test images",
+                   fmt::format("{} on the originals", percent(f.original)), neutral});
+  return lines;
+}
+
+report::Table against_source(const Findings& f, const Expected& expected) {
+  report::Table table{{"", "source", "this run"}, {}, expected.source};
+  const auto row = [&](const std::string& name, const std::optional<double>& source, double measured) {
+    if (source) table.rows.push_back({name, fmt::format("{:.4g}", *source), fmt::format("{:.4g}", measured)});
+  };
+  row("accuracy of the classifier", expected.accuracy, f.accuracy);
+  row("I(alpha; Y), nats", expected.information_flow, f.flow);
+  if (f.has_others) row("largest I(beta_i; Y), nats", expected.largest_noncausal, f.largest_other.value);
+  row("SSE", expected.sse, f.sse);
+  row("KL, nats", expected.kl, f.kl);
+  row("accuracy, re-encoded", expected.reencoded, f.reencoded);
+  row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
+  if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_cost.value);
+  return table;
+}
+
+}  // namespace whence::run

@@ -1,0 +1,38 @@
+// What a run's metrics say, in numbers for tables and in words for people.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "whence/report/page.h"
+#include "whence/run/recipe.h"
+
+namespace whence::run {
+
+/// An accuracy or a flow with the factor it belongs to.
+struct Extreme {
+  std::string factor;
+  double value = 0, se = 0;
+};
+
+struct Findings {
+  double flow = 0, flow_se = 0, most_possible = 0;   ///< nats
+  std::vector<Extreme> causal;                       ///< flow of each alpha, largest first
+  Extreme largest_other;                             ///< the largest flow of a beta
+  double accuracy = 0, original = 0, reencoded = 0;  ///< shares
+  Extreme alpha_kept, beta_cost;  ///< largest accuracy without an alpha, smallest without a beta
+  double sse = 0, kl = 0;
+  bool has_others = false;  ///< there is a beta
+
+  double share() const { return flow / most_possible; }
+};
+Findings findings_of(const nlohmann::json& metrics);
+
+/// One to three sentences: what moves the classifier, what does not, how sure.
+std::string answer(const Findings& findings);
+std::vector<report::Headline> headlines(const Findings& findings);
+/// Expected next to measured; no rows when the recipe expects nothing.
+report::Table against_source(const Findings& findings, const Expected& expected);
+
+}  // namespace whence::run

@@ -1,0 +1,198 @@
+#include "whence/run/pipeline.h"
+
+#include <chrono>
+
+#include "machine_record.h"
+#include "stages.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/core/interrupt.h"
+#include "whence/core/machine.h"
+#include "whence/run/log.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::run {
+namespace {
+
+bool begun(const RunFolder& folder, const Stage& stage, const Stamp& stamp) {
+  return stamp.finished || fs::exists(folder.checkpoint(stage.name));
+}
+
+/// "data.classes is [0,3] there and [0,4] here"
+std::string differences(const nlohmann::json& there, const nlohmann::json& here) {
+  std::string text;
+  for (const auto& [key, value] : here.items()) {
+    const nlohmann::json other = there.value(key, nlohmann::json());
+    if (other == value) continue;
+    text += fmt::format("{}{} is {} there and {} here", text.empty() ? "" : ", ", key, other.dump(),
+                        value.dump());
+  }
+  return text;
+}
+
+/// Hours of training are not thrown away because a recipe was edited.
+void check_same_recipe(const Session& session) {
+  const RunFolder& folder = session.folder();
+  for (const Stage& stage : stages()) {
+    const Stamp stamp = read_stamp(folder, stage.name);
+    if (!stage.expensive || !begun(folder, stage, stamp)) continue;
+    const std::string text =
+        differences(stamp.inputs.at("recipe"), recipe_values(session.recipe(), stage.keys));
+    if (!text.empty()) {
+      fail("{} was made by another recipe ({}); give another folder with --out, or replace it with --force",
+           folder.path().string(), text);
+    }
+  }
+}
+
+nlohmann::json inputs_of(Session& session, const Stage& stage) {
+  nlohmann::json after = nlohmann::json::object();
+  for (const std::string_view name : stage.after) {
+    after[std::string(name)] = read_stamp(session.folder(), name).fingerprint;
+  }
+  return {{"recipe", recipe_values(session.recipe(), stage.keys)},
+          {"content", stage.content(session)},
+          {"after", after}};
+}
+
+bool products_exist(const RunFolder& folder, const Stamp& stamp) {
+  return std::all_of(stamp.products.begin(), stamp.products.end(),
+                     [&](const std::string& file) { return fs::exists(folder / file); });
+}
+
+/// What was made from the result of `stage` is out of date.
+void forget_later(const RunFolder& folder, std::string_view stage) {
+  for (const Stage& later : stages()) {
+    if (std::find(later.after.begin(), later.after.end(), stage) == later.after.end()) continue;
+    fs::remove(folder.stamp(later.name));
+    fs::remove(folder.checkpoint(later.name));
+    forget_later(folder, later.name);
+  }
+}
+
+void remove_superseded(const RunFolder& folder, const Stamp& old, const StageResult& now) {
+  for (const std::string& file : old.products) {
+    if (std::find(now.products.begin(), now.products.end(), file) == now.products.end())
+      fs::remove(folder / file);
+  }
+}
+
+class StageRunner {
+ public:
+  StageRunner(Session& session, const PipelineOptions& options, Display& display)
+      : session_(session), options_(options), display_(display), log_(session.folder() / "log.jsonl") {
+    session_.progress = [this](const Progress& progress) {
+      display_.show(progress);
+      log_.append(progress);
+      throw_if_interrupted();
+    };
+  }
+
+  void run(const Stage& stage) {
+    throw_if_interrupted();
+    const RunFolder& folder = session_.folder();
+    const Stamp old = read_stamp(folder, stage.name);
+    const nlohmann::json inputs = inputs_of(session_, stage);
+    const bool unchanged = old.inputs == inputs;
+    if (unchanged && old.finished && !asked_again(stage) && products_exist(folder, old)) return;
+    const bool resumes = unchanged && !old.finished && fs::exists(folder.checkpoint(stage.name));
+    if (!resumes) start_over(stage);
+    display_.note(fmt::format("{}: {}", stage.name, resumes ? "goes on where it was interrupted" : "begins"));
+    Stamp stamp;
+    stamp.inputs = inputs;
+    stamp.fingerprint = new_fingerprint(inputs);
+    stamp.seconds = resumes ? old.seconds : 0;
+    work(stage, stamp, old);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool asked_again(const Stage& stage) const {
+    return std::find(options_.redo.begin(), options_.redo.end(), stage.name) != options_.redo.end();
+  }
+
+  void start_over(const Stage& stage) {
+    fs::remove(session_.folder().checkpoint(stage.name));
+    forget_later(session_.folder(), stage.name);
+    log_.drop(stage.name);
+  }
+
+  /// Differs between executions, so that what depends on one of them is done again after the next.
+  static std::string new_fingerprint(const nlohmann::json& inputs) {
+    const auto time = std::chrono::system_clock::now().time_since_epoch().count();
+    return fingerprint_of(inputs.dump() + std::to_string(time));
+  }
+
+  void work(const Stage& stage, Stamp stamp, const Stamp& old) {
+    const RunFolder& folder = session_.folder();
+    write_stamp(folder, stage.name, stamp);
+    const auto start = Clock::now();
+    const double before = stamp.seconds;
+    const auto seconds = [&] { return before + std::chrono::duration<double>(Clock::now() - start).count(); };
+    StageResult result;
+    try {
+      result = stage.work(session_);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::interrupted) {
+        stamp.seconds = seconds();
+        write_stamp(folder, stage.name, stamp);
+      }
+      throw;
+    }
+    stamp.finished = true;
+    stamp.seconds = seconds();
+    stamp.peak_memory_bytes = peak_memory_bytes();
+    stamp.metrics = result.metrics;
+    stamp.products = result.products;
+    write_stamp(folder, stage.name, stamp);
+    fs::remove(folder.checkpoint(stage.name));
+    remove_superseded(folder, old, result);
+    write_json(folder / "metrics.json", collect_metrics(folder));
+    display_.note(fmt::format("{}: done in {}{}{}", stage.name, clock_time(stamp.seconds),
+                              result.summary.empty() ? "" : ", ", result.summary));
+  }
+
+  Session& session_;
+  const PipelineOptions& options_;
+  Display& display_;
+  ProgressLog log_;
+};
+
+void write_recipe(const Session& session) {
+  const fs::path path = session.folder() / "recipe.toml";
+  const std::string text = to_toml(session.recipe());
+  if (!fs::exists(path) || read_file(path) != text) write_file(path, text);
+}
+
+}  // namespace
+
+nlohmann::json collect_metrics(const RunFolder& folder) {
+  nlohmann::json metrics = nlohmann::json::object();
+  std::int64_t peak = 0;
+  for (const Stage& stage : stages()) {
+    const Stamp stamp = read_stamp(folder, stage.name);
+    if (!stamp.finished) continue;
+    metrics.merge_patch(stamp.metrics);
+    metrics["stages"][std::string(stage.name)]["seconds"] = stamp.seconds;
+    peak = std::max(peak, stamp.peak_memory_bytes);
+  }
+  metrics["peak_memory_bytes"] = peak;
+  return metrics;
+}
+
+void run_stages(Session& session, const PipelineOptions& options, Display& display) {
+  session.data();  // before the folder is made: without data there is nothing to run
+  const FolderLock lock(session.folder());
+  if (!options.force) check_same_recipe(session);
+  write_recipe(session);  // first: it is what makes the folder a run
+  session.precision = record_machine(session.folder(), session.recipe(), options.force);
+  StageRunner runner(session, options, display);
+  for (const Stage& stage : stages()) {
+    runner.run(stage);
+    if (stage.name == options.last) break;
+  }
+}
+
+}  // namespace whence::run

@@ -1,0 +1,121 @@
+#include "whence/run/session.h"
+
+#include "machine_record.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/nn/safetensors.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::run {
+namespace {
+
+constexpr std::int64_t kProbe = 8;
+
+/// The user's own files have no validation split.
+data::Splits load_own(const DataOptions& options) {
+  data::KnownSet own{
+      .name = "idx", .title = options.path, .class_names = options.class_names, .folders = {}, .package = ""};
+  data::Splits splits = data::load(own, {}, options.path);
+  if (!options.classes.empty()) {
+    splits.train = data::select_classes(splits.train, options.classes);
+    splits.test = data::select_classes(splits.test, options.classes);
+  }
+  return splits;
+}
+
+}  // namespace
+
+data::Splits load_data(const DataOptions& options) {
+  if (options.set == "idx") return load_own(options);
+  std::optional<fs::path> path;
+  if (!options.path.empty()) path = options.path;
+  return data::load(data::known_set(options.set), options.classes, path);
+}
+
+std::vector<std::string> Session::factor_names() const {
+  return gce::factor_names(recipe_.explanation.causal, latents());
+}
+
+const data::Splits& Session::data() {
+  if (!data_) data_ = load_data(recipe_.data);
+  return *data_;
+}
+
+nn::Network Session::classifier_network() {
+  models::BaseCnnOptions options = recipe_.classifier.network;
+  options.image = data().train.images.sizes().slice(1).vec();
+  options.classes = data().train.classes();
+  return models::base_cnn(options);
+}
+
+models::CvaeOptions Session::generator_options() {
+  models::CvaeOptions options = recipe_.generator;
+  options.image = data().train.images.sizes().slice(1).vec();
+  options.latents = latents();
+  return options;
+}
+
+nn::Network Session::encoder_network() { return models::cvae_encoder(generator_options()); }
+nn::Network Session::decoder_network() { return models::cvae_decoder(generator_options()); }
+
+nn::Network Session::trained(nn::Network network, std::string_view file) {
+  const fs::path path = folder_ / file;
+  if (!fs::exists(path)) {
+    fail("{} has no {} yet; `whence train {}` makes it", folder_.path().string(), file,
+         folder_.path().string());
+  }
+  nn::load_network(path, network);
+  return network;
+}
+
+std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
+  if (recipe_.classifier.file.empty()) {
+    return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
+  }
+  const data::Dataset& train = data().train;
+  const at::Tensor probe = data::to_float(train, at::arange(std::min(kProbe, train.size()), at::kLong));
+  auto classifier = models::load_classifier(recipe_.classifier.file, probe, recipe_.classifier.output, with);
+  if (classifier->classes() != train.classes()) {
+    fail(
+        "{} tells {} classes apart, but data.classes selects {}; they must be the classes it was trained on, "
+        "in its "
+        "order",
+        recipe_.classifier.file, classifier->classes(), train.classes());
+  }
+  return classifier;
+}
+
+std::unique_ptr<models::Encoder> Session::encoder(Precision with) {
+  return models::as_encoder(trained(encoder_network(), "encoder.safetensors"), with);
+}
+
+std::unique_ptr<models::Decoder> Session::decoder(Precision with) {
+  return models::as_decoder(trained(decoder_network(), "decoder.safetensors"), with);
+}
+
+Precision Session::judging_precision() const {
+  return recipe_.evaluation.precision == EvaluationPrecision::run ? precision : Precision::float32;
+}
+
+Session open_session(const fs::path& folder) {
+  const RunFolder run(folder);
+  if (!run.exists()) {
+    fail("{} is not a run folder (it has no recipe.toml); `whence run RECIPE` makes one", folder.string());
+  }
+  Session session(load_recipe(run / "recipe.toml"), run);
+  session.precision = recorded_precision(run).value_or(Precision::float32);
+  return session;
+}
+
+Target find_target(const fs::path& path, const std::vector<std::string>& settings, const fs::path& out) {
+  if (!fs::is_directory(path)) {
+    return {load_recipe(path, settings), out.empty() ? default_folder(path) : out};
+  }
+  if (!RunFolder(path).exists()) {
+    fail("{} is not a run folder (it has no recipe.toml); give a recipe or a run folder", path.string());
+  }
+  return {load_recipe(path / "recipe.toml", settings), out.empty() ? path : out};
+}
+
+}  // namespace whence::run

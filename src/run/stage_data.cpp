@@ -1,0 +1,41 @@
+#include "stages.h"
+
+namespace whence::run {
+namespace {
+
+std::string hash(const at::Tensor& tensor) {
+  const at::Tensor whole = tensor.contiguous();
+  return fingerprint_of({static_cast<const char*>(whole.data_ptr()), whole.nbytes()});
+}
+
+nlohmann::json hash(const data::Dataset& dataset) { return {hash(dataset.images), hash(dataset.labels)}; }
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+/// Where the files lie does not matter, what is in them does.
+nlohmann::json data_content(Session& session) {
+  return {{"train", hash(session.data().train)}, {"test", hash(session.data().test)}};
+}
+
+StageResult data_stage(Session& session) {
+  const data::Splits& splits = session.data();
+  const std::int64_t validation = splits.validation.labels.defined() ? splits.validation.size() : 0;
+  return {{{"data",
+            {{"set", session.recipe().data.set},
+             {"classes", splits.train.class_names},
+             {"image", splits.train.images.sizes().slice(1).vec()},
+             {"train_images", splits.train.size()},
+             {"validation_images", validation},
+             {"test_images", splits.test.size()}}}},
+          {},
+          fmt::format("{} training and {} test images of {}", splits.train.size(), splits.test.size(),
+                      joined(splits.train.class_names))};
+}
+
+}  // namespace whence::run

@@ -1,0 +1,49 @@
+#include "stages.h"
+#include "whence/core/random.h"
+#include "whence/explain/gce/ablation.h"
+#include "whence/explain/gce/flow.h"
+
+namespace whence::run {
+
+nlohmann::json to_json(const gce::Ablation& ablation, const std::vector<std::string>& factors) {
+  nlohmann::json replaced = nlohmann::json::object();
+  for (std::size_t i = 0; i < factors.size(); ++i) replaced[factors[i]] = ablation.replaced[i];
+  return {{"original", ablation.original},
+          {"reencoded", ablation.reencoded},
+          {"replaced", replaced},
+          {"samples", ablation.samples}};
+}
+
+nlohmann::json evaluation_content(Session& session) {
+  return {{"precision", name_of(session.judging_precision())}};
+}
+
+StageResult evaluation_stage(Session& session) {
+  const Precision precision = session.judging_precision();
+  const auto classifier = session.classifier(precision);
+  const auto encoder = session.encoder(precision);
+  const auto decoder = session.decoder(precision);
+  const data::Dataset& test = session.data().test;
+
+  Generator codes = make_generator(session.seed(), "evaluation/fidelity");
+  const gce::Fidelity fidelity = gce::fidelity(*encoder, *decoder, test, codes);
+  session.progress({"ablation", 0, 0, {}});
+  Generator fresh = make_generator(session.seed(), "evaluation/ablation");
+  const gce::Ablation ablation = gce::ablate(*encoder, *decoder, *classifier, test, fresh);
+  session.progress({"ablation", 1, 1, {}});
+  const gce::FlowReport flow =
+      gce::measure_flow(*decoder, *classifier, session.recipe().explanation.causal,
+                        session.recipe().evaluation.flow, session.seed(), session.progress);
+
+  nlohmann::json flow_json = gce::to_json(flow);
+  flow_json["most_possible"] = std::log(static_cast<double>(classifier->classes()));
+  return {{{"gce",
+            {{"test", {{"sse", fidelity.sse}, {"kl", fidelity.kl}}},
+             {"information_flow", flow_json},
+             {"ablation", to_json(ablation, session.factor_names())}}}},
+          {},
+          fmt::format("I(alpha; Y) {:.3f} nats, I(beta; Y) {:.3f} nats, SSE + KL {:.2f}", flow.alpha.nats,
+                      flow.beta.nats, fidelity.sse + fidelity.kl)};
+}
+
+}  // namespace whence::run

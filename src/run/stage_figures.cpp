@@ -1,0 +1,88 @@
+#include "stages.h"
+#include "whence/core/files.h"
+#include "whence/core/random.h"
+#include "whence/run/figures.h"
+
+namespace whence::run {
+namespace {
+
+/// Draws what the figures stage draws and keeps account of it.
+class Drawing {
+ public:
+  explicit Drawing(Session& session)
+      : session_(session),
+        precision_(session.judging_precision()),
+        classifier_(session.classifier(precision_)),
+        encoder_(session.encoder(precision_)),
+        decoder_(session.decoder(precision_)),
+        factors_(session.factor_names()),
+        names_(session.data().test.class_names) {}
+
+  StageResult draw() {
+    const FigureOptions& options = session_.recipe().figures;
+    const Samples rows = samples(options.sweep_rows, "figures/sweeps");
+    for (std::size_t i = 0; i < factors_.size(); ++i) {
+      sweep("sweep", rows, i, options.sweep_steps, "One factor moved, the others kept: ");
+    }
+    const Samples strip_rows = samples(options.strip_rows, "figures/strips");
+    for (std::size_t i = 0; i < static_cast<std::size_t>(session_.recipe().explanation.causal); ++i) {
+      sweep("strip", strip_rows, i, options.strip_steps, "The transition in small steps: ");
+    }
+    draw_reconstructions(*encoder_, *decoder_, *classifier_,
+                         samples(kReconstructions, "figures/reconstructions"), names_,
+                         stem("reconstructions"));
+    const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
+    draw_flow(gce.at("information_flow"), names_.size(), stem("information-flow"));
+    draw_ablation(gce.at("ablation"), factors_, session_.recipe().explanation.causal, stem("ablation"));
+    if (!draw_training(session_.folder() / "log.jsonl", session_.folder() / "figures/training")) {
+      return {{}, products_, fmt::format("{} files; no log to draw the training from", products_.size())};
+    }
+    stem("training");
+    return {{}, products_, fmt::format("{} files", products_.size())};
+  }
+
+ private:
+  static constexpr std::int64_t kReconstructions = 12;
+
+  Samples samples(std::int64_t count, std::string_view stream) {
+    Generator generator = make_generator(session_.seed(), stream);
+    return spread_samples(session_.data().test, count, generator);
+  }
+
+  /// The path of a figure, which it counts among the products.
+  std::filesystem::path stem(const std::string& name) {
+    session_.progress({"figures", static_cast<std::int64_t>(products_.size() / 2), 0, {}});
+    products_.push_back("figures/" + name + ".png");
+    products_.push_back("figures/" + name + ".svg");
+    return session_.folder() / ("figures/" + name);
+  }
+
+  void sweep(const std::string& kind, const Samples& rows, std::size_t factor, std::int64_t steps,
+             const std::string& title) {
+    const FigureOptions& options = session_.recipe().figures;
+    const at::NoGradGuard no_grad;
+    const gce::Sweep result = gce::sweep(*decoder_, *classifier_, encoder_->encode(rows.images).mean,
+                                         static_cast<std::int64_t>(factor),
+                                         gce::even_steps(-options.sweep_range, options.sweep_range, steps));
+    draw_sweep(result,
+               {.title = title + factors_[factor],
+                .axis = "added to " + factors_[factor],
+                .class_names = names_,
+                .row_labels = rows.labels,
+                .probabilities = options.probabilities},
+               stem(kind + "-" + factors_[factor]));
+  }
+
+  Session& session_;
+  Precision precision_;
+  std::unique_ptr<models::Classifier> classifier_;
+  std::unique_ptr<models::Encoder> encoder_;
+  std::unique_ptr<models::Decoder> decoder_;
+  std::vector<std::string> factors_, names_, products_;
+};
+
+}  // namespace
+
+StageResult figures_stage(Session& session) { return Drawing(session).draw(); }
+
+}  // namespace whence::run

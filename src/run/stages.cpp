@@ -1,0 +1,42 @@
+#include "stages.h"
+
+#include "whence/run/version.h"
+
+namespace whence::run {
+
+const std::vector<Stage>& stages() {
+  static const std::vector<Stage> table = {
+      {"data", {"data.set", "data.classes", "data.class_names"}, {}, true, data_content, data_stage},
+      {"classifier", {"classifier", "run.seed"}, {"data"}, true, classifier_content, classifier_stage},
+      {"explanation",
+       {"generator", "explanation", "run.seed"},
+       {"data", "classifier"},
+       true,
+       explanation_content,
+       explanation_stage},
+      {"evaluation",
+       {"evaluation", "run.seed"},
+       {"data", "classifier", "explanation"},
+       false,
+       evaluation_content,
+       evaluation_stage},
+      {"figures",
+       {"figures", "run.seed"},
+       {"explanation", "evaluation"},
+       false,
+       program_content,
+       figures_stage},
+      {"report",
+       {"title", "source", "data", "classifier", "generator", "explanation", "evaluation", "figures", "run",
+        "expected"},
+       {"evaluation", "figures"},
+       false,
+       program_content,
+       report_stage},
+  };
+  return table;
+}
+
+nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
+
+}  // namespace whence::run

@@ -1,0 +1,47 @@
+// What each stage does; pipeline.cpp decides when.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whence/run/session.h"
+
+namespace whence::run {
+
+struct StageResult {
+  nlohmann::json metrics;             ///< its part of metrics.json
+  std::vector<std::string> products;  ///< files it made, relative to the folder
+  std::string summary;                ///< for the display
+};
+
+struct Stage {
+  std::string_view name;
+  std::vector<std::string_view> keys;   ///< of the recipe, that its result depends on
+  std::vector<std::string_view> after;  ///< stages that its result depends on
+  bool expensive;                       ///< other recipe values are an error, not a reason to do it again
+  nlohmann::json (*content)(Session&);  ///< what else it depends on
+  StageResult (*work)(Session&);
+};
+
+/// In the order of execution.
+const std::vector<Stage>& stages();
+
+nlohmann::json data_content(Session& session);
+StageResult data_stage(Session& session);
+
+nlohmann::json classifier_content(Session& session);
+StageResult classifier_stage(Session& session);
+nlohmann::json explanation_content(Session& session);
+StageResult explanation_stage(Session& session);
+
+nlohmann::json evaluation_content(Session& session);
+StageResult evaluation_stage(Session& session);
+
+/// Figures and report change with the program.
+nlohmann::json program_content(Session& session);
+StageResult figures_stage(Session& session);
+StageResult report_stage(Session& session);
+
+}  // namespace whence::run
