@@ -143,13 +143,14 @@ at::Tensor Network::run(LayerId from, LayerId to, const at::Tensor& value, const
   const std::vector<bool> needed = needed_layers(layers_, {to}, from);
   TORCH_CHECK(from < layers_.size(), "no layer ", from);
   check_shape(*this, layers_[from], value);
-  for (LayerId id = 0; id < layers_.size(); ++id) {
-    if (needed[id] && id != from && (id < from || id == 0)) {
-      fail(
-          "network \"{}\": layer \"{}\" cannot be computed from layer \"{}\" alone, because it also depends "
-          "on layer \"{}\"",
-          name_, layers_[to].name, layers_[from].name, layers_[id].name);
-    }
+  const auto refuse = [&](const std::string& reason) {
+    fail("network \"{}\": layer \"{}\" cannot be computed from layer \"{}\" alone, because it {}", name_,
+         layers_[to].name, layers_[from].name, reason);
+  };
+  if (!needed[from]) refuse("does not depend on it");
+  // Everything before `from` that is needed reaches `to` around it; the latest such layer is the one to name.
+  for (LayerId id = from; id-- > 0;) {
+    if (needed[id]) refuse(fmt::format("also depends on layer \"{}\"", layers_[id].name));
   }
   return compute(layers_, {to}, from, value, execution).front();
 }

@@ -1,0 +1,84 @@
+// Every operation's gradients, in inputs and parameters, against central differences in float64.
+#include <torch/csrc/autograd/autograd.h>
+
+#include <ostream>
+
+#include "unit/nn/network_support.h"
+
+namespace whence::nn {
+namespace {
+
+struct GradientCase {
+  const char* name;
+  Shape input;
+  Op op;
+  bool training = false;
+};
+void PrintTo(const GradientCase& gradient_case, std::ostream* out) { *out << gradient_case.name; }
+
+class Gradients : public ::testing::TestWithParam<GradientCase> {};
+
+TEST_P(Gradients, AgreeWithCentralDifferences) {
+  Generator generator = make_generator(1, "test");
+  Network network("n", GetParam().input);
+  const bool joins =
+      std::holds_alternative<Add>(GetParam().op) || std::holds_alternative<Concat>(GetParam().op);
+  if (joins) {
+    network.add("tanh", Tanh{});
+    network.add("layer", GetParam().op, {"input", "tanh", "input"});
+  } else {
+    network.add("layer", GetParam().op);
+  }
+  testing::randomise(network, generator);
+  testing::to_float64(network);
+  network.require_gradients(true);
+
+  Shape batch = {3};
+  batch.insert(batch.end(), GetParam().input.begin(), GetParam().input.end());
+  const Tensor x = testing::randn64(batch, generator).set_requires_grad(true);
+  batch.assign({3});
+  batch.insert(batch.end(), network.output_shape().begin(), network.output_shape().end());
+  const Tensor weights = testing::randn64(batch, generator);
+  const auto loss = [&] {
+    Generator dropout = make_generator(7, "dropout");
+    return (weights * network.forward(x, {.training = GetParam().training, .dropout = &dropout})).sum();
+  };
+
+  std::vector<Tensor> variables = {x};
+  for (const NamedTensor& parameter : network.parameters()) variables.push_back(parameter.tensor);
+  const std::vector<Tensor> gradients = torch::autograd::grad({loss()}, variables);
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const Tensor expected = testing::numeric_gradient(variables[i], [&] { return loss().item<double>(); });
+    EXPECT_LT(testing::largest_difference(gradients[i], expected),
+              1e-7 * (1 + expected.abs().max().item<double>()))
+        << (i == 0 ? "input" : network.parameters()[i - 1].name);
+    EXPECT_GT(expected.abs().max().item<double>(), 1e-3) << "a test of nothing";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ops, Gradients,
+    ::testing::Values(
+        GradientCase{"conv", {2, 5, 4}, Conv2d{3, 3, 2, 1}},
+        GradientCase{"conv_without_bias", {1, 4, 4}, Conv2d{2, 3, 1, 0, false}},
+        GradientCase{"transposed", {2, 3, 4}, ConvTranspose2d{3, 4, 1, 1}},
+        GradientCase{"transposed_stride_2", {2, 3, 4}, ConvTranspose2d{3, 4, 2, 1}},
+        GradientCase{"transposed_stride_3", {2, 3, 2}, ConvTranspose2d{1, 4, 3, 0, 2}},
+        GradientCase{"transposed_without_bias", {2, 3, 3}, ConvTranspose2d{2, 3, 2, 1, 1, false}},
+        GradientCase{"linear", {2, 4}, Linear{3}}, GradientCase{"batch_norm", {2, 3, 2}, BatchNorm2d{}},
+        GradientCase{"batch_norm_training", {2, 3, 2}, BatchNorm2d{}, true},
+        GradientCase{"relu", {7}, Relu{}}, GradientCase{"leaky_relu", {7}, LeakyRelu{0.2}},
+        GradientCase{"sigmoid", {7}, Sigmoid{}}, GradientCase{"tanh", {7}, Tanh{}},
+        GradientCase{"softmax", {4}, Softmax{}}, GradientCase{"log_softmax", {4, 2}, LogSoftmax{}},
+        GradientCase{"max_pool", {2, 5, 4}, MaxPool2d{3, 2, 1}},
+        GradientCase{"avg_pool", {2, 5, 4}, AvgPool2d{3, 2, 1}},
+        GradientCase{"global_avg_pool", {2, 3, 4}, GlobalAvgPool2d{}},
+        GradientCase{"dropout", {20}, Dropout{0.4}, true},
+        GradientCase{"dropout2d", {6, 2, 2}, Dropout2d{0.4}, true},
+        GradientCase{"flatten", {2, 3, 2}, Flatten{}}, GradientCase{"reshape", {12}, Reshape{{3, 2, 2}}},
+        GradientCase{"zero_pad", {2, 2, 3}, ZeroPad2d{1, 2, 0, 3}}, GradientCase{"add", {2, 3}, Add{}},
+        GradientCase{"concat", {2, 3, 2}, Concat{}}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace whence::nn

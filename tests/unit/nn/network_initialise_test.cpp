@@ -1,0 +1,81 @@
+#include <cmath>
+
+#include "unit/nn/network_support.h"
+
+namespace whence::nn {
+namespace {
+
+Network wide_network() {
+  Network network("net", {8, 12, 12});
+  network.add("conv", Conv2d{64, 3});
+  network.add("norm", BatchNorm2d{});
+  network.add("transposed", ConvTranspose2d{32, 4});
+  network.add("flatten", Flatten{});
+  network.add("fc", Linear{16});
+  return network;
+}
+
+const Tensor& tensor_of(const NamedTensors& tensors, std::string_view name) {
+  for (const NamedTensor& entry : tensors) {
+    if (entry.name == name) return entry.tensor;
+  }
+  throw std::out_of_range(std::string(name));
+}
+
+/// U(-bound, bound): within it, close to it, with deviation bound / sqrt(3).
+void expect_uniform(const Tensor& tensor, double fan_in) {
+  const double bound = 1 / std::sqrt(fan_in), largest = tensor.abs().max().item<double>();
+  EXPECT_LE(largest, bound * (1 + 1e-6));
+  EXPECT_GT(largest, 0.8 * bound);
+  if (tensor.numel() < 1000) return;
+  EXPECT_NEAR(tensor.std().item<double>(), bound / std::sqrt(3.0), 0.05 * bound);
+  EXPECT_NEAR(tensor.mean().item<double>(), 0, 0.05 * bound);
+}
+
+TEST(Initialise, DefaultsArePyTorchs) {
+  Network network = wide_network();
+  Generator generator = make_generator(9, "test");
+  initialise(network, {}, generator);
+  const NamedTensors state = network.state();
+  expect_uniform(tensor_of(state, "conv.weight"), 8 * 9);
+  expect_uniform(tensor_of(state, "conv.bias"), 8 * 9);
+  // PyTorch takes a transposed convolution's fan in from its output channels.
+  expect_uniform(tensor_of(state, "transposed.weight"), 32 * 16);
+  expect_uniform(tensor_of(state, "transposed.bias"), 32 * 16);
+  expect_uniform(tensor_of(state, "fc.weight"), 32 * 13 * 13);
+  EXPECT_TRUE(tensor_of(state, "norm.weight").eq(1).all().item<bool>());
+  EXPECT_TRUE(tensor_of(state, "norm.bias").eq(0).all().item<bool>());
+}
+
+TEST(Initialise, ConvolutionsAreNormalWhenADeviationIsGiven) {
+  Network network = wide_network();
+  Generator generator = make_generator(10, "test");
+  testing::randomise(network, generator);
+  initialise(network, {.convolution_deviation = 0.02}, generator);
+  const NamedTensors state = network.state();
+  for (const char* name : {"conv.weight", "transposed.weight"}) {
+    EXPECT_NEAR(tensor_of(state, name).std().item<double>(), 0.02, 0.001) << name;
+    EXPECT_NEAR(tensor_of(state, name).mean().item<double>(), 0, 0.001) << name;
+  }
+  for (const char* name : {"conv.bias", "transposed.bias", "norm.bias", "norm.running_mean"}) {
+    EXPECT_TRUE(tensor_of(state, name).eq(0).all().item<bool>()) << name;
+  }
+  EXPECT_NEAR(tensor_of(state, "norm.weight").mean().item<double>(), 1, 0.01);
+  EXPECT_NEAR(tensor_of(state, "norm.weight").std().item<double>(), 0.02, 0.006);
+  EXPECT_TRUE(tensor_of(state, "norm.running_var").eq(1).all().item<bool>());
+  expect_uniform(tensor_of(state, "fc.weight"), 32 * 13 * 13);
+}
+
+TEST(Initialise, OneSeedGivesOneNetwork) {
+  Network first = wide_network(), second = wide_network(), other = wide_network();
+  Generator a = make_generator(11, "test"), b = make_generator(11, "test"), c = make_generator(12, "test");
+  initialise(first, {}, a);
+  initialise(second, {}, b);
+  initialise(other, {}, c);
+  const NamedTensors p = first.parameters(), q = second.parameters(), r = other.parameters();
+  for (std::size_t i = 0; i < p.size(); ++i) EXPECT_TRUE(p[i].tensor.equal(q[i].tensor)) << p[i].name;
+  EXPECT_FALSE(p[0].tensor.equal(r[0].tensor));
+}
+
+}  // namespace
+}  // namespace whence::nn

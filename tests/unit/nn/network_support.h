@@ -1,0 +1,73 @@
+// Networks in float64 with random weights, and numeric gradients.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/nn/network.h"
+
+namespace whence::testing {
+
+/// Normal weights and biases, running statistics that are not their initial ones.
+inline void randomise(nn::Network& network, Generator& generator) {
+  const at::NoGradGuard no_gradients;
+  for (const nn::NamedTensor& entry : network.state()) {
+    entry.tensor.copy_(at::randn(entry.tensor.sizes(), generator).mul(0.5));
+    if (entry.name.ends_with("running_var")) entry.tensor.abs_().add_(0.5);
+  }
+}
+
+inline void to_float64(nn::Network& network) {
+  for (const nn::NamedTensor& entry : network.state()) entry.tensor.set_data(entry.tensor.to(at::kDouble));
+}
+
+inline Tensor randn64(at::IntArrayRef sizes, Generator& generator) {
+  return at::randn(sizes, generator, at::TensorOptions().dtype(at::kDouble));
+}
+
+inline double largest_difference(const Tensor& a, const Tensor& b) {
+  if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+/// Central differences of the scalar function `loss` in every element of `variable` (float64).
+inline Tensor numeric_gradient(const Tensor& variable, const std::function<double()>& loss) {
+  constexpr double step = 1e-5;
+  const at::NoGradGuard no_gradients;
+  Tensor gradient = at::empty(variable.sizes(), at::kDouble);
+  Tensor flat = gradient.view(-1);
+  for (std::int64_t i = 0; i < variable.numel(); ++i) {
+    std::int64_t rest = i;
+    Tensor element = variable.detach();
+    for (std::int64_t d = variable.dim(); d-- > 0;) {
+      element = element.select(d, rest % variable.size(d));
+      rest /= variable.size(d);
+    }
+    const double value = element.item<double>();
+    element.fill_(value + step);
+    const double above = loss();
+    element.fill_(value - step);
+    const double below = loss();
+    element.fill_(value);
+    flat[i] = (above - below) / (2 * step);
+  }
+  return gradient;
+}
+
+/// The sentence of the whence::Error that `action` throws; fails the test when it throws none.
+inline std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+}  // namespace whence::testing
