@@ -2,8 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <cctype>
 #include <new>
-#include <regex>
 
 namespace whence {
 namespace {
@@ -14,13 +14,21 @@ std::string reason_in_traceback(const std::string& text) {
   return at == std::string::npos ? text : text.substr(at + std::string_view("Error: ").size());
 }
 
+/// Removes every piece of `text` from `begin` to the next `end`, both included; without an `end`, only
+/// `begin`.
+void remove_pieces(std::string& text, std::string_view begin, std::string_view end) {
+  for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at)) {
+    const std::size_t stop = end.empty() ? std::string::npos : text.find(end, at + begin.size());
+    text.erase(at, stop == std::string::npos ? begin.size() : stop + end.size() - at);
+  }
+}
+
 std::string without_source_positions(std::string text) {
-  static const std::regex enforce(R"(\[enforce fail at [^\]]*\][ .]*)");
-  static const std::regex exception(R"(\s*\(?Exception raised from[\s\S]*)");
-  static const std::regex internal(R"(\s+at \"[^\"]*\":\d+)");
-  static const std::regex bug(R"(,? ?please report a bug to PyTorch\.?)");
-  for (const auto& pattern : {enforce, exception, internal, bug})
-    text = std::regex_replace(text, pattern, "");
+  text.erase(std::min(text.find("Exception raised from"), text.size()));
+  remove_pieces(text, "[enforce fail at ", "] . ");
+  remove_pieces(text, " at \"",
+                ", ");  // INTERNAL ASSERT FAILED at "file.cpp":12, please report a bug to PyTorch.
+  remove_pieces(text, "please report a bug to PyTorch.", "");
   return text;
 }
 

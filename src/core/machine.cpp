@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <link.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <regex>
+#include <limits>
 #include <sstream>
 
 #include "whence/core/error.h"
@@ -84,25 +85,36 @@ int usable_cores() {
   return std::max(1, quota > 0 ? std::min(allowed, quota) : allowed);
 }
 
-/// The real paths of the shared objects that are loaded and have `part` in their name.
-std::vector<fs::path> loaded_objects(const std::regex& pattern) {
+/// The real path of a loaded shared object whose file name begins with one of `names`; empty when there is
+/// none.
+fs::path loaded_object(std::initializer_list<std::string_view> names) {
   struct Search {
-    const std::regex* pattern;
-    std::vector<fs::path> found;
-  } search{&pattern, {}};
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* info, std::size_t, void* data) {
-        auto& into = *static_cast<Search*>(data);
-        const fs::path path = info->dlpi_name;
-        if (std::regex_search(path.filename().string(), *into.pattern)) {
-          std::error_code error;
-          const fs::path real = fs::canonical(path, error);
-          into.found.push_back(error ? path : real);
-        }
-        return 0;
-      },
-      &search);
+    std::initializer_list<std::string_view> names;
+    fs::path found;
+  } search{names, {}};
+  const auto visit = [](dl_phdr_info* info, std::size_t, void* data) {
+    auto& [wanted, found] = *static_cast<Search*>(data);
+    const fs::path path = info->dlpi_name;
+    const std::string file = path.filename().string();
+    if (std::none_of(wanted.begin(), wanted.end(), [&](auto name) { return file.starts_with(name); }))
+      return 0;
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    found = error ? path : real;
+    return 1;
+  };
+  ::dl_iterate_phdr(visit, &search);
   return search.found;
+}
+
+/// "0.3.21" of "libopenblasp-r0.3.21.so"; "" when the name has no version.
+std::string openblas_version(const std::string& file) {
+  const std::size_t begin = file.find("-r");
+  if (begin == std::string::npos) return "";
+  const std::size_t end = file.find_first_not_of("0123456789.", begin + 2);
+  std::string version = file.substr(begin + 2, end == std::string::npos ? end : end - begin - 2);
+  while (version.ends_with('.')) version.pop_back();
+  return version;
 }
 
 struct Blas {
@@ -113,25 +125,24 @@ struct Blas {
 /// Debian's alternatives make libblas.so.3 a link into a folder per implementation (blas, openblas-openmp,
 /// atlas, ...).
 Blas loaded_blas() {
-  const auto openblas = loaded_objects(std::regex("^libopenblas"));
-  if (!openblas.empty()) {
-    const std::string folder = openblas.front().parent_path().filename().string();
-    const std::string file = openblas.front().filename().string();
-    std::smatch version;
-    if (!std::regex_search(file, version, std::regex(R"(r(\d+(\.\d+)+))"))) return {file, false};
-    return {fmt::format("lib{} {}", folder.starts_with("openblas") ? folder : "openblas", version[1].str()),
-            false};
+  if (const fs::path path = loaded_object({"libopenblas"}); !path.empty()) {
+    const std::string folder = path.parent_path().filename().string(), file = path.filename().string();
+    const std::string version = openblas_version(file);
+    if (version.empty()) return {file};
+    return {fmt::format("lib{} {}", folder.starts_with("openblas") ? folder : "openblas", version)};
   }
-  const auto others = loaded_objects(std::regex("^lib(mkl_rt|mkl_core|blis|flexiblas|satlas|tatlas)"));
-  if (!others.empty()) return {others.front().filename().string(), false};
-  const auto blas = loaded_objects(std::regex("^libblas"));
-  if (!blas.empty()) {
-    const std::string folder = blas.front().parent_path().filename().string();
-    const std::string file = blas.front().filename().string();
-    const bool optimised = std::regex_search(folder, std::regex("openblas|atlas|blis|mkl"));
-    return {optimised ? fmt::format("{} {}", folder, file) : file, !optimised};
+  if (const fs::path path = loaded_object({"libmkl_", "libblis", "libflexiblas", "libsatlas", "libtatlas"});
+      !path.empty()) {
+    return {path.filename().string()};
   }
-  return {at::hasMKL() ? "MKL inside LibTorch" : "inside LibTorch", false};
+  if (const fs::path path = loaded_object({"libblas"}); !path.empty()) {
+    const std::string folder = path.parent_path().filename().string();
+    for (const std::string_view optimised : {"openblas", "atlas", "blis", "mkl"}) {
+      if (folder.find(optimised) != std::string::npos) return {fmt::format("lib{}", folder)};
+    }
+    return {path.filename().string(), true};
+  }
+  return {at::hasMKL() ? "MKL inside LibTorch" : "inside LibTorch"};
 }
 
 }  // namespace
@@ -141,6 +152,15 @@ void use_threads(int threads) {
   if (threads < 0 || threads > most)
     fail_usage("threads must be 0 (every core) to {}, not {}", most, threads);
   at::set_num_threads(threads == 0 ? usable_cores() : threads);
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int largest_threshold = 32 << 20;  // glibc refuses more
+  mallopt(M_MMAP_THRESHOLD, largest_threshold);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 Machine describe_machine() {
