@@ -1,27 +1,28 @@
 #include <cstdio>
-#include <limits>
 
+#include "report/chart_frame.h"
 #include "report/gnuplot.h"
-#include "report/text.h"
 #include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {
 
-constexpr double height = 420, left = 78, right = 20, bottom_of_labels = 10, tick_line = 15, legend_line = 24;
-constexpr TextStyle label_style{12, false, ink};
+constexpr double height = 400, left = 84, right = 18, tick_line = 16;
 constexpr double value_text_height = 14;
+constexpr const char* reference_dash = "(8,5)";
 
 const Colour highlighted_colour = class_colour(0);
 const Colour other_colour = class_colour(1);
 
 struct Layout {
-  double width = 0;
-  double top = 0, bottom = 0;  // margins around the axes, in points
+  double width = 0, top = 0, bottom = 0;  // of the axes, in points from the top
   std::vector<std::string> title;
   std::vector<std::string> labels;  // wrapped, with line breaks
+  std::vector<LegendEntry> legend;
+  double legend_top = 0;
   double minimum = 0, maximum = 1;  // of the axis
-  double value_per_point() const { return (maximum - minimum) / (height - top - bottom); }
+  double value_per_point() const { return (maximum - minimum) / (bottom - top); }
+  ChartFrame frame() const { return {width, height, left, right}; }
 };
 
 /// The number above a bar. `format` must be a printf format of exactly one double.
@@ -48,7 +49,8 @@ std::string formatted(const std::string& format, double value) {
 #pragma GCC diagnostic pop
   const std::string result = text;
   const bool minus_zero = result.starts_with('-') && result.find_first_of("123456789in") == std::string::npos;
-  return minus_zero ? result.substr(1) : result;
+  if (minus_zero) return result.substr(1);
+  return result.starts_with('-') ? "−" + result.substr(1) : result;
 }
 
 double finite(double value) { return std::isfinite(value) ? value : 0; }
@@ -61,59 +63,65 @@ void choose_range(const BarChart& chart, Layout& layout) {
     lowest = std::min(lowest, finite(bar.value) - error_of(bar));
   }
   // Bias-corrected estimates of nothing scatter around 0; they do not deserve an axis below it.
-  const bool below = lowest < -0.03 * highest;
-  if (!below) lowest = 0;
+  if (lowest > -0.03 * highest) lowest = 0;
   const double span = highest > lowest ? highest - lowest : 1;
-  layout.maximum = chart.maximum > 0       ? chart.maximum
-                   : highest > 0 || !below ? lowest + span * 1.13
-                                           : 0.05 * span;
-  layout.minimum = below ? lowest - 0.13 * span : 0;
+  layout.minimum = lowest < 0 ? lowest - 0.1 * span : 0;
+  layout.maximum =
+      chart.maximum > layout.minimum && chart.maximum != 0 ? chart.maximum : highest + 0.13 * span;
+}
+
+std::vector<LegendEntry> legend_of(const BarChart& chart) {
+  std::vector<LegendEntry> legend;
+  if (!chart.highlighted_name.empty())
+    legend.push_back({LegendEntry::Sample::solid, chart.highlighted_name, highlighted_colour});
+  if (!chart.other_name.empty())
+    legend.push_back({LegendEntry::Sample::hatched, chart.other_name, other_colour});
+  if (chart.reference != 0 && !chart.reference_name.empty())
+    legend.push_back({LegendEntry::Sample::line, chart.reference_name, faint_ink, reference_dash});
+  return legend;
 }
 
 Layout place(const BarChart& chart) {
   Layout layout;
   const auto count = static_cast<double>(chart.bars.size());
-  layout.width = std::clamp(left + right + 92 * count, 480.0, 1100.0);
-  const double room = (layout.width - left - right) / count - 8;
+  layout.width = std::clamp(left + right + 80 * count, 460.0, 1100.0);
+  const double room = (layout.width - left - right) / (count + 0.2) - 6;
   std::size_t lines = 1;
   for (const auto& bar : chart.bars) {
-    const auto wrapped = wrap_text(bar.label, label_style, room);
+    const auto wrapped = wrap_text(bar.label, ChartFrame::label_style, room);
     std::string label;
     for (const auto& line : wrapped) label += (label.empty() ? "" : "\n") + line;
     layout.labels.push_back(label);
     lines = std::max(lines, wrapped.size());
   }
-  layout.title = wrap_text(chart.title, chart_title_style, layout.width - left - right);
-  layout.top = chart_margin + chart_title_line * static_cast<double>(layout.title.size()) + legend_line + 12;
-  layout.bottom = bottom_of_labels + 12 + tick_line * static_cast<double>(lines);
+  layout.title = wrap_text(chart.title, ChartFrame::title_style, layout.width - 2 * ChartFrame::margin);
+  layout.legend = legend_of(chart);
+  layout.legend_top =
+      ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size()) + 5;
+  layout.top = layout.legend_top + layout.frame().legend_height(layout.legend) + 12;
+  layout.bottom = std::max(height - 22 - tick_line * static_cast<double>(lines), layout.top + 100);
   choose_range(chart, layout);
   return layout;
 }
 
-/// The baseline of the number above a bar, kept off the reference line.
+/// The middle of the number above a bar, kept off the reference line.
 double label_height(const BarChart& chart, const Layout& layout, const Bar& bar) {
   const double point = layout.value_per_point();
-  double middle = std::max(finite(bar.value) + error_of(bar), 0.0) + point * (4 + value_text_height / 2);
-  if (chart.reference != 0 && std::abs(middle - chart.reference) < point * (value_text_height / 2 + 2))
-    middle = chart.reference + point * (value_text_height / 2 + 3);
-  return middle;
+  const double middle =
+      std::max(finite(bar.value) + error_of(bar), 0.0) + point * (4 + value_text_height / 2);
+  const bool collides =
+      chart.reference != 0 && std::abs(middle - chart.reference) < point * (value_text_height / 2 + 2);
+  return collides ? chart.reference + point * (value_text_height / 2 + 3) : middle;
 }
 
 std::string axes(const BarChart& chart, const Layout& layout) {
-  std::string script = chart_style();
-  script += fmt::format("set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\n", left / layout.width,
-                        1 - right / layout.width);
-  script += fmt::format("set bmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n",
-                        layout.bottom / height, 1 - layout.top / height);
-  script += chart_title(layout.title, height);
-  script += fmt::format(
-      "set key at graph 0, screen {:.5f} left center horizontal Left reverse samplen 1.8 width 1\n",
-      1 - (layout.top - 12 - legend_line / 2) / height);
-  script += fmt::format(
-      "set xrange [-0.6:{}]\nset yrange [{}:{}]\nset ylabel {} textcolor rgb '{}' offset -0.5,0\n",
-      static_cast<double>(chart.bars.size()) - 0.4, number(layout.minimum), number(layout.maximum),
-      gnuplot_string(chart.value_axis), hex(faint_ink));
-  script += "set boxwidth 0.62\nset xtics scale 0 (";
+  const ChartFrame frame = layout.frame();
+  std::string script = frame.style() + frame.axes(layout.top, layout.bottom) + frame.title(layout.title) +
+                       frame.legend(layout.legend, layout.legend_top) +
+                       frame.value_axis(chart.value_axis, layout.top, layout.bottom);
+  script += fmt::format("set xrange [-0.6:{}]\nset yrange [{}:{}]\nset boxwidth 0.62\nset xtics scale 0 (",
+                        static_cast<double>(chart.bars.size()) - 0.4, number(layout.minimum),
+                        number(layout.maximum));
   for (std::size_t i = 0; i < layout.labels.size(); ++i)
     script += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot_format(layout.labels[i]), i);
   return script + ")\n";
@@ -129,34 +137,41 @@ std::string bars(const BarChart& chart, bool highlighted) {
   return data_block(highlighted ? "highlighted" : "others", rows);
 }
 
-std::string script_of(const BarChart& chart, const Layout& layout) {
-  std::string script = axes(chart, layout) + bars(chart, true) + bars(chart, false);
-  std::vector<std::vector<double>> errors;
+/// Error bars as vectors with flat heads: gnuplot's own leave a gap around the point.
+std::string error_bars(const BarChart& chart) {
+  std::vector<std::vector<double>> rows;
   for (std::size_t i = 0; i < chart.bars.size(); ++i) {
     const Bar& bar = chart.bars[i];
-    if (error_of(bar) > 0) errors.push_back({static_cast<double>(i), bar.value, error_of(bar)});
-    script += fmt::format("set label {} at {}, {} center front textcolor rgb '{}'\n",
-                          gnuplot_string(formatted(chart.value_format, bar.value)), i,
-                          number(label_height(chart, layout, bar)), hex(ink));
+    const double error = error_of(bar);
+    if (error > 0 && std::isfinite(bar.value))
+      rows.push_back({static_cast<double>(i), bar.value - error, 0, 2 * error});
   }
-  if (!errors.empty()) script += data_block("errors", errors);
-  script +=
-      fmt::format("plot $highlighted using 1:2 with boxes fillstyle solid 1 border linecolor rgb '{}'{}",
-                  hex(highlighted_colour),
-                  chart.highlighted_name.empty() ? "" : " title " + gnuplot_string(chart.highlighted_name));
-  script += fmt::format(", $others using 1:2 with boxes fillstyle pattern 4 border linecolor rgb '{}'{}",
-                        hex(other_colour),
-                        chart.other_name.empty() ? "" : " title " + gnuplot_string(chart.other_name));
+  return rows.empty() ? "" : data_block("errors", rows);
+}
+
+std::string script_of(const BarChart& chart, const Layout& layout) {
+  const std::string errors = error_bars(chart);
+  std::string script = axes(chart, layout) + bars(chart, true) + bars(chart, false) + errors;
+  for (std::size_t i = 0; i < chart.bars.size(); ++i)
+    script += fmt::format("set label {} at {}, {} center front textcolor rgb '{}'\n",
+                          gnuplot_string(formatted(chart.value_format, chart.bars[i].value)), i,
+                          number(label_height(chart, layout, chart.bars[i])), hex(ink));
+  const auto boxes = [](Colour colour, const char* fill) {
+    return fmt::format("using 1:2 with boxes linecolor rgb '{0}' fillstyle {1} border rgb '{0}'", hex(colour),
+                       fill);
+  };
+  script += fmt::format("plot $highlighted {}, $others {}", boxes(highlighted_colour, solid_fill),
+                        boxes(other_colour, hatched_fill));
   if (layout.minimum < 0)
     script += fmt::format(", 0 with lines linewidth 1 linecolor rgb '{}'", hex(faint_ink));
   if (chart.reference != 0)
-    script += fmt::format(
-        ", {} with lines linewidth 1.5 dashtype (8,5) linecolor rgb '{}'{}", number(chart.reference),
-        hex(faint_ink), chart.reference_name.empty() ? "" : " title " + gnuplot_string(chart.reference_name));
+    script += fmt::format(", {} with lines linewidth 1.5 dashtype {} linecolor rgb '{}'",
+                          number(chart.reference), reference_dash, hex(faint_ink));
   if (!errors.empty())
     script += fmt::format(
-        ", $errors using 1:2:3 with yerrorbars pointtype 0 pointsize 0 linewidth 1.5 linecolor rgb '{}'",
-        hex(ink));
+        ", $errors using 1:2:3:4 with vectors heads size screen {:.5f},90 fixed linewidth 1.5 linecolor rgb "
+        "'{}'",
+        5 / layout.width, hex(ink));
   return script + "\n";
 }
 

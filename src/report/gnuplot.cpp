@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "report/chart_frame.h"
 #include "report/svg.h"
 #include "report/text.h"
 #include "whence/core/error.h"
@@ -76,13 +77,20 @@ std::string run_gnuplot(const std::string& script) {
   return drawn;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 std::string literal(std::string_view text, bool is_format) {
   std::string result = "\"";
+  bool after_escape =
+      false;  // versions differ in how many digits they take, so a digit never follows an escape
   for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (is_digit(c) && !after_escape) ||
                        c == ' ' || static_cast<unsigned char>(c) >= 0x80;
-    if (c == '%' && is_format) result += "\\045";
-    result += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    const std::string written =
+        plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    result += written;
+    if (c == '%' && is_format) result += written;
+    after_escape = !plain;
   }
   return result + '"';
 }
@@ -103,39 +111,22 @@ std::string data_block(std::string_view name, std::span<const std::vector<double
   return block + "EOD\n";
 }
 
-std::string chart_style() {
-  return fmt::format(
-      "set border 3 linecolor rgb '{axis}'\n"
-      "set tics nomirror out scale 0.4 textcolor rgb '{ink}'\n"
-      "set grid ytics linetype 1 linewidth 0.75 linecolor rgb '{rule}'\n"
-      "set grid back\n"
-      "set key noautotitle textcolor rgb '{ink}'\n",
-      fmt::arg("axis", hex(faint_ink)), fmt::arg("ink", hex(ink)), fmt::arg("rule", hex(rule)));
-}
-
-std::string chart_title(const std::vector<std::string>& lines, double height) {
-  std::string script;
-  double baseline = chart_margin + 13;
-  for (const auto& line : lines) {
-    script += fmt::format(
-        "set label {} at graph 0, screen {:.5f} left font '{}:Bold,{}' textcolor rgb '{}'\n",
-        gnuplot_string(line), 1 - (baseline - 5) / height, font_family, chart_title_style.size, hex(ink));
-    baseline += chart_title_line;
-  }
-  return script;
-}
-
 Drawing run_chart(const std::string& script, double width, double height, const std::string& title) {
-  const auto terminal = [&](std::string_view name, int scale) {
+  constexpr double inch_points = 72,
+                   inch_pixels = 96;  // pngcairo takes font sizes in points of print, svg in pixels
+  const auto terminal = [&](std::string_view name, int scale, double font_scale) {
     return fmt::format(
-        "set encoding utf8\nset terminal {} noenhanced size {},{} font '{},12' fontscale {} linewidth {} "
-        "background rgb 'white'\n{}",
-        name, static_cast<int>(width) * scale, static_cast<int>(height) * scale, font_family, scale, scale,
-        script);
+        "set encoding utf8\nset minussign\n"
+        "set terminal {} noenhanced size {},{} font '{},{}' fontscale {} linewidth {} dashlength {} "
+        "background rgb "
+        "'white'\n{}",
+        name, static_cast<int>(width) * scale, static_cast<int>(height) * scale, font_family,
+        ChartFrame::label_style.size, font_scale, scale, scale, script);
   };
   Drawing drawing;
-  drawing.png = run_gnuplot(terminal("pngcairo", pixels_per_point));
-  drawing.svg = finish_svg(run_gnuplot(terminal("svg", 1)), title);
+  drawing.png =
+      run_gnuplot(terminal("pngcairo", pixels_per_point, pixels_per_point * inch_points / inch_pixels));
+  drawing.svg = finish_svg(run_gnuplot(terminal("svg", 1, 1)), title);
   return drawing;
 }
 

@@ -21,11 +21,9 @@ std::string number(double value);
 /// A data block `name` of rows of numbers.
 std::string data_block(std::string_view name, std::span<const std::vector<double>> rows);
 
-/// What every chart shares: encoding, fonts, colours of axes and grid; the title at the top left.
-std::string chart_style();
-std::string chart_title(const std::vector<std::string>& lines, double height);
-inline constexpr TextStyle chart_title_style{15, true, ink};
-inline constexpr double chart_title_line = 20, chart_margin = 16;
+/// Fill styles: patterns carry the difference where colour does not.
+inline constexpr const char* solid_fill = "solid 1";
+inline constexpr const char* hatched_fill = "pattern 4";
 
 /// Runs the script for both formats; `width` and `height` in points. Errors: gnuplot missing or failing.
 Drawing run_chart(const std::string& script, double width, double height, const std::string& title);

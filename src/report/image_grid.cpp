@@ -7,14 +7,15 @@ namespace {
 constexpr double margin = 16;
 constexpr double border = 3;     // coloured frame
 constexpr double breathing = 1;  // white line between frame and image: dark classes around dark images
+constexpr double swatch = 19;    // of the legend
 constexpr double widest_row_label = 150;
 constexpr TextStyle title_style{15, true, ink};
 constexpr TextStyle legend_style{12, false, ink};
 constexpr TextStyle label_style{11.5, false, ink};
 constexpr TextStyle axis_style{11.5, false, faint_ink};
-constexpr double title_line = 20, legend_line = 22, label_line = 15;
+constexpr double title_line = 20, legend_line = 25, label_line = 15;
 
-struct LegendEntry {
+struct LegendPlace {
   std::int64_t index;
   double x;
   int line;
@@ -31,7 +32,7 @@ struct Layout {
   std::int64_t label_every = 1;  // column labels that are too wide for a cell are thinned out
   double title_bottom = 0, axis_baseline = 0, column_baseline = 0;
   std::vector<std::string> title;
-  std::vector<LegendEntry> legend;
+  std::vector<LegendPlace> legend;
   double legend_top = 0;
   std::vector<std::vector<std::string>> row_labels;
 };
@@ -81,13 +82,13 @@ double widest(const std::vector<std::string>& labels, const TextStyle& style) {
 }
 
 void place_legend(const ImageGrid& grid, Layout& layout) {
-  constexpr double swatch = 16, after_swatch = 7, between = 20;
-  double x = layout.left;
+  constexpr double after_swatch = 8, between = 22;
+  double x = margin;
   int line = 0;
   for (std::size_t i = 0; i < grid.class_names.size(); ++i) {
     const double width = swatch + after_swatch + text_width(grid.class_names[i], legend_style);
-    if (x > layout.left && x + width > layout.width - margin) {
-      x = layout.left;
+    if (x > margin && x + width > layout.width - margin) {
+      x = margin;
       ++line;
     }
     layout.legend.push_back({static_cast<std::int64_t>(i), x, line});
@@ -145,11 +146,11 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const Layout& layout) {
     baseline += title_line;
   }
   for (const auto& entry : layout.legend) {
-    const double y = layout.legend_top + legend_line * entry.line + 4;
+    const double x = entry.x + 2, y = layout.legend_top + legend_line * entry.line + 4;
     const Colour colour = class_colour(entry.index);
-    canvas.frame(entry.x, y, 14, 14, border, colour);
-    canvas.mark(class_mark(entry.index), entry.x + border / 2, y + border / 2, 5, colour);
-    canvas.text(grid.class_names[static_cast<std::size_t>(entry.index)], entry.x + 21, y + 11.5,
+    canvas.frame(x, y, swatch - 2, swatch - 2, border, colour);
+    canvas.mark(class_mark(entry.index), x + border / 2, y + border / 2, 5, colour);
+    canvas.text(grid.class_names[static_cast<std::size_t>(entry.index)], x + swatch + 6, y + 12.5,
                 legend_style);
   }
   const auto columns = grid.images.size(1);

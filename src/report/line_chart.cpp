@@ -1,13 +1,13 @@
 #include <limits>
 
+#include "report/chart_frame.h"
 #include "report/gnuplot.h"
-#include "report/text.h"
 #include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {
 
-constexpr double width = 760, left = 84, right = 24, panel_height = 150, legend_line = 26, bottom = 52;
+constexpr double width = 760, left = 92, right = 24, panel_height = 150, between_panels = 10;
 constexpr std::size_t most_points = 1200;  // of a series: more than the chart has pixels
 
 struct Range {
@@ -80,54 +80,76 @@ Range vertical_range(const Panel& panel) {
   return {range.low - room, range.high + room};
 }
 
-std::string legend_title(const Panel& panel, const Series& series) {
-  return panel.series.size() > 1 && !series.name.empty() ? " title " + gnuplot_string(series.name) : "";
+std::string dash_of(std::size_t series) {
+  static constexpr const char* dashes[] = {"solid", "(10,4)", "(3,3)", "(12,3,3,3)"};
+  return dashes[series % std::size(dashes)];
+}
+
+/// A single series is named by its axis.
+std::vector<LegendEntry> legend_of(const Panel& panel) {
+  std::vector<LegendEntry> legend;
+  if (panel.series.size() < 2) return legend;
+  for (std::size_t s = 0; s < panel.series.size(); ++s)
+    legend.push_back({LegendEntry::Sample::line, panel.series[s].name,
+                      class_colour(static_cast<std::int64_t>(s)), dash_of(s)});
+  return legend;
 }
 
 std::string plot_panel(const Panel& panel, std::size_t index) {
-  static constexpr const char* dashes[] = {"solid", "(10,4)", "(3,3)", "(12,3,3,3)"};
   std::string data, plots;
   for (std::size_t s = 0; s < panel.series.size(); ++s) {
     const auto& series = panel.series[s];
     if (series.x.empty()) continue;
     const std::string name = fmt::format("panel{}series{}", index, s);
     data += data_block(name, thinned(series));
-    plots += fmt::format("{}${} using 1:2 with lines linewidth 1.75 dashtype {} linecolor rgb '{}'{}",
-                         plots.empty() ? "" : ", ", name, dashes[s % std::size(dashes)],
-                         hex(class_colour(static_cast<std::int64_t>(s))), legend_title(panel, series));
+    plots += fmt::format("{}${} using 1:2 with lines linewidth 1.75 dashtype {} linecolor rgb '{}'",
+                         plots.empty() ? "" : ", ", name, dash_of(s),
+                         hex(class_colour(static_cast<std::int64_t>(s))));
   }
-  return data + "plot " + (plots.empty() ? "NaN notitle" : plots) + "\n";
+  return data + "plot " + (plots.empty() ? "NaN" : plots) + "\n";
 }
 
-std::string script_of(const LineChart& chart, const std::vector<std::string>& title, double height) {
+struct Layout {
+  struct PanelPlace {
+    double legend_top, top, bottom;
+  };
+  std::vector<std::string> title;
+  std::vector<PanelPlace> panels;
+  double height = 0;
+};
+
+Layout place(const LineChart& chart) {
+  Layout layout;
+  layout.title = wrap_text(chart.title, ChartFrame::title_style, width - 2 * ChartFrame::margin);
+  const ChartFrame frame(width, 1, left, right);
+  double y = ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size());
+  for (const auto& panel : chart.panels) {
+    const double legend_top = y + 5, top = legend_top + frame.legend_height(legend_of(panel)) + 8;
+    layout.panels.push_back({legend_top, top, top + panel_height});
+    y = top + panel_height + between_panels;
+  }
+  layout.height = std::ceil(layout.panels.back().bottom + (chart.horizontal_axis.empty() ? 34 : 58));
+  return layout;
+}
+
+std::string script_of(const LineChart& chart, const Layout& layout) {
+  const ChartFrame frame(width, layout.height, left, right);
   const Range horizontal = horizontal_range(chart);
-  std::string script = chart_style() + "set multiplot\n";
-  script += fmt::format("set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\n", left / width,
-                        1 - right / width);
-  script += fmt::format("set xrange [{}:{}]\n", number(horizontal.low), number(horizontal.high));
-  script += chart_title(title, height);
-  double y = chart_margin + chart_title_line * static_cast<double>(title.size());
+  std::string script = frame.style() +
+                       fmt::format("set xrange [{}:{}]\n", number(horizontal.low), number(horizontal.high)) +
+                       "set multiplot\n" + frame.title(layout.title) +
+                       frame.horizontal_axis(chart.horizontal_axis, layout.height - ChartFrame::margin);
   for (std::size_t p = 0; p < chart.panels.size(); ++p) {
     const Panel& panel = chart.panels[p];
+    const auto& where = layout.panels[p];
     const Range vertical = vertical_range(panel);
-    y += legend_line;
-    script += fmt::format("set tmargin at screen {:.5f}\nset bmargin at screen {:.5f}\n", 1 - y / height,
-                          1 - (y + panel_height) / height);
-    script += fmt::format(
-        "set key at graph 0, screen {:.5f} left center horizontal Left reverse samplen 2.5 width 1\n",
-        1 - (y - 11) / height);
+    script += frame.axes(where.top, where.bottom) + frame.legend(legend_of(panel), where.legend_top) +
+              frame.value_axis(panel.value_axis, where.top, where.bottom);
     script += fmt::format("set yrange [{}:{}]\n", number(vertical.low), number(vertical.high));
     script +=
         panel.logarithmic ? "set logscale y\nset format y '%g'\n" : "unset logscale y\nset format y '%h'\n";
-    script += fmt::format("set ylabel {} textcolor rgb '{}' offset -0.5,0\n",
-                          gnuplot_string(panel.value_axis), hex(faint_ink));
-    const bool last = p + 1 == chart.panels.size();
-    script += last ? fmt::format("set format x '%h'\nset xlabel {} textcolor rgb '{}'\n",
-                                 gnuplot_string(chart.horizontal_axis), hex(faint_ink))
-                   : "set format x ''\n";
-    script += plot_panel(panel, p);
-    if (p == 0) script += "unset label\n";
-    y += panel_height;
+    script += p + 1 == chart.panels.size() ? "set format x '%h'\n" : "set format x ''\n";
+    script += plot_panel(panel, p) + "unset label\nunset arrow\n";
   }
   return script + "unset multiplot\n";
 }
@@ -136,10 +158,8 @@ std::string script_of(const LineChart& chart, const std::vector<std::string>& ti
 
 void draw(const LineChart& chart, const std::filesystem::path& stem) {
   check(chart);
-  const auto title = wrap_text(chart.title, chart_title_style, width - left - right);
-  const double height = chart_margin + chart_title_line * static_cast<double>(title.size()) +
-                        (legend_line + panel_height) * static_cast<double>(chart.panels.size()) + bottom;
-  write_drawing(run_chart(script_of(chart, title, height), width, height, chart.title), stem);
+  const Layout layout = place(chart);
+  write_drawing(run_chart(script_of(chart, layout), width, layout.height, chart.title), stem);
 }
 
 }  // namespace whence::report

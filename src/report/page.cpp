@@ -71,16 +71,30 @@ std::string figure_html(const Figure& figure, std::string_view classes) {
       figure.alternative, figure.size.width, figure.size.height, figure.caption, figure.links);
 }
 
-/// A column of numbers is set flush right: every cell starts as a number does, or is empty or a dash.
+/// A number, perhaps with a sign, a bound or a unit: "0.61", "± 0.1", "≤ 2 %".
+bool is_number(std::string_view cell) {
+  constexpr std::string_view signs[] = {"*", "+", "-", " ", "−", "±", "≤", "≥", "<", ">", "~"};
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto sign : signs) {
+      if (!cell.starts_with(sign)) continue;
+      cell.remove_prefix(sign.size());
+      more = true;
+    }
+  }
+  constexpr std::size_t longest = 24;  // beyond it, text that opens with a number
+  return !cell.empty() && cell[0] >= '0' && cell[0] <= '9' && cell.size() <= longest;
+}
+
+/// Set flush right: at least one number, otherwise only numbers, dashes and nothing.
 bool is_numeric(const Table& table, std::size_t column) {
+  const auto nothing = [](const std::string& cell) {
+    return cell.empty() || cell == "-" || cell == "–" || cell == "—";
+  };
   bool any = false;
   for (const auto& row : table.rows) {
-    std::string_view cell = row[column];
-    while (!cell.empty() && (cell[0] == '*' || cell[0] == '+' || cell[0] == '-')) cell.remove_prefix(1);
-    if (cell.starts_with("−") || cell.starts_with("±") || cell.starts_with("≤") || cell.starts_with("≥"))
-      cell.remove_prefix(cell[0] == '\xE2' ? 3 : 2);
-    if (cell.empty() || cell == "–" || cell == "—") continue;
-    if (cell[0] < '0' || cell[0] > '9' || cell.size() > 24) return false;
+    if (nothing(row[column])) continue;
+    if (!is_number(row[column])) return false;
     any = true;
   }
   return any;
@@ -140,7 +154,7 @@ std::string first_screen(const Page& page, const std::filesystem::path& file) {
   if (!page.subtitle.empty()) html += "<p class=\"subtitle\">" + prose(page.subtitle) + "</p>\n";
   if (!page.answer.empty()) html += "<p class=\"answer\">" + prose(page.answer) + "</p>\n";
   if (!page.headlines.empty()) {
-    html += "<dl class=\"headlines\">\n";
+    html += fmt::format("<dl class=\"headlines {}\">\n", page.headlines.size() % 3 == 0 ? "threes" : "pairs");
     for (const auto& headline : page.headlines) html += headline_html(headline);
     html += "</dl>\n";
   }

@@ -14,7 +14,7 @@ const std::string_view page_style = R"css(
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14171b; --card: #1d2126; --text: #e6e8ea; --quiet: #a0a8b1; --line: #333941; --link: #74bdf0;
-    --good: #3ecfa2; --bad: #f39a55; --shadow: none; --figure: #f7f7f5;
+    --good: #3ecfa2; --bad: #f39a55; --shadow: none; --figure: #ffffff;
   }
 }
 * { box-sizing: border-box; }
@@ -30,10 +30,10 @@ a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline
 
 .first, .rest { max-width: 1360px; margin: 0 auto; padding: 0 clamp(16px, 2.6vw, 36px); }
 .first { display: grid; gap: 20px 28px; padding-top: 24px; padding-bottom: 20px; }
-h1 { font-size: clamp(1.35rem, 1rem + 1.1vw, 1.75rem); line-height: 1.2; font-weight: 680; letter-spacing: -0.012em; text-wrap: balance; }
+h1 { font-size: clamp(1.35rem, 1rem + 0.9vw, 1.7rem); line-height: 1.2; font-weight: 680; letter-spacing: -0.012em; text-wrap: balance; }
 .subtitle { color: var(--quiet); margin-top: 4px; font-size: 0.9rem; }
 .answer { margin-top: 12px; font-size: 1.08rem; line-height: 1.5; max-width: 46em; text-wrap: pretty; }
-.headlines { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin-top: 16px; }
+.headlines { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; margin-top: 16px; }
 .headline { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 8px; padding: 8px 12px 9px; }
 .headline.good { border-left-color: var(--good); }
 .headline.bad { border-left-color: var(--bad); }
@@ -46,7 +46,7 @@ h1 { font-size: clamp(1.35rem, 1rem + 1.1vw, 1.75rem); line-height: 1.2; font-we
 .bad .sign { color: var(--bad); }
 
 figure { background: var(--figure); border: 1px solid var(--line); border-radius: 8px; box-shadow: var(--shadow); overflow: hidden; display: flex; flex-direction: column; }
-figure .drawing { padding: 8px; display: flex; justify-content: center; min-height: 0; }
+figure .drawing { padding: 8px; display: flex; justify-content: safe center; min-height: 0; overflow-x: auto; }
 figure img { display: block; max-width: 100%; height: auto; }
 figcaption { background: var(--card); border-top: 1px solid var(--line); padding: 8px 14px 9px; font-size: 0.86rem; line-height: 1.45; color: var(--text); }
 figcaption .files { color: var(--quiet); white-space: nowrap; font-size: 0.8rem; margin-left: 0.5em; }
@@ -80,7 +80,8 @@ td:not(.number) { min-width: 6em; }
 th:last-child, td:last-child { padding-right: 4px; }
 
 @media (min-width: 1000px) {
-  .first { min-height: min(100vh, 880px); grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr); }
+  .first { min-height: min(100vh, 880px); grid-template-columns: minmax(0, 1.12fr) minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr); }
+  .headlines.threes { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .first figure { min-height: 260px; }
   .first .drawing { flex: 1 1 0; position: relative; min-height: 200px; }
   .first .drawing img { position: absolute; inset: 8px; width: calc(100% - 16px); height: calc(100% - 16px); max-width: none; object-fit: contain; }
@@ -94,6 +95,9 @@ th:last-child, td:last-child { padding-right: 4px; }
   nav ol { display: block; }
   nav li { margin: 5px 0; line-height: 1.35; }
   nav .sticky { position: sticky; top: 20px; }
+}
+@media (max-width: 700px) {
+  figure img { min-width: min(var(--width), 600px); }
 }
 @media print {
   :root {

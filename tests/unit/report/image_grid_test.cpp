@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include "unit/report/picture.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/report/figures.h"
+
+namespace whence::report {
+namespace {
+
+constexpr Pixel magenta{255, 0, 255}, white{255, 255, 255};
+
+/// One pixel in the middle of each image is magenta; everything else is teal.
+ImageGrid grid_of(std::int64_t rows, std::int64_t columns) {
+  ImageGrid grid;
+  grid.images = at::zeros({rows, columns, 3, 5, 5});
+  grid.images.select(2, 1).fill_(0.5);
+  grid.images.select(2, 2).fill_(0.5);
+  const auto centre = grid.images.select(4, 2).select(3, 2);
+  centre.copy_(at::tensor({1.0f, 0.0f, 1.0f}).expand({rows, columns, 3}));
+  return grid;
+}
+
+ImageGrid classified(std::int64_t index, std::int64_t class_count) {
+  ImageGrid grid = grid_of(1, 1);
+  grid.classes = at::full({1, 1}, index, at::kLong);
+  for (std::int64_t i = 0; i < class_count; ++i) grid.class_names.push_back("class " + std::to_string(i));
+  return grid;
+}
+
+TEST(ImageGrid, PixelsBecomeHardSquaresAtTwoPixelsAPoint) {
+  const Folder folder;
+  ImageGrid grid = grid_of(1, 1);
+  grid.scale = 8;
+  draw(grid, folder / "grid");
+  const Box box = find(read_png(folder / "grid.png"), magenta);
+  EXPECT_EQ(box.width(), 16);
+  EXPECT_EQ(box.height(), 16);
+  EXPECT_EQ(box.count, 16 * 16);
+}
+
+TEST(ImageGrid, GreyImagesAndValuesOutsideTheRangeAreDrawnClamped) {
+  const Folder folder;
+  ImageGrid grid;
+  grid.images = at::tensor({-3.0f, 0.2f, 9.0f, std::nanf("")}).reshape({1, 1, 1, 2, 2});
+  grid.scale = 10;
+  draw(grid, folder / "grid");
+  const Picture picture = read_png(folder / "grid.png");
+  EXPECT_EQ(find(picture, {0, 0, 0}).count, 2 * 20 * 20);
+  EXPECT_EQ(find(picture, {51, 51, 51}).count, 20 * 20);
+}
+
+TEST(ImageGrid, BorderHasTheColourOfTheClassWithWhiteInside) {
+  const Folder folder;
+  for (const std::int64_t index : {0, 1, 2}) {
+    draw(classified(index, 3), folder / "grid");
+    const Picture picture = read_png(folder / "grid.png");
+    const Box teal = find(picture, {0, 128, 128});
+    const int y = (teal.top + teal.bottom) / 2;
+    EXPECT_EQ(picture.at(teal.left - 1, y), white);
+    int x = teal.left - 1;
+    while (picture.at(x, y) == white) --x;
+    EXPECT_EQ(picture.at(x, y), pixel(class_colour(index))) << index;
+  }
+}
+
+TEST(ImageGrid, ClassesOfOneColourDifferInTheirMark) {
+  const Folder folder;
+  draw(classified(0, 11), folder / "first");
+  draw(classified(10, 11), folder / "eleventh");
+  const Picture first = read_png(folder / "first.png"), eleventh = read_png(folder / "eleventh.png");
+  ASSERT_EQ(hex(class_colour(0)), hex(class_colour(10)));
+  EXPECT_NE(first.pixels, eleventh.pixels);
+}
+
+TEST(ImageGrid, EveryImageOfTheGridIsDrawn) {
+  const Folder folder;
+  ImageGrid grid = grid_of(3, 25);
+  grid.scale = 2;
+  draw(grid, folder / "grid");
+  EXPECT_EQ(find(read_png(folder / "grid.png"), magenta).count, 3 * 25 * 4 * 4);
+}
+
+TEST(ImageGrid, SvgIsWellFormedWhateverTheLabelsSay) {
+  const Folder folder;
+  ImageGrid grid = classified(1, 2);
+  grid.title = "<script>&\"'</title> ** \xFF";
+  grid.class_names = {"a<b", "x & y"};
+  grid.row_labels = {"]]>"};
+  grid.column_labels = {"<!--"};
+  grid.column_axis = "&amp;";
+  grid.probabilities = at::full({1, 1}, 0.25);
+  draw(grid, folder / "grid");
+  const auto texts = texts_of(folder / "grid.svg");
+  if (!texts) GTEST_SKIP() << "no Python to read XML with";
+  EXPECT_NE(texts->find("<script>&\"'</title> ** \xEF\xBF\xBD"), std::string::npos) << *texts;
+}
+
+TEST(ImageGrid, PngAndSvgHaveOneSizeAndTheSameFigureIsTheSameFile) {
+  const Folder folder;
+  ImageGrid grid = classified(1, 2);
+  grid.title = "title";
+  draw(grid, folder / "first");
+  draw(grid, folder / "second");
+  EXPECT_EQ(read_file(folder / "first.svg"), read_file(folder / "second.svg"));
+  EXPECT_EQ(read_file(folder / "first.png"), read_file(folder / "second.png"));
+  const Picture picture = read_png(folder / "first.png");
+  const std::string size = fmt::format("viewBox=\"0 0 {} {}\"", picture.width / 2, picture.height / 2);
+  EXPECT_NE(read_file(folder / "first.svg").find(size), std::string::npos) << size;
+}
+
+TEST(ImageGrid, AStemMayHaveADot) {
+  const Folder folder;
+  draw(grid_of(1, 1), folder / "lambda-0.05");
+  EXPECT_TRUE(std::filesystem::exists(folder / "lambda-0.05.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "lambda-0.05.svg"));
+}
+
+TEST(ImageGrid, WrongShapesAreProgrammersErrors) {
+  const Folder folder;
+  const auto refused = [&](const std::function<void(ImageGrid&)>& spoil) {
+    ImageGrid grid = grid_of(2, 3);
+    grid.classes = at::zeros({2, 3}, at::kLong);
+    grid.class_names = {"only"};
+    spoil(grid);
+    EXPECT_THROW(draw(grid, folder / "grid"), c10::Error);
+  };
+  refused([](ImageGrid& g) { g.images = at::Tensor(); });
+  refused([](ImageGrid& g) { g.images = at::zeros({2, 3, 5, 5}); });
+  refused([](ImageGrid& g) { g.images = at::zeros({2, 3, 2, 5, 5}); });
+  refused([](ImageGrid& g) { g.images = at::zeros({0, 3, 1, 5, 5}); });
+  refused([](ImageGrid& g) { g.classes = at::zeros({3, 2}, at::kLong); });
+  refused([](ImageGrid& g) { g.classes = at::zeros({2, 3}); });
+  refused([](ImageGrid& g) { g.classes = at::ones({2, 3}, at::kLong); });
+  refused([](ImageGrid& g) { g.classes = at::full({2, 3}, -1, at::kLong); });
+  refused([](ImageGrid& g) { g.probabilities = at::zeros({2}); });
+  refused([](ImageGrid& g) { g.row_labels = {"one"}; });
+  refused([](ImageGrid& g) { g.column_labels = {"one"}; });
+  EXPECT_FALSE(std::filesystem::exists(folder / "grid.png"));
+}
+
+TEST(ImageGrid, AFolderThatCannotBeIsOneSentence) {
+  const Folder folder;
+  write_file(folder / "file", "not a folder");
+  EXPECT_THROW(draw(grid_of(1, 1), folder / "file" / "grid"), Error);
+}
+
+}  // namespace
+}  // namespace whence::report

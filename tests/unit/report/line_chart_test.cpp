@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "unit/report/picture.h"
+#include "whence/core/files.h"
+#include "whence/report/figures.h"
+
+namespace whence::report {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+LineChart chart_of(std::vector<Panel> panels) {
+  LineChart chart;
+  chart.title = "Training";
+  chart.horizontal_axis = "step";
+  chart.panels = std::move(panels);
+  return chart;
+}
+
+TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
+  const Folder folder;
+  Series series{"loss", {}, {}};
+  for (int i = 0; i < 20000; ++i) {
+    series.x.push_back(i);
+    series.y.push_back(i == 4567 ? 100 : 0);
+  }
+  draw(chart_of({{"loss", {series}}}), folder / "lines");
+  const Picture picture = read_png(folder / "lines.png");
+  EXPECT_GT(find(picture, pixel(class_colour(0))).height(), picture.height / 3);
+  EXPECT_LT(read_file(folder / "lines.svg").size(), 100000u);
+}
+
+TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
+  const Folder folder;
+  const std::vector<double> x{0, 1, 2, 3};
+  draw(chart_of({{"value", {{"first <&>", x, {1, 2, 3, 4}}, {"second", x, {4, 3, 2, 1}}}}}),
+       folder / "lines");
+  const Picture picture = read_png(folder / "lines.png");
+  const Box solid = find(picture, pixel(class_colour(0))), dashed = find(picture, pixel(class_colour(1)));
+  EXPECT_GT(dashed.count, 500);
+  EXPECT_LT(static_cast<double>(dashed.count), 0.9 * static_cast<double>(solid.count));
+  const auto texts = texts_of(folder / "lines.svg");
+  if (!texts) GTEST_SKIP() << "no Python to read XML with";
+  for (const char* expected : {"first <&>", "second", "value", "step", "Training"})
+    EXPECT_NE(texts->find(expected), std::string::npos) << expected;
+}
+
+TEST(LineChart, PanelsStandAboveEachOtherOnOneAxis) {
+  const Folder folder;
+  const Panel panel{"value", {{"a", {0, 1}, {0, 1}}}};
+  draw(chart_of({panel}), folder / "one");
+  draw(chart_of({panel, panel, panel}), folder / "three");
+  const Picture one = read_png(folder / "one.png"), three = read_png(folder / "three.png");
+  EXPECT_EQ(one.width, three.width);
+  EXPECT_GT(three.height, 2 * one.height);
+}
+
+TEST(LineChart, WhatCannotBeDrawnIsLeftOut) {
+  const Folder folder;
+  const Series holes{"holes", {0, 1, 2, 3}, {1, nan, std::numeric_limits<double>::infinity(), 4}};
+  const Series nothing{"nothing", {}, {}}, all_nan{"nan", {0, 1}, {nan, nan}},
+      negative{"negative", {0, 1}, {-1, 0}};
+  const Series constant{"constant", {0, 1}, {5, 5}}, single{"single", {7}, {7}};
+  draw(chart_of({{"a", {holes, nothing}},
+                 {"b", {}},
+                 {"c", {all_nan}},
+                 {"d", {negative}, true},
+                 {"e", {constant}},
+                 {"f", {single}}}),
+       folder / "lines");
+  EXPECT_GT(find(read_png(folder / "lines.png"), pixel(class_colour(0))).count, 100);
+  draw(chart_of({{"only", {all_nan}, true}}), folder / "empty");
+  EXPECT_TRUE(std::filesystem::exists(folder / "empty.svg"));
+}
+
+TEST(LineChart, LogarithmicAxisMakesAGeometricSeriesStraight) {
+  const Folder folder;
+  Series series{"rate", {}, {}};
+  for (int i = 0; i <= 100; ++i) {
+    series.x.push_back(i);
+    series.y.push_back(std::pow(10.0, -i / 25.0));
+  }
+  draw(chart_of({{"rate", {series}, true}}), folder / "lines");
+  const Picture picture = read_png(folder / "lines.png");
+  const Box box = find(picture, pixel(class_colour(0)));
+  const int middle = (box.left + box.right) / 2;
+  int y = box.top;
+  while (y < box.bottom && picture.at(middle, y) != pixel(class_colour(0))) ++y;
+  EXPECT_NEAR(y, (box.top + box.bottom) / 2.0, 0.03 * box.height());
+}
+
+TEST(LineChart, WrongSizesAreProgrammersErrors) {
+  const Folder folder;
+  EXPECT_THROW(draw(chart_of({}), folder / "lines"), c10::Error);
+  EXPECT_THROW(draw(chart_of({{"a", {{"s", {1, 2}, {1}}}}}), folder / "lines"), c10::Error);
+}
+
+}  // namespace
+}  // namespace whence::report
