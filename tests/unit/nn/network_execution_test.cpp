@@ -138,7 +138,10 @@ TEST_F(Bfloat16, GradientsAreFloat32AndClose) {
   const std::vector<Tensor> exact = gradients({}), narrow = gradients({.precision = Precision::bfloat16});
   for (std::size_t i = 0; i < exact.size(); ++i) {
     EXPECT_EQ(narrow[i].scalar_type(), at::kFloat);
-    EXPECT_LT(relative(narrow[i], exact[i]), 0.05) << (i == 0 ? "input" : network.parameters()[i - 1].name);
+    // A pixel's gradient jumps where rounding moves a ReLU's sign or a maximum; a weight's averages over all
+    // pixels.
+    const double bound = i == 0 ? 0.2 : 0.02;
+    EXPECT_LT(relative(narrow[i], exact[i]), bound) << (i == 0 ? "input" : network.parameters()[i - 1].name);
   }
 }
 
