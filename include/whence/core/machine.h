@@ -22,6 +22,11 @@ struct Machine {
 /// LibTorch starts with one thread in Debian's build: call this first. 0 means every core this process may use.
 void use_threads(int threads);
 
+/// Tells the C library to keep the memory of freed tensors for the next ones: training frees and asks for the same
+/// megabytes at every step, and pages that were returned to the system must be zeroed and mapped anew. Does nothing
+/// where the library cannot be told (other than glibc). A program's choice: call it once at start.
+void keep_freed_memory();
+
 Machine describe_machine();
 nlohmann::json to_json(const Machine& machine);
 
