@@ -13,13 +13,13 @@ void check_classifier(const Network& network) {
   const Shape& output = network.output_shape();
   if (network.outputs().size() != 1 || output.size() != 1) {
     fail(
-        "network '{}' is no classifier: it must have one output of shape (classes), not {} of which the "
+        "network \"{}\" is no classifier: it must have one output of shape (classes), not {} of which the "
         "first has {} "
         "dimensions",
         network.name(), network.outputs().size(), output.size());
   }
   if (output[0] < 2)
-    fail("network '{}' is no classifier: it has {} class, 2 or more are needed", network.name(), output[0]);
+    fail("network \"{}\" is no classifier: it has {} class, 2 or more are needed", network.name(), output[0]);
 }
 
 class NetworkClassifier final : public Classifier {
@@ -72,7 +72,7 @@ std::unique_ptr<Classifier> as_classifier(const Network& network, Precision prec
 
 std::unique_ptr<Decoder> as_decoder(const Network& network, Precision precision) {
   if (network.input_shape().size() != 1) {
-    fail("network '{}' is no decoder: its input must be a row of latents, but has {} dimensions",
+    fail("network \"{}\" is no decoder: its input must be a row of latents, but has {} dimensions",
          network.name(), network.input_shape().size());
   }
   return std::make_unique<NetworkDecoder>(network, precision);
@@ -82,7 +82,7 @@ std::unique_ptr<Encoder> as_encoder(const Network& network, Precision precision)
   const bool two = network.outputs().size() == 2;
   if (!two || network.output_shape(0).size() != 1 || network.output_shape(0) != network.output_shape(1)) {
     fail(
-        "network '{}' is no encoder: it must have two outputs of one shape (latents), the mean and the "
+        "network \"{}\" is no encoder: it must have two outputs of one shape (latents), the mean and the "
         "log-variance",
         network.name());
   }

@@ -175,7 +175,9 @@ std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::in
   ScriptModule module = load_frozen(file);
   const at::Tensor probe = at::zeros({2, latents});
   try {
-    single_output(module, probe);
+    const at::Tensor output = single_output(module, probe);
+    if (output.dim() < 2)
+      fail("{} returns one number per sample; a decoder must return images", name_of(module));
   } catch (const Error& error) {
     const std::optional<std::int64_t> wanted = wanted_latents(module);
     if (!wanted || *wanted == latents) throw;

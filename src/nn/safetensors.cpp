@@ -87,7 +87,7 @@ class Reader {
       if (depth > 3) reject("its header is nested too deeply");
       if (event == object_start && depth == 1) inner.clear();
       if (event == key && !(depth == 1 ? outer : inner).insert(parsed.get<std::string>()).second) {
-        reject("the name '{}' appears twice", parsed.get<std::string>());
+        reject("the name \"{}\" appears twice", parsed.get<std::string>());
       }
       return true;
     };
@@ -102,7 +102,7 @@ class Reader {
     if (!value.is_object()) reject("__metadata__ is not an object");
     std::map<std::string, std::string> metadata;
     for (const auto& [key, text] : value.items()) {
-      if (!text.is_string()) reject("__metadata__ '{}' is not a string", key);
+      if (!text.is_string()) reject("__metadata__ \"{}\" is not a string", key);
       metadata[key] = text.get<std::string>();
     }
     return metadata;
@@ -111,41 +111,41 @@ class Reader {
   Entry entry_of(const std::string& name, const nlohmann::json& value) const {
     const auto has = [&](const char* key) { return value.is_object() && value.contains(key); };
     if (!has("dtype") || !has("shape") || !has("data_offsets") || value.size() != 3) {
-      reject("tensor '{}' has other keys than dtype, shape and data_offsets", name);
+      reject("tensor \"{}\" has other keys than dtype, shape and data_offsets", name);
     }
     const std::vector<std::uint64_t> offsets = integers_of(name, "data_offsets", value["data_offsets"]);
-    if (offsets.size() != 2) reject("tensor '{}' has {} data_offsets, not 2", name, offsets.size());
+    if (offsets.size() != 2) reject("tensor \"{}\" has {} data_offsets, not 2", name, offsets.size());
     Entry entry{name, type_of(name, value["dtype"]), {}, offsets[0], offsets[1]};
     if (entry.begin > entry.end || entry.end > data_.size()) {
-      reject("tensor '{}' lies at bytes {} to {} of {} bytes of data", name, entry.begin, entry.end,
+      reject("tensor \"{}\" lies at bytes {} to {} of {} bytes of data", name, entry.begin, entry.end,
              data_.size());
     }
     const std::vector<std::uint64_t> shape = integers_of(name, "shape", value["shape"]);
-    if (shape.size() > largest_rank) reject("tensor '{}' has {} dimensions", name, shape.size());
+    if (shape.size() > largest_rank) reject("tensor \"{}\" has {} dimensions", name, shape.size());
     const std::uint64_t expected = bytes_of(name, shape, c10::elementSize(entry.type));
     if (entry.end - entry.begin != expected) {
-      reject("tensor '{}' has {} bytes where its shape needs {}", name, entry.end - entry.begin, expected);
+      reject("tensor \"{}\" has {} bytes where its shape needs {}", name, entry.end - entry.begin, expected);
     }
     for (const std::uint64_t size : shape) entry.shape.push_back(static_cast<std::int64_t>(size));
     return entry;
   }
 
   at::ScalarType type_of(const std::string& name, const nlohmann::json& value) const {
-    if (!value.is_string()) reject("the dtype of tensor '{}' is not a string", name);
+    if (!value.is_string()) reject("the dtype of tensor \"{}\" is not a string", name);
     const auto text = value.get<std::string>();
     for (const ElementType& known : element_types) {
       if (known.name == text) return known.type;
     }
-    reject("tensor '{}' has the unknown dtype '{}'", name, text);
+    reject("tensor \"{}\" has the unknown dtype \"{}\"", name, text);
   }
 
   std::vector<std::uint64_t> integers_of(const std::string& name, std::string_view what,
                                          const nlohmann::json& value) const {
-    if (!value.is_array()) reject("the {} of tensor '{}' is not a list", what, name);
+    if (!value.is_array()) reject("the {} of tensor \"{}\" is not a list", what, name);
     std::vector<std::uint64_t> integers;
     for (const nlohmann::json& item : value) {
       if (!item.is_number_unsigned()) {
-        reject("the {} of tensor '{}' holds something other than whole numbers from 0 up", what, name);
+        reject("the {} of tensor \"{}\" holds something other than whole numbers from 0 up", what, name);
       }
       integers.push_back(item.get<std::uint64_t>());
     }
@@ -161,7 +161,7 @@ class Reader {
     for (const std::uint64_t size : shape) {
       empty = empty || size == 0;
       const std::uint64_t factor = std::max<std::uint64_t>(size, 1);
-      if (bytes > limit / factor) reject("the shape of tensor '{}' is too large", name);
+      if (bytes > limit / factor) reject("the shape of tensor \"{}\" is too large", name);
       bytes *= factor;
     }
     return empty ? 0 : bytes;
@@ -171,7 +171,7 @@ class Reader {
     std::uint64_t covered = 0;
     for (const Entry& entry : entries) {
       if (entry.begin != covered) {
-        reject("the bytes of tensor '{}' {} those before it", entry.name,
+        reject("the bytes of tensor \"{}\" {} those before it", entry.name,
                entry.begin < covered ? "overlap" : "leave a gap to");
       }
       covered = entry.end;
@@ -184,7 +184,7 @@ class Reader {
     // Any other byte would be undefined behaviour wherever the tensor is read.
     const auto is_bool = [](char byte) { return byte == 0 || byte == 1; };
     if (entry.type == at::kBool && !std::all_of(bytes.begin(), bytes.end(), is_bool)) {
-      reject("tensor '{}' has BOOL elements other than 0 and 1", entry.name);
+      reject("tensor \"{}\" has BOOL elements other than 0 and 1", entry.name);
     }
     at::Tensor tensor = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
     if (!bytes.empty()) std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());

@@ -69,9 +69,11 @@ std::string place_of(const Node& node) {
     place += fmt::format(" at {}:{}", std::get<0>(*position), std::get<1>(*position));
   }
   if (!range.source()) return place;
-  std::string line = range.text().str();
-  line = line.substr(0, line.find('\n'));
-  return line.empty() ? place : fmt::format("{} ({})", place, line);
+  const std::string line = range.source()->get_line(range.source()->lineno_for_offset(range.start())).str();
+  constexpr std::string_view blank = " \t\r\n";
+  const std::size_t begin = line.find_first_not_of(blank);
+  if (begin == std::string::npos) return place;
+  return fmt::format("{} ({})", place, line.substr(begin, line.find_last_not_of(blank) + 1 - begin));
 }
 
 std::vector<LayerId> GraphReader::read(const torch::jit::Graph& graph) {
@@ -106,6 +108,7 @@ void GraphReader::read(const Node& node) {
     return set(node, {value ? c10::IValue(*value) : c10::IValue()});
   }
   if (node.kind() == prim::If) return read_branch(node);
+  if (node.kind() == c10::aten::warn) return;
   const std::vector<Symbol> inputs = symbols_of(node.inputs());
   if (node.kind() == prim::ListConstruct) return make_list(node, inputs);
   if (node.kind() == prim::TupleConstruct) return set(node, {inputs});
@@ -195,6 +198,7 @@ bool GraphReader::read_constant(const Node& node, const std::vector<Symbol>& inp
   if (!pure || !all_constant(inputs)) return false;
   torch::jit::Stack stack;
   for (const Symbol& input : inputs) stack.push_back(*constant_in(input));
+  if (schema->is_vararg()) stack.push_back(static_cast<std::int64_t>(inputs.size()));
   node.getOperation()(stack);
   for (std::size_t i = 0; i < node.outputs().size(); ++i) known_[node.outputs()[i]] = {stack.at(i)};
   return true;

@@ -1,5 +1,6 @@
 #include <fmt/ranges.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -121,7 +122,8 @@ Module module_of(const Network& network) {
     if (layer.parameters.empty() && layer.buffers.empty()) continue;
     if (module.hasattr(layer.name) || layer.name == "forward") {
       fail(
-          "layer '{}' of network '{}' cannot be exported under this name: PyTorch uses it itself; rename the "
+          "layer \"{}\" of network \"{}\" cannot be exported under this name: PyTorch uses it itself; rename "
+          "the "
           "layer",
           layer.name, network.name());
     }
@@ -142,7 +144,16 @@ Module module_of(const Network& network) {
 
 void export_torchscript(const Network& network, const std::filesystem::path& path) {
   const Module module = module_of(network);
-  write_file_with(path, [&](const std::filesystem::path& temporary) { module.save(temporary.string()); });
+  write_file_with(path, [&](const std::filesystem::path& temporary) {
+    module.save(temporary.string());
+    // LibTorch writes names that it cannot read again, such as "import".
+    try {
+      torch::jit::load(temporary.string());
+    } catch (const std::exception& error) {
+      fail("network \"{}\" cannot be exported with its layers' names ({}); rename the layer", network.name(),
+           sentence_of(error));
+    }
+  });
 }
 
 }  // namespace whence::nn

@@ -12,24 +12,29 @@ namespace {
 constexpr std::string_view how_to_export =
     "export it in Python with torch.jit.script(model.eval()).save(\"model.pt\")";
 
+/// Whether a zip archive has its last record, without which it was cut off.
+bool has_end(std::string_view archive) {
+  constexpr std::size_t end_record_bytes = 22;
+  const std::size_t at = archive.rfind("PK\x05\x06");
+  return at != std::string_view::npos && at + end_record_bytes <= archive.size();
+}
+
 /// LibTorch tells apart neither a state dict, nor a pickled model, nor a damaged file. All that is needed to
 /// do so is the magic number and, in a zip archive, the names of the members.
 [[noreturn]] void explain_failure(const std::filesystem::path& path, const std::exception& reason) {
   const std::string bytes = read_file(path);
   const std::string_view view = bytes;
   const bool zip = view.starts_with("PK\x03\x04");
-  const bool script = view.find("/constants.pkl") != std::string_view::npos;
-  const bool pickle =
-      view.starts_with("\x80") || (zip && !script && view.find("/data.pkl") != std::string_view::npos);
-  if (pickle) {
+  const auto holds = [&](std::string_view member) { return view.find(member) != std::string_view::npos; };
+  if (zip && !has_end(view)) {
+    fail("{} is damaged or truncated; copy it again, or {}", path.string(), how_to_export);
+  }
+  if (view.starts_with("\x80") || (zip && !holds("/constants.pkl") && holds("/data.pkl"))) {
     fail("{} holds Python objects (a state dict or a pickled model), not TorchScript; {}", path.string(),
          how_to_export);
   }
-  if (zip && script && view.find("PK\x05\x06") != std::string_view::npos) {
-    fail("{} cannot be loaded as TorchScript ({}); {}", path.string(), sentence_of(reason), how_to_export);
-  }
   if (zip)
-    fail("{} is a damaged or truncated TorchScript file; copy it again, or {}", path.string(), how_to_export);
+    fail("{} cannot be loaded as TorchScript ({}); {}", path.string(), sentence_of(reason), how_to_export);
   fail("{} is not a TorchScript file; {}", path.string(), how_to_export);
 }
 
