@@ -89,6 +89,7 @@ void add_train(CLI::App& program, Command& chosen) {
 
 void add_report(CLI::App& program, Command& chosen) {
   run::PipelineOptions stages;
+  stages.first = "figures";
   stages.redo = {"figures", "report"};
   add(program, "report", "Draws the figures and the report of a run anew",
       {"report runs/gce/fmnist-034", "report runs/gce/fmnist-034 --set figures.probabilities=true"}, stages,

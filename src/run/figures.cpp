@@ -45,7 +45,8 @@ void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const fs::pa
   const bool crowded = sweep.values.size() > 13;
   for (std::size_t i = 0; i < sweep.values.size(); ++i) {
     const bool shown = !crowded || i % 4 == 0 || i + 1 == sweep.values.size();
-    grid.column_labels.push_back(shown ? fmt::format("{:+.3g}", sweep.values[i]) : "");
+    const double value = sweep.values[i];
+    grid.column_labels.push_back(!shown ? "" : value == 0 ? "0" : fmt::format("{:+.3g}", value));
   }
   grid.column_axis = figure.axis;
   report::draw(grid, stem);
@@ -63,7 +64,10 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
       at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
   grid.class_names = class_names;
   grid.row_labels = {"original", "reconstruction"};
-  grid.column_labels = samples.labels;
+  for (std::size_t i = 0; i < samples.labels.size(); ++i) {  // each class over its first image
+    const bool first = i == 0 || samples.labels[i] != samples.labels[i - 1];
+    grid.column_labels.push_back(first ? samples.labels[i] : "");
+  }
   report::draw(grid, stem);
 }
 
@@ -98,7 +102,7 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
     chart.bars.push_back({label, accuracy, kInterval * se, highlighted});
   };
   bar("original", ablation.at("original").get<double>(), false);
-  bar("re-encoded", ablation.at("reencoded").get<double>(), false);
+  bar("re-coded", ablation.at("reencoded").get<double>(), false);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     bar(factors[i], ablation.at("replaced").at(factors[i]).get<double>(),
         static_cast<std::int64_t>(i) < causal);

@@ -91,11 +91,16 @@ class StageRunner {
 
   void run(const Stage& stage) {
     throw_if_interrupted();
+    may_work_ = may_work_ || stage.name == options_.first;
     const RunFolder& folder = session_.folder();
     const Stamp old = read_stamp(folder, stage.name);
     const nlohmann::json inputs = inputs_of(session_, stage);
     const bool unchanged = old.inputs == inputs;
     if (unchanged && old.finished && !asked_again(stage) && products_exist(folder, old)) return;
+    if (!may_work_) {
+      fail("the {} stage of {} is not done; `whence run {}` does it", stage.name, folder.path().string(),
+           folder.path().string());
+    }
     const bool resumes = unchanged && !old.finished && fs::exists(folder.checkpoint(stage.name));
     if (!resumes) start_over(stage);
     display_.note(fmt::format("{}: {}", stage.name, resumes ? "goes on where it was interrupted" : "begins"));
@@ -142,7 +147,7 @@ class StageRunner {
       throw;
     }
     stamp.finished = true;
-    stamp.seconds = seconds();
+    stamp.seconds = seconds() + result.earlier_seconds;
     stamp.peak_memory_bytes = peak_memory_bytes();
     stamp.metrics = result.metrics;
     stamp.products = result.products;
@@ -158,6 +163,7 @@ class StageRunner {
   const PipelineOptions& options_;
   Display& display_;
   ProgressLog log_;
+  bool may_work_ = false;
 };
 
 void write_recipe(const Session& session) {
@@ -174,7 +180,7 @@ nlohmann::json collect_metrics(const RunFolder& folder) {
   for (const Stage& stage : stages()) {
     const Stamp stamp = read_stamp(folder, stage.name);
     if (!stamp.finished) continue;
-    metrics.merge_patch(stamp.metrics);
+    if (stamp.metrics.is_object()) metrics.merge_patch(stamp.metrics);
     metrics["stages"][std::string(stage.name)]["seconds"] = stamp.seconds;
     peak = std::max(peak, stamp.peak_memory_bytes);
   }

@@ -181,8 +181,13 @@ std::string as_toml(const KeyType& type, const std::string& value) {
   const bool textual = std::holds_alternative<Text>(type) || std::holds_alternative<Path>(type) ||
                        std::holds_alternative<Choice>(type);
   if (textual && !quoted) return nlohmann::json(value).dump();
-  const bool list = std::holds_alternative<Integers>(type) || std::holds_alternative<Pair>(type);
-  if (list && !value.starts_with('[')) return "[" + value + "]";
+  if (value.starts_with('[')) return value;
+  if (std::holds_alternative<Integers>(type)) return "[" + value + "]";
+  if (std::holds_alternative<Pair>(type)) {  // 200x200, as the commands' --samples, or 200,200
+    std::string items = value;
+    std::replace(items.begin(), items.end(), 'x', ',');
+    return "[" + items + "]";
+  }
   return value;
 }
 

@@ -1,5 +1,7 @@
 #include "whence/run/session.h"
 
+#include <chrono>
+
 #include "machine_record.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -38,7 +40,11 @@ std::vector<std::string> Session::factor_names() const {
 }
 
 const data::Splits& Session::data() {
-  if (!data_) data_ = load_data(recipe_.data);
+  if (!data_) {
+    const auto start = std::chrono::steady_clock::now();
+    data_ = load_data(recipe_.data);
+    load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
   return *data_;
 }
 

@@ -35,7 +35,8 @@ StageResult data_stage(Session& session) {
              {"test_images", splits.test.size()}}}},
           {},
           fmt::format("{} training and {} test images of {}", splits.train.size(), splits.test.size(),
-                      joined(splits.train.class_names))};
+                      joined(splits.train.class_names)),
+          session.load_seconds()};
 }
 
 }  // namespace whence::run

@@ -14,6 +14,7 @@ struct StageResult {
   nlohmann::json metrics;             ///< its part of metrics.json
   std::vector<std::string> products;  ///< files it made, relative to the folder
   std::string summary;                ///< for the display
+  double earlier_seconds = 0;         ///< work for this stage that was done before it began
 };
 
 struct Stage {

@@ -11,6 +11,7 @@
 namespace whence::run {
 
 struct PipelineOptions {
+  std::string_view first = "data";     ///< stages before it must be done
   std::string_view last = "report";    ///< stages after it are left
   bool force = false;                  ///< replaces a run of another recipe
   std::vector<std::string_view> redo;  ///< stages to do even if nothing changed

@@ -32,6 +32,7 @@ class Session {
 
   /// Loaded when first asked for.
   const data::Splits& data();
+  double load_seconds() const { return load_seconds_; }
 
   /// Untrained networks as the recipe declares them.
   nn::Network classifier_network();
@@ -56,6 +57,7 @@ class Session {
   Recipe recipe_;
   RunFolder folder_;
   std::optional<data::Splits> data_;
+  double load_seconds_ = 0;
 };
 
 /// A session on what is in a run folder, to look at it. Error: not a run folder.

@@ -1,0 +1,63 @@
+// What the first screen of the report says about given metrics.
+#include "run/findings.h"
+
+#include "unit/run/support.h"
+
+namespace whence::run {
+namespace {
+
+using whence::testing::contains;
+
+nlohmann::json metrics(double alpha, double largest_beta) {
+  return nlohmann::json::parse(fmt::format(
+      R"({{"classifier": {{"test_accuracy": 0.956}},
+          "gce": {{
+            "test": {{"sse": 14.8, "kl": 7.4}},
+            "information_flow": {{
+              "alpha": {{"nats": {}, "se": 0.002}}, "beta": {{"nats": 0.03, "se": 0.001}},
+              "factors": [{{"name": "alpha_1", "causal": true, "nats": 0.5, "se": 0.01}},
+                          {{"name": "alpha_2", "causal": true, "nats": 0.6, "se": 0.01}},
+                          {{"name": "beta_1", "causal": false, "nats": 0.001, "se": 0.001}},
+                          {{"name": "beta_2", "causal": false, "nats": {}, "se": 0.001}}],
+              "most_possible": 1.0986, "samples": [200, 200]}},
+            "ablation": {{"original": 0.956, "reencoded": 0.856, "samples": 1000,
+                          "replaced": {{"alpha_1": 0.523, "alpha_2": 0.555, "beta_1": 0.855, "beta_2": 0.852}}}}}}}})",
+      alpha, largest_beta));
+}
+
+TEST(Findings, ReadTheExtremes) {
+  const Findings findings = findings_of(metrics(1.069, 0.0101));
+  EXPECT_EQ(findings.causal.front().factor, "alpha_2");
+  EXPECT_EQ(findings.largest_other.factor, "beta_2");
+  EXPECT_EQ(findings.alpha_kept.factor, "alpha_2");
+  EXPECT_EQ(findings.beta_cost.factor, "beta_2");
+  EXPECT_NEAR(findings.share(), 0.973, 1e-3);
+}
+
+TEST(Findings, AGoodExplanationIsCalledOne) {
+  const std::string text = answer(findings_of(metrics(1.069, 0.0101)));
+  EXPECT_TRUE(contains(text, "**alpha_2 and alpha_1 move this classifier**"));
+  EXPECT_TRUE(contains(text, "1.069 +- 0.004 of the 1.099 nats that are possible (97 %)"));
+  EXPECT_TRUE(contains(text, "**The other factors do not**: the largest, beta_2, carries 0.0101 nats."));
+  EXPECT_TRUE(contains(text, "costs at least 30.1 points, any other at most 0.4"));
+}
+
+TEST(Findings, ABadExplanationIsNotCalledAGoodOne) {
+  const Findings findings = findings_of(metrics(0.3, 0.2));
+  EXPECT_TRUE(contains(answer(findings), "only in part"));
+  EXPECT_TRUE(contains(answer(findings), "leak into the other factors"));
+  EXPECT_EQ(headlines(findings)[0].mood, report::Headline::Mood::bad);
+  EXPECT_EQ(headlines(findings)[1].mood, report::Headline::Mood::bad);
+}
+
+TEST(Findings, TheSourceIsComparedWhereItStatesSomething) {
+  Expected expected;
+  EXPECT_TRUE(against_source(findings_of(metrics(1.0, 0.01)), expected).rows.empty());
+  expected.information_flow = 1.069;
+  const report::Table table = against_source(findings_of(metrics(1.0, 0.01)), expected);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0], (std::vector<std::string>{"I(alpha; Y), nats", "1.069", "1"}));
+}
+
+}  // namespace
+}  // namespace whence::run

@@ -1,0 +1,156 @@
+// Stages are skipped, resumed, redone and refused as their inputs say.
+#include "whence/run/pipeline.h"
+
+#include "run/stages.h"
+#include "unit/run/support.h"
+
+namespace whence::run {
+namespace {
+
+using whence::testing::contains;
+using whence::testing::error_of;
+using whence::testing::TemporaryFolder;
+
+class Pipeline : public ::testing::Test {
+ protected:
+  Pipeline() : recipe_(whence::testing::write_squares_recipe(temporary_.path())) {}
+
+  void run(const std::vector<std::string>& settings = {}, PipelineOptions options = {}) {
+    std::vector<std::string> all = {"explanation.steps=4", "classifier.epochs=1"};
+    all.insert(all.end(), settings.begin(), settings.end());
+    Session session(load_recipe(recipe_, all), folder_);
+    Display display(DisplayStyle::silent, stderr);
+    if (options.last == "report")
+      options.last = "evaluation";  // figures are drawn in the tests of the program
+    run_stages(session, options, display);
+  }
+
+  /// Which stages were done (again) by `work`.
+  template <class Work>
+  std::vector<std::string> done_by(Work work) {
+    std::map<std::string, std::string> before;
+    for (const Stage& stage : stages())
+      before[std::string(stage.name)] = read_stamp(folder_, stage.name).fingerprint;
+    work();
+    std::vector<std::string> done;
+    for (const Stage& stage : stages()) {
+      const std::string now = read_stamp(folder_, stage.name).fingerprint;
+      if (!now.empty() && now != before[std::string(stage.name)]) done.emplace_back(stage.name);
+    }
+    return done;
+  }
+
+  using Names = std::vector<std::string>;
+  TemporaryFolder temporary_;
+  std::filesystem::path recipe_;
+  RunFolder folder_{temporary_ / "run"};
+};
+
+TEST_F(Pipeline, DoesEachStageOnce) {
+  EXPECT_EQ(done_by([&] { run(); }), (Names{"data", "classifier", "explanation", "evaluation"}));
+  EXPECT_EQ(done_by([&] { run(); }), Names{});
+  for (const char* file : {"recipe.toml", "run.json", "metrics.json", "log.jsonl", "classifier.safetensors",
+                           "encoder.safetensors", "decoder.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder_ / file)) << file;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.checkpoint("classifier")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.checkpoint("explanation")));
+}
+
+TEST_F(Pipeline, RedoesWhatDependsOnACheapChange) {
+  run();
+  EXPECT_EQ(done_by([&] { run({"evaluation.flow_samples=30x10"}); }), Names{"evaluation"});
+  EXPECT_EQ(done_by([&] {
+              run({"evaluation.flow_samples=30x10", "title=Another", "run.threads=1"});
+            }),
+            Names{});
+}
+
+TEST_F(Pipeline, RedoesWhatLostItsFilesAndEverythingAfterIt) {
+  run();
+  std::filesystem::remove(folder_ / "decoder.safetensors");
+  EXPECT_EQ(done_by([&] { run(); }), (Names{"explanation", "evaluation"}));
+}
+
+TEST_F(Pipeline, ChangedImagesAreNoticed) {
+  run();
+  whence::testing::write_squares(temporary_ / "squares", "train", 300, 9);
+  EXPECT_EQ(done_by([&] { run(); }), (Names{"data", "classifier", "explanation", "evaluation"}));
+}
+
+TEST_F(Pipeline, AFolderOfAnotherRecipeIsRefusedUnlessForced) {
+  run();
+  const std::string weights = read_file(folder_ / "classifier.safetensors");
+  const std::string sentence = error_of([&] { run({"run.seed=5", "explanation.causal=2"}); });
+  EXPECT_TRUE(contains(sentence, "run.seed is 0 there and 5 here"));
+  EXPECT_TRUE(contains(sentence, "--force"));
+  EXPECT_EQ(read_file(folder_ / "classifier.safetensors"), weights);
+  EXPECT_TRUE(
+      contains(error_of([&] { run({"explanation.causal=2"}); }), "explanation.causal is 1 there and 2 here"));
+
+  PipelineOptions force;
+  force.force = true;
+  EXPECT_EQ(done_by([&] { run({"explanation.causal=2"}, force); }), (Names{"explanation", "evaluation"}));
+}
+
+TEST_F(Pipeline, StopsAfterTheLastStageAskedFor) {
+  PipelineOptions options;
+  options.last = "explanation";
+  EXPECT_EQ(done_by([&] { run({}, options); }), (Names{"data", "classifier", "explanation"}));
+  EXPECT_EQ(done_by([&] { run(); }), Names{"evaluation"});
+}
+
+TEST_F(Pipeline, AStageThatMustBeDoneAlreadyIsNotDone) {
+  PipelineOptions options;
+  options.first = "evaluation";
+  EXPECT_TRUE(contains(error_of([&] { run({}, options); }), "the data stage of "));
+}
+
+TEST_F(Pipeline, MetricsHaveTheKeysOfTheIssue) {
+  run();
+  const nlohmann::json metrics = read_json(folder_ / "metrics.json");
+  for (const char* key : {"/classifier/test_accuracy",
+                          "/classifier/train_seconds",
+                          "/gce/train_seconds",
+                          "/gce/steps",
+                          "/gce/step_seconds_median",
+                          "/gce/test/sse",
+                          "/gce/test/kl",
+                          "/gce/information_flow/samples/1",
+                          "/gce/information_flow/alpha/nats",
+                          "/gce/information_flow/alpha/se",
+                          "/gce/information_flow/beta/nats",
+                          "/gce/information_flow/beta/se",
+                          "/gce/information_flow/factors/2/name",
+                          "/gce/information_flow/factors/2/causal",
+                          "/gce/information_flow/factors/2/nats",
+                          "/gce/information_flow/factors/2/se",
+                          "/gce/ablation/original",
+                          "/gce/ablation/reencoded",
+                          "/gce/ablation/replaced/alpha_1",
+                          "/gce/ablation/replaced/beta_2",
+                          "/stages/explanation/seconds",
+                          "/peak_memory_bytes"}) {
+    EXPECT_TRUE(metrics.contains(nlohmann::json::json_pointer(key))) << key;
+  }
+  EXPECT_EQ(metrics["gce"]["steps"], 4);
+  EXPECT_EQ(metrics["gce"]["information_flow"]["samples"], (nlohmann::json{40, 20}));
+}
+
+TEST_F(Pipeline, MissingDataLeavesNoFolder) {
+  EXPECT_TRUE(contains(error_of([&] { run({"data.path=/nowhere"}); }), "/nowhere"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path()));
+}
+
+TEST_F(Pipeline, ARunGoesOnInItsOwnPrecision) {
+  run();
+  nlohmann::json record = read_json(folder_ / "run.json");
+  EXPECT_EQ(record["precision"]["chosen"], "float32");
+  record["precision"]["reason"] = "measured long ago";
+  write_json(folder_ / "run.json", record);
+  run({"evaluation.flow_samples=30x10"});
+  EXPECT_EQ(read_json(folder_ / "run.json")["precision"]["reason"], "measured long ago");
+}
+
+}  // namespace
+}  // namespace whence::run

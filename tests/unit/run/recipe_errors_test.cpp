@@ -1,0 +1,130 @@
+// Every wrong recipe gets one sentence with file, line, key and what is allowed, and exit code 2.
+#include "run/recipe_keys.h"
+#include "unit/run/support.h"
+#include "whence/run/recipe.h"
+
+namespace whence::run {
+namespace {
+
+using whence::testing::contains;
+using whence::testing::error_of;
+
+constexpr const char* kLeast = "[data]\nset = \"fashion-mnist\"\n";
+
+std::string error_in(const std::string& text) {
+  return error_of([&] { parse_recipe(text, "bad.toml"); }, ExitCode::usage);
+}
+std::string error_with(const std::string& setting) {
+  return error_of([&] { parse_recipe(kLeast, "least.toml", {setting}); }, ExitCode::usage);
+}
+
+TEST(RecipeErrors, NameTheNearestKey) {
+  const std::string misspelt = error_in(std::string(kLeast) + "[explanation]\nlamda = 1.0\n");
+  EXPECT_TRUE(contains(misspelt, "bad.toml:4: "));
+  EXPECT_TRUE(contains(misspelt, "no recipe key 'explanation.lamda' (did you mean 'explanation.lambda'?)"));
+  EXPECT_TRUE(
+      contains(error_in(std::string(kLeast) + "[generator]\nlambda = 1.0\n"), "'explanation.lambda'"));
+  EXPECT_TRUE(
+      contains(error_in(std::string(kLeast) + "[explanations]\nlambda = 1.0\n"),
+               "bad.toml:3: there is no recipe section [explanations] (did you mean 'explanation'?)"));
+  EXPECT_TRUE(contains(error_in("titel = \"x\"\n"),
+                       "bad.toml:1: there is no recipe key 'titel' (did you mean 'title'?)"));
+  EXPECT_TRUE(contains(error_with("explanation.step=3"), "--set explanation.step=3: there is no recipe key"));
+  EXPECT_TRUE(contains(error_with("steps=3"), "'explanation.steps'"));
+}
+
+TEST(RecipeErrors, NameTheNearestChoice) {
+  EXPECT_TRUE(contains(error_with("explanation.sampling=nestet"),
+                       "must be one of 'nested', 'crossed' (did you mean 'nested'?)"));
+  EXPECT_TRUE(contains(error_with("data.set=fashionmnist"), "fashion-mnist"));
+}
+
+TEST(RecipeErrors, NotToml) {
+  EXPECT_TRUE(contains(error_in("[data\nset = 3\n"), "bad.toml:1: not a recipe: "));
+  EXPECT_TRUE(contains(error_in("[data]\nset = \"mnist\"\nset = \"mnist\"\n"), "bad.toml:3: not a recipe: "));
+  EXPECT_TRUE(contains(error_in("data = 3\n"), "'data' is a section"));
+  EXPECT_TRUE(contains(error_in(std::string(kLeast) + "[data.path]\nx = 1\n"), "data.path is a section"));
+}
+
+/// Values that the key must refuse, in TOML.
+struct Wrong {
+  std::vector<std::string> operator()(const Integer& t) const {
+    return {std::to_string(t.least - 1), "1.5", "true", "\"1\"", "[1]", "nan"};
+  }
+  std::vector<std::string> operator()(const Number& t) const {
+    return {fmt::format("{}", t.least - 1), t.above_least ? fmt::format("{}", t.least) : "inf", "nan",
+            "\"1\"", "true"};
+  }
+  std::vector<std::string> operator()(const OptionalNumber&) const { return {"nan", "\"1\"", "true"}; }
+  std::vector<std::string> operator()(const Toggle&) const { return {"1", "\"true\"", "[]"}; }
+  std::vector<std::string> operator()(const Text&) const { return {"1", "true", "[\"a\"]"}; }
+  std::vector<std::string> operator()(const Path&) const { return {"1", "true", "[\"a\"]"}; }
+  std::vector<std::string> operator()(const Integers& t) const {
+    return {std::to_string(t.least), fmt::format("[{}]", t.least - 1), "[1.5]", "[\"1\"]", "[[1]]"};
+  }
+  std::vector<std::string> operator()(const Pair& t) const {
+    return {"[200]", "[200, 200, 200]", fmt::format("[200, {}]", t.least - 1), "[0, 0]", "200", "[1.5, 2.5]"};
+  }
+  std::vector<std::string> operator()(const Texts&) const { return {"\"a\"", "[1]", "[[\"a\"]]"}; }
+  std::vector<std::string> operator()(const Choice&) const {
+    return {"1", "\"\"", "\"neither of them\"", "true"};
+  }
+};
+
+TEST(RecipeErrors, EveryKeyRefusesWrongTypesAndRanges) {
+  for (const Key& key : recipe_keys()) {
+    for (const std::string& value : std::visit(Wrong{}, key.type)) {
+      const std::string_view section = section_of(key.name);
+      std::string text = fmt::format("{} = {}\n", last_part(key.name), value);
+      int line = 1;
+      if (!section.empty()) {
+        text = fmt::format("[{}]\n", section) + text;
+        line = 2;
+      }
+      const std::string sentence = error_in(text);
+      EXPECT_TRUE(contains(sentence, fmt::format("bad.toml:{}: {} is ", line, key.name))) << value;
+      EXPECT_TRUE(contains(sentence, allowed_values(key.type))) << value;
+      EXPECT_EQ(sentence.find('\n'), std::string::npos) << sentence;
+    }
+  }
+}
+
+TEST(RecipeErrors, TheIssuesExamples) {
+  EXPECT_TRUE(
+      contains(error_with("explanation.causal=0"), "explanation.causal is 0, but must be an integer from 1"));
+  EXPECT_TRUE(contains(error_with("explanation.lambda=-0.1"),
+                       "explanation.lambda is -0.1, but must be a number of at"));
+  EXPECT_TRUE(contains(error_with("explanation.alpha_samples=0"), "must be an integer from 2"));
+  EXPECT_TRUE(contains(error_with("evaluation.flow_samples=0x200"), "must be a list of two integers from 2"));
+}
+
+TEST(RecipeErrors, Settings) {
+  EXPECT_TRUE(contains(error_with("explanation.causal"), "expected section.key=value"));
+  EXPECT_TRUE(contains(error_with("explanation.causal="), "explanation.causal is empty"));
+  EXPECT_TRUE(contains(error_with("explanation.causal=two"), "explanation.causal is 'two'"));
+  EXPECT_TRUE(contains(error_with("explanation.causal=2\nrun.seed=3"), "explanation.causal"));
+}
+
+TEST(RecipeErrors, Contradictions) {
+  EXPECT_TRUE(contains(error_in("title = \"x\"\n"), "data.set is missing"));
+  EXPECT_TRUE(contains(error_with("data.classes=3"), "at least two"));
+  EXPECT_TRUE(contains(error_with("data.classes=3,3"), "twice"));
+  EXPECT_TRUE(contains(error_with("data.set=idx"), "data.path"));
+  EXPECT_TRUE(contains(error_in("[data]\nset = \"idx\"\npath = \"x\"\n"), "data.class_names"));
+  EXPECT_TRUE(contains(error_with("data.class_names=[\"a\", \"b\"]"), "only for data.set"));
+  const auto conditional = [](const std::string& sampling) {
+    return std::vector<std::string>{"explanation.objective=joint_conditional",
+                                    "explanation.sampling=" + sampling};
+  };
+  EXPECT_NO_THROW(parse_recipe(kLeast, "x.toml", conditional("crossed")));
+  EXPECT_TRUE(
+      contains(error_of([&] { parse_recipe(kLeast, "x.toml", conditional("nested")); }, ExitCode::usage),
+               "needs explanation.sampling"));
+}
+
+TEST(RecipeErrors, MissingFile) {
+  EXPECT_TRUE(contains(error_of([] { load_recipe("/nowhere/x.toml"); }), "/nowhere/x.toml"));
+}
+
+}  // namespace
+}  // namespace whence::run
