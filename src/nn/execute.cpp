@@ -20,8 +20,9 @@ struct Call {
 
 at::Tensor run(const Conv2d& op, const Call& call) {
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
-  return at::conv2d(call.x(), call.weight().contiguous(at::MemoryFormat::ChannelsLast), call.bias(),
-                    op.stride, op.padding);
+  return at::conv2d(call.x().contiguous(at::MemoryFormat::ChannelsLast),
+                    call.weight().contiguous(at::MemoryFormat::ChannelsLast), call.bias(), op.stride,
+                    op.padding);
 }
 
 at::Tensor run(const ConvTranspose2d& op, const Call& call) {

@@ -13,7 +13,8 @@ at::Tensor phase_kernels(const at::Tensor& weight, std::int64_t stride, std::int
   const at::Tensor split = whole.reshape({inputs, outputs, taps, stride, taps, stride}).flip({2, 4});
   return split.permute({3, 5, 1, 2, 4, 0})
       .reshape({stride * stride * outputs, taps, taps, inputs})
-      .permute({0, 3, 1, 2});
+      .permute({0, 3, 1, 2})
+      .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 /// (N, s*s*O, H, W) -> (N, O, s*H, s*W)
@@ -49,7 +50,8 @@ at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight,
 
   const at::Tensor input = rows > 0 || columns > 0 ? at::constant_pad_nd(x, {0, columns, 0, rows}) : x;
   const at::Tensor phase_bias = bias.defined() ? bias.repeat({s * s}) : bias;
-  const at::Tensor phases = at::conv2d(input, phase_kernels(weight, s, taps), phase_bias, 1, margin);
+  const at::Tensor phases = at::conv2d(input.contiguous(at::MemoryFormat::ChannelsLast),
+                                       phase_kernels(weight, s, taps), phase_bias, 1, margin);
   return interleave(phases, s).narrow(2, crop, height).narrow(3, crop, width);
 }
 
