@@ -28,7 +28,7 @@ void for_lines(const std::filesystem::path& file,
 }  // namespace
 
 ProgressLog::ProgressLog(std::filesystem::path file) : file_(std::move(file)) {
-  if (!std::filesystem::exists(file_)) return;
+  if (!std::filesystem::is_regular_file(file_)) return;
   const std::string text = read_file(file_);
   torn_ = !text.empty() && text.back() != '\n';
 }

@@ -16,6 +16,7 @@ struct Origin {
 
 std::string text_of(const toml::node& node) {
   if (node.is_table()) return "a section";
+  if (node.is_floating_point()) return fmt::format("{}", node.as_floating_point()->get());
   std::ostringstream text;
   node.visit([&](const auto& value) { text << value; });
   return text.str();
@@ -202,7 +203,9 @@ void apply_setting(const std::string& setting, Recipe& recipe) {
   toml::table table;
   try {
     table = toml::parse("value = " + as_toml(key.type, value));
-  } catch (const toml::parse_error&) {
+  } catch (const toml::parse_error&) {  // told below
+  }
+  if (table.size() != 1) {
     fail_usage("{}: {} is {}, but must be {}", origin.place, key.name,
                value.empty() ? "empty" : "'" + value + "'", allowed_values(key.type));
   }

@@ -31,18 +31,18 @@ TEST(ProgressLog, KeepsEveryStepOfAShortTraining) {
 
 TEST(ProgressLog, ALineTornByAKillSpoilsNoOther) {
   const TemporaryFolder folder;
-  ProgressLog(folder / "log.jsonl").append(at_step(50, 0.1));
+  ProgressLog(folder / "log.jsonl").append(at_step(200, 0.1));
   std::ofstream(folder / "log.jsonl", std::ios::app) << R"({"stage":"explanation","st)";
-  ProgressLog(folder / "log.jsonl").append(at_step(100, 0.2));
+  ProgressLog(folder / "log.jsonl").append(at_step(400, 0.2));
   const Curve curve = read_curve(folder / "log.jsonl", "explanation");
-  EXPECT_EQ(curve.steps, (std::vector<double>{50, 100}));
+  EXPECT_EQ(curve.steps, (std::vector<double>{200, 400}));
   EXPECT_EQ(curve.values.at("C"), (std::vector<double>{0.1, 0.2}));
 }
 
 TEST(ProgressLog, TheLastReadingOfARepeatedStepCounts) {
   const TemporaryFolder folder;
   ProgressLog log(folder / "log.jsonl");
-  for (const auto& [step, value] : {std::pair{50, 1.0}, {100, 2.0}, {50, 3.0}})
+  for (const auto& [step, value] : {std::pair{200, 1.0}, {400, 2.0}, {200, 3.0}})
     log.append(at_step(step, value));
   EXPECT_EQ(read_curve(folder / "log.jsonl", "explanation").values.at("C"), (std::vector<double>{3.0, 2.0}));
 }
@@ -50,8 +50,8 @@ TEST(ProgressLog, TheLastReadingOfARepeatedStepCounts) {
 TEST(ProgressLog, DropForgetsOneStage) {
   const TemporaryFolder folder;
   ProgressLog log(folder / "log.jsonl");
-  log.append(at_step(50, 1, 8000, "classifier"));
-  log.append(at_step(50, 1));
+  log.append(at_step(200, 1, 8000, "classifier"));
+  log.append(at_step(200, 1));
   log.drop("explanation");
   EXPECT_TRUE(read_curve(folder / "log.jsonl", "explanation").steps.empty());
   EXPECT_EQ(read_curve(folder / "log.jsonl", "classifier").steps.size(), 1u);
@@ -59,8 +59,8 @@ TEST(ProgressLog, DropForgetsOneStage) {
 
 TEST(ProgressLog, SaysWhenItCannotWrite) {
   ProgressLog log("/dev/full");
-  EXPECT_TRUE(
-      whence::testing::contains(whence::testing::error_of([&] { log.append(at_step(50, 1)); }), "/dev/full"));
+  EXPECT_TRUE(whence::testing::contains(whence::testing::error_of([&] { log.append(at_step(200, 1)); }),
+                                        "/dev/full"));
 }
 
 }  // namespace
