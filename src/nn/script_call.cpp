@@ -82,7 +82,7 @@ std::vector<std::int64_t> OperatorCall::integers(std::string_view argument) cons
 std::vector<Symbol> OperatorCall::sizes(std::string_view argument) const {
   if (const auto* list = std::get_if<std::vector<Symbol>>(&symbol(argument).value)) return *list;
   std::vector<Symbol> symbols;
-  for (const std::int64_t size : integers(argument)) symbols.push_back({c10::IValue(size)});
+  for (const std::int64_t size : integers(argument)) symbols.emplace_back().value = c10::IValue(size);
   return symbols;
 }
 

@@ -142,9 +142,9 @@ void GraphReader::unpack(const Node& node, const Symbol& sequence) {
   if (const auto* list = list_in(sequence)) {
     items = *list;
   } else if (const auto* value = constant_in(sequence); value != nullptr && value->isTuple()) {
-    for (const c10::IValue& item : value->toTupleRef().elements()) items.push_back({item});
+    for (const c10::IValue& item : value->toTupleRef().elements()) items.emplace_back().value = item;
   } else if (value != nullptr && value->isList()) {
-    for (const c10::IValue& item : value->toListRef()) items.push_back({item});
+    for (const c10::IValue& item : value->toListRef()) items.emplace_back().value = item;
   }
   if (items.size() != node.outputs().size()) throw Obstacle(place_of(node));
   for (std::size_t i = 0; i < items.size(); ++i) known_[node.outputs()[i]] = items[i];
@@ -156,7 +156,7 @@ bool GraphReader::read_size(const Node& node, const std::vector<Symbol>& inputs)
   const Symbol& first = inputs.front();
   if (const auto* id = std::get_if<LayerId>(&first.value)) {
     std::vector<Symbol> sizes = {{BatchSize{}}};
-    for (const std::int64_t size : network_.shape(*id)) sizes.push_back({c10::IValue(size)});
+    for (const std::int64_t size : network_.shape(*id)) sizes.emplace_back().value = c10::IValue(size);
     if (kind == "aten::dim") {
       set(node, {c10::IValue(static_cast<std::int64_t>(sizes.size()))});
     } else if (kind == "aten::size" && inputs.size() == 1) {
