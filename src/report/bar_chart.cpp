@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <sstream>
 
 #include "report/chart_frame.h"
 #include "report/gnuplot.h"
@@ -81,10 +82,21 @@ std::vector<LegendEntry> legend_of(const BarChart& chart) {
   return legend;
 }
 
+/// Wide enough for the longest word of the labels, within reason.
+double bar_room(const BarChart& chart) {
+  double widest = 0;
+  for (const auto& bar : chart.bars) {
+    std::istringstream words(bar.label);
+    for (std::string word; words >> word;)
+      widest = std::max(widest, text_width(word, ChartFrame::label_style));
+  }
+  return std::clamp(widest + 14, 80.0, 140.0);
+}
+
 Layout place(const BarChart& chart) {
   Layout layout;
   const auto count = static_cast<double>(chart.bars.size());
-  layout.width = std::clamp(left + right + 80 * count, 460.0, 1100.0);
+  layout.width = std::clamp(left + right + bar_room(chart) * count, 460.0, 1100.0);
   const double room = (layout.width - left - right) / (count + 0.2) - 6;
   std::size_t lines = 1;
   for (const auto& bar : chart.bars) {

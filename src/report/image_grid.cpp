@@ -109,11 +109,12 @@ Layout place(const ImageGrid& grid) {
                tile_height = layout.image_height + 2 * layout.frame;
   layout.probability_size = std::clamp(tile_width / 3.2, 8.5, 11.0);
   const double under = grid.probabilities.defined() ? layout.probability_size + 5 : 0;
-  layout.cell_width = tile_width + std::clamp(tile_width * 0.09, 4.0, 10.0);
-  layout.cell_height = tile_height + under + std::clamp(tile_width * 0.09, 5.0, 10.0);
+  // Tiles stand on whole points, so that no viewer has to blur an edge.
+  layout.cell_width = std::ceil(tile_width + std::clamp(tile_width * 0.09, 4.0, 10.0));
+  layout.cell_height = std::ceil(tile_height + under + std::clamp(tile_width * 0.09, 5.0, 10.0));
 
   const double row_label_width = std::min(widest(grid.row_labels, label_style), widest_row_label);
-  layout.left = margin + (grid.row_labels.empty() ? 0 : row_label_width + 12);
+  layout.left = margin + (grid.row_labels.empty() ? 0 : std::ceil(row_label_width) + 12);
   const double tiles_right = layout.left + (columns - 1) * layout.cell_width + tile_width;
   layout.width = std::max(tiles_right + margin, 300.0);
   for (const auto& label : grid.row_labels)
@@ -134,7 +135,7 @@ Layout place(const ImageGrid& grid) {
     layout.label_every =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(room / layout.cell_width)));
   }
-  layout.top = y + 4;
+  layout.top = std::ceil(y) + 4;
   layout.height = layout.top + (rows - 1) * layout.cell_height + tile_height + under + margin;
   return layout;
 }

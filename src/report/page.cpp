@@ -61,11 +61,14 @@ Figure load(const FigureRef& reference, const std::filesystem::path& page) {
   return figure;
 }
 
-std::string figure_html(const Figure& figure, std::string_view classes) {
+std::string figure_html(const Figure& figure, std::string classes) {
   constexpr double padding = 18;  // page_style's, with the border
+  // Broad figures scroll on a telephone, where their text would become too small; others fit.
+  if (figure.size.width > 1.6 * figure.size.height) classes += classes.empty() ? "broad" : " broad";
   return fmt::format(
       "<figure{} style=\"--width: {:.0f}px\"><div class=\"drawing\"><img src=\"{}\" alt=\"{}\" "
-      "width=\"{:.0f}\" height=\"{:.0f}\"></div>"
+      "width=\"{:.0f}\" "
+      "height=\"{:.0f}\"></div>"
       "<figcaption>{} <span class=\"files\">{}</span></figcaption></figure>\n",
       classes.empty() ? "" : fmt::format(" class=\"{}\"", classes), figure.size.width + padding, figure.uri,
       figure.alternative, figure.size.width, figure.size.height, figure.caption, figure.links);

@@ -82,10 +82,12 @@ th:last-child, td:last-child { padding-right: 4px; }
 @media (min-width: 1000px) {
   .first { min-height: min(100vh, 880px); grid-template-columns: minmax(0, 1.12fr) minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr); }
   .headlines.threes { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .first.wide .headlines, .first.bare .headlines { grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); }
   .first figure { min-height: 260px; }
   .first .drawing { flex: 1 1 0; position: relative; min-height: 200px; }
   .first .drawing img { position: absolute; inset: 8px; width: calc(100% - 16px); height: calc(100% - 16px); max-width: none; object-fit: contain; }
   .first figcaption { font-size: 0.8rem; padding: 6px 12px; }
+  .first.wide { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .first.wide .statement { grid-column: 1 / -1; }
   .first.wide .only { grid-column: 1 / -1; }
   .first.tall .high { grid-column: 2; grid-row: 1 / -1; }
@@ -97,7 +99,8 @@ th:last-child, td:last-child { padding-right: 4px; }
   nav .sticky { position: sticky; top: 20px; }
 }
 @media (max-width: 700px) {
-  figure img { min-width: min(var(--width), 600px); }
+  figure.broad img { min-width: min(var(--width), 560px); }
+  .headline .value { font-size: 1.15rem; }
 }
 @media print {
   :root {
