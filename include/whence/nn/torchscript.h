@@ -14,7 +14,8 @@
 namespace whence::nn {
 
 /// Writes `network` in evaluation mode as a TorchScript file: `torch.jit.load(path)(x)` gives the first output, or a
-/// tuple of all outputs where there are several. Parameters carry their layers' names.
+/// tuple of all outputs where there are several. Parameters carry their layers' names. Error: a layer's name that
+/// PyTorch keeps for itself ("training", "import").
 void export_torchscript(const Network& network, const std::filesystem::path& path);
 
 /// A loaded TorchScript module, in evaluation mode. TorchScript is executable code: only load what you trust.
@@ -31,8 +32,10 @@ class ScriptModule {
   void require_gradients(bool required);
   const std::filesystem::path& path() const { return path_; }
 
-  /// The same function as a Network for inputs of one sample shape `input`, when every operation is known;
-  /// otherwise nullopt, and `obstacle` (if not null) names the first operation that stands in the way and its source.
+  /// The same function as a Network for inputs of one sample shape `input`, when every operation is known and both
+  /// agree on random numbers (within 1e-4 of the largest output); otherwise nullopt, and `obstacle` (if not null) names
+  /// the first operation that stands in the way and its source. Layers carry the names of the modules that hold their
+  /// weights, with "_" for "." ("features_0"); others that of their operation and a number ("relu2").
   std::optional<Network> translate(const Shape& input, std::string* obstacle = nullptr) const;
 
  private:
