@@ -27,11 +27,11 @@ void print_bash(const CLI::App& program) {
   }
   std::cout << fmt::format("    *) words='{}' ;;\n", words_of(program))
             << "  esac\n"
-               "  [ \"$COMP_CWORD\" -eq 1 ] && words='"
+               "  if [ \"$COMP_CWORD\" -eq 1 ]; then words='"
             << words_of(program)
-            << "'\n"
+            << "'; fi\n"
                "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-               "  [ \"$COMP_CWORD\" -gt 1 ] && COMPREPLY+=($(compgen -f -- \"$current\"))\n"
+               "  if [ \"$COMP_CWORD\" -gt 1 ]; then COMPREPLY+=($(compgen -f -- \"$current\")); fi\n"
                "}\n"
                "complete -o filenames -F _whence whence\n";
 }

@@ -6,6 +6,7 @@
 #include "whence/core/error.h"
 #include "whence/core/interrupt.h"
 #include "whence/core/machine.h"
+#include "whence/core/names.h"
 #include "whence/run/version.h"
 
 namespace whence::cli {
@@ -35,6 +36,15 @@ int say(const std::string& sentence, ExitCode code) {
   return static_cast<int>(code);
 }
 
+/// CLI11 only says that a subcommand is missing when it does not know the one that was given.
+void check_subcommand(const CLI::App& program, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands({})) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) return;
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  fail_usage("there is no subcommand '{}'{}; whence --help lists them", word, did_you_mean(word, views));
+}
+
 /// 0 for --help and --version, otherwise a sentence and 2.
 int parse_exit(const CLI::App& program, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return program.exit(error);
@@ -54,6 +64,7 @@ int run_program(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (argc > 1) check_subcommand(program, argv[1]);
     return parse_exit(program, error);
   }
   chosen();

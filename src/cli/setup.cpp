@@ -37,6 +37,7 @@ std::vector<std::int64_t> parse_counts(const std::string& text) {
 
 void set_up(std::int64_t threads) {
   use_threads(static_cast<int>(threads));
+  keep_freed_memory();
   const Machine machine = describe_machine();
   if (machine.reference_blas) {
     std::cerr << "whence: warning: the BLAS of this machine (" << machine.blas

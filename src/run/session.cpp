@@ -1,6 +1,7 @@
 #include "whence/run/session.h"
 
 #include <chrono>
+#include <numeric>
 
 #include "machine_record.h"
 #include "whence/core/error.h"
@@ -19,10 +20,13 @@ data::Splits load_own(const DataOptions& options) {
   data::KnownSet own{
       .name = "idx", .title = options.path, .class_names = options.class_names, .folders = {}, .package = ""};
   data::Splits splits = data::load(own, {}, options.path);
-  if (!options.classes.empty()) {
-    splits.train = data::select_classes(splits.train, options.classes);
-    splits.test = data::select_classes(splits.test, options.classes);
+  std::vector<std::int64_t> classes = options.classes;
+  if (classes.empty()) {  // selecting them all finds the ones that have no image
+    classes.resize(options.class_names.size());
+    std::iota(classes.begin(), classes.end(), 0);
   }
+  splits.train = data::select_classes(splits.train, classes);
+  splits.test = data::select_classes(splits.test, classes);
   return splits;
 }
 

@@ -92,6 +92,7 @@ sweep_steps = 3
 strip_rows = 1
 strip_steps = 5
 [run]
+threads = 1
 precision = "float32"
 )";
 

@@ -1,0 +1,129 @@
+// Bad input gets one clear sentence, exit code 1 or 2, and nothing half-written.
+#include "cli/program.h"
+
+namespace whence {
+namespace {
+
+using testing::is_error;
+using testing::Workplace;
+namespace fs = std::filesystem;
+
+class BadInput : public ::testing::Test {
+ protected:
+  BadInput() { testing::write_squares_recipe(workplace_.path()); }
+
+  /// `whence run` with settings; no run folder may be left.
+  ::testing::AssertionResult run_fails(const std::vector<std::string>& settings, int code,
+                                       const std::string& part) {
+    std::vector<std::string> arguments = {"run", "recipe-of-squares.toml", "--out", "out"};
+    for (const std::string& setting : settings) {
+      arguments.push_back("--set");
+      arguments.push_back(setting);
+    }
+    const auto outcome = workplace_.run(arguments);
+    if (fs::exists(workplace_ / "out")) return ::testing::AssertionFailure() << "a run folder is left";
+    return is_error(outcome, code, part);
+  }
+
+  Workplace workplace_;
+};
+
+TEST_F(BadInput, CommandLines) {
+  EXPECT_TRUE(is_error(workplace_.run({}), 2, "subcommand"));
+  EXPECT_TRUE(is_error(workplace_.run({"swep"}), 2, "there is no subcommand 'swep' (did you mean 'sweep'?)"));
+  EXPECT_TRUE(is_error(workplace_.run({"run"}), 2, "target"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", "recipe-of-squares.toml", "--fast"}), 2, "--fast"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", "nowhere.toml"}), 1, "nowhere.toml"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", "."}), 1, "not a run folder"));
+  EXPECT_TRUE(is_error(workplace_.run({"flow", "."}), 1, "not a run folder"));
+  EXPECT_TRUE(is_error(workplace_.run({"flow", "--classifier", "c.pt"}), 2, "give a run folder, or all of"));
+  EXPECT_TRUE(is_error(workplace_.run({"flow", "x", "--samples", "0x200"}), 2, "--samples"));
+  EXPECT_TRUE(is_error(workplace_.run({"data", "check", "fashion-mist"}), 2, "fashion-mnist"));
+  EXPECT_TRUE(is_error(workplace_.run({"import", "x.pt", "--input", "1x"}), 2, "--input"));
+  EXPECT_TRUE(is_error(workplace_.run({"recipe"}), 2, "--reference"));
+}
+
+TEST_F(BadInput, Recipes) {
+  EXPECT_TRUE(run_fails({"explanation.causal=0"}, 2, "explanation.causal is 0"));
+  EXPECT_TRUE(run_fails({"explanation.lamda=1"}, 2, "did you mean 'explanation.lambda'?"));
+  EXPECT_TRUE(run_fails({"evaluation.flow_samples=0x0"}, 2, "evaluation.flow_samples"));
+  write_file(workplace_ / "bad.toml", "[data]\nset = 3\n");
+  EXPECT_TRUE(is_error(workplace_.run({"run", "bad.toml"}), 2, "bad.toml:2: data.set is 3"));
+  EXPECT_FALSE(fs::exists(workplace_ / "runs"));
+}
+
+TEST_F(BadInput, Data) {
+  EXPECT_TRUE(run_fails({"data.path=nowhere"}, 1, "nowhere"));
+  EXPECT_TRUE(run_fails({"data.classes=0,7"}, 2, "class 7 does not exist"));
+  EXPECT_TRUE(run_fails({"data.class_names=[\"a\", \"b\", \"nobody\"]"}, 1, "nobody"));
+}
+
+TEST_F(BadInput, DamagedData) {
+  const fs::path images = workplace_ / "squares/train-images-idx3-ubyte";
+  const std::string whole = read_file(images);
+  write_file(images, whole.substr(0, whole.size() / 2));
+  EXPECT_TRUE(run_fails({}, 1, "train-images-idx3-ubyte"));
+  write_file(images, "PNG" + whole);
+  EXPECT_TRUE(run_fails({}, 1, "train-images-idx3-ubyte"));
+  write_file(images, whole);
+  testing::write_squares(workplace_ / "more", "train", 1, 1);
+  fs::copy_file(workplace_ / "more/train-labels-idx1-ubyte", workplace_ / "squares/train-labels-idx1-ubyte",
+                fs::copy_options::overwrite_existing);
+  EXPECT_TRUE(run_fails({}, 1, "400"));
+  fs::remove(images);
+  EXPECT_TRUE(run_fails({}, 1, "lacks train-images-idx3-ubyte"));
+}
+
+TEST_F(BadInput, AClassifierThatIsNotTorchScript) {
+  const auto outcome = workplace_.run(
+      {"run", "recipe-of-squares.toml", "--out", "out", "--set", "classifier.file=recipe-of-squares.toml"});
+  EXPECT_TRUE(is_error(outcome, 1, "recipe-of-squares.toml"));
+  EXPECT_TRUE(is_error(workplace_.run({"import", "recipe-of-squares.toml", "--input", "1x8x8"}), 1,
+                       "recipe-of-squares.toml"));
+}
+
+TEST_F(BadInput, FoldersThatCannotBeWritten) {
+  const auto run_to = [&](const std::string& out) {
+    return workplace_.run({"run", "recipe-of-squares.toml", "--out", out});
+  };
+  EXPECT_TRUE(is_error(run_to("recipe-of-squares.toml/run"), 1, "cannot be made"));
+  EXPECT_TRUE(is_error(run_to("/proc/whence-run"), 1, "cannot be made"));
+  EXPECT_TRUE(is_error(run_to("squares"), 1, "is not a run folder"));
+}
+
+TEST_F(BadInput, ReadOnlyFolders) {
+  workplace_.must_run({"train", "recipe-of-squares.toml", "--out", "run", "--set", "explanation.steps=2"});
+  fs::create_directory(workplace_ / "closed");
+  const auto set_writable = [&](bool writable) {
+    const auto change = writable ? fs::perm_options::add : fs::perm_options::remove;
+    for (const char* folder : {"closed", "run", "run/.stages"}) {
+      fs::permissions(workplace_ / folder, fs::perms::owner_write, change);
+    }
+  };
+  const auto run = [&](const std::vector<std::string>& arguments) {
+    return workplace_.run(arguments,
+                          {.standard_output = {}, .largest_file = 0, .bound_by_permissions = true});
+  };
+  set_writable(false);
+  EXPECT_TRUE(is_error(run({"run", "recipe-of-squares.toml", "--out", "closed"}), 1, "closed"));
+  EXPECT_TRUE(is_error(run({"run", "recipe-of-squares.toml", "--out", "closed/run"}), 1, "closed/run"));
+  EXPECT_TRUE(is_error(run({"run", "run"}), 1, "run/"));
+  EXPECT_EQ(run({"flow", "run", "--samples", "4x4"}).code, 0) << "looking at a run needs no writing";
+  set_writable(true);
+}
+
+TEST_F(BadInput, DamagedWeights) {
+  workplace_.must_run({"train", "recipe-of-squares.toml", "--out", "run", "--set", "explanation.steps=2"});
+  const auto flow = [&] { return workplace_.run({"flow", "run", "--samples", "4x4"}); };
+  const fs::path weights = workplace_ / "run/decoder.safetensors";
+  const std::string whole = read_file(weights);
+  write_file(weights, whole.substr(0, whole.size() - 10));
+  EXPECT_TRUE(is_error(flow(), 1, "decoder.safetensors"));
+  fs::copy_file(workplace_ / "run/encoder.safetensors", weights, fs::copy_options::overwrite_existing);
+  EXPECT_TRUE(is_error(flow(), 1, "decoder.safetensors"));
+  fs::remove(weights);
+  EXPECT_TRUE(is_error(flow(), 1, "has no decoder.safetensors yet"));
+}
+
+}  // namespace
+}  // namespace whence

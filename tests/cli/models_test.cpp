@@ -1,0 +1,128 @@
+// Looking at a run, and at model files that came from somewhere else.
+#include "cli/program.h"
+
+namespace whence {
+namespace {
+
+using testing::contains;
+using testing::is_error;
+using testing::Workplace;
+
+/// One run of squares, shared by the checks of a test.
+class Models : public ::testing::Test {
+ protected:
+  Models() {
+    testing::write_squares_recipe(workplace_.path());
+    workplace_.must_run({"run", "recipe-of-squares.toml", "--out", "run", "--quiet"});
+    metrics_ = read_json(workplace_ / "run/metrics.json");
+  }
+
+  nlohmann::json json(const std::vector<std::string>& arguments) const {
+    return nlohmann::json::parse(workplace_.must_run(arguments).out);
+  }
+
+  Workplace workplace_;
+  nlohmann::json metrics_;
+  const std::vector<std::string> files_ = {"--classifier", "run/torchscript/classifier.pt",
+                                           "--decoder",    "run/torchscript/decoder.pt",
+                                           "--latents",    "3",
+                                           "--causal",     "1"};
+};
+
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+TEST_F(Models, CommandsOnARunFolderRepeatItsMetrics) {
+  nlohmann::json flow = metrics_["gce"]["information_flow"];
+  flow.erase("most_possible");
+  EXPECT_EQ(json({"flow", "run", "--samples", "40x20", "--json"}), flow);
+  EXPECT_EQ(json({"ablate", "run", "--json"}), metrics_["gce"]["ablation"]);
+
+  const auto table = workplace_.must_run({"flow", "run", "--samples", "40x20"});
+  EXPECT_TRUE(contains(table.out, fmt::format("{:.4f}", flow["alpha"]["nats"].get<double>())));
+  const auto sweep = workplace_.must_run(
+      {"sweep", "run", "--factor", "alpha_1", "--steps", "4", "--rows", "2", "--out", "figures"});
+  EXPECT_EQ(sweep.out, "figures/sweep-alpha_1.png\nfigures/sweep-alpha_1.svg\n");
+  EXPECT_TRUE(
+      is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
+}
+
+TEST_F(Models, ExportedFilesGiveWhatTheRunGave) {
+  workplace_.must_run({"export", "run"});
+  const nlohmann::json flow = json(std::vector<std::string>{"flow"} + files_ +
+                                   std::vector<std::string>{"--samples", "40x20", "--seed", "0", "--json"});
+  const nlohmann::json& own = metrics_["gce"]["information_flow"];
+  EXPECT_EQ(flow["samples"], (nlohmann::json{40, 20}));
+  EXPECT_EQ(flow.size(), 4u);
+  for (const char* part : {"alpha", "beta"}) {
+    EXPECT_NEAR(flow[part]["nats"].get<double>(), own[part]["nats"].get<double>(), 1e-4);
+    EXPECT_NEAR(flow[part]["se"].get<double>(), own[part]["se"].get<double>(), 1e-4);
+  }
+  ASSERT_EQ(flow["factors"].size(), 3u);
+  EXPECT_EQ(flow["factors"][2]["name"], "beta_2");
+  EXPECT_EQ(flow["factors"][2]["causal"], false);
+
+  const std::vector<std::string> images = {"--encoder", "run/torchscript/encoder.pt", "--data", "squares"};
+  const nlohmann::json ablation = json(std::vector<std::string>{"ablate"} + files_ + images +
+                                       std::vector<std::string>{"--out", "figures", "--json"});
+  EXPECT_NEAR(ablation["reencoded"].get<double>(), metrics_["gce"]["ablation"]["reencoded"].get<double>(),
+              0.011);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/ablation.svg"));
+  const nlohmann::json sweeps =
+      json(std::vector<std::string>{"sweep"} + files_ + images +
+           std::vector<std::string>{"--rows", "2", "--steps", "3", "--out", "figures", "--json"});
+  ASSERT_EQ(sweeps.size(), 3u);
+  EXPECT_EQ(sweeps[0]["probabilities"].size(), 2u);
+  EXPECT_EQ(sweeps[0]["probabilities"][0].size(), 3u);
+  EXPECT_NEAR(
+      sweeps[0]["probabilities"][0][0][0].get<double>() + sweeps[0]["probabilities"][0][0][1].get<double>(),
+      1, 1e-5);
+}
+
+TEST_F(Models, FilesThatDoNotFitAreRefused) {
+  workplace_.must_run({"export", "run"});
+  const std::vector<std::string> flow = {"flow", "--samples", "4x4"};
+  EXPECT_TRUE(is_error(
+      workplace_.run(flow + files_ + std::vector<std::string>{"--classifier-output", "probabilities"}), 1,
+      "classifier.pt"));
+  auto swapped = files_;
+  swapped[1] = "run/torchscript/decoder.pt";
+  EXPECT_TRUE(is_error(workplace_.run(flow + swapped), 1, "decoder.pt"));
+  auto wide = files_;
+  wide[5] = "4";
+  EXPECT_TRUE(is_error(workplace_.run(flow + wide), 1, "decoder.pt"));
+  auto too_causal = files_;
+  too_causal[7] = "5";
+  EXPECT_TRUE(is_error(workplace_.run(flow + too_causal), 2, "--causal is 5"));
+  EXPECT_TRUE(is_error(workplace_.run(flow + std::vector<std::string>{"run"} + files_), 2, "not both"));
+}
+
+TEST_F(Models, ImportTellsTheLayersAndWritesTheWeights) {
+  workplace_.must_run({"export", "run"});
+  const auto outcome = workplace_.must_run({"import", "run/torchscript/classifier.pt", "--input", "1x8x8"});
+  EXPECT_TRUE(contains(outcome.out, "Conv2d"));
+  EXPECT_TRUE(contains(outcome.out, "4x6x6"));
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "classifier.safetensors"));
+  const nlohmann::json layers =
+      json({"import", "run/torchscript/decoder.pt", "--input", "3", "--out", "d.safetensors", "--json"});
+  EXPECT_GT(layers["layers"].size(), 5u);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "d.safetensors"));
+  EXPECT_TRUE(is_error(workplace_.run({"import", "run/torchscript/classifier.pt", "--input", "3x5x5"}), 1,
+                       "classifier.pt"));
+}
+
+TEST_F(Models, AUsersOwnClassifierIsExplained) {
+  workplace_.must_run({"export", "run"});
+  workplace_.must_run({"run", "recipe-of-squares.toml", "--out", "own", "--set",
+                       "classifier.file=run/torchscript/classifier.pt"});
+  const nlohmann::json own = read_json(workplace_ / "own/metrics.json");
+  EXPECT_EQ(own["classifier"]["test_accuracy"], metrics_["classifier"]["test_accuracy"]);
+  EXPECT_NEAR(own["gce"]["information_flow"]["alpha"]["nats"].get<double>(),
+              metrics_["gce"]["information_flow"]["alpha"]["nats"].get<double>(), 0.1);
+  EXPECT_FALSE(std::filesystem::exists(workplace_ / "own/classifier.safetensors"));
+}
+
+}  // namespace
+}  // namespace whence
