@@ -17,6 +17,12 @@ at::Tensor phase_kernels(const at::Tensor& weight, std::int64_t stride, std::int
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+/// `size` rows (columns) of dimension `dim` from `first`; x itself where that is all, for the gradient of a
+/// slice is a copy.
+at::Tensor cropped(const at::Tensor& x, std::int64_t dim, std::int64_t first, std::int64_t size) {
+  return x.size(dim) == size ? x : x.narrow(dim, first, size);
+}
+
 /// (N, s*s*O, H, W) -> (N, O, s*H, s*W)
 at::Tensor interleave(const at::Tensor& phases, std::int64_t stride) {
   if (stride == 1) return phases;
@@ -52,7 +58,7 @@ at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight,
   const at::Tensor phase_bias = bias.defined() ? bias.repeat({s * s}) : bias;
   const at::Tensor phases = at::conv2d(input.contiguous(at::MemoryFormat::ChannelsLast),
                                        phase_kernels(weight, s, taps), phase_bias, 1, margin);
-  return interleave(phases, s).narrow(2, crop, height).narrow(3, crop, width);
+  return cropped(cropped(interleave(phases, s), 2, crop, height), 3, crop, width);
 }
 
 }  // namespace whence::nn

@@ -17,20 +17,25 @@ namespace whence::gce {
 ///   joint_conditional            I(alpha; Y | beta)
 ///   independent_unconditional    (1/K) sum_i I(alpha_i; Y)
 ///   independent_conditional      (1/K) sum_i I(alpha_i; Y | the other factors)
-enum class Objective { joint_unconditional, joint_conditional, independent_unconditional, independent_conditional };
+enum class Objective {
+  joint_unconditional,
+  joint_conditional,
+  independent_unconditional,
+  independent_conditional
+};
 
 struct CausalOptions {
   Objective objective = Objective::joint_unconditional;
-  Sampling sampling = Sampling::crossed;    ///< conditional objectives need crossed draws
-  Correction correction = Correction::none;
-  std::int64_t alpha_samples = 16;          ///< outer draws
-  std::int64_t beta_samples = 8;            ///< inner draws
+  Sampling sampling = Sampling::crossed;      ///< conditional objectives need crossed draws
+  Correction correction = Correction::delta;  ///< none also biases the gradient
+  std::int64_t alpha_samples = 32;            ///< outer draws
+  std::int64_t beta_samples = 4;              ///< inner draws
 };
 
 /// Draws first, values later: so that the caller can decode them together with its reconstructions.
 struct CausalDraws {
   CausalOptions options;
-  at::Tensor latents;  ///< (rows, K + L); rows = groups * alpha_samples * beta_samples
+  at::Tensor latents;       ///< (rows, K + L); rows = groups * alpha_samples * beta_samples
   std::int64_t groups = 1;  ///< 1 for the joint objectives, K for the independent ones
 };
 CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
@@ -39,7 +44,8 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
 /// C in nats, a differentiable scalar. probabilities: (rows, M), of the decoded draws.
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities);
 
-/// KL(q(z|x) || N(0, I)) in nats and the squared error summed over pixels, both averaged over the batch; scalars.
+/// KL(q(z|x) || N(0, I)) in nats and the squared error summed over pixels, both averaged over the batch;
+/// scalars.
 at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance);
 at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image);
 

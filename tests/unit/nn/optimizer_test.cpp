@@ -1,0 +1,96 @@
+// SGD with momentum and Adam against slow float64 transcriptions of their papers.
+#include "whence/nn/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+
+namespace whence::nn {
+namespace {
+
+Network small_network() {
+  Network network("small", {3});
+  network.add("fc1", Linear{4});
+  network.add("relu", Relu{});
+  network.add("fc2", Linear{2});
+  Generator generator = make_generator(7, "optimizer-test");
+  initialise(network, {}, generator);
+  return network;
+}
+
+/// A smooth function of all parameters, whose gradient is known: sum of w^4 / 4 has the gradient w^3.
+void set_gradients(const Network& network, Optimizer& optimizer) {
+  optimizer.zero_gradients();
+  at::Tensor loss = at::zeros({});
+  for (const auto& [name, parameter] : network.parameters()) loss = loss + parameter.pow(4).sum() / 4;
+  loss.backward();
+}
+
+at::Tensor flat(const Network& network) {
+  std::vector<at::Tensor> pieces;
+  for (const auto& [name, parameter] : network.parameters()) {
+    pieces.push_back(parameter.detach().to(at::kDouble).reshape({-1}));
+  }
+  return at::cat(pieces);
+}
+
+TEST(Optimizer, SgdWithMomentumFollowsItsDefinition) {
+  Network network = small_network();
+  at::Tensor w = flat(network), buffer = at::zeros_like(w);
+  Optimizer optimizer({&network}, Sgd{.momentum = 0.5});
+  for (int step = 0; step < 20; ++step) {
+    const double rate = 0.3 / (1 + step);
+    set_gradients(network, optimizer);
+    optimizer.step(rate);
+    buffer = 0.5 * buffer + w.pow(3);
+    w = w - rate * buffer;
+  }
+  EXPECT_LT((flat(network) - w).abs().max().item<double>(), 1e-6);
+}
+
+TEST(Optimizer, AdamFollowsAlgorithm1OfKingmaAndBa) {
+  Network network = small_network();
+  at::Tensor w = flat(network), m = at::zeros_like(w), v = at::zeros_like(w);
+  Optimizer optimizer({&network}, Adam{.beta1 = 0.5, .beta2 = 0.999});
+  for (int step = 1; step <= 20; ++step) {
+    set_gradients(network, optimizer);
+    optimizer.step(0.01);
+    const at::Tensor g = w.pow(3);
+    m = 0.5 * m + 0.5 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    w = w - 0.01 * (m / (1 - std::pow(0.5, step))) / ((v / (1 - std::pow(0.999, step))).sqrt() + 1e-8);
+  }
+  EXPECT_LT((flat(network) - w).abs().max().item<double>(), 1e-5);
+}
+
+TEST(Optimizer, StateCarriesOverExactly) {
+  Network whole = small_network(), parts = small_network();
+  Optimizer through({&whole}, Adam{}), before({&parts}, Adam{});
+  for (int step = 0; step < 6; ++step) {
+    set_gradients(whole, through);
+    through.step(0.01);
+    if (step >= 3) continue;
+    set_gradients(parts, before);
+    before.step(0.01);
+  }
+  NamedTensors state;
+  for (const auto& [name, tensor] : before.state()) state.push_back({name, tensor.clone()});
+  Optimizer after({&parts}, Adam{});
+  after.load_state(state);
+  for (int step = 3; step < 6; ++step) {
+    set_gradients(parts, after);
+    after.step(0.01);
+  }
+  EXPECT_TRUE(at::equal(flat(whole), flat(parts)));
+}
+
+TEST(Optimizer, RefusesAnotherTrainingsState) {
+  Network network = small_network(), same = small_network();
+  const Optimizer sgd({&network}, Sgd{});
+  Optimizer adam({&same}, Adam{});
+  EXPECT_THROW(adam.load_state(sgd.state()), Error);
+}
+
+}  // namespace
+}  // namespace whence::nn
