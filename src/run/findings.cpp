@@ -54,7 +54,7 @@ void read_ablation(const nlohmann::json& ablation, Findings& findings) {
 }
 
 std::string moving_sentence(const Findings& f) {
-  const std::string flow = fmt::format("{:.3f} +- {:.3f} of the {:.3f} nats that are possible ({:.0f} %)",
+  const std::string flow = fmt::format("{:.3f} ± {:.3f} of the {:.3f} nats that are possible ({:.0f} %)",
                                        f.flow, kInterval * f.flow_se, f.most_possible, 100 * f.share());
   const bool one = f.causal.size() == 1;
   if (f.share() >= kMoves) {
@@ -81,7 +81,7 @@ std::string sure_sentence(const Findings& f) {
   std::string text = fmt::format(
       "Re-encoded test images keep {} accuracy (originals {}); replacing a causal factor "
       "by noise costs at least {:.1f} points",
-      percent(f.reencoded), percent(f.original), 100 * (f.reencoded - f.alpha_kept.value));
+      percent(f.reencoded), percent(f.original), std::max(0.0, 100 * (f.reencoded - f.alpha_kept.value)));
   if (f.has_others) {
     text += fmt::format(", any other at most {:.1f}", std::max(0.0, 100 * (f.reencoded - f.beta_cost.value)));
   }
@@ -109,11 +109,11 @@ std::vector<report::Headline> headlines(const Findings& f) {
   using enum report::Headline::Mood;
   std::vector<report::Headline> lines;
   lines.push_back({fmt::format("{:.3f} nats", f.flow), "moves the classifier (all alpha)",
-                   fmt::format("of {:.3f} possible, +- {:.3f}", f.most_possible, kInterval * f.flow_se),
+                   fmt::format("of {:.3f} possible, ± {:.3f}", f.most_possible, kInterval * f.flow_se),
                    f.share() >= kMoves ? good : bad});
   if (f.has_others) {
     lines.push_back({fmt::format("{:.4f} nats", f.largest_other.value), "the most that a beta moves it",
-                     fmt::format("{}, +- {:.4f}", f.largest_other.factor, kInterval * f.largest_other.se),
+                     fmt::format("{}, ± {:.4f}", f.largest_other.factor, kInterval * f.largest_other.se),
                      f.largest_other.value <= kStill * f.most_possible ? good : bad});
   }
   const double lost = f.reencoded - f.alpha_kept.value;

@@ -101,6 +101,7 @@ class StageRunner {
       fail("the {} stage of {} is not done; `whence run {}` does it", stage.name, folder.path().string(),
            folder.path().string());
     }
+    worked_ = true;
     const bool resumes = unchanged && !old.finished && fs::exists(folder.checkpoint(stage.name));
     if (!resumes) start_over(stage);
     display_.note(fmt::format("{}: {}", stage.name, resumes ? "goes on where it was interrupted" : "begins"));
@@ -110,6 +111,8 @@ class StageRunner {
     stamp.seconds = resumes ? old.seconds : 0;
     work(stage, stamp, old);
   }
+
+  bool worked() const { return worked_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -163,7 +166,7 @@ class StageRunner {
   const PipelineOptions& options_;
   Display& display_;
   ProgressLog log_;
-  bool may_work_ = false;
+  bool may_work_ = false, worked_ = false;
 };
 
 void write_recipe(const Session& session) {
@@ -199,6 +202,7 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
     runner.run(stage);
     if (stage.name == options.last) break;
   }
+  if (!runner.worked()) display.note("everything was done before and nothing has changed");
 }
 
 }  // namespace whence::run

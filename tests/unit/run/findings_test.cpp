@@ -37,7 +37,7 @@ TEST(Findings, ReadTheExtremes) {
 TEST(Findings, AGoodExplanationIsCalledOne) {
   const std::string text = answer(findings_of(metrics(1.069, 0.0101)));
   EXPECT_TRUE(contains(text, "**alpha_2 and alpha_1 move this classifier**"));
-  EXPECT_TRUE(contains(text, "1.069 +- 0.004 of the 1.099 nats that are possible (97 %)"));
+  EXPECT_TRUE(contains(text, "1.069 ± 0.004 of the 1.099 nats that are possible (97 %)"));
   EXPECT_TRUE(contains(text, "**The other factors do not**: the largest, beta_2, carries 0.0101 nats."));
   EXPECT_TRUE(contains(text, "costs at least 30.1 points, any other at most 0.4"));
 }
