@@ -46,7 +46,8 @@ class Encoder {
 };
 
 /// Roles played by whence's own networks, frozen (Network::frozen) in evaluation mode.
-std::unique_ptr<Classifier> as_classifier(const nn::Network& network, Precision precision = Precision::float32);
+std::unique_ptr<Classifier> as_classifier(const nn::Network& network,
+                                          Precision precision = Precision::float32);
 std::unique_ptr<Decoder> as_decoder(const nn::Network& network, Precision precision = Precision::float32);
 /// The network has two outputs: mean and log-variance.
 std::unique_ptr<Encoder> as_encoder(const nn::Network& network, Precision precision = Precision::float32);

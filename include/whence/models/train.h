@@ -17,16 +17,16 @@ struct ClassifierTraining {
   std::int64_t batch = 64;
   double learning_rate = 0.1;
   double momentum = 0.5;
-  double decay = 0.7;           ///< factor on the learning rate after each epoch
+  double decay = 0.7;  ///< factor on the learning rate after each epoch
   std::uint64_t seed = 0;
   Precision precision = Precision::float32;
-  std::filesystem::path checkpoint;   ///< file that training resumes from and writes to; empty: none
-  double checkpoint_seconds = 20;     ///< at most this much work is lost
+  std::filesystem::path checkpoint;  ///< file that training resumes from and writes to; empty: none
+  double checkpoint_seconds = 20;    ///< at most this much work is lost
 };
 
 /// Initialises and trains `network` in place with cross-entropy. Resumed training gives the same weights as
 /// uninterrupted training.
-nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& train, const ClassifierTraining& options,
-                        const ProgressCallback& progress = {});
+nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& train,
+                                 const ClassifierTraining& options, const ProgressCallback& progress = {});
 
 }  // namespace whence::models

@@ -34,8 +34,8 @@ struct LeakyRelu {
 };
 struct Sigmoid {};
 struct Tanh {};
-struct Softmax {};      ///< over the first dimension of a sample (the classes)
-struct LogSoftmax {};   ///< over the first dimension of a sample (the classes)
+struct Softmax {};     ///< over the first dimension of a sample (the classes)
+struct LogSoftmax {};  ///< over the first dimension of a sample (the classes)
 struct MaxPool2d {
   std::int64_t kernel, stride, padding = 0;
 };
@@ -59,9 +59,9 @@ struct ZeroPad2d {
 struct Add {};     ///< sum of all inputs, of one shape
 struct Concat {};  ///< along the first dimension of a sample (channels)
 
-using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, Relu, LeakyRelu, Sigmoid, Tanh, Softmax,
-                        LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Dropout, Dropout2d, Flatten, Reshape,
-                        ZeroPad2d, Add, Concat>;
+using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, Relu, LeakyRelu, Sigmoid, Tanh,
+                        Softmax, LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Dropout, Dropout2d,
+                        Flatten, Reshape, ZeroPad2d, Add, Concat>;
 
 /// "Conv2d", "Relu", ...
 std::string_view name_of(const Op& op);

@@ -14,14 +14,14 @@ namespace whence::report {
 /// Rows of images with coloured borders: sweeps, strips, reconstructions.
 struct ImageGrid {
   std::string title;
-  at::Tensor images;                      ///< float32 in [0, 1], (rows, columns, C, H, W), C = 1 or 3
-  at::Tensor classes;                     ///< int64 (rows, columns): border colour; undefined: no borders
-  at::Tensor probabilities;               ///< float32 (rows, columns): printed under each image; undefined: not printed
-  std::vector<std::string> class_names;   ///< the legend
-  std::vector<std::string> row_labels;    ///< empty, or one per row
-  std::vector<std::string> column_labels; ///< empty, or one per column
-  std::string column_axis;                ///< e.g. "added to alpha_1"
-  double scale = 0;                       ///< points per image pixel; 0 chooses
+  at::Tensor images;         ///< float32 in [0, 1], (rows, columns, C, H, W), C = 1 or 3
+  at::Tensor classes;        ///< int64 (rows, columns): border colour; undefined: no borders
+  at::Tensor probabilities;  ///< float32 (rows, columns): printed under each image; undefined: not printed
+  std::vector<std::string> class_names;    ///< the legend
+  std::vector<std::string> row_labels;     ///< empty, or one per row
+  std::vector<std::string> column_labels;  ///< empty, or one per column
+  std::string column_axis;                 ///< e.g. "added to alpha_1"
+  double scale = 0;                        ///< points per image pixel; 0 chooses
 };
 
 struct Bar {

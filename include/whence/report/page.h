@@ -32,9 +32,9 @@ struct Headline {
 };
 struct Page {
   std::string title, subtitle;
-  std::string answer;                ///< one to three sentences: what moves the classifier, what does not, how sure
+  std::string answer;  ///< one to three sentences: what moves the classifier, what does not, how sure
   std::vector<Headline> headlines;
-  std::vector<FigureRef> lead;       ///< at most two figures beside the answer, on the first screen
+  std::vector<FigureRef> lead;  ///< at most two figures beside the answer, on the first screen
   std::vector<Section> sections;
 };
 

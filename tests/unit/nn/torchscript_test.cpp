@@ -200,7 +200,8 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
         << obstacle_of(folder / "m.pt", {4, 4, 4});
   }
   save_expression(folder / "m.pt", "torch.cumsum(x, 1)");
-  EXPECT_EQ(obstacle_of(folder / "m.pt", {4, 4, 4}), "aten::cumsum at <string>:2 (return torch.cumsum(x, 1))");
+  EXPECT_EQ(obstacle_of(folder / "m.pt", {4, 4, 4}),
+            "aten::cumsum at <string>:2 (return torch.cumsum(x, 1))");
 }
 
 TEST(TorchscriptTranslate, ATranslationThatComputesSomethingElseIsRefused) {

@@ -18,8 +18,8 @@ struct Ablation {
   std::vector<double> replaced;  ///< the same with latent i replaced by a fresh N(0, 1) draw
   std::int64_t samples = 0;      ///< images; an accuracy a has the standard error sqrt(a (1 - a) / samples)
 };
-Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder, const models::Classifier& classifier,
-                const data::Dataset& dataset, at::Generator& generator);
+Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
+                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator);
 
 /// The share of images whose label has the largest logit.
 double accuracy(const models::Classifier& classifier, const data::Dataset& dataset);
@@ -29,7 +29,7 @@ struct Fidelity {
   double sse = 0;  ///< squared error summed over pixels, averaged over images
   double kl = 0;   ///< nats, averaged over images
 };
-Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder, const data::Dataset& dataset,
-                  at::Generator& generator);
+Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
+                  const data::Dataset& dataset, at::Generator& generator);
 
 }  // namespace whence::gce

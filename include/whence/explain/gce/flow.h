@@ -18,17 +18,17 @@ namespace whence::gce {
 using Factors = std::vector<std::int64_t>;
 
 struct FlowOptions {
-  std::int64_t outer = 200;                      ///< draws of the factors
-  std::int64_t inner = 200;                      ///< draws of the rest for each
+  std::int64_t outer = 200;  ///< draws of the factors
+  std::int64_t inner = 200;  ///< draws of the rest for each
   Sampling sampling = Sampling::nested;
   Correction correction = Correction::delta;
-  std::int64_t memory_bytes = 256 << 20;         ///< budget of a batch of activations
+  std::int64_t memory_bytes = 256 << 20;  ///< budget of a batch of activations
 };
 
 /// I(F; Y) in nats with its standard error. An empty set has no flow; all factors together need no inner draws.
 /// Error: a factor that the decoder does not have; a classifier that returns NaN.
-FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier, const Factors& which,
-                           const FlowOptions& options, at::Generator& generator);
+FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
+                           const Factors& which, const FlowOptions& options, at::Generator& generator);
 
 struct FactorFlow {
   std::string name;  ///< "alpha_1", ..., "beta_1", ...
@@ -45,8 +45,9 @@ struct FlowReport {
 /// The first `causal` latents are alpha. Every factor draws from its own stream of `seed`; a set of one factor is not
 /// measured twice. Progress: stage "information flow", one step a batch. Errors: as information_flow; causal outside
 /// 1 .. latents; fewer than 2x2 samples.
-FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier, std::int64_t causal,
-                        const FlowOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
+FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier,
+                        std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
+                        const ProgressCallback& progress = {});
 
 /// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner]}
 nlohmann::json to_json(const FlowReport& report);

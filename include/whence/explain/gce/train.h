@@ -17,26 +17,27 @@ namespace whence::gce {
 enum class Schedule { constant, one_cycle };
 
 struct Training {
-  std::int64_t causal = 2;       ///< K
-  std::int64_t noncausal = 4;    ///< L
-  double lambda = 0.05;          ///< weight of the VAE bound against the causal term
-  CausalOptions effect;          ///< the causal term's objective and estimator
+  std::int64_t causal = 2;     ///< K
+  std::int64_t noncausal = 4;  ///< L
+  double lambda = 0.05;        ///< weight of the VAE bound against the causal term
+  CausalOptions effect;        ///< the causal term's objective and estimator
   std::int64_t steps = 8000;
   std::int64_t batch = 64;
-  double learning_rate = 5e-4;   ///< the largest of the schedule
-  double beta1 = 0.5, beta2 = 0.999;   ///< Adam
+  double learning_rate = 5e-4;        ///< the largest of the schedule
+  double beta1 = 0.5, beta2 = 0.999;  ///< Adam
   Schedule schedule = Schedule::constant;
-  double warmup = 0.1;           ///< share of the steps before the largest learning rate (one_cycle)
+  double warmup = 0.1;  ///< share of the steps before the largest learning rate (one_cycle)
   std::uint64_t seed = 0;
   Precision precision = Precision::float32;
-  std::filesystem::path checkpoint;   ///< file that training resumes from and writes to; empty: none
+  std::filesystem::path checkpoint;  ///< file that training resumes from and writes to; empty: none
   double checkpoint_seconds = 20;
 };
 
 /// Initialises and trains encoder and decoder in place; the classifier stays as it is. Progress carries "C", "SSE",
 /// "KL" (smoothed) and "loss". Resumed training gives the same weights, bit for bit, as uninterrupted training.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
-                      const data::Dataset& train, const Training& options, const ProgressCallback& progress = {});
+                      const data::Dataset& train, const Training& options,
+                      const ProgressCallback& progress = {});
 
 std::string_view name_of(Schedule schedule);
 
