@@ -4,8 +4,8 @@ find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Torch REQUIRED)
-if(PROJECT_NAME STREQUAL "whence")  # not needed by a program that only uses the installed library
-  find_package(tomlplusplus REQUIRED)
+find_package(tomlplusplus REQUIRED)
+if(PROJECT_NAME STREQUAL "whence")  # the program's own, not needed where the installed library is used
   find_package(CLI11 REQUIRED)
 endif()
 find_package(PkgConfig REQUIRED)
