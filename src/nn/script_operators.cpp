@@ -2,14 +2,10 @@
 
 #include <fmt/ranges.h>
 
-#include <numeric>
+#include "nn/shapes.h"
 
 namespace whence::nn {
 namespace {
-
-std::int64_t elements(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
 
 NamedTensors weight_and_bias(const OperatorCall& call) {
   NamedTensors values = {{"weight", call.tensor("weight")}};

@@ -9,10 +9,6 @@
 namespace whence::nn {
 namespace {
 
-std::int64_t elements(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
 /// Infers the output's shape; one overload an operation.
 struct Inference {
   const std::vector<Shape>& inputs;
@@ -163,6 +159,10 @@ NamedTensors with_bias(at::Tensor weight, bool bias, std::int64_t outputs) {
 }
 
 }  // namespace
+
+std::int64_t elements(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
 
 std::string text_of(at::IntArrayRef shape) {
   return shape.empty() ? "nothing" : fmt::format("{}", fmt::join(shape, "x"));

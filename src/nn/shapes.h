@@ -11,6 +11,8 @@ namespace whence::nn {
 
 /// "64x12x12"
 std::string text_of(at::IntArrayRef shape);
+/// How many numbers one sample has.
+std::int64_t elements(const Shape& shape);
 
 /// The shape of the output of `op` for one sample. Error: inputs that the operation cannot take, settings out
 /// of range; the sentence begins with `place` ("network "a", layer "b" (Conv2d)").

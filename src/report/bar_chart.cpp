@@ -8,14 +8,14 @@
 namespace whence::report {
 namespace {
 
-constexpr double height = 400, left = 84, right = 18, tick_line = 16;
+constexpr double chart_height = 400, axis_left = 84, axis_right = 18, tick_line = 16;
 constexpr double value_text_height = 14;
 constexpr const char* reference_dash = "(8,5)";
 
 const Colour highlighted_colour = class_colour(0);
 const Colour other_colour = class_colour(1);
 
-struct Layout {
+struct BarLayout {
   double width = 0, top = 0, bottom = 0;  // of the axes, in points from the top
   std::vector<std::string> title;
   std::vector<std::string> labels;  // wrapped, with line breaks
@@ -23,7 +23,7 @@ struct Layout {
   double legend_top = 0;
   double minimum = 0, maximum = 1;  // of the axis
   double value_per_point() const { return (maximum - minimum) / (bottom - top); }
-  ChartFrame frame() const { return {width, height, left, right}; }
+  ChartFrame frame() const { return {width, chart_height, axis_left, axis_right}; }
 };
 
 /// The number above a bar. `format` must be a printf format of exactly one double.
@@ -57,7 +57,7 @@ std::string formatted(const std::string& format, double value) {
 double finite(double value) { return std::isfinite(value) ? value : 0; }
 double error_of(const Bar& bar) { return std::max(finite(bar.error), 0.0); }
 
-void choose_range(const BarChart& chart, Layout& layout) {
+void choose_range(const BarChart& chart, BarLayout& layout) {
   double highest = std::max(finite(chart.reference), 0.0), lowest = std::min(finite(chart.reference), 0.0);
   for (const auto& bar : chart.bars) {
     highest = std::max(highest, finite(bar.value) + error_of(bar));
@@ -93,11 +93,11 @@ double bar_room(const BarChart& chart) {
   return std::clamp(widest + 14, 80.0, 140.0);
 }
 
-Layout place(const BarChart& chart) {
-  Layout layout;
+BarLayout place(const BarChart& chart) {
+  BarLayout layout;
   const auto count = static_cast<double>(chart.bars.size());
-  layout.width = std::clamp(left + right + bar_room(chart) * count, 460.0, 1100.0);
-  const double room = (layout.width - left - right) / (count + 0.2) - 6;
+  layout.width = std::clamp(axis_left + axis_right + bar_room(chart) * count, 460.0, 1100.0);
+  const double room = (layout.width - axis_left - axis_right) / (count + 0.2) - 6;
   std::size_t lines = 1;
   for (const auto& bar : chart.bars) {
     const auto wrapped = wrap_text(bar.label, ChartFrame::label_style, room);
@@ -111,13 +111,13 @@ Layout place(const BarChart& chart) {
   layout.legend_top =
       ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size()) + 5;
   layout.top = layout.legend_top + layout.frame().legend_height(layout.legend) + 12;
-  layout.bottom = std::max(height - 22 - tick_line * static_cast<double>(lines), layout.top + 100);
+  layout.bottom = std::max(chart_height - 22 - tick_line * static_cast<double>(lines), layout.top + 100);
   choose_range(chart, layout);
   return layout;
 }
 
 /// The middle of the number above a bar, kept off the reference line.
-double label_height(const BarChart& chart, const Layout& layout, const Bar& bar) {
+double label_height(const BarChart& chart, const BarLayout& layout, const Bar& bar) {
   const double point = layout.value_per_point();
   const double middle =
       std::max(finite(bar.value) + error_of(bar), 0.0) + point * (4 + value_text_height / 2);
@@ -126,7 +126,7 @@ double label_height(const BarChart& chart, const Layout& layout, const Bar& bar)
   return collides ? chart.reference + point * (value_text_height / 2 + 3) : middle;
 }
 
-std::string axes(const BarChart& chart, const Layout& layout) {
+std::string axes(const BarChart& chart, const BarLayout& layout) {
   const ChartFrame frame = layout.frame();
   std::string script = frame.style() + frame.axes(layout.top, layout.bottom) + frame.title(layout.title) +
                        frame.legend(layout.legend, layout.legend_top) +
@@ -161,7 +161,7 @@ std::string error_bars(const BarChart& chart) {
   return rows.empty() ? "" : data_block("errors", rows);
 }
 
-std::string script_of(const BarChart& chart, const Layout& layout) {
+std::string script_of(const BarChart& chart, const BarLayout& layout) {
   const std::string errors = error_bars(chart);
   std::string script = axes(chart, layout) + bars(chart, true) + bars(chart, false) + errors;
   for (std::size_t i = 0; i < chart.bars.size(); ++i)
@@ -191,8 +191,8 @@ std::string script_of(const BarChart& chart, const Layout& layout) {
 
 void draw(const BarChart& chart, const std::filesystem::path& stem) {
   TORCH_CHECK(!chart.bars.empty(), "bar chart: no bars");
-  const Layout layout = place(chart);
-  write_drawing(run_chart(script_of(chart, layout), layout.width, height, chart.title), stem);
+  const BarLayout layout = place(chart);
+  write_drawing(run_chart(script_of(chart, layout), layout.width, chart_height, chart.title), stem);
 }
 
 }  // namespace whence::report

@@ -22,7 +22,7 @@ struct LegendPlace {
 };
 
 /// Where everything goes, in points; computed once, painted on each surface.
-struct Layout {
+struct GridLayout {
   double scale = 1, image_width = 0, image_height = 0;
   double frame = 0;                        // border and breathing space on each side of an image
   double cell_width = 0, cell_height = 0;  // with the gap to the next tile
@@ -81,7 +81,7 @@ double widest(const std::vector<std::string>& labels, const TextStyle& style) {
   return width;
 }
 
-void place_legend(const ImageGrid& grid, Layout& layout) {
+void place_legend(const ImageGrid& grid, GridLayout& layout) {
   constexpr double after_swatch = 8, between = 22;
   double x = margin;
   int line = 0;
@@ -96,8 +96,8 @@ void place_legend(const ImageGrid& grid, Layout& layout) {
   }
 }
 
-Layout place(const ImageGrid& grid) {
-  Layout layout;
+GridLayout place(const ImageGrid& grid) {
+  GridLayout layout;
   const bool framed = grid.classes.defined();
   const auto rows = static_cast<double>(grid.images.size(0)),
              columns = static_cast<double>(grid.images.size(1));
@@ -140,7 +140,7 @@ Layout place(const ImageGrid& grid) {
   return layout;
 }
 
-void paint_head(Canvas& canvas, const ImageGrid& grid, const Layout& layout) {
+void paint_head(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout) {
   double baseline = margin + 13;
   for (const auto& line : layout.title) {
     canvas.text(line, margin, baseline, title_style);
@@ -167,7 +167,7 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const Layout& layout) {
                 layout.column_baseline, label_style, Align::centre);
 }
 
-void paint_tile(Canvas& canvas, const ImageGrid& grid, const Layout& layout, std::int64_t row,
+void paint_tile(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout, std::int64_t row,
                 std::int64_t column) {
   const double x = layout.left + static_cast<double>(column) * layout.cell_width;
   const double y = layout.top + static_cast<double>(row) * layout.cell_height;
@@ -185,7 +185,7 @@ void paint_tile(Canvas& canvas, const ImageGrid& grid, const Layout& layout, std
   canvas.text(text, x + width / 2, y + height + layout.probability_size + 2, style, Align::centre);
 }
 
-void paint_row_label(Canvas& canvas, const Layout& layout, std::size_t row) {
+void paint_row_label(Canvas& canvas, const GridLayout& layout, std::size_t row) {
   const auto& lines = layout.row_labels[row];
   const double middle =
       layout.top + static_cast<double>(row) * layout.cell_height + layout.frame + layout.image_height / 2;
@@ -200,7 +200,7 @@ void paint_row_label(Canvas& canvas, const Layout& layout, std::size_t row) {
 
 void draw(const ImageGrid& grid, const std::filesystem::path& stem) {
   check(grid);
-  const Layout layout = place(grid);
+  const GridLayout layout = place(grid);
   const Drawing drawing = render(layout.width, layout.height, grid.title, [&](Canvas& canvas) {
     paint_head(canvas, grid, layout);
     for (std::size_t row = 0; row < layout.row_labels.size(); ++row) paint_row_label(canvas, layout, row);

@@ -7,7 +7,8 @@
 namespace whence::report {
 namespace {
 
-constexpr double width = 760, left = 92, right = 24, panel_height = 150, between_panels = 10;
+constexpr double panel_width = 760, panel_left = 92, panel_right = 24, panel_height = 150,
+                 between_panels = 10;
 constexpr std::size_t most_points = 1200;  // of a series: more than the chart has pixels
 
 struct Range {
@@ -109,7 +110,7 @@ std::string plot_panel(const Panel& panel, std::size_t index) {
   return data + "plot " + (plots.empty() ? "NaN" : plots) + "\n";
 }
 
-struct Layout {
+struct PanelLayout {
   struct PanelPlace {
     double legend_top, top, bottom;
   };
@@ -118,10 +119,10 @@ struct Layout {
   double height = 0;
 };
 
-Layout place(const LineChart& chart) {
-  Layout layout;
-  layout.title = wrap_text(chart.title, ChartFrame::title_style, width - 2 * ChartFrame::margin);
-  const ChartFrame frame(width, 1, left, right);
+PanelLayout place(const LineChart& chart) {
+  PanelLayout layout;
+  layout.title = wrap_text(chart.title, ChartFrame::title_style, panel_width - 2 * ChartFrame::margin);
+  const ChartFrame frame(panel_width, 1, panel_left, panel_right);
   double y = ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size());
   for (const auto& panel : chart.panels) {
     const double legend_top = y + 5, top = legend_top + frame.legend_height(legend_of(panel)) + 8;
@@ -132,8 +133,8 @@ Layout place(const LineChart& chart) {
   return layout;
 }
 
-std::string script_of(const LineChart& chart, const Layout& layout) {
-  const ChartFrame frame(width, layout.height, left, right);
+std::string script_of(const LineChart& chart, const PanelLayout& layout) {
+  const ChartFrame frame(panel_width, layout.height, panel_left, panel_right);
   const Range horizontal = horizontal_range(chart);
   std::string script = frame.style() +
                        fmt::format("set xrange [{}:{}]\n", number(horizontal.low), number(horizontal.high)) +
@@ -158,8 +159,8 @@ std::string script_of(const LineChart& chart, const Layout& layout) {
 
 void draw(const LineChart& chart, const std::filesystem::path& stem) {
   check(chart);
-  const Layout layout = place(chart);
-  write_drawing(run_chart(script_of(chart, layout), width, layout.height, chart.title), stem);
+  const PanelLayout layout = place(chart);
+  write_drawing(run_chart(script_of(chart, layout), panel_width, layout.height, chart.title), stem);
 }
 
 }  // namespace whence::report

@@ -1,5 +1,6 @@
 #include "whence/run/figures.h"
 
+#include "findings.h"
 #include "whence/report/figures.h"
 #include "whence/run/log.h"
 
@@ -12,7 +13,6 @@ constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";
 
 /// Half the length of a 95 % interval, in standard errors.
-constexpr double kInterval = 1.96;
 
 }  // namespace
 

@@ -3,8 +3,6 @@
 namespace whence::run {
 namespace {
 
-/// Half the length of a 95 % interval, in standard errors.
-constexpr double kInterval = 1.96;
 /// From which share of the possible flow factors are said to move the classifier, and up to which not.
 constexpr double kMoves = 0.8;
 constexpr double kStill = 0.02;

@@ -10,6 +10,9 @@
 
 namespace whence::run {
 
+/// Half the width of a 95 % interval, in standard errors.
+constexpr double kInterval = 1.96;
+
 /// An accuracy or a flow with the factor it belongs to.
 struct Extreme {
   std::string factor;

@@ -9,7 +9,7 @@
 namespace whence::run {
 namespace {
 
-constexpr std::int64_t kInterval = 50;
+constexpr std::int64_t kMostStepsBetween = 50;
 constexpr std::int64_t kLeastLines = 200;
 
 /// Calls `body` with every line that is an object with a stage.
@@ -40,7 +40,7 @@ void ProgressLog::append(const Progress& progress) {
     started_ = now;
   }
   if (progress.values.empty()) return;
-  const std::int64_t interval = std::clamp<std::int64_t>(progress.total / kLeastLines, 1, kInterval);
+  const std::int64_t interval = std::clamp<std::int64_t>(progress.total / kLeastLines, 1, kMostStepsBetween);
   if (progress.step % interval != 0 && progress.step != progress.total) return;
   nlohmann::json values;
   for (const auto& [name, value] : progress.values) values[name] = value;

@@ -4,13 +4,13 @@
 namespace whence {
 namespace {
 
-using testing::is_error;
-using testing::Workplace;
+using test_support::is_error;
+using test_support::Workplace;
 namespace fs = std::filesystem;
 
 class BadInput : public ::testing::Test {
  protected:
-  BadInput() { testing::write_squares_recipe(workplace_.path()); }
+  BadInput() { test_support::write_squares_recipe(workplace_.path()); }
 
   /// `whence run` with settings; no run folder may be left.
   ::testing::AssertionResult run_fails(const std::vector<std::string>& settings, int code,
@@ -66,7 +66,7 @@ TEST_F(BadInput, DamagedData) {
   write_file(images, "PNG" + whole);
   EXPECT_TRUE(run_fails({}, 1, "train-images-idx3-ubyte"));
   write_file(images, whole);
-  testing::write_squares(workplace_ / "more", "train", 1, 1);
+  test_support::write_squares(workplace_ / "more", "train", 1, 1);
   fs::copy_file(workplace_ / "more/train-labels-idx1-ubyte", workplace_ / "squares/train-labels-idx1-ubyte",
                 fs::copy_options::overwrite_existing);
   EXPECT_TRUE(run_fails({}, 1, "400"));

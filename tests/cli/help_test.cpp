@@ -6,8 +6,8 @@
 namespace whence {
 namespace {
 
-using testing::contains;
-using testing::Workplace;
+using test_support::contains;
+using test_support::Workplace;
 
 const std::vector<std::string> kCommands = {"run",  "train",  "flow",   "sweep",  "ablate",    "report",
                                             "data", "import", "export", "recipe", "completion"};
@@ -55,7 +55,7 @@ TEST(Help, BashCompletesCommandsAndOptions) {
 TEST(Help, RecipeReferenceAndResolvedRecipe) {
   const Workplace workplace;
   EXPECT_TRUE(contains(workplace.must_run({"recipe", "--reference"}).out, "| `lambda` |"));
-  testing::write_squares_recipe(workplace.path());
+  test_support::write_squares_recipe(workplace.path());
   const auto resolved = workplace.must_run({"recipe", "recipe-of-squares.toml", "--set", "run.seed=9"});
   EXPECT_TRUE(contains(resolved.out, "seed = 9\n"));
   EXPECT_TRUE(contains(resolved.out, "steps = 50\n"));

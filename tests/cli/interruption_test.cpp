@@ -7,17 +7,17 @@
 namespace whence {
 namespace {
 
-using testing::contains;
-using testing::is_error;
-using testing::Process;
-using testing::Workplace;
+using test_support::contains;
+using test_support::is_error;
+using test_support::Process;
+using test_support::Workplace;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kEnough = 20;  // logged steps after which a training counts as being in its middle
 
 class Interruption : public ::testing::Test {
  protected:
-  Interruption() { testing::write_squares_recipe(workplace_.path()); }
+  Interruption() { test_support::write_squares_recipe(workplace_.path()); }
 
   std::vector<std::string> train(const std::string& out, const std::string& checkpoint_seconds) const {
     return {"train", "recipe-of-squares.toml",

@@ -4,15 +4,15 @@
 namespace whence {
 namespace {
 
-using testing::contains;
-using testing::is_error;
-using testing::Workplace;
+using test_support::contains;
+using test_support::is_error;
+using test_support::Workplace;
 
 /// One run of squares, shared by the checks of a test.
 class Models : public ::testing::Test {
  protected:
   Models() {
-    testing::write_squares_recipe(workplace_.path());
+    test_support::write_squares_recipe(workplace_.path());
     workplace_.must_run({"run", "recipe-of-squares.toml", "--out", "run", "--quiet"});
     metrics_ = read_json(workplace_ / "run/metrics.json");
   }

@@ -10,7 +10,7 @@
 
 #include <thread>
 
-namespace whence::testing {
+namespace whence::test_support {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(2);
@@ -128,4 +128,4 @@ nlohmann::json without_costs(nlohmann::json metrics) {
   return ::testing::AssertionSuccess();
 }
 
-}  // namespace whence::testing
+}  // namespace whence::test_support

@@ -13,7 +13,7 @@
 
 #include "unit/run/support.h"
 
-namespace whence::testing {
+namespace whence::test_support {
 
 struct Outcome {
   int code = 0;  ///< exit code, or 128 + the signal that ended it
@@ -70,4 +70,4 @@ nlohmann::json without_costs(nlohmann::json metrics);
 /// One sentence on stderr that begins with "whence: " and holds `part`, nothing on stdout.
 ::testing::AssertionResult is_error(const Outcome& outcome, int code, const std::string& part);
 
-}  // namespace whence::testing
+}  // namespace whence::test_support

@@ -5,15 +5,15 @@
 namespace whence {
 namespace {
 
-using testing::contains;
-using testing::is_error;
-using testing::Workplace;
+using test_support::contains;
+using test_support::is_error;
+using test_support::Workplace;
 
 class RunProgram : public ::testing::Test {
  protected:
   RunProgram() {
-    testing::write_squares(workplace_ / "recipes/tests/squares");
-    write_file(workplace_ / "recipes/tests/left-right.toml", testing::kSquaresRecipe);
+    test_support::write_squares(workplace_ / "recipes/tests/squares");
+    write_file(workplace_ / "recipes/tests/left-right.toml", test_support::kSquaresRecipe);
   }
 
   nlohmann::json metrics(const std::string& run) const {
@@ -81,8 +81,10 @@ TEST_F(RunProgram, TheSameSeedGivesTheSameBits) {
   train("a", "7");
   train("b", "7");
   train("c", "8");
-  EXPECT_EQ(testing::without_costs(metrics("a")).dump(), testing::without_costs(metrics("b")).dump());
-  EXPECT_NE(testing::without_costs(metrics("a")).dump(), testing::without_costs(metrics("c")).dump());
+  EXPECT_EQ(test_support::without_costs(metrics("a")).dump(),
+            test_support::without_costs(metrics("b")).dump());
+  EXPECT_NE(test_support::without_costs(metrics("a")).dump(),
+            test_support::without_costs(metrics("c")).dump());
   for (const std::string file : {"classifier", "encoder", "decoder"}) {
     EXPECT_EQ(read_file(workplace_ / ("a/" + file + ".safetensors")),
               read_file(workplace_ / ("b/" + file + ".safetensors")))

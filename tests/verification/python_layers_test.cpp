@@ -13,7 +13,7 @@ namespace whence {
 namespace {
 
 using nlohmann::json;
-using testing::largest_difference;
+using test_support::largest_difference;
 
 constexpr int no_pytorch = 77;
 
@@ -80,7 +80,7 @@ void compare_layer(const json& layer_case) {
   const Tensor x = tensor_of(layer_case.at("x")).set_requires_grad(true);
   nn::Network network("n", x.sizes().slice(1).vec());
   network.add("layer", op_of(layer_case.at("op")));
-  testing::to_float64(network);
+  test_support::to_float64(network);
   network.load_state(state_of(layer_case.at("state"), "layer.", at::kDouble));
   network.require_gradients(true);
 

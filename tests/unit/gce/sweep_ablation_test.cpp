@@ -9,7 +9,7 @@
 namespace whence::gce {
 namespace {
 
-const toy::Decoder kDecoder;
+const toy::Decoder kThreeLatents;
 
 /// n images of random bytes, labelled by their first pixel; every tenth label is wrong.
 data::Dataset images(std::int64_t n) {
@@ -25,7 +25,7 @@ data::Dataset images(std::int64_t n) {
 TEST(Sweep, MovesOneFactorOnly) {
   const at::Tensor codes = at::tensor({0.5F, -1.0F, 0.25F, -0.5F, 2.0F, 1.0F}).view({2, 3});
   const std::vector<double> values = even_steps(-3, 3, 7);
-  const Sweep result = sweep(kDecoder, toy::first_pixel(1.5), codes, 1, values);
+  const Sweep result = sweep(kThreeLatents, toy::first_pixel(1.5), codes, 1, values);
   EXPECT_EQ(result.factor, 1);
   EXPECT_EQ(result.values, values);
   ASSERT_EQ(result.images.sizes(), at::IntArrayRef({2, 7, 1, 1, 3}));
@@ -45,7 +45,8 @@ TEST(Sweep, MovesOneFactorOnly) {
 }
 
 TEST(Sweep, FlipsTheClassWhereTheFactorCrossesZero) {
-  const Sweep result = sweep(kDecoder, toy::first_pixel(), at::full({1, 3}, 0.5), 0, even_steps(-2, 2, 101));
+  const Sweep result =
+      sweep(kThreeLatents, toy::first_pixel(), at::full({1, 3}, 0.5), 0, even_steps(-2, 2, 101));
   const at::Tensor classes = result.probabilities[0].argmax(1);
   for (std::int64_t v = 0; v < 101; ++v)
     EXPECT_EQ(classes[v].item<std::int64_t>(), result.values[static_cast<std::size_t>(v)] > -0.5 ? 1 : 0)
@@ -54,15 +55,15 @@ TEST(Sweep, FlipsTheClassWhereTheFactorCrossesZero) {
 
 TEST(Sweep, LeavesTheCodesAlone) {
   const at::Tensor codes = at::zeros({700, 3});
-  EXPECT_EQ(sweep(kDecoder, toy::first_pixel(), codes, 2, {-1, 1}).images.size(0), 700);
+  EXPECT_EQ(sweep(kThreeLatents, toy::first_pixel(), codes, 2, {-1, 1}).images.size(0), 700);
   EXPECT_TRUE(codes.eq(0).all().item<bool>());
 }
 
 TEST(Sweep, RefusesWrongUse) {
   const toy::Classifier classifier = toy::first_pixel();
   for (const std::int64_t factor : {-1, 3})
-    EXPECT_THROW(sweep(kDecoder, classifier, at::zeros({1, 3}), factor, {0}), Error);
-  EXPECT_THROW(sweep(kDecoder, classifier, at::zeros({1, 3}), 0, {}), Error);
+    EXPECT_THROW(sweep(kThreeLatents, classifier, at::zeros({1, 3}), factor, {0}), Error);
+  EXPECT_THROW(sweep(kThreeLatents, classifier, at::zeros({1, 3}), 0, {}), Error);
   EXPECT_THROW(even_steps(0, 1, 0), Error);
   EXPECT_THROW(even_steps(0, std::nan(""), 3), Error);
 }
@@ -84,7 +85,7 @@ TEST(Accuracy, CountsAllBatches) {
 TEST(Ablation, ChargesOnlyTheFactorThatTheClassifierUses) {
   const data::Dataset dataset = images(1210);
   at::Generator generator = make_generator(2, "ablation");
-  const Ablation result = ablate(toy::Encoder(-60), kDecoder, toy::first_pixel(), dataset, generator);
+  const Ablation result = ablate(toy::Encoder(-60), kThreeLatents, toy::first_pixel(), dataset, generator);
   EXPECT_EQ(result.samples, 1210);
   EXPECT_DOUBLE_EQ(result.original, 0.9);
   EXPECT_DOUBLE_EQ(result.reencoded, 0.9);
@@ -98,7 +99,8 @@ TEST(Ablation, ChargesOnlyTheFactorThatTheClassifierUses) {
 TEST(Ablation, SeesWhatTheEncoderLoses) {
   const data::Dataset dataset = images(1210);
   at::Generator generator = make_generator(2, "ablation");
-  const Ablation result = ablate(toy::Encoder(-60, true), kDecoder, toy::first_pixel(), dataset, generator);
+  const Ablation result =
+      ablate(toy::Encoder(-60, true), kThreeLatents, toy::first_pixel(), dataset, generator);
   // The encoder turns round the images whose third pixel is bright, which makes right answers wrong and the
   // reverse.
   const at::Tensor pixels = dataset.images.flatten(1).gt(127);
@@ -112,7 +114,7 @@ TEST(Ablation, SeesWhatTheEncoderLoses) {
 TEST(Ablation, RepeatsItselfForASeed) {
   const auto run = [](std::uint64_t seed) {
     at::Generator generator = make_generator(seed, "ablation");
-    return ablate(toy::Encoder(-60), kDecoder, toy::first_pixel(), images(300), generator).replaced[0];
+    return ablate(toy::Encoder(-60), kThreeLatents, toy::first_pixel(), images(300), generator).replaced[0];
   };
   EXPECT_EQ(run(2), run(2));
   EXPECT_NE(run(2), run(3));
@@ -122,7 +124,7 @@ TEST(Ablation, RefusesWhatDoesNotFit) {
   at::Generator generator = make_generator(2, "ablation");
   data::Dataset three = images(10);
   three.class_names = {"a", "b", "c"};
-  EXPECT_THROW(ablate(toy::Encoder(0), kDecoder, toy::first_pixel(), three, generator), Error);
+  EXPECT_THROW(ablate(toy::Encoder(0), kThreeLatents, toy::first_pixel(), three, generator), Error);
   EXPECT_THROW(accuracy(toy::first_pixel(), three), Error);
   data::Dataset none = images(10);
   none.images = none.images.narrow(0, 0, 0);
@@ -134,7 +136,7 @@ TEST(Fidelity, IsExactForACertainPosterior) {
   const data::Dataset dataset = images(1210);
   at::Generator generator = make_generator(3, "fidelity");
   const double log_variance = -30;
-  const Fidelity result = fidelity(toy::Encoder(log_variance), kDecoder, dataset, generator);
+  const Fidelity result = fidelity(toy::Encoder(log_variance), kThreeLatents, dataset, generator);
   EXPECT_NEAR(result.sse, 0, 1e-9);
   const at::Tensor mean = 8 * dataset.images.flatten(1).to(at::kDouble) / 255 - 4;
   const double kl =
@@ -145,7 +147,7 @@ TEST(Fidelity, IsExactForACertainPosterior) {
 TEST(Fidelity, DrawsCodesFromThePosterior) {
   at::Generator generator = make_generator(3, "fidelity");
   const double variance = 0.25;
-  const Fidelity result = fidelity(toy::Encoder(std::log(variance)), kDecoder, images(1210), generator);
+  const Fidelity result = fidelity(toy::Encoder(std::log(variance)), kThreeLatents, images(1210), generator);
   const double expected = 3 * variance / 64;  // three pixels, each (z + 4) / 8
   EXPECT_NEAR(result.sse, expected, 4 * expected * std::sqrt(2.0 / (3 * 1210)));
 }

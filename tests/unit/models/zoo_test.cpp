@@ -7,7 +7,7 @@
 namespace whence::models {
 namespace {
 
-using testing::error_of;
+using test_support::error_of;
 
 std::int64_t elements(const nn::Network& network, std::string_view layer) {
   std::int64_t count = 1;

@@ -7,16 +7,16 @@
 namespace whence::nn {
 namespace {
 
-using testing::largest_difference;
+using test_support::largest_difference;
 
 TEST(BatchNorm, TrainingNormalisesByTheBatchAndUpdatesRunningStatistics) {
   Generator generator = make_generator(13, "test");
   Network network("n", {2, 3, 3});
   network.add("norm", BatchNorm2d{.epsilon = 0.01, .momentum = 0.25});
-  testing::randomise(network, generator);
-  testing::to_float64(network);
+  test_support::randomise(network, generator);
+  test_support::to_float64(network);
   const Layer& layer = network.layers()[1];
-  const Tensor x = testing::randn64({4, 2, 3, 3}, generator).add_(3);
+  const Tensor x = test_support::randn64({4, 2, 3, 3}, generator).add_(3);
   const Tensor mean = layer.buffers[0].tensor.clone(), variance = layer.buffers[1].tensor.clone();
 
   const double count = 4 * 3 * 3;

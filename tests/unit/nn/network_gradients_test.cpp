@@ -29,16 +29,16 @@ TEST_P(Gradients, AgreeWithCentralDifferences) {
   } else {
     network.add("layer", GetParam().op);
   }
-  testing::randomise(network, generator);
-  testing::to_float64(network);
+  test_support::randomise(network, generator);
+  test_support::to_float64(network);
   network.require_gradients(true);
 
   Shape batch = {3};
   batch.insert(batch.end(), GetParam().input.begin(), GetParam().input.end());
-  const Tensor x = testing::randn64(batch, generator).set_requires_grad(true);
+  const Tensor x = test_support::randn64(batch, generator).set_requires_grad(true);
   batch.assign({3});
   batch.insert(batch.end(), network.output_shape().begin(), network.output_shape().end());
-  const Tensor weights = testing::randn64(batch, generator);
+  const Tensor weights = test_support::randn64(batch, generator);
   const auto loss = [&] {
     Generator dropout = make_generator(7, "dropout");
     return (weights * network.forward(x, {.training = GetParam().training, .dropout = &dropout})).sum();
@@ -48,8 +48,9 @@ TEST_P(Gradients, AgreeWithCentralDifferences) {
   for (const NamedTensor& parameter : network.parameters()) variables.push_back(parameter.tensor);
   const std::vector<Tensor> gradients = torch::autograd::grad({loss()}, variables);
   for (std::size_t i = 0; i < variables.size(); ++i) {
-    const Tensor expected = testing::numeric_gradient(variables[i], [&] { return loss().item<double>(); });
-    EXPECT_LT(testing::largest_difference(gradients[i], expected),
+    const Tensor expected =
+        test_support::numeric_gradient(variables[i], [&] { return loss().item<double>(); });
+    EXPECT_LT(test_support::largest_difference(gradients[i], expected),
               1e-7 * (1 + expected.abs().max().item<double>()))
         << (i == 0 ? "input" : network.parameters()[i - 1].name);
     EXPECT_GT(expected.abs().max().item<double>(), 1e-3) << "a test of nothing";

@@ -4,8 +4,8 @@
 namespace whence::nn {
 namespace {
 
-using testing::error_of;
-using testing::largest_difference;
+using test_support::error_of;
+using test_support::largest_difference;
 
 class Graph : public ::testing::Test {
  protected:
@@ -20,9 +20,9 @@ class Graph : public ::testing::Test {
     network.add("logits", Linear{3});
     network.add("side", Flatten{}, {"right"});
     network.set_outputs({"logits", "side"});
-    testing::randomise(network, generator);
-    testing::to_float64(network);
-    x = testing::randn64({2, 2, 5, 6}, generator);
+    test_support::randomise(network, generator);
+    test_support::to_float64(network);
+    x = test_support::randn64({2, 2, 5, 6}, generator);
   }
 
   Tensor weight(const std::string& layer) const {

@@ -50,7 +50,7 @@ TEST(Initialise, DefaultsArePyTorchs) {
 TEST(Initialise, ConvolutionsAreNormalWhenADeviationIsGiven) {
   Network network = wide_network();
   Generator generator = make_generator(10, "test");
-  testing::randomise(network, generator);
+  test_support::randomise(network, generator);
   initialise(network, {.convolution_deviation = 0.02}, generator);
   const NamedTensors state = network.state();
   for (const char* name : {"conv.weight", "transposed.weight"}) {

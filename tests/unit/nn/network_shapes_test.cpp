@@ -6,7 +6,7 @@
 namespace whence::nn {
 namespace {
 
-using testing::error_of;
+using test_support::error_of;
 
 struct ShapeCase {
   const char* name;

@@ -4,7 +4,7 @@
 namespace whence::nn {
 namespace {
 
-using testing::error_of;
+using test_support::error_of;
 
 Network small_network() {
   Network network("net", {1, 4, 4});
@@ -30,7 +30,7 @@ TEST(NetworkState, HasPyTorchNamesInTheOrderOfTheLayers) {
 TEST(NetworkState, LoadsWhatAnotherNetworkHolds) {
   Generator generator = make_generator(5, "test");
   Network source = small_network(), target = small_network();
-  testing::randomise(source, generator);
+  test_support::randomise(source, generator);
   target.load_state(source.state());
   const Tensor x = at::randn({2, 1, 4, 4}, generator);
   EXPECT_TRUE(source.forward(x).equal(target.forward(x)));
@@ -58,7 +58,7 @@ TEST(NetworkState, NamesEverythingThatDoesNotFitAndChangesNothing) {
 TEST(NetworkState, CopiesShareParametersAndClonesDoNot) {
   Generator generator = make_generator(7, "test");
   Network network = small_network();
-  testing::randomise(network, generator);
+  test_support::randomise(network, generator);
   network.require_gradients(true);
   const Network shared = network, clone = network.clone();
   EXPECT_TRUE(clone.parameters()[0].tensor.requires_grad());
@@ -72,7 +72,7 @@ TEST(NetworkState, CopiesShareParametersAndClonesDoNot) {
 TEST(NetworkState, FrozenCopiesNeedNoGradientsAndGiveTheSame) {
   Generator generator = make_generator(8, "test");
   Network network = small_network();
-  testing::randomise(network, generator);
+  test_support::randomise(network, generator);
   network.require_gradients(true);
   const Network frozen = network.frozen(Precision::float32);
   const Tensor x = at::randn({2, 1, 4, 4}, generator);

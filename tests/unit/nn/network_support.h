@@ -11,7 +11,7 @@
 #include "whence/core/random.h"
 #include "whence/nn/network.h"
 
-namespace whence::testing {
+namespace whence::test_support {
 
 /// Normal weights and biases, running statistics that are not their initial ones.
 inline void randomise(nn::Network& network, Generator& generator) {
@@ -70,4 +70,4 @@ inline std::string error_of(const std::function<void()>& action) {
   return "";
 }
 
-}  // namespace whence::testing
+}  // namespace whence::test_support

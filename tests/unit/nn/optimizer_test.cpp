@@ -9,7 +9,7 @@
 namespace whence::nn {
 namespace {
 
-Network small_network() {
+Network two_linear_layers() {
   Network network("small", {3});
   network.add("fc1", Linear{4});
   network.add("relu", Relu{});
@@ -36,7 +36,7 @@ at::Tensor flat(const Network& network) {
 }
 
 TEST(Optimizer, SgdWithMomentumFollowsItsDefinition) {
-  Network network = small_network();
+  Network network = two_linear_layers();
   at::Tensor w = flat(network), buffer = at::zeros_like(w);
   Optimizer optimizer({&network}, Sgd{.momentum = 0.5});
   for (int step = 0; step < 20; ++step) {
@@ -50,7 +50,7 @@ TEST(Optimizer, SgdWithMomentumFollowsItsDefinition) {
 }
 
 TEST(Optimizer, AdamFollowsAlgorithm1OfKingmaAndBa) {
-  Network network = small_network();
+  Network network = two_linear_layers();
   at::Tensor w = flat(network), m = at::zeros_like(w), v = at::zeros_like(w);
   Optimizer optimizer({&network}, Adam{.beta1 = 0.5, .beta2 = 0.999});
   for (int step = 1; step <= 20; ++step) {
@@ -65,7 +65,7 @@ TEST(Optimizer, AdamFollowsAlgorithm1OfKingmaAndBa) {
 }
 
 TEST(Optimizer, StateCarriesOverExactly) {
-  Network whole = small_network(), parts = small_network();
+  Network whole = two_linear_layers(), parts = two_linear_layers();
   Optimizer through({&whole}, Adam{}), before({&parts}, Adam{});
   for (int step = 0; step < 6; ++step) {
     set_gradients(whole, through);
@@ -86,7 +86,7 @@ TEST(Optimizer, StateCarriesOverExactly) {
 }
 
 TEST(Optimizer, RefusesAnotherTrainingsState) {
-  Network network = small_network(), same = small_network();
+  Network network = two_linear_layers(), same = two_linear_layers();
   const Optimizer sgd({&network}, Sgd{});
   Optimizer adam({&same}, Adam{});
   EXPECT_THROW(adam.load_state(sgd.state()), Error);

@@ -11,7 +11,7 @@
 namespace whence::report {
 namespace {
 
-BarChart chart_of(std::vector<Bar> bars) {
+BarChart bars_of(std::vector<Bar> bars) {
   BarChart chart;
   chart.title = "title";
   chart.value_axis = "nats";
@@ -35,7 +35,7 @@ std::vector<int> heights_of(const Picture& picture, const Pixel& colour) {
 
 TEST(BarChart, HeightsAreProportionalToValues) {
   const Folder folder;
-  draw(chart_of({{"a", 1, 0, true}, {"b", 0.5, 0, true}, {"c", 0.25, 0, true}}), folder / "bars");
+  draw(bars_of({{"a", 1, 0, true}, {"b", 0.5, 0, true}, {"c", 0.25, 0, true}}), folder / "bars");
   const auto heights = heights_of(read_png(folder / "bars.png"), pixel(class_colour(0)));
   ASSERT_EQ(heights.size(), 3u);
   EXPECT_GT(heights[0], 400);
@@ -45,7 +45,7 @@ TEST(BarChart, HeightsAreProportionalToValues) {
 
 TEST(BarChart, OtherBarsHaveAnotherColourAndAreHatched) {
   const Folder folder;
-  draw(chart_of({{"a", 1, 0, false}}), folder / "bars");
+  draw(bars_of({{"a", 1, 0, false}}), folder / "bars");
   const Picture picture = read_png(folder / "bars.png");
   EXPECT_EQ(find(picture, pixel(class_colour(0))).count, 0);
   const Box box = find(picture, pixel(class_colour(1)));
@@ -55,7 +55,7 @@ TEST(BarChart, OtherBarsHaveAnotherColourAndAreHatched) {
 
 TEST(BarChart, PngHasTwoPixelsForEachPointOfTheSvg) {
   const Folder folder;
-  draw(chart_of({{"a", 1, 0, true}}), folder / "bars");
+  draw(bars_of({{"a", 1, 0, true}}), folder / "bars");
   const Picture picture = read_png(folder / "bars.png");
   const std::string size = fmt::format("viewBox=\"0 0 {} {}\"", picture.width / 2, picture.height / 2);
   EXPECT_NE(read_file(folder / "bars.svg").find(size), std::string::npos) << size;
@@ -65,7 +65,7 @@ TEST(BarChart, TextsAppearAsTheyAre) {
   const Folder folder;
   const std::string odd = "\\n{x}_1^2@y`date`100%%g\"q\"'r'<b>&#$z;";
   BarChart chart =
-      chart_of({{odd, 1.0694, 0.01, true}, {"beta_1", -0.0001, 0, false}, {"beta_2", -0.5, 0, false}});
+      bars_of({{odd, 1.0694, 0.01, true}, {"beta_1", -0.0001, 0, false}, {"beta_2", -0.5, 0, false}});
   chart.title = "T " + odd;
   chart.value_axis = "V" + odd;
   chart.highlighted_name = "H " + odd;
@@ -86,7 +86,7 @@ TEST(BarChart, LabelsRunNoCommands) {
   const Folder folder;
   const std::string file = (folder / "made").string();
   BarChart chart =
-      chart_of({{"`touch " + file + "`", 1, 0, true}, {"\"; system \"touch " + file + "\"; #", 1, 0, false}});
+      bars_of({{"`touch " + file + "`", 1, 0, true}, {"\"; system \"touch " + file + "\"; #", 1, 0, false}});
   chart.title = "'\nset output '" + file + "'\n!touch " + file + "\n";
   draw(chart, folder / "bars");
   EXPECT_FALSE(std::filesystem::exists(file));
@@ -94,7 +94,7 @@ TEST(BarChart, LabelsRunNoCommands) {
 
 TEST(BarChart, TheSameChartIsTheSameFile) {
   const Folder folder;
-  const BarChart chart = chart_of({{"a", 1, 0.1, true}, {"b", 0.5, 0.1, false}});
+  const BarChart chart = bars_of({{"a", 1, 0.1, true}, {"b", 0.5, 0.1, false}});
   draw(chart, folder / "first");
   draw(chart, folder / "second");
   EXPECT_EQ(read_file(folder / "first.svg"), read_file(folder / "second.svg"));
@@ -105,7 +105,7 @@ TEST(BarChart, ValuesThatAreNoNumbersAreSaidAndNotDrawn) {
   const Folder folder;
   constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
                    infinity = std::numeric_limits<double>::infinity();
-  draw(chart_of({{"a", nan, nan, true}, {"b", infinity, 1, true}, {"c", 0, infinity, false}}),
+  draw(bars_of({{"a", nan, nan, true}, {"b", infinity, 1, true}, {"c", 0, infinity, false}}),
        folder / "bars");
   const auto texts = texts_of(folder / "bars.svg");
   if (!texts) GTEST_SKIP() << "no Python to read XML with";
@@ -115,9 +115,9 @@ TEST(BarChart, ValuesThatAreNoNumbersAreSaidAndNotDrawn) {
 
 TEST(BarChart, NoBarsAndWrongFormatsAreProgrammersErrors) {
   const Folder folder;
-  EXPECT_THROW(draw(chart_of({}), folder / "bars"), c10::Error);
+  EXPECT_THROW(draw(bars_of({}), folder / "bars"), c10::Error);
   for (const char* format : {"", "3", "%s", "%d", "%.3f%.3f", "%n", "%", "%*f", "%ld"}) {
-    BarChart chart = chart_of({{"a", 1, 0, true}});
+    BarChart chart = bars_of({{"a", 1, 0, true}});
     chart.value_format = format;
     EXPECT_THROW(draw(chart, folder / "bars"), c10::Error) << format;
   }
@@ -130,7 +130,7 @@ TEST(BarChart, MissingGnuplotIsOneSentenceThatNamesThePackage) {
   setenv("PATH", (folder / "nothing").c_str(), 1);
   std::string sentence;
   try {
-    draw(chart_of({{"a", 1, 0, true}}), folder / "bars");
+    draw(bars_of({{"a", 1, 0, true}}), folder / "bars");
   } catch (const Error& error) {
     sentence = error.what();
   }
@@ -143,7 +143,7 @@ TEST(BarChart, MissingGnuplotIsOneSentenceThatNamesThePackage) {
 TEST(BarChart, AFolderThatCannotBeIsOneSentence) {
   const Folder folder;
   write_file(folder / "file", "not a folder");
-  EXPECT_THROW(draw(chart_of({{"a", 1, 0, true}}), folder / "file" / "bars"), Error);
+  EXPECT_THROW(draw(bars_of({{"a", 1, 0, true}}), folder / "file" / "bars"), Error);
 }
 
 }  // namespace

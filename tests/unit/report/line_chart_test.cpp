@@ -11,7 +11,7 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-LineChart chart_of(std::vector<Panel> panels) {
+LineChart lines_of(std::vector<Panel> panels) {
   LineChart chart;
   chart.title = "Training";
   chart.horizontal_axis = "step";
@@ -26,7 +26,7 @@ TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
     series.x.push_back(i);
     series.y.push_back(i == 4567 ? 100 : 0);
   }
-  draw(chart_of({{"loss", {series}}}), folder / "lines");
+  draw(lines_of({{"loss", {series}}}), folder / "lines");
   const Picture picture = read_png(folder / "lines.png");
   EXPECT_GT(find(picture, pixel(class_colour(0))).height(), picture.height / 3);
   EXPECT_LT(read_file(folder / "lines.svg").size(), 100000u);
@@ -35,7 +35,7 @@ TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
 TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
   const Folder folder;
   const std::vector<double> x{0, 1, 2, 3};
-  draw(chart_of({{"value", {{"first <&>", x, {1, 2, 3, 4}}, {"second", x, {4, 3, 2, 1}}}}}),
+  draw(lines_of({{"value", {{"first <&>", x, {1, 2, 3, 4}}, {"second", x, {4, 3, 2, 1}}}}}),
        folder / "lines");
   const Picture picture = read_png(folder / "lines.png");
   const Box solid = find(picture, pixel(class_colour(0))), dashed = find(picture, pixel(class_colour(1)));
@@ -50,8 +50,8 @@ TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
 TEST(LineChart, PanelsStandAboveEachOtherOnOneAxis) {
   const Folder folder;
   const Panel panel{"value", {{"a", {0, 1}, {0, 1}}}};
-  draw(chart_of({panel}), folder / "one");
-  draw(chart_of({panel, panel, panel}), folder / "three");
+  draw(lines_of({panel}), folder / "one");
+  draw(lines_of({panel, panel, panel}), folder / "three");
   const Picture one = read_png(folder / "one.png"), three = read_png(folder / "three.png");
   EXPECT_EQ(one.width, three.width);
   EXPECT_GT(three.height, 2 * one.height);
@@ -63,7 +63,7 @@ TEST(LineChart, WhatCannotBeDrawnIsLeftOut) {
   const Series nothing{"nothing", {}, {}}, all_nan{"nan", {0, 1}, {nan, nan}},
       negative{"negative", {0, 1}, {-1, 0}};
   const Series constant{"constant", {0, 1}, {5, 5}}, single{"single", {7}, {7}};
-  draw(chart_of({{"a", {holes, nothing}},
+  draw(lines_of({{"a", {holes, nothing}},
                  {"b", {}},
                  {"c", {all_nan}},
                  {"d", {negative}, true},
@@ -71,7 +71,7 @@ TEST(LineChart, WhatCannotBeDrawnIsLeftOut) {
                  {"f", {single}}}),
        folder / "lines");
   EXPECT_GT(find(read_png(folder / "lines.png"), pixel(class_colour(0))).count, 100);
-  draw(chart_of({{"only", {all_nan}, true}}), folder / "empty");
+  draw(lines_of({{"only", {all_nan}, true}}), folder / "empty");
   EXPECT_TRUE(std::filesystem::exists(folder / "empty.svg"));
 }
 
@@ -82,7 +82,7 @@ TEST(LineChart, LogarithmicAxisMakesAGeometricSeriesStraight) {
     series.x.push_back(i);
     series.y.push_back(std::pow(10.0, -i / 25.0));
   }
-  draw(chart_of({{"rate", {series}, true}}), folder / "lines");
+  draw(lines_of({{"rate", {series}, true}}), folder / "lines");
   const Picture picture = read_png(folder / "lines.png");
   const Box box = find(picture, pixel(class_colour(0)));
   const int middle = (box.left + box.right) / 2;
@@ -93,8 +93,8 @@ TEST(LineChart, LogarithmicAxisMakesAGeometricSeriesStraight) {
 
 TEST(LineChart, WrongSizesAreProgrammersErrors) {
   const Folder folder;
-  EXPECT_THROW(draw(chart_of({}), folder / "lines"), c10::Error);
-  EXPECT_THROW(draw(chart_of({{"a", {{"s", {1, 2}, {1}}}}}), folder / "lines"), c10::Error);
+  EXPECT_THROW(draw(lines_of({}), folder / "lines"), c10::Error);
+  EXPECT_THROW(draw(lines_of({{"a", {{"s", {1, 2}, {1}}}}}), folder / "lines"), c10::Error);
 }
 
 }  // namespace

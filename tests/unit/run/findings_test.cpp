@@ -6,7 +6,7 @@
 namespace whence::run {
 namespace {
 
-using whence::testing::contains;
+using whence::test_support::contains;
 
 nlohmann::json metrics(double alpha, double largest_beta) {
   return nlohmann::json::parse(fmt::format(

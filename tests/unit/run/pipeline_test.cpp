@@ -7,13 +7,13 @@
 namespace whence::run {
 namespace {
 
-using whence::testing::contains;
-using whence::testing::error_of;
-using whence::testing::TemporaryFolder;
+using whence::test_support::contains;
+using whence::test_support::error_of;
+using whence::test_support::TemporaryFolder;
 
 class Pipeline : public ::testing::Test {
  protected:
-  Pipeline() : recipe_(whence::testing::write_squares_recipe(temporary_.path())) {}
+  Pipeline() : recipe_(whence::test_support::write_squares_recipe(temporary_.path())) {}
 
   void run(const std::vector<std::string>& settings = {}, PipelineOptions options = {}) {
     std::vector<std::string> all = {"explanation.steps=4", "classifier.epochs=1"};
@@ -74,7 +74,7 @@ TEST_F(Pipeline, RedoesWhatLostItsFilesAndEverythingAfterIt) {
 
 TEST_F(Pipeline, ChangedImagesAreNoticed) {
   run();
-  whence::testing::write_squares(temporary_ / "squares", "train", 300, 9);
+  whence::test_support::write_squares(temporary_ / "squares", "train", 300, 9);
   EXPECT_EQ(done_by([&] { run(); }), (Names{"data", "classifier", "explanation", "evaluation"}));
 }
 

@@ -6,10 +6,9 @@
 namespace whence::run {
 namespace {
 
-using whence::testing::contains;
-using whence::testing::error_of;
-
-constexpr const char* kLeast = "[data]\nset = \"fashion-mnist\"\n";
+using whence::test_support::contains;
+using whence::test_support::error_of;
+using whence::test_support::kLeast;
 
 std::string error_in(const std::string& text) {
   return error_of([&] { parse_recipe(text, "bad.toml"); }, ExitCode::usage);

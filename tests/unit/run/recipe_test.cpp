@@ -7,9 +7,8 @@
 namespace whence::run {
 namespace {
 
-using whence::testing::contains;
-
-constexpr const char* kLeast = "[data]\nset = \"fashion-mnist\"\n";
+using whence::test_support::contains;
+using whence::test_support::kLeast;
 
 Recipe with(const std::vector<std::string>& settings) { return parse_recipe(kLeast, "least.toml", settings); }
 

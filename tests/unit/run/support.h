@@ -14,7 +14,7 @@
 #include "whence/core/random.h"
 #include "whence/data/idx.h"
 
-namespace whence::testing {
+namespace whence::test_support {
 
 /// A fresh folder that is gone when the test ends.
 class TemporaryFolder {
@@ -63,6 +63,9 @@ inline void write_squares(const std::filesystem::path& folder) {
   write_squares(folder, "train", 400, 1);
   write_squares(folder, "t10k", 200, 2);
 }
+
+/// The shortest recipe that is one.
+inline constexpr const char* kLeast = "[data]\nset = \"fashion-mnist\"\n";
 
 /// A recipe that explains which side the square is on, and the data below it.
 inline constexpr const char* kSquaresRecipe = R"(
@@ -121,4 +124,4 @@ inline ::testing::AssertionResult contains(const std::string& text, const std::s
   return ::testing::AssertionFailure() << "'" << text << "' lacks '" << part << "'";
 }
 
-}  // namespace whence::testing
+}  // namespace whence::test_support
