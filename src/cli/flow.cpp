@@ -12,7 +12,7 @@ namespace {
 
 struct FlowArguments {
   ModelArguments models;
-  std::string samples = "200x200", sampling = "nested", correction = "delta";
+  std::string samples = "200x200", sampling = "nested", outer_draws = "stratified", correction = "delta";
   bool json = false;
 };
 
@@ -21,13 +21,17 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
   const Counts samples = parse_samples(arguments.samples);
   options.outer = samples.outer;
   options.inner = samples.inner;
-  using gce::Correction, gce::Sampling;
-  for (const Sampling sampling : {Sampling::nested, Sampling::crossed}) {
-    if (arguments.sampling == name_of(sampling)) options.sampling = sampling;
-  }
-  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
-    if (arguments.correction == name_of(correction)) options.correction = correction;
-  }
+  using gce::Correction, gce::OuterDraws, gce::Sampling;
+  for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
+    if (arguments.sampling == name_of(sampling)) options.estimator.sampling = sampling;
+  for (const OuterDraws draws : {OuterDraws::independent, OuterDraws::stratified})
+    if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
+  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
+    if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
+  if (options.estimator.correction == Correction::jackknife &&
+      options.estimator.outer_draws == OuterDraws::stratified)
+    fail_usage(
+        "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
   return options;
 }
 
@@ -68,6 +72,11 @@ void add_flow(CLI::App& program, Command& chosen) {
       ->capture_default_str();
   command->add_option("--sampling", arguments->sampling, "Own draws of the rest for each, or shared ones")
       ->check(CLI::IsMember({"nested", "crossed"}))
+      ->capture_default_str();
+  command
+      ->add_option("--outer-draws", arguments->outer_draws,
+                   "Draws of the factors: independent, or one from each cell of equal probability")
+      ->check(CLI::IsMember({"independent", "stratified"}))
       ->capture_default_str();
   command->add_option("--correction", arguments->correction, "Bias correction")
       ->check(CLI::IsMember({"none", "delta", "jackknife"}))

@@ -35,7 +35,7 @@ void check_explanation(const gce::Training& explanation, const std::string& name
   using enum gce::Objective;
   const auto objective = explanation.effect.objective;
   const bool conditional = objective == joint_conditional || objective == independent_conditional;
-  if (conditional && explanation.effect.sampling != gce::Sampling::crossed) {
+  if (conditional && explanation.effect.estimator.sampling != gce::Sampling::crossed) {
     fail_usage("{}: explanation.objective '{}' needs explanation.sampling = \"{}\"", name,
                gce::name_of(objective), gce::name_of(gce::Sampling::crossed));
   }
@@ -45,11 +45,22 @@ void check_explanation(const gce::Training& explanation, const std::string& name
   }
 }
 
+void check_estimator(const gce::Estimator& estimator, const std::string& section, const std::string& prefix,
+                     const std::string& name) {
+  if (estimator.correction != gce::Correction::jackknife ||
+      estimator.outer_draws == gce::OuterDraws::independent)
+    return;
+  fail_usage("{}: {}.{}correction = \"jackknife\" needs {}.{}outer_draws = \"independent\"", name, section,
+             prefix, section, prefix);
+}
+
 }  // namespace
 
 void check_recipe(const Recipe& recipe, const std::string& name) {
   check_data(recipe.data, name);
   check_explanation(recipe.explanation, name);
+  check_estimator(recipe.explanation.effect.estimator, "explanation", "", name);
+  check_estimator(recipe.evaluation.flow.estimator, "evaluation", "flow_", name);
 }
 
 }  // namespace whence::run

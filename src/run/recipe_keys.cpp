@@ -21,6 +21,9 @@ Choice choice(std::vector<std::string_view> names) {
 std::vector<std::string_view> sampling_names() {
   return {gce::name_of(gce::Sampling::nested), gce::name_of(gce::Sampling::crossed)};
 }
+std::vector<std::string_view> outer_draws_names() {
+  return {gce::name_of(gce::OuterDraws::independent), gce::name_of(gce::OuterDraws::stratified)};
+}
 std::vector<std::string_view> correction_names() {
   return {gce::name_of(gce::Correction::none), gce::name_of(gce::Correction::delta),
           gce::name_of(gce::Correction::jackknife)};
@@ -93,10 +96,14 @@ std::vector<Key> make_keys() {
        "less."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
-      {"explanation.sampling", choice<AT(explanation.effect.sampling)>(sampling_names()), "",
+      {"explanation.sampling", choice<AT(explanation.effect.estimator.sampling)>(sampling_names()), "",
        "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
        "(crossed)."},
-      {"explanation.correction", choice<AT(explanation.effect.correction)>(correction_names()), "",
+      {"explanation.outer_draws", choice<AT(explanation.effect.estimator.outer_draws)>(outer_draws_names()),
+       "",
+       "Whether the draws of alpha are independent, as published, or one from each cell of equal probability "
+       "(stratified: less noise)."},
+      {"explanation.correction", choice<AT(explanation.effect.estimator.correction)>(correction_names()), "",
        "Bias correction of the causal term in training."},
       {"explanation.alpha_samples", Integer{AT(explanation.effect.alpha_samples), 2, 100'000}, "draws",
        "Draws of alpha in a step."},
@@ -117,9 +124,11 @@ std::vector<Key> make_keys() {
 
       {"evaluation.flow_samples", Pair{AT(evaluation.flow.outer), AT(evaluation.flow.inner), 2, 100'000},
        "draws", "Draws of the factors and, for each, of the rest, that measure the information flow."},
-      {"evaluation.flow_sampling", choice<AT(evaluation.flow.sampling)>(sampling_names()), "",
+      {"evaluation.flow_sampling", choice<AT(evaluation.flow.estimator.sampling)>(sampling_names()), "",
        "As explanation.sampling, for the measurement."},
-      {"evaluation.flow_correction", choice<AT(evaluation.flow.correction)>(correction_names()), "",
+      {"evaluation.flow_outer_draws", choice<AT(evaluation.flow.estimator.outer_draws)>(outer_draws_names()),
+       "", "As explanation.outer_draws, for the measurement."},
+      {"evaluation.flow_correction", choice<AT(evaluation.flow.estimator.correction)>(correction_names()), "",
        "Bias correction of the measurement."},
       {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
        "Number format of the measurement: always float32, or that of the run (faster)."},

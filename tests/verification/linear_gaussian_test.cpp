@@ -12,9 +12,9 @@ namespace {
 
 using gce::Correction;
 using gce::Factors;
+using gce::OuterDraws;
 using gce::Sampling;
 
-constexpr Sampling kSamplings[] = {Sampling::nested, Sampling::crossed};
 constexpr Correction kCorrections[] = {Correction::none, Correction::delta, Correction::jackknife};
 
 /// Two causal and two other latents seen through five mixed pixels, and a classifier of those pixels.
@@ -37,10 +37,16 @@ struct LogisticCase {
 
 /// Probabilities (outer, inner, 2) of a logistic classifier that sees own * F + other * R.
 at::Tensor sample_logistic(double own, double other, std::int64_t outer, std::int64_t inner,
-                           Sampling sampling, at::Generator& generator) {
-  const at::Tensor z = gce::draw_latents(2, {0}, outer, inner, sampling, generator).to(at::kDouble);
+                           Sampling sampling, at::Generator& generator,
+                           OuterDraws outer_draws = OuterDraws::independent) {
+  const at::Tensor z =
+      gce::draw_latents(2, {0}, outer, inner, sampling, outer_draws, generator).to(at::kDouble);
   const at::Tensor p = at::sigmoid(own * z.select(1, 0) + other * z.select(1, 1));
   return at::stack({1 - p, p}, 1).view({outer, inner, 2});
+}
+
+gce::Estimator independent(Sampling sampling, Correction correction) {
+  return {sampling, OuterDraws::independent, correction};
 }
 
 struct Mean {
@@ -85,7 +91,7 @@ TEST_P(Bias, IsRemovedByTheCorrections) {
   for (int r = 0; r < 2500; ++r) {
     const at::Tensor p = sample_logistic(c.own, c.other, c.outer, c.inner, c.sampling, generator);
     for (int k = 0; k < 3; ++k)
-      estimates[k].add(gce::mutual_information(p, c.sampling, kCorrections[k]).item<double>());
+      estimates[k].add(gce::mutual_information(p, independent(c.sampling, kCorrections[k])).item<double>());
   }
   const double plain = std::abs(estimates[0].value() - truth);
   ASSERT_GT(plain, 6 * estimates[0].se());
@@ -118,7 +124,7 @@ TEST_P(Coverage, OfTheStandardErrorIsAsStated) {
   for (int r = 0; r < repetitions; ++r) {
     const at::Tensor p = sample_logistic(c.own, c.other, 200, 200, c.sampling, generator);
     for (int k = 0; k < 3; ++k) {
-      const gce::FlowValue flow = gce::estimate_flow(p, c.sampling, kCorrections[k]);
+      const gce::FlowValue flow = gce::estimate_flow(p, independent(c.sampling, kCorrections[k]));
       covered[k] += std::abs(flow.nats - truth) <= 1.96 * flow.se;
     }
   }
@@ -141,7 +147,7 @@ TEST(Coverage, OfAWeakFactorNeedsTheCorrection) {
   for (int r = 0; r < 100; ++r) {
     const at::Tensor p = sample_logistic(0.1, 2, 200, 200, Sampling::nested, generator);
     const auto covers = [&](Correction correction) {
-      const gce::FlowValue flow = gce::estimate_flow(p, Sampling::nested, correction);
+      const gce::FlowValue flow = gce::estimate_flow(p, independent(Sampling::nested, correction));
       return std::abs(flow.nats - truth) <= 1.96 * flow.se;
     };
     plain += covers(Correction::none);
@@ -151,12 +157,38 @@ TEST(Coverage, OfAWeakFactorNeedsTheCorrection) {
   EXPECT_GE(corrected, 86);
 }
 
-class Flow : public testing::TestWithParam<Sampling> {};
+// Two factors of four: the stratified estimate must spread less than the independent one, agree with the truth on
+// average, and claim an error that is at least, and not far above, its real one.
+TEST(StratifiedDraws, SpreadLessAndStateTheirError) {
+  const LogisticCase c;
+  const double truth = c.truth_of({0, 1});
+  at::Generator generator = make_generator(71, "stratified");
+  const auto repeat = [&](OuterDraws draws, Mean& estimates, Mean& squared_errors) {
+    gce::FlowOptions options;
+    options.outer = 200, options.inner = 50;
+    options.estimator.outer_draws = draws;
+    for (int r = 0; r < 150; ++r) {
+      const gce::FlowValue flow = gce::information_flow(c.decoder, c.classifier, {0, 1}, options, generator);
+      estimates.add(flow.nats);
+      squared_errors.add(flow.se * flow.se);
+    }
+  };
+  Mean independent_draws, stratified, independent_errors, stated;
+  repeat(OuterDraws::independent, independent_draws, independent_errors);
+  repeat(OuterDraws::stratified, stratified, stated);
+  const auto spread = [](const Mean& m) { return m.se() * std::sqrt(m.n); };
+  EXPECT_NEAR(stratified.value(), truth, 3.5 * stratified.se());
+  EXPECT_LT(spread(stratified), 0.6 * spread(independent_draws));
+  EXPECT_GT(std::sqrt(stated.value()), 0.9 * spread(stratified));
+  EXPECT_LT(std::sqrt(stated.value()), 2 * spread(stratified));
+}
+
+class Flow : public testing::TestWithParam<gce::Estimator> {};
 
 TEST_P(Flow, OfEveryFactorAgreesWithQuadrature) {
   const LogisticCase c;
   gce::FlowOptions options;
-  options.sampling = GetParam();
+  options.estimator = GetParam();
   options.outer = 400;
   const gce::FlowReport report = gce::measure_flow(c.decoder, c.classifier, 2, options, 17);
   const auto expect_near = [](const gce::FlowValue& flow, double truth, const std::string& name) {
@@ -175,7 +207,7 @@ TEST_P(Flow, OfEveryFactorAgreesWithQuadrature) {
 TEST_P(Flow, OfAllFactorsTogetherAgreesWithQuadrature) {
   const LogisticCase c;
   gce::FlowOptions options;
-  options.sampling = GetParam();
+  options.estimator = GetParam();
   options.outer = 5000;
   at::Generator generator = make_generator(2, "all");
   const gce::FlowValue flow =
@@ -190,7 +222,7 @@ TEST_P(Flow, OfTheAndClassifierAgreesWithQuadrature) {
   const truth::AndClassifier classifier(
       at::tensor({3., 0., 1., 0., 0., 2., 0., 1.5}, at::kDouble).view({2, 4}));
   gce::FlowOptions options;
-  options.sampling = GetParam();
+  options.estimator = GetParam();
   options.outer = 400;
   const auto check = [&](const Factors& which, double truth) {
     at::Generator generator = make_generator(29, "and");
@@ -203,8 +235,13 @@ TEST_P(Flow, OfTheAndClassifierAgreesWithQuadrature) {
   check({3, 1}, truth::and_flow(0, std::sqrt(10.0), 2.5, 0));
 }
 
-INSTANTIATE_TEST_SUITE_P(LinearGaussian, Flow, testing::ValuesIn(kSamplings),
-                         [](const auto& test) { return std::string(name_of(test.param)); });
+INSTANTIATE_TEST_SUITE_P(LinearGaussian, Flow,
+                         testing::Values(independent(Sampling::nested, Correction::delta),
+                                         independent(Sampling::crossed, Correction::delta), gce::Estimator{}),
+                         [](const auto& test) {
+                           return fmt::format("{}_{}", name_of(test.param.sampling),
+                                              name_of(test.param.outer_draws));
+                         });
 
 TEST(ConditionalInformation, AgreesWithQuadrature) {
   const double truth = truth::logistic_conditional_flow(2, 1.5);

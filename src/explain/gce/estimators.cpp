@@ -25,6 +25,14 @@ Tensor variance(const Tensor& values, std::int64_t dim) {
   return (values - values.mean(dim, true)).square().sum(dim) / static_cast<double>(values.size(dim) - 1);
 }
 
+/// Variance of the mean of n outer draws' values (n, ...); n >= 2. Stratified draws lie in neighbouring cells when
+/// they follow each other: half the mean square of their differences is what varies within a cell, and a little more.
+Tensor variance_of_mean(const Tensor& values, OuterDraws draws) {
+  const auto n = static_cast<double>(values.size(0));
+  if (draws == OuterDraws::independent) return variance(values, 0) / n;
+  return values.diff(1, 0).square().sum(0) / (2 * (n - 1) * n);
+}
+
 /// Means without one of the n values along dimension `dim`. Rounding must not make a probability negative.
 Tensor leave_one_out(const Tensor& values, std::int64_t dim) {
   const auto n = static_cast<double>(values.size(dim));
@@ -41,11 +49,11 @@ Tensor jackknifed_entropy(const Tensor& values, std::int64_t dim) {
 /// The draws behind one estimate, in float64: the jackknife multiplies rounding errors by the number of
 /// draws.
 struct Draws {
-  Draws(const Tensor& probabilities, Sampling sampling_)
+  Draws(const Tensor& probabilities, const Estimator& estimator_)
       : p(probabilities.to(at::kDouble)),
         p_outer(p.mean(1)),
         p_marginal(p_outer.mean(0)),
-        sampling(sampling_) {}
+        estimator(estimator_) {}
 
   std::int64_t outer() const { return p.size(0); }
   std::int64_t inner() const { return p.size(1); }
@@ -53,11 +61,12 @@ struct Draws {
   Tensor p;           ///< (outer, inner, M)
   Tensor p_outer;     ///< p(y|F) of each outer draw, (outer, M)
   Tensor p_marginal;  ///< p(y), (M)
-  Sampling sampling;
+  Estimator estimator;
 };
 
 /// sum_y p(y|F) log p(y|F) for each outer draw, (outer). A single inner draw is taken as exact.
-Tensor outer_terms(const Draws& draws, Correction correction) {
+Tensor outer_terms(const Draws& draws) {
+  const Correction correction = draws.estimator.correction;
   const Tensor plain = negative_entropy(draws.p_outer);
   if (correction == Correction::none || draws.inner() < 2) return plain;
   if (correction == Correction::jackknife) return jackknifed_entropy(draws.p, 1);
@@ -69,8 +78,8 @@ Tensor outer_terms(const Draws& draws, Correction correction) {
 Tensor variance_of_marginal(const Draws& draws) {
   const auto outer = static_cast<double>(draws.outer());
   const auto inner = static_cast<double>(draws.inner());
-  const Tensor rows = variance(draws.p_outer, 0) / outer;
-  if (draws.sampling == Sampling::nested || draws.inner() < 2) return rows;
+  const Tensor rows = variance_of_mean(draws.p_outer, draws.estimator.outer_draws);
+  if (draws.estimator.sampling == Sampling::nested || draws.inner() < 2) return rows;
   const Tensor p_inner = draws.p.mean(0);
   const Tensor interaction = (draws.p - draws.p_outer.unsqueeze(1) - p_inner.unsqueeze(0) + draws.p_marginal)
                                  .square()
@@ -93,16 +102,20 @@ Tensor jackknifed_two_way(const Draws& draws) {
 }
 
 /// sum_y p(y) log p(y), a scalar.
-Tensor marginal_term(const Draws& draws, Correction correction) {
+Tensor marginal_term(const Draws& draws) {
+  const Correction correction = draws.estimator.correction;
   const Tensor plain = negative_entropy(draws.p_marginal);
   if (correction == Correction::none || draws.outer() < 2) return plain;
   if (correction == Correction::delta)
     return plain - entropy_bias(variance_of_marginal(draws), draws.p_marginal);
-  const bool two_way = draws.sampling == Sampling::crossed && draws.inner() >= 2;
+  const bool two_way = draws.estimator.sampling == Sampling::crossed && draws.inner() >= 2;
   return two_way ? jackknifed_two_way(draws) : jackknifed_entropy(draws.p_outer, 0);
 }
 
-void check_probabilities(const Tensor& probabilities) {
+void check(const Tensor& probabilities, const Estimator& estimator) {
+  TORCH_CHECK(
+      estimator.correction != Correction::jackknife || estimator.outer_draws == OuterDraws::independent,
+      "the jackknife leaves out one draw at a time: it needs independent draws");
   TORCH_CHECK(probabilities.dim() == 3 && probabilities.numel() > 0,
               "probabilities must be (outer, inner, M), got ", probabilities.sizes());
 }
@@ -113,35 +126,14 @@ at::ScalarType result_type(const Tensor& probabilities) {
 
 }  // namespace
 
-at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
-                        std::int64_t inner, Sampling sampling, at::Generator& generator) {
-  TORCH_CHECK(dimensions >= 1 && outer >= 1 && inner >= 1, "no latents to draw");
-  std::vector<std::int64_t> rest;
-  for (std::int64_t i = 0; i < dimensions; ++i)
-    if (std::find(factors.begin(), factors.end(), i) == factors.end()) rest.push_back(i);
-  TORCH_CHECK(rest.size() + factors.size() == static_cast<std::size_t>(dimensions),
-              "factors must be distinct and in 0 .. ", dimensions - 1);
-
-  const std::int64_t own_rows = sampling == Sampling::nested ? outer : 1;
-  const Tensor of_factors =
-      at::randn({outer, 1, static_cast<std::int64_t>(factors.size())}, generator, at::kFloat);
-  const Tensor of_rest =
-      at::randn({own_rows, inner, static_cast<std::int64_t>(rest.size())}, generator, at::kFloat);
-  Tensor latents = at::empty({outer, inner, dimensions}, at::kFloat);
-  latents.index_copy_(2, at::tensor(factors, at::kLong), of_factors.expand({outer, inner, -1}));
-  latents.index_copy_(2, at::tensor(rest, at::kLong), of_rest.expand({outer, inner, -1}));
-  return latents.view({outer * inner, dimensions});
-}
-
-at::Tensor mutual_information(const at::Tensor& probabilities, Sampling sampling, Correction correction) {
-  check_probabilities(probabilities);
-  const Draws draws(probabilities, sampling);
-  return (outer_terms(draws, correction).mean() - marginal_term(draws, correction))
-      .to(result_type(probabilities));
+at::Tensor mutual_information(const at::Tensor& probabilities, const Estimator& estimator) {
+  check(probabilities, estimator);
+  const Draws draws(probabilities, estimator);
+  return (outer_terms(draws).mean() - marginal_term(draws)).to(result_type(probabilities));
 }
 
 at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction) {
-  check_probabilities(probabilities);
+  check(probabilities, {Sampling::crossed, OuterDraws::independent, correction});
   const Tensor p = probabilities.to(at::kDouble);
   const Tensor p_inner = p.mean(0);
   Tensor held = negative_entropy(p_inner);  // sum_y p(y|R) log p(y|R) for each draw of R, (inner)
@@ -154,12 +146,12 @@ at::Tensor conditional_information(const at::Tensor& probabilities, Correction c
   return (negative_entropy(p).mean() - held.mean()).to(result_type(probabilities));
 }
 
-FlowValue estimate_flow(const at::Tensor& probabilities, Sampling sampling, Correction correction) {
-  check_probabilities(probabilities);
+FlowValue estimate_flow(const at::Tensor& probabilities, const Estimator& estimator) {
+  check(probabilities, estimator);
   const at::NoGradGuard no_grad;
-  const Draws draws(probabilities, sampling);
-  const Tensor terms = outer_terms(draws, correction);
-  const double nats = (terms.mean() - marginal_term(draws, correction)).item<double>();
+  const Draws draws(probabilities, estimator);
+  const Tensor terms = outer_terms(draws);
+  const double nats = (terms.mean() - marginal_term(draws)).item<double>();
 
   // The estimate's influence function: draw a moves it by its own divergence KL(p(y|a) || p(y)) less the mean
   // one.
@@ -167,17 +159,15 @@ FlowValue estimate_flow(const at::Tensor& probabilities, Sampling sampling, Corr
   double squared_error = 0;
   if (draws.outer() >= 2) {
     const Tensor divergence = terms - (draws.p_outer * log_marginal).sum(-1);
-    squared_error += variance(divergence, 0).item<double>() / static_cast<double>(draws.outer());
+    squared_error += variance_of_mean(divergence, estimator.outer_draws).item<double>();
   }
-  if (sampling == Sampling::crossed && draws.inner() >= 2) {
+  if (estimator.sampling == Sampling::crossed && draws.inner() >= 2) {
     const Tensor log_ratio = safe_log(draws.p_outer) - log_marginal;
     const Tensor influence = (draws.p * log_ratio.unsqueeze(1)).sum(-1).mean(0);
     squared_error += variance(influence, 0).item<double>() / static_cast<double>(draws.inner());
   }
   return {nats, std::sqrt(squared_error)};
 }
-
-std::string_view name_of(Sampling sampling) { return sampling == Sampling::nested ? "nested" : "crossed"; }
 
 std::string_view name_of(Correction correction) {
   switch (correction) {

@@ -57,13 +57,15 @@ FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions&
   if (which.empty()) return {};
   const std::int64_t latents = models.decoder.latents();
   const std::int64_t inner = inner_draws(which, latents, options);
-  const at::Tensor z = draw_latents(latents, which, options.outer, inner, options.sampling, generator);
+  const Estimator& estimator = options.estimator;
+  const at::Tensor z = draw_latents(latents, which, options.outer, inner, estimator.sampling,
+                                    estimator.outer_draws, generator);
   std::vector<at::Tensor> parts;
   for_batches(z.size(0), models.batch, [&](std::int64_t first, std::int64_t count) {
     parts.push_back(probabilities_of(models.classifier, models.decoder.decode(z.narrow(0, first, count))));
     after_batch();
   });
-  return estimate_flow(at::cat(parts).view({options.outer, inner, -1}), options.sampling, options.correction);
+  return estimate_flow(at::cat(parts).view({options.outer, inner, -1}), estimator);
 }
 
 nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }

@@ -25,7 +25,7 @@ void check(std::int64_t causal, std::int64_t noncausal, const CausalOptions& opt
                options.alpha_samples);
   if (options.beta_samples < 1)
     fail_usage("the causal effect needs at least 1 draw of the other factors, not {}", options.beta_samples);
-  if (is_conditional(options.objective) && options.sampling != Sampling::crossed)
+  if (is_conditional(options.objective) && options.estimator.sampling != Sampling::crossed)
     fail_usage(
         "the objective {} needs crossed sampling: it compares draws of the causal factors with the others "
         "held",
@@ -39,7 +39,7 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
   check(causal, noncausal, options);
   const auto draw = [&](const std::vector<std::int64_t>& factors) {
     return draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
-                        options.sampling, generator);
+                        options.estimator.sampling, options.estimator.outer_draws, generator);
   };
   if (!is_independent(options.objective)) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(causal));
@@ -61,8 +61,8 @@ at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabiliti
   std::vector<Tensor> effects;
   for (const Tensor& group : grouped.unbind(0))
     effects.push_back(is_conditional(options.objective)
-                          ? conditional_information(group, options.correction)
-                          : mutual_information(group, options.sampling, options.correction));
+                          ? conditional_information(group, options.estimator.correction)
+                          : mutual_information(group, options.estimator));
   return at::stack(effects).mean();
 }
 

@@ -16,14 +16,16 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
                         const Training& options) {
   const CausalOptions& effect = options.effect;
   return fmt::format(
-      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {}x{}, {} steps of {}, adam {} {} "
+      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {} {}x{}, {} steps of {}, adam {} "
+      "{} "
       "{} {} {}, "
       "seed {}, {}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
-      options.causal, options.noncausal, options.lambda, name_of(effect.objective), name_of(effect.sampling),
-      name_of(effect.correction), effect.alpha_samples, effect.beta_samples, options.steps, options.batch,
-      options.learning_rate, options.beta1, options.beta2, name_of(options.schedule), options.warmup,
-      options.seed, name_of(options.precision));
+      options.causal, options.noncausal, options.lambda, name_of(effect.objective),
+      name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
+      name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
+      options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
+      options.warmup, options.seed, name_of(options.precision));
 }
 
 double learning_rate_at(std::int64_t step, const Training& options) {

@@ -20,40 +20,40 @@ at::Tensor random_probabilities(std::int64_t outer, std::int64_t inner, std::int
   return at::softmax(sharpness * (of_outer + 0.5 * of_both), 2);
 }
 
-double twin_of(const at::Tensor& p, Sampling sampling, Correction correction) {
+double twin_of(const at::Tensor& p, const Estimator& e) {
   const twin::Draws draws = twin::draws_of(p);
-  const bool crossed = sampling == Sampling::crossed;
-  if (correction == Correction::delta) return twin::delta(draws, crossed);
-  if (correction == Correction::jackknife) return twin::jackknifed(draws, crossed);
+  const bool crossed = e.sampling == Sampling::crossed;
+  if (e.correction == Correction::delta)
+    return twin::delta(draws, crossed, e.outer_draws == OuterDraws::stratified);
+  if (e.correction == Correction::jackknife) return twin::jackknifed(draws, crossed);
   return twin::plug_in(draws);
 }
 
-struct Estimator {
-  Sampling sampling;
-  Correction correction;
-};
-
-std::vector<Estimator> all_estimators() {
+std::vector<Estimator> estimators_with(OuterDraws outer_draws) {
   std::vector<Estimator> all;
   for (const Sampling sampling : kSamplings)
-    for (const Correction correction : kCorrections) all.push_back({sampling, correction});
+    for (const Correction correction : kCorrections)
+      if (correction != Correction::jackknife || outer_draws == OuterDraws::independent)
+        all.push_back({sampling, outer_draws, correction});
   return all;
+}
+
+std::string label(const Estimator& e) {
+  return fmt::format("{}_{}_{}", name_of(e.sampling), name_of(e.outer_draws), name_of(e.correction));
 }
 
 class MutualInformation : public testing::TestWithParam<Estimator> {
  protected:
-  static double value(const at::Tensor& p) {
-    return mutual_information(p, GetParam().sampling, GetParam().correction).item<double>();
-  }
+  static double value(const at::Tensor& p) { return mutual_information(p, GetParam()).item<double>(); }
 };
 
 TEST_P(MutualInformation, EqualsItsSlowTwin) {
   for (const double sharpness : {0.3, 2.0, 30.0}) {
     const at::Tensor p = random_probabilities(7, 5, 3, sharpness, 1);
-    const double twin = twin_of(p, GetParam().sampling, GetParam().correction);
+    const double twin = twin_of(p, GetParam());
     EXPECT_NEAR(value(p), twin, 1e-12) << sharpness;
     EXPECT_NEAR(value(p.to(at::kFloat)), twin, 2e-6) << sharpness;
-    EXPECT_NEAR(estimate_flow(p, GetParam().sampling, GetParam().correction).nats, twin, 1e-12) << sharpness;
+    EXPECT_NEAR(estimate_flow(p, GetParam()).nats, twin, 1e-12) << sharpness;
   }
 }
 
@@ -62,21 +62,21 @@ TEST_P(MutualInformation, EqualsItsSlowTwinWithCertainAnswers) {
   p[0].zero_().select(1, 2).fill_(1);       // an outer draw that always gives class 2
   p[1][0].copy_(at::tensor({1., 0., 0.}));  // single certain draws
   p[2][3].copy_(at::tensor({0., 1., 0.}));
-  EXPECT_NEAR(value(p), twin_of(p, GetParam().sampling, GetParam().correction), 1e-12);
+  EXPECT_NEAR(value(p), twin_of(p, GetParam()), 1e-12);
 }
 
 TEST_P(MutualInformation, IsZeroWhenNothingMovesTheClassifier) {
   const at::Tensor p = at::tensor({0.7, 0.3, 0.0}, at::kDouble).expand({6, 5, 3});
   EXPECT_NEAR(value(p), 0, 1e-13);
-  const FlowValue flow = estimate_flow(p, GetParam().sampling, GetParam().correction);
+  const FlowValue flow = estimate_flow(p, GetParam());
   EXPECT_NEAR(flow.se, 0, 1e-13);
 }
 
 TEST_P(MutualInformation, OfADeterministicBalancedAnswerIsLogM) {
-  const at::Tensor p = at::eye(4, at::kDouble).repeat({250, 1}).unsqueeze(1).expand({1000, 5, 4});
+  const at::Tensor p = at::eye(4, at::kDouble).repeat_interleave(250, 0).unsqueeze(1).expand({1000, 5, 4});
   // The marginal's correction is of the order (M - 1) / (2 outer).
   EXPECT_NEAR(value(p), std::log(4), GetParam().correction == Correction::none ? 1e-13 : 3.0 / 2000 * 1.01);
-  EXPECT_NEAR(estimate_flow(p, GetParam().sampling, GetParam().correction).se, 0, 1e-13);
+  EXPECT_NEAR(estimate_flow(p, GetParam()).se, 0, 1e-13);
 }
 
 TEST_P(MutualInformation, TakesASingleInnerDrawAsExact) {
@@ -92,7 +92,7 @@ TEST_P(MutualInformation, HasTheGradientOfFiniteDifferences) {
   p[0][0].copy_(at::tensor({1., 0., 0.}));
   p[2][3].copy_(at::tensor({0., 0., 1.}));
   p.requires_grad_(true);
-  mutual_information(p, GetParam().sampling, GetParam().correction).backward();
+  mutual_information(p, GetParam()).backward();
   const at::Tensor gradient = p.grad().flatten().contiguous();
   const at::NoGradGuard no_grad;
   const double h = 1e-6;
@@ -110,22 +110,24 @@ TEST_P(MutualInformation, HasAFiniteGradientForCertainAnswers) {
         (1e4 * at::eye(3)).repeat({2, 1}).unsqueeze(1).repeat({1, 4, 1}).to(type).requires_grad_(true);
     const at::Tensor p = at::softmax(logits, 2);
     ASSERT_EQ(p.min().item<double>(), 0);
-    const at::Tensor information = mutual_information(p, GetParam().sampling, GetParam().correction);
+    const at::Tensor information = mutual_information(p, GetParam());
     EXPECT_EQ(information.scalar_type(), type);
     information.backward();
     EXPECT_TRUE(logits.grad().isfinite().all().item<bool>());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Estimators, MutualInformation, testing::ValuesIn(all_estimators()),
-                         [](const auto& test) {
-                           return std::string(name_of(test.param.sampling)) + "_" +
-                                  std::string(name_of(test.param.correction));
-                         });
+INSTANTIATE_TEST_SUITE_P(Independent, MutualInformation,
+                         testing::ValuesIn(estimators_with(OuterDraws::independent)),
+                         [](const auto& test) { return label(test.param); });
+INSTANTIATE_TEST_SUITE_P(Stratified, MutualInformation,
+                         testing::ValuesIn(estimators_with(OuterDraws::stratified)),
+                         [](const auto& test) { return label(test.param); });
 
 TEST(MutualInformation, ComputesInFloat32ForHalfPrecision) {
   const at::Tensor p = random_probabilities(5, 4, 3, 1, 8).to(at::kBFloat16);
-  const at::Tensor information = mutual_information(p, Sampling::nested, Correction::none);
+  const at::Tensor information =
+      mutual_information(p, {Sampling::nested, OuterDraws::independent, Correction::none});
   EXPECT_EQ(information.scalar_type(), at::kFloat);
   EXPECT_NEAR(information.item<double>(), twin::plug_in(twin::draws_of(p)), 1e-6);
 }
@@ -144,7 +146,9 @@ TEST_P(ConditionalInformation, SeesWhatTheMarginalInformationMisses) {
   for (std::int64_t a = 0; a < 200; ++a)
     for (std::int64_t b = 0; b < 4; ++b) p[a][b][(a + b) % 2] = 1;
   EXPECT_NEAR(conditional_information(p, GetParam()).item<double>(), std::log(2), 0.003);
-  EXPECT_NEAR(mutual_information(p, Sampling::crossed, Correction::none).item<double>(), 0, 1e-12);
+  EXPECT_NEAR(
+      mutual_information(p, {Sampling::crossed, OuterDraws::independent, Correction::none}).item<double>(), 0,
+      1e-12);
 }
 
 INSTANTIATE_TEST_SUITE_P(Corrections, ConditionalInformation, testing::ValuesIn(kCorrections),
@@ -155,7 +159,7 @@ double jackknife_variance(const at::Tensor& p, std::int64_t dim, Estimator e) {
   std::vector<double> left_out;
   for (std::int64_t i = 0; i < p.size(dim); ++i) {
     const at::Tensor rest = at::cat({p.narrow(dim, 0, i), p.narrow(dim, i + 1, p.size(dim) - i - 1)}, dim);
-    left_out.push_back(mutual_information(rest, e.sampling, e.correction).item<double>());
+    left_out.push_back(mutual_information(rest, e).item<double>());
   }
   const auto n = static_cast<double>(left_out.size());
   return twin::variance(left_out) * (n - 1) * (n - 1) / n;
@@ -165,56 +169,23 @@ class StandardError : public testing::TestWithParam<Estimator> {};
 
 TEST_P(StandardError, AgreesWithTheJackknife) {
   at::Generator generator = make_generator(6, "test");
-  const at::Tensor z = draw_latents(2, {0}, 120, 60, GetParam().sampling, generator);
+  const at::Tensor z = draw_latents(2, {0}, 120, 60, GetParam().sampling, OuterDraws::independent, generator);
   const at::Tensor yes = at::sigmoid(2 * z.select(1, 0) + z.select(1, 1) + 0.5);
   const at::Tensor p = at::stack({yes, 1 - yes}, 1).view({120, 60, 2}).to(at::kDouble);
   double expected = jackknife_variance(p, 0, GetParam());
   if (GetParam().sampling == Sampling::crossed) expected += jackknife_variance(p, 1, GetParam());
-  const double se = estimate_flow(p, GetParam().sampling, GetParam().correction).se;
+  const double se = estimate_flow(p, GetParam()).se;
   EXPECT_NEAR(se / std::sqrt(expected), 1, 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(Estimators, StandardError, testing::ValuesIn(all_estimators()),
-                         [](const auto& test) {
-                           return std::string(name_of(test.param.sampling)) + "_" +
-                                  std::string(name_of(test.param.correction));
-                         });
+INSTANTIATE_TEST_SUITE_P(Estimators, StandardError,
+                         testing::ValuesIn(estimators_with(OuterDraws::independent)),
+                         [](const auto& test) { return label(test.param); });
 
-TEST(DrawLatents, RepeatsTheFactorsAndRedrawsTheRest) {
-  at::Generator generator = make_generator(9, "test");
-  const at::Tensor z = draw_latents(4, {2, 0}, 5, 3, Sampling::nested, generator).view({5, 3, 4});
-  EXPECT_EQ(z.scalar_type(), at::kFloat);
-  for (const std::int64_t factor : {0, 2})
-    EXPECT_TRUE(z.select(2, factor).eq(z.select(2, factor).narrow(1, 0, 1)).all().item<bool>());
-  for (const std::int64_t other : {1, 3}) {
-    const at::Tensor values = z.select(2, other).flatten().contiguous();
-    for (std::int64_t i = 0; i < 15; ++i) EXPECT_EQ(values.eq(values[i]).sum().item<std::int64_t>(), 1);
-  }
-}
-
-TEST(DrawLatents, SharesTheRestWhenCrossed) {
-  at::Generator generator = make_generator(9, "test");
-  const at::Tensor z = draw_latents(4, {2, 0}, 5, 3, Sampling::crossed, generator).view({5, 3, 4});
-  for (const std::int64_t other : {1, 3}) {
-    const at::Tensor values = z.select(2, other);
-    EXPECT_TRUE(values.eq(values.narrow(0, 0, 1)).all().item<bool>());
-    EXPECT_FALSE(values[0][0].eq(values[0][1]).item<bool>());
-  }
-}
-
-TEST(DrawLatents, AreStandardNormalAndIndependent) {
-  at::Generator generator = make_generator(10, "test");
-  const at::Tensor z = draw_latents(3, {1}, 20000, 1, Sampling::nested, generator).to(at::kDouble);
-  EXPECT_LT(z.mean(0).abs().max().item<double>(), 4 / std::sqrt(20000.0));
-  const at::Tensor covariance = at::matmul(z.t(), z) / 20000;
-  EXPECT_LT((covariance - at::eye(3, at::kDouble)).abs().max().item<double>(), 4 * std::sqrt(2 / 20000.0));
-}
-
-TEST(DrawLatents, HandlesAllFactorsAndNone) {
-  at::Generator generator = make_generator(10, "test");
-  const at::Tensor all = draw_latents(2, {0, 1}, 3, 2, Sampling::nested, generator).view({3, 2, 2});
-  EXPECT_TRUE(all.select(1, 0).eq(all.select(1, 1)).all().item<bool>());
-  EXPECT_EQ(draw_latents(2, {}, 3, 2, Sampling::crossed, generator).sizes(), at::IntArrayRef({6, 2}));
+TEST(MutualInformation, RefusesToJackknifeStratifiedDraws) {
+  const at::Tensor p = random_probabilities(4, 3, 2, 1, 1);
+  EXPECT_THROW(mutual_information(p, {Sampling::nested, OuterDraws::stratified, Correction::jackknife}),
+               c10::Error);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr Objective kObjectives[] = {Objective::joint_unconditional, Objective::
 CausalOptions options_of(Objective objective, Correction correction = Correction::none) {
   CausalOptions options;
   options.objective = objective;
-  options.correction = correction;
+  options.estimator = {Sampling::crossed, OuterDraws::independent, correction};
   options.alpha_samples = 6;
   options.beta_samples = 4;
   return options;
@@ -50,7 +50,7 @@ TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
     for (std::int64_t g = 0; g < draws.groups; ++g) {
       const at::Tensor group = p.narrow(0, 24 * g, 24).view({6, 4, 3});
       expected += (conditional ? conditional_information(group, correction)
-                               : mutual_information(group, Sampling::crossed, correction))
+                               : mutual_information(group, draws.options.estimator))
                       .item<double>() /
                   static_cast<double>(draws.groups);
     }
@@ -117,7 +117,7 @@ TEST(CausalEffect, ClimbsWhenFollowed) {
 
 TEST(DrawCausal, NestsOnRequest) {
   CausalOptions options = options_of(Objective::joint_unconditional);
-  options.sampling = Sampling::nested;
+  options.estimator.sampling = Sampling::nested;
   const at::Tensor beta = draw(options).latents.select(1, 4);
   EXPECT_EQ(std::get<0>(at::_unique(beta)).numel(), 24);
 }
@@ -141,7 +141,7 @@ TEST(DrawCausal, RefusesWhatCannotBeEstimated) {
     EXPECT_TRUE(refuses(
         [&](CausalOptions& o) {
           o.objective = objective;
-          o.sampling = Sampling::nested;
+          o.estimator.sampling = Sampling::nested;
         },
         1, 1));
 }

@@ -119,6 +119,8 @@ TEST(RecipeErrors, Contradictions) {
   EXPECT_TRUE(
       contains(error_of([&] { parse_recipe(kLeast, "x.toml", conditional("nested")); }, ExitCode::usage),
                "needs explanation.sampling"));
+  EXPECT_TRUE(contains(error_with("evaluation.flow_correction=jackknife"),
+                       "needs evaluation.flow_outer_draws = \"independent\""));
 }
 
 TEST(RecipeErrors, MissingFile) {

@@ -6,43 +6,42 @@
 // draws of R each: probabilities P (outer, inner, M), float32 or float64.
 #pragma once
 
-#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
 #include <string_view>
-#include <vector>
+
+#include "whence/explain/gce/draws.h"
 
 namespace whence::gce {
-
-/// nested: every draw of F has its own draws of R (the published estimator).
-/// crossed: all draws of F share the same `inner` draws of R, which cancels most of R's noise between them.
-enum class Sampling { nested, crossed };
 
 /// The plug-in value is biased: the inner mean's noise raises it, the outer mean's noise lowers it.
 /// delta: subtracts the second-order (Miller-Madow-like) bias, from the draws' own variances, in closed form.
 /// jackknife: leave-one-out over inner and outer draws.
 enum class Correction { none, delta, jackknife };
 
-/// Latents (outer * inner, dimensions), row a * inner + b = draw a of the factors with draw b of the rest, N(0, 1).
-at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
-                        std::int64_t inner, Sampling sampling, at::Generator& generator);
+/// How draws are made and turned into a value.
+struct Estimator {
+  Sampling sampling = Sampling::nested;
+  OuterDraws outer_draws = OuterDraws::stratified;
+  Correction correction = Correction::delta;  ///< jackknife needs independent draws
+};
 
 /// I(F; Y) as a differentiable scalar of P (outer, inner, M). May be slightly negative after a correction.
-at::Tensor mutual_information(const at::Tensor& probabilities, Sampling sampling, Correction correction);
+at::Tensor mutual_information(const at::Tensor& probabilities, const Estimator& estimator);
 
 /// I(F; Y | R) from crossed draws: the mean over R of the information between F and Y with R held. Differentiable.
 at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction);
 
 struct FlowValue {
   double nats = 0;
-  double se = 0;  ///< standard error: of resampling the outer draws (nested), outer and inner draws (crossed)
+  /// Standard error: of drawing the outer draws again (nested), outer and inner draws (crossed). With stratified draws
+  /// it comes from differences of neighbours (collapsed strata, Cochran 1977, section 5A.12) and errs upwards.
+  double se = 0;
 };
 
 /// The estimate with its standard error, computed in float64.
-FlowValue estimate_flow(const at::Tensor& probabilities, Sampling sampling, Correction correction);
+FlowValue estimate_flow(const at::Tensor& probabilities, const Estimator& estimator);
 
-std::string_view name_of(Sampling sampling);
 std::string_view name_of(Correction correction);
 
 }  // namespace whence::gce

@@ -20,8 +20,7 @@ using Factors = std::vector<std::int64_t>;
 struct FlowOptions {
   std::int64_t outer = 200;  ///< draws of the factors
   std::int64_t inner = 200;  ///< draws of the rest for each
-  Sampling sampling = Sampling::nested;
-  Correction correction = Correction::delta;
+  Estimator estimator;
   std::int64_t memory_bytes = 256 << 20;  ///< budget of a batch of activations
 };
 

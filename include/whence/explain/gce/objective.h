@@ -26,10 +26,10 @@ enum class Objective {
 
 struct CausalOptions {
   Objective objective = Objective::joint_unconditional;
-  Sampling sampling = Sampling::crossed;      ///< conditional objectives need crossed draws
-  Correction correction = Correction::delta;  ///< none also biases the gradient
-  std::int64_t alpha_samples = 32;            ///< outer draws
-  std::int64_t beta_samples = 4;              ///< inner draws
+  /// Conditional objectives need crossed draws; without a correction the gradient is biased too.
+  Estimator estimator = {Sampling::crossed, OuterDraws::stratified, Correction::delta};
+  std::int64_t alpha_samples = 32;  ///< outer draws
+  std::int64_t beta_samples = 4;    ///< inner draws
 };
 
 /// Draws first, values later: so that the caller can decode them together with its reconstructions.

@@ -1,0 +1,36 @@
+// Draws of latent factors behind an estimate of the information flow.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace whence::gce {
+
+/// nested: every draw of the factors F has its own draws of the rest R (the published estimator).
+/// crossed: all draws of F share the same `inner` draws of R, which cancels most of R's noise between them.
+enum class Sampling { nested, crossed };
+
+/// independent: the draws of F are independent N(0, I).
+/// stratified: N(0, I) is cut into as many cells of equal probability as there are draws, and each cell gives one
+/// (Cochran 1977, Sampling Techniques, chapter 5). Unbiased, and much less noisy for one to three factors.
+enum class OuterDraws { independent, stratified };
+
+/// Latents (outer * inner, dimensions), row a * inner + b = draw a of the factors with draw b of the rest, N(0, I).
+/// Stratified draws come in an order in which neighbours lie in neighbouring cells, so that their differences tell
+/// the noise that is left.
+at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
+                        std::int64_t inner, Sampling sampling, OuterDraws outer_draws,
+                        at::Generator& generator);
+
+/// How many slices each of `dimensions` axes gets when `count` cells are cut: their product is `count`, and they are
+/// as equal as its prime factors allow, larger ones first.
+std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions);
+
+std::string_view name_of(Sampling sampling);
+std::string_view name_of(OuterDraws outer_draws);
+
+}  // namespace whence::gce

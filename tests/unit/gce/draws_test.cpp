@@ -1,0 +1,94 @@
+#include "whence/explain/gce/draws.h"
+
+#include <gtest/gtest.h>
+
+#include "whence/core/random.h"
+
+namespace whence::gce {
+namespace {
+
+TEST(DrawLatents, RepeatsTheFactorsAndRedrawsTheRest) {
+  at::Generator generator = make_generator(9, "test");
+  const at::Tensor z =
+      draw_latents(4, {2, 0}, 5, 3, Sampling::nested, OuterDraws::independent, generator).view({5, 3, 4});
+  EXPECT_EQ(z.scalar_type(), at::kFloat);
+  for (const std::int64_t factor : {0, 2})
+    EXPECT_TRUE(z.select(2, factor).eq(z.select(2, factor).narrow(1, 0, 1)).all().item<bool>());
+  for (const std::int64_t other : {1, 3}) {
+    const at::Tensor values = z.select(2, other).flatten().contiguous();
+    for (std::int64_t i = 0; i < 15; ++i) EXPECT_EQ(values.eq(values[i]).sum().item<std::int64_t>(), 1);
+  }
+}
+
+TEST(DrawLatents, SharesTheRestWhenCrossed) {
+  at::Generator generator = make_generator(9, "test");
+  const at::Tensor z =
+      draw_latents(4, {2, 0}, 5, 3, Sampling::crossed, OuterDraws::independent, generator).view({5, 3, 4});
+  for (const std::int64_t other : {1, 3}) {
+    const at::Tensor values = z.select(2, other);
+    EXPECT_TRUE(values.eq(values.narrow(0, 0, 1)).all().item<bool>());
+    EXPECT_FALSE(values[0][0].eq(values[0][1]).item<bool>());
+  }
+}
+
+TEST(DrawLatents, AreStandardNormalAndIndependent) {
+  at::Generator generator = make_generator(10, "test");
+  const at::Tensor z =
+      draw_latents(3, {1}, 20000, 1, Sampling::nested, OuterDraws::independent, generator).to(at::kDouble);
+  EXPECT_LT(z.mean(0).abs().max().item<double>(), 4 / std::sqrt(20000.0));
+  const at::Tensor covariance = at::matmul(z.t(), z) / 20000;
+  EXPECT_LT((covariance - at::eye(3, at::kDouble)).abs().max().item<double>(), 4 * std::sqrt(2 / 20000.0));
+}
+
+TEST(DrawLatents, HandlesAllFactorsAndNone) {
+  at::Generator generator = make_generator(10, "test");
+  const at::Tensor all =
+      draw_latents(2, {0, 1}, 3, 2, Sampling::nested, OuterDraws::independent, generator).view({3, 2, 2});
+  EXPECT_TRUE(all.select(1, 0).eq(all.select(1, 1)).all().item<bool>());
+  EXPECT_EQ(draw_latents(2, {}, 3, 2, Sampling::crossed, OuterDraws::independent, generator).sizes(),
+            at::IntArrayRef({6, 2}));
+}
+
+TEST(Slices, MultiplyToTheCountAndAreAsEqualAsItsFactorsAllow) {
+  using Sizes = std::vector<std::int64_t>;
+  EXPECT_EQ(slices(200, 1), Sizes({200}));
+  EXPECT_EQ(slices(200, 2), Sizes({20, 10}));
+  EXPECT_EQ(slices(32, 2), Sizes({8, 4}));
+  EXPECT_EQ(slices(64, 3), Sizes({4, 4, 4}));
+  EXPECT_EQ(slices(7, 3), Sizes({7, 1, 1}));
+  EXPECT_EQ(slices(1, 2), Sizes({1, 1}));
+}
+
+/// Which of `count` slices of equal probability each value of N(0, 1) is in.
+std::vector<std::int64_t> slices_of(const at::Tensor& values, std::int64_t count) {
+  const at::Tensor index = (at::special_ndtr(values.to(at::kDouble)) * static_cast<double>(count))
+                               .floor()
+                               .to(at::kLong)
+                               .contiguous();
+  return {index.data_ptr<std::int64_t>(), index.data_ptr<std::int64_t>() + index.numel()};
+}
+
+TEST(StratifiedDraws, GiveOneDrawToEachCellNextToTheOneBefore) {
+  at::Generator generator = make_generator(12, "test");
+  const at::Tensor z = draw_latents(3, {0, 2}, 60, 1, Sampling::crossed, OuterDraws::stratified, generator);
+  const std::vector<std::int64_t> sizes = slices(60, 2);
+  const auto first = slices_of(z.select(1, 0), sizes[0]), second = slices_of(z.select(1, 2), sizes[1]);
+  std::set<std::pair<std::int64_t, std::int64_t>> cells;
+  for (std::size_t i = 0; i < 60; ++i) {
+    cells.insert({first[i], second[i]});
+    if (i == 0) continue;
+    EXPECT_EQ(std::abs(first[i] - first[i - 1]) + std::abs(second[i] - second[i - 1]), 1) << i;
+  }
+  EXPECT_EQ(cells.size(), 60U);
+}
+
+TEST(StratifiedDraws, AreStandardNormal) {
+  at::Generator generator = make_generator(13, "test");
+  const at::Tensor z =
+      draw_latents(1, {0}, 20000, 1, Sampling::nested, OuterDraws::stratified, generator).to(at::kDouble);
+  for (const auto& [moment, value] : {std::pair{1, 0.0}, {2, 1.0}, {3, 0.0}, {4, 3.0}})
+    EXPECT_NEAR(z.pow(moment).mean().item<double>(), value, 0.02) << moment;
+}
+
+}  // namespace
+}  // namespace whence::gce
