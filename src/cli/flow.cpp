@@ -24,12 +24,13 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
   using gce::Correction, gce::OuterDraws, gce::Sampling;
   for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
     if (arguments.sampling == name_of(sampling)) options.estimator.sampling = sampling;
-  for (const OuterDraws draws : {OuterDraws::independent, OuterDraws::stratified})
+  for (const OuterDraws draws :
+       {OuterDraws::independent, OuterDraws::antithetic, OuterDraws::sobol, OuterDraws::stratified})
     if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
   for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
     if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
   if (options.estimator.correction == Correction::jackknife &&
-      options.estimator.outer_draws == OuterDraws::stratified)
+      options.estimator.outer_draws != OuterDraws::independent)
     fail_usage(
         "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
   return options;
@@ -73,10 +74,8 @@ void add_flow(CLI::App& program, Command& chosen) {
   command->add_option("--sampling", arguments->sampling, "Own draws of the rest for each, or shared ones")
       ->check(CLI::IsMember({"nested", "crossed"}))
       ->capture_default_str();
-  command
-      ->add_option("--outer-draws", arguments->outer_draws,
-                   "Draws of the factors: independent, or one from each cell of equal probability")
-      ->check(CLI::IsMember({"independent", "stratified"}))
+  command->add_option("--outer-draws", arguments->outer_draws, "How the draws of the factors are spread")
+      ->check(CLI::IsMember({"independent", "antithetic", "sobol", "stratified"}))
       ->capture_default_str();
   command->add_option("--correction", arguments->correction, "Bias correction")
       ->check(CLI::IsMember({"none", "delta", "jackknife"}))

@@ -47,11 +47,10 @@ void check_explanation(const gce::Training& explanation, const std::string& name
 
 void check_estimator(const gce::Estimator& estimator, const std::string& section, const std::string& prefix,
                      const std::string& name) {
-  if (estimator.correction != gce::Correction::jackknife ||
-      estimator.outer_draws == gce::OuterDraws::independent)
-    return;
-  fail_usage("{}: {}.{}correction = \"jackknife\" needs {}.{}outer_draws = \"independent\"", name, section,
-             prefix, section, prefix);
+  if (estimator.outer_draws == gce::OuterDraws::independent) return;
+  if (estimator.correction == gce::Correction::jackknife)
+    fail_usage("{}: {}.{}correction = \"jackknife\" needs {}.{}outer_draws = \"independent\"", name, section,
+               prefix, section, prefix);
 }
 
 }  // namespace

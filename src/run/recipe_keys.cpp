@@ -22,7 +22,8 @@ std::vector<std::string_view> sampling_names() {
   return {gce::name_of(gce::Sampling::nested), gce::name_of(gce::Sampling::crossed)};
 }
 std::vector<std::string_view> outer_draws_names() {
-  return {gce::name_of(gce::OuterDraws::independent), gce::name_of(gce::OuterDraws::stratified)};
+  using enum gce::OuterDraws;
+  return {gce::name_of(independent), gce::name_of(antithetic), gce::name_of(sobol), gce::name_of(stratified)};
 }
 std::vector<std::string_view> correction_names() {
   return {gce::name_of(gce::Correction::none), gce::name_of(gce::Correction::delta),
@@ -101,8 +102,9 @@ std::vector<Key> make_keys() {
        "(crossed)."},
       {"explanation.outer_draws", choice<AT(explanation.effect.estimator.outer_draws)>(outer_draws_names()),
        "",
-       "Whether the draws of alpha are independent, as published, or one from each cell of equal probability "
-       "(stratified: less noise)."},
+       "How the draws of alpha are spread: independent, as published; in pairs a, -a; scrambled Sobol "
+       "points; or "
+       "one from each cell of equal probability (least noise)."},
       {"explanation.correction", choice<AT(explanation.effect.estimator.correction)>(correction_names()), "",
        "Bias correction of the causal term in training."},
       {"explanation.alpha_samples", Integer{AT(explanation.effect.alpha_samples), 2, 100'000}, "draws",

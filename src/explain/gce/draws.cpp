@@ -1,5 +1,7 @@
 #include "whence/explain/gce/draws.h"
 
+#include "whence/core/error.h"
+
 namespace whence::gce {
 namespace {
 
@@ -23,16 +25,65 @@ Tensor cells(std::int64_t count, const std::vector<std::int64_t>& slices) {
   return cells;
 }
 
-/// N(0, I), one draw from each of `count` cells of equal probability, (count, dimensions), float32.
-Tensor stratified_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
-  const std::vector<std::int64_t> sizes = slices(count, dimensions);
-  const Tensor within = at::rand({count, dimensions}, generator, at::kDouble);
-  const Tensor uniform = (cells(count, sizes) + within) / at::tensor(sizes, at::kDouble);
+/// The quantiles of N(0, 1) at uniform numbers in [0, 1), float32.
+Tensor normal_at(const Tensor& uniform) {
   constexpr double edge = 0x1p-53;  // the quantile of 0 would be infinite
   return at::special_ndtri(uniform.clamp(edge, 1 - edge)).to(at::kFloat);
 }
 
+/// N(0, I), one draw from each of `count` cells of equal probability, (count, dimensions), float32.
+Tensor stratified_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
+  const std::vector<std::int64_t> sizes = slices(count, dimensions);
+  const Tensor within = at::rand({count, dimensions}, generator, at::kDouble);
+  return normal_at((cells(count, sizes) + within) / at::tensor(sizes, at::kDouble));
+}
+
+/// N(0, I) at the first `count` points of a Sobol sequence with a random linear scrambling and digital shift
+/// (Matousek 1998), (count, dimensions), float32.
+Tensor sobol_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
+  constexpr std::int64_t bits = 30;  // of LibTorch's direction numbers
+  Tensor state = at::zeros({dimensions, bits}, at::kLong);
+  at::_sobol_engine_initialize_state_(state, dimensions);
+  const Tensor mixing = at::randint(0, 2, {dimensions, bits, bits}, generator, at::kLong).tril();
+  at::_sobol_engine_scramble_(state, mixing, dimensions);
+  const Tensor shift = at::randint(0, std::int64_t{1} << bits, {dimensions}, generator, at::kLong);
+  const Tensor first = shift.to(at::kDouble).unsqueeze(0) * 0x1p-30;
+  if (count == 1) return normal_at(first);
+  const Tensor rest =
+      std::get<0>(at::_sobol_engine_draw(shift.clone(), count - 1, state, dimensions, 0, at::kDouble));
+  return normal_at(at::cat({first, rest}) + 0x1p-31);  // the middle of the cell of 2^-30
+}
+
+Tensor antithetic_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
+  if (count % 2 != 0 || count < 4)
+    fail_usage("antithetic draws of the factors come in pairs, at least two of them: {} draws cannot be made",
+               count);
+  const Tensor half = at::randn({count / 2, 1, dimensions}, generator, at::kFloat);
+  return at::cat({half, -half}, 1).view({count, dimensions});
+}
+
+/// The draws of the factors, (outer, dimensions).
+Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, OuterDraws draws, at::Generator& generator) {
+  if (draws == OuterDraws::independent || dimensions == 0)
+    return at::randn({outer, dimensions}, generator, at::kFloat);
+  if (draws == OuterDraws::antithetic) return antithetic_normal(outer, dimensions, generator);
+  if (draws == OuterDraws::stratified) return stratified_normal(outer, dimensions, generator);
+  std::vector<Tensor> groups;
+  const std::int64_t size = group_size(draws, outer);
+  for (std::int64_t i = 0; i < outer; i += size) groups.push_back(sobol_normal(size, dimensions, generator));
+  return at::cat(groups);
+}
+
 }  // namespace
+
+std::int64_t group_size(OuterDraws outer_draws, std::int64_t outer) {
+  if (outer_draws == OuterDraws::antithetic) return 2;
+  if (outer_draws == OuterDraws::independent) return 1;
+  TORCH_CHECK(outer_draws == OuterDraws::sobol, "stratified draws are one group");
+  std::int64_t size = 1;
+  while (outer % (2 * size) == 0 && outer / (2 * size) >= 8) size *= 2;
+  return size;
+}
 
 std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions) {
   TORCH_CHECK(count >= 1 && dimensions >= 1, "nothing to cut into slices");
@@ -60,10 +111,8 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
               "factors must be distinct and in 0 .. ", dimensions - 1);
 
   const std::int64_t own_rows = sampling == Sampling::nested ? outer : 1;
-  const auto factor_count = static_cast<std::int64_t>(factors.size());
-  const bool stratified = outer_draws == OuterDraws::stratified && factor_count > 0;
-  const Tensor of_factors = stratified ? stratified_normal(outer, factor_count, generator)
-                                       : at::randn({outer, factor_count}, generator, at::kFloat);
+  const Tensor of_factors =
+      outer_normal(outer, static_cast<std::int64_t>(factors.size()), outer_draws, generator);
   const Tensor of_rest =
       at::randn({own_rows, inner, static_cast<std::int64_t>(rest.size())}, generator, at::kFloat);
   Tensor latents = at::empty({outer, inner, dimensions}, at::kFloat);
@@ -75,7 +124,17 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
 std::string_view name_of(Sampling sampling) { return sampling == Sampling::nested ? "nested" : "crossed"; }
 
 std::string_view name_of(OuterDraws outer_draws) {
-  return outer_draws == OuterDraws::independent ? "independent" : "stratified";
+  switch (outer_draws) {
+    case OuterDraws::independent:
+      return "independent";
+    case OuterDraws::antithetic:
+      return "antithetic";
+    case OuterDraws::sobol:
+      return "sobol";
+    case OuterDraws::stratified:
+      return "stratified";
+  }
+  return "";
 }
 
 }  // namespace whence::gce

@@ -25,12 +25,16 @@ Tensor variance(const Tensor& values, std::int64_t dim) {
   return (values - values.mean(dim, true)).square().sum(dim) / static_cast<double>(values.size(dim) - 1);
 }
 
-/// Variance of the mean of n outer draws' values (n, ...); n >= 2. Stratified draws lie in neighbouring cells when
-/// they follow each other: half the mean square of their differences is what varies within a cell, and a little more.
+/// Variance of the mean of n outer draws' values (n, ...); n >= 2. Stratified draws that follow each other lie in
+/// neighbouring cells: half the mean square of their differences is what varies within a cell, and a little more.
+/// Other draws come in independent groups, whose means vary by themselves.
 Tensor variance_of_mean(const Tensor& values, OuterDraws draws) {
-  const auto n = static_cast<double>(values.size(0));
-  if (draws == OuterDraws::independent) return variance(values, 0) / n;
-  return values.diff(1, 0).square().sum(0) / (2 * (n - 1) * n);
+  const std::int64_t n = values.size(0);
+  if (draws == OuterDraws::stratified)
+    return values.diff(1, 0).square().sum(0) / static_cast<double>(2 * (n - 1) * n);
+  const std::int64_t size = group_size(draws, n), groups = n / size;
+  TORCH_CHECK(groups >= 2, "an error needs two independent groups of draws");
+  return variance(values.unflatten(0, {groups, size}).mean(1), 0) / static_cast<double>(groups);
 }
 
 /// Means without one of the n values along dimension `dim`. Rounding must not make a probability negative.

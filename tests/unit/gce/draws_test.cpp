@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "whence/core/error.h"
 #include "whence/core/random.h"
 
 namespace whence::gce {
@@ -82,13 +83,49 @@ TEST(StratifiedDraws, GiveOneDrawToEachCellNextToTheOneBefore) {
   EXPECT_EQ(cells.size(), 60U);
 }
 
-TEST(StratifiedDraws, AreStandardNormal) {
+TEST(AntitheticDraws, ComeInPairsOfOppositeSign) {
+  at::Generator generator = make_generator(14, "test");
+  const at::Tensor z = draw_latents(3, {0, 1}, 6, 2, Sampling::crossed, OuterDraws::antithetic, generator);
+  const at::Tensor pairs = z.view({3, 2, 2, 3}).narrow(3, 0, 2);
+  EXPECT_TRUE(at::equal(pairs.select(1, 0), -pairs.select(1, 1)));
+  const auto draw = [&](std::int64_t outer) {
+    draw_latents(2, {0}, outer, 1, Sampling::nested, OuterDraws::antithetic, generator);
+  };
+  EXPECT_THROW(draw(7), Error);
+  EXPECT_THROW(draw(2), Error);
+}
+
+// A net in base 2: each group of 8 has exactly one point in every slice of 1/8 of each factor.
+TEST(SobolDraws, AreBalancedInEachGroup) {
+  at::Generator generator = make_generator(15, "test");
+  ASSERT_EQ(group_size(OuterDraws::sobol, 200), 8);
+  const at::Tensor z = draw_latents(4, {0, 1, 3}, 200, 1, Sampling::nested, OuterDraws::sobol, generator);
+  for (const std::int64_t factor : {0, 1, 3}) {
+    const auto slice = slices_of(z.select(1, factor), 8);
+    for (std::size_t first = 0; first < 200; first += 8)
+      EXPECT_EQ(std::set(slice.begin() + static_cast<std::ptrdiff_t>(first),
+                         slice.begin() + static_cast<std::ptrdiff_t>(first + 8))
+                    .size(),
+                8U);
+  }
+}
+
+class EveryPlacement : public testing::TestWithParam<OuterDraws> {};
+
+TEST_P(EveryPlacement, IsStandardNormal) {
   at::Generator generator = make_generator(13, "test");
   const at::Tensor z =
-      draw_latents(1, {0}, 20000, 1, Sampling::nested, OuterDraws::stratified, generator).to(at::kDouble);
+      draw_latents(2, {0, 1}, 20000, 1, Sampling::nested, GetParam(), generator).to(at::kDouble);
   for (const auto& [moment, value] : {std::pair{1, 0.0}, {2, 1.0}, {3, 0.0}, {4, 3.0}})
-    EXPECT_NEAR(z.pow(moment).mean().item<double>(), value, 0.02) << moment;
+    for (const std::int64_t factor : {0, 1})
+      EXPECT_NEAR(z.select(1, factor).pow(moment).mean().item<double>(), value, 0.06 * moment) << moment;
+  EXPECT_NEAR((z.select(1, 0) * z.select(1, 1)).mean().item<double>(), 0, 0.03);
 }
+
+INSTANTIATE_TEST_SUITE_P(Draws, EveryPlacement,
+                         testing::Values(OuterDraws::independent, OuterDraws::antithetic, OuterDraws::sobol,
+                                         OuterDraws::stratified),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
 
 }  // namespace
 }  // namespace whence::gce

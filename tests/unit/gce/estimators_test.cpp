@@ -24,7 +24,11 @@ double twin_of(const at::Tensor& p, const Estimator& e) {
   const twin::Draws draws = twin::draws_of(p);
   const bool crossed = e.sampling == Sampling::crossed;
   if (e.correction == Correction::delta)
-    return twin::delta(draws, crossed, e.outer_draws == OuterDraws::stratified);
+    return twin::delta(draws, crossed, [&](const twin::Row& values) {
+      if (e.outer_draws == OuterDraws::stratified) return twin::stratified_variance_of_mean(values);
+      const std::int64_t size = group_size(e.outer_draws, static_cast<std::int64_t>(values.size()));
+      return twin::grouped_variance_of_mean(values, static_cast<std::size_t>(size));
+    });
   if (e.correction == Correction::jackknife) return twin::jackknifed(draws, crossed);
   return twin::plug_in(draws);
 }
@@ -49,7 +53,7 @@ class MutualInformation : public testing::TestWithParam<Estimator> {
 
 TEST_P(MutualInformation, EqualsItsSlowTwin) {
   for (const double sharpness : {0.3, 2.0, 30.0}) {
-    const at::Tensor p = random_probabilities(7, 5, 3, sharpness, 1);
+    const at::Tensor p = random_probabilities(16, 5, 3, sharpness, 1);
     const double twin = twin_of(p, GetParam());
     EXPECT_NEAR(value(p), twin, 1e-12) << sharpness;
     EXPECT_NEAR(value(p.to(at::kFloat)), twin, 2e-6) << sharpness;
@@ -74,8 +78,12 @@ TEST_P(MutualInformation, IsZeroWhenNothingMovesTheClassifier) {
 
 TEST_P(MutualInformation, OfADeterministicBalancedAnswerIsLogM) {
   const at::Tensor p = at::eye(4, at::kDouble).repeat_interleave(250, 0).unsqueeze(1).expand({1000, 5, 4});
-  // The marginal's correction is of the order (M - 1) / (2 outer).
-  EXPECT_NEAR(value(p), std::log(4), GetParam().correction == Correction::none ? 1e-13 : 3.0 / 2000 * 1.01);
+  // The marginal's correction is of the order (M - 1) / (2 groups of draws).
+  const bool grouped = GetParam().outer_draws != OuterDraws::stratified;
+  const double groups =
+      grouped ? 1000.0 / static_cast<double>(group_size(GetParam().outer_draws, 1000)) : 1000.0;
+  EXPECT_NEAR(value(p), std::log(4),
+              GetParam().correction == Correction::none ? 1e-13 : 3.0 / (2 * groups) * 1.03);
   EXPECT_NEAR(estimate_flow(p, GetParam()).se, 0, 1e-13);
 }
 
@@ -119,6 +127,11 @@ TEST_P(MutualInformation, HasAFiniteGradientForCertainAnswers) {
 
 INSTANTIATE_TEST_SUITE_P(Independent, MutualInformation,
                          testing::ValuesIn(estimators_with(OuterDraws::independent)),
+                         [](const auto& test) { return label(test.param); });
+INSTANTIATE_TEST_SUITE_P(Antithetic, MutualInformation,
+                         testing::ValuesIn(estimators_with(OuterDraws::antithetic)),
+                         [](const auto& test) { return label(test.param); });
+INSTANTIATE_TEST_SUITE_P(Sobol, MutualInformation, testing::ValuesIn(estimators_with(OuterDraws::sobol)),
                          [](const auto& test) { return label(test.param); });
 INSTANTIATE_TEST_SUITE_P(Stratified, MutualInformation,
                          testing::ValuesIn(estimators_with(OuterDraws::stratified)),

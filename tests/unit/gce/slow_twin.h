@@ -39,11 +39,20 @@ inline double variance(const Row& values) {
   return sum / static_cast<double>(values.size() - 1);
 }
 
-/// Half the mean square of the differences of neighbours.
-inline double neighbours_variance(const Row& values) {
+/// Of the mean of stratified values: half the mean square of the differences of neighbours, over n.
+inline double stratified_variance_of_mean(const Row& values) {
   double sum = 0;
   for (std::size_t i = 1; i < values.size(); ++i) sum += std::pow(values[i] - values[i - 1], 2);
-  return sum / static_cast<double>(2 * (values.size() - 1));
+  return sum / static_cast<double>(2 * (values.size() - 1) * values.size());
+}
+
+/// Of the mean of values that come in independent groups of `size`.
+inline double grouped_variance_of_mean(const Row& values, std::size_t size) {
+  Row means;
+  for (std::size_t i = 0; i < values.size(); i += size)
+    means.push_back(mean(Row(values.begin() + static_cast<std::ptrdiff_t>(i),
+                             values.begin() + static_cast<std::ptrdiff_t>(i + size))));
+  return variance(means) / static_cast<double>(means.size());
 }
 
 inline Row without(Row values, std::size_t index) {
@@ -93,7 +102,8 @@ inline double plug_in(const Draws& draws) {
 }
 
 /// Second-order bias: sum_y [mean_a Var_b / (2 inner p_a) - Var(p(y)) / (2 p(y))].
-inline double delta(const Draws& draws, bool crossed, bool stratified = false) {
+inline double delta(const Draws& draws, bool crossed,
+                    const std::function<double(const Row&)>& variance_of_mean) {
   double bias = 0;
   const auto outer = static_cast<double>(draws.size()), inner = static_cast<double>(draws[0].size());
   for (std::size_t y = 0; y < draws[0][0].size(); ++y) {
@@ -101,7 +111,7 @@ inline double delta(const Draws& draws, bool crossed, bool stratified = false) {
     const Row rows = outer_means(table), columns = outer_means(transposed(table));
     for (const Row& row : table)
       if (mean(row) > 0) bias += variance(row) / (2 * inner * mean(row)) / outer;
-    double of_marginal = (stratified ? neighbours_variance(rows) : variance(rows)) / outer;
+    double of_marginal = variance_of_mean(rows);
     if (crossed) {
       double interaction = 0;
       for (std::size_t a = 0; a < table.size(); ++a)
