@@ -16,15 +16,15 @@ struct DataArguments {
 void list_sets(bool json) {
   nlohmann::json sets = nlohmann::json::array();
   for (const data::KnownSet& set : data::known_sets()) {
-    const auto folder = data::locate(set);
+    const auto place_of = data::locate(set);
     sets.push_back({{"name", set.name},
                     {"title", set.title},
                     {"classes", set.class_names},
-                    {"folder", folder ? nlohmann::json(folder->string()) : nlohmann::json()},
+                    {"folder", place_of ? nlohmann::json(place_of->folder.string()) : nlohmann::json()},
                     {"package", set.package}});
     if (json) continue;
-    std::string place = folder ? folder->string() : "not found";
-    if (!folder && !set.package.empty()) place += fmt::format(" (apt-get install {})", set.package);
+    std::string place = place_of ? place_of->folder.string() : "not found";
+    if (!place_of && !set.package.empty()) place += fmt::format(" (apt-get install {})", set.package);
     std::cout << fmt::format("{:<14} {}\n", set.name, place);
     for (std::size_t i = 0; i < set.class_names.size(); ++i) {
       std::cout << fmt::format("{}{} {}", i == 0 ? "               " : ", ", i, set.class_names[i]);
