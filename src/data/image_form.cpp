@@ -1,4 +1,5 @@
-#include "whence/core/error.h"
+#include <cmath>
+
 #include "whence/data/pictures.h"
 
 namespace whence::data {

@@ -1,5 +1,7 @@
 #include <turbojpeg.h>
 
+#include <memory>
+
 #include "data/picture_files.h"
 #include "whence/core/error.h"
 

@@ -1,6 +1,9 @@
 #include "whence/data/pictures.h"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
+#include <iterator>
 
 #include "data/digest.h"
 #include "data/paths.h"

@@ -1,6 +1,9 @@
 #include <png.h>
 
+#include <array>
 #include <csetjmp>
+#include <cstdio>
+#include <cstring>
 
 #include "data/picture_files.h"
 #include "whence/core/error.h"
