@@ -1,7 +1,7 @@
 """Serves the files of a folder over HTTP on this machine only, as badly as the address asks: /MODE/NAME.
 
 Modes: plain (ranges are honoured), norange (they are ignored), truncated (ends after some bytes), corrupt (one byte is
-another), stalled (stops after a third), redirected, away (no such file), failing (500).
+another), stalled (stops after a third, and sends nothing of the rest), redirected, away (no such file), failing (500).
 Prints its port; writes a line for each request to FOLDER/requests: MODE NAME RANGE. Ends when its input does.
 file_server.py FOLDER
 """
@@ -51,13 +51,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.head(206, Content_Length=len(content) - first, Content_Range=span)
         else:
             self.head(200, Content_Length=len(content))
-        self.body(mode, content[first:])
+        self.body(mode, content[first:], first)
 
-    def body(self, mode, content):
+    def body(self, mode, content, first):
         if mode == "truncated":
             content = content[:PIECE]
         if mode == "stalled":
-            content = content[: len(content) // 3]
+            content = content[: len(content) // 3] if first == 0 else b""
         self.wfile.write(content)
         self.wfile.flush()
         if mode == "stalled":

@@ -146,7 +146,7 @@ TEST_F(FetchTest, RefusesWhatIsWellFormedButOtherThanPublished) {
 TEST_F(FetchTest, GivesAStalledServerUpAndContinuesLater) {
   const auto start = std::chrono::steady_clock::now();
   expect_error([&] { fetch_from("stalled", 1, 1); }, {"/stalled/t10k-images-idx3-ubyte.gz cannot be loaded"});
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(40));
   expect_absent();
   EXPECT_GT(fs::file_size(to_ / ".mnist.fetch/t10k-images-idx3-ubyte.gz.part"), 0u);
   server_->requests();
