@@ -1,6 +1,10 @@
 # Everything whence is built from. All of it is in Debian's packages; scripts/packages lists them by name.
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(CURL REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Torch REQUIRED)
@@ -10,3 +14,4 @@ if(PROJECT_NAME STREQUAL "whence")  # the program's own, not needed where the in
 endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)
+pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)

@@ -1,69 +1,152 @@
-// whence data: what is known, where it was found, and whether it is whole.
+// whence data: what is known, where it was found, whether it is whole, and how it gets here.
+#include <filesystem>
 #include <iostream>
 
 #include "commands.h"
+#include "setup.h"
 #include "whence/core/error.h"
+#include "whence/data/fetch.h"
 #include "whence/data/known.h"
+
+namespace fs = std::filesystem;
 
 namespace whence::cli {
 namespace {
 
 struct DataArguments {
-  std::string name, path;
+  std::string name, path, to, from;
+  double patience = data::FetchOptions().patience;
   bool json = false;
 };
+
+std::int64_t bytes_below(const fs::path& folder) {
+  std::int64_t bytes = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_regular_file(error)) bytes += static_cast<std::int64_t>(at->file_size(error));
+  }
+  return bytes;
+}
+
+std::string how_to_get(const data::KnownSet& set) {
+  const std::string fetch = fmt::format("whence data fetch {}", set.name);
+  return set.package.empty() ? fetch : fmt::format("{}, or apt-get install {}", fetch, set.package);
+}
+
+nlohmann::json as_json(const data::KnownSet& set, const std::optional<data::Place>& place) {
+  nlohmann::json facts = {{"name", set.name},      {"title", set.title}, {"classes", set.class_names},
+                          {"folder", nullptr},     {"layout", nullptr},  {"bytes", nullptr},
+                          {"package", set.package}};
+  if (place) {
+    facts["folder"] = place->folder.string();
+    facts["layout"] = data::description_of(place->layout);
+    facts["bytes"] = bytes_below(place->folder);
+  }
+  return facts;
+}
+
+void print(const data::KnownSet& set, const std::optional<data::Place>& place) {
+  const std::string found =
+      place ? fmt::format("{} ({}, {:.1f} MB)", place->folder.string(), data::description_of(place->layout),
+                          static_cast<double>(bytes_below(place->folder)) / 1e6)
+            : fmt::format("not found ({})", how_to_get(set));
+  std::cout << fmt::format("{:<14} {}\n", set.name, found);
+  for (std::size_t i = 0; i < set.class_names.size(); ++i) {
+    std::cout << fmt::format("{}{} {}", i == 0 ? "               " : ", ", i, set.class_names[i]);
+  }
+  std::cout << "\n";
+}
 
 void list_sets(bool json) {
   nlohmann::json sets = nlohmann::json::array();
   for (const data::KnownSet& set : data::known_sets()) {
-    const auto folder = data::locate(set);
-    sets.push_back({{"name", set.name},
-                    {"title", set.title},
-                    {"classes", set.class_names},
-                    {"folder", folder ? nlohmann::json(folder->string()) : nlohmann::json()},
-                    {"package", set.package}});
-    if (json) continue;
-    std::string place = folder ? folder->string() : "not found";
-    if (!folder && !set.package.empty()) place += fmt::format(" (apt-get install {})", set.package);
-    std::cout << fmt::format("{:<14} {}\n", set.name, place);
-    for (std::size_t i = 0; i < set.class_names.size(); ++i) {
-      std::cout << fmt::format("{}{} {}", i == 0 ? "               " : ", ", i, set.class_names[i]);
+    const auto place = data::locate(set);
+    if (json) {
+      sets.push_back(as_json(set, place));
+    } else {
+      print(set, place);
     }
-    std::cout << "\n";
   }
   if (json) std::cout << sets.dump(2) << "\n";
 }
 
-void check_set(const data::KnownSet& set, const std::optional<std::filesystem::path>& path) {
+/// Whether all of it is as published; prints what is not. Error: it cannot even be read.
+bool check_set(const data::KnownSet& set, const std::optional<fs::path>& path) {
   const data::Splits splits = data::load(set, {}, path);
-  const auto count = [](const data::Dataset& part) { return part.labels.defined() ? part.size() : 0; };
+  const data::Place place = data::locate(set, path).value();
+  const auto& publication = data::publication(set);
+  const auto differences = data::differences(publication, place);
+  const bool known = place.layout != data::Layout::pictures && !publication.files.empty();
+  const std::string_view verdict = !differences.empty() ? "readable, but not as published"
+                                   : known              ? "whole, and as published"
+                                                        : "readable; no digests of these files are published";
   const auto shape = splits.train.images.sizes();
-  std::cout << fmt::format(
-      "{}: {} training, {} validation and {} test images of {} x {}, {} classes: whole\n", set.name,
-      count(splits.train), count(splits.validation), count(splits.test), shape[2], shape[3],
-      splits.train.classes());
+  std::cout << fmt::format("{}: {} training, {} validation and {} test images of {} x {}, {} classes: {}\n",
+                           set.name, splits.train.size(), splits.validation.size(), splits.test.size(),
+                           shape[2], shape[3], splits.train.classes(), verdict);
+  for (const std::string& difference : differences) std::cout << "  " << difference << "\n";
+  return differences.empty();
+}
+
+std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments) {
+  if (!arguments.name.empty()) return {&data::known_set(arguments.name)};
+  if (!arguments.path.empty()) fail_usage("--path needs the name of the data set that lies there");
+  std::vector<const data::KnownSet*> found;
+  for (const data::KnownSet& set : data::known_sets()) {
+    if (data::locate(set)) found.push_back(&set);
+  }
+  if (found.empty()) fail("no known data set was found; `whence data list` tells how to get one");
+  return found;
 }
 
 void check(const DataArguments& arguments) {
-  std::optional<std::filesystem::path> path;
+  std::optional<fs::path> path;
   if (!arguments.path.empty()) path = arguments.path;
-  if (!arguments.name.empty()) return check_set(data::known_set(arguments.name), path);
-  if (path) fail_usage("--path needs the name of the data set that lies there");
-  bool found = false;
-  for (const data::KnownSet& set : data::known_sets()) {
-    if (!data::locate(set)) continue;
-    found = true;
-    check_set(set, {});
+  std::string wrong;
+  for (const data::KnownSet* set : sets_to_check(arguments)) {
+    if (!check_set(*set, path)) wrong += (wrong.empty() ? "" : ", ") + std::string(set->name);
   }
-  if (!found) fail("no known data set was found; `whence data list` tells which package has one");
+  std::cout.flush();
+  if (!wrong.empty()) {
+    fail("damaged, or another version than the published one: {}; `whence data fetch` gets the published one",
+         wrong);
+  }
+}
+
+void fetch(const DataArguments& arguments) {
+  const data::KnownSet& set = data::known_set(arguments.name);
+  const fs::path folder = data::fetch(
+      set, {.to = arguments.to, .from = arguments.from, .patience = arguments.patience}, show_progress());
+  std::cout << fmt::format("{}: {}\n", set.name, folder.string());
+}
+
+void add_fetch(CLI::App& command, Command& chosen, const std::shared_ptr<DataArguments>& arguments) {
+  CLI::App* fetching = command.add_subcommand(
+      "fetch",
+      "Downloads a data set from its public home, checks it and unpacks it; continues what was interrupted");
+  fetching->add_option("name", arguments->name, "The data set")->type_name("SET")->required();
+  fetching
+      ->add_option("--to", arguments->to,
+                   "Where the set's folder goes (default: WHENCE_DATA if set, else ~/.local/share/whence)")
+      ->type_name("DIR");
+  fetching->add_option("--from", arguments->from, "A mirror's address, or a folder, that has the same files")
+      ->type_name("URL|DIR");
+  fetching
+      ->add_option("--timeout", arguments->patience,
+                   "Gives a connection up after so many seconds without a byte")
+      ->check(CLI::Range(1, 3600))
+      ->type_name("S")
+      ->capture_default_str();
+  fetching->callback([&chosen, arguments] { chosen = [arguments] { fetch(*arguments); }; });
 }
 
 }  // namespace
 
 void add_data(CLI::App& program, Command& chosen) {
-  CLI::App* command =
-      add_command(program, "data", "Lists the known data sets, or checks that one is whole",
-                  {"data list", "data check fashion-mnist", "data check mnist --path ~/mnist"});
+  CLI::App* command = add_command(
+      program, "data", "Lists, fetches and checks the known data sets",
+      {"data list", "data fetch cifar10", "data fetch mnist --to /srv/data --from https://mirror.org/mnist",
+       "data check fashion-mnist", "data check mnist --path ~/mnist"});
   command->require_subcommand(1);
   auto arguments = std::make_shared<DataArguments>();
   CLI::App* list =
@@ -71,11 +154,14 @@ void add_data(CLI::App& program, Command& chosen) {
   list->add_flag("--json", arguments->json, "Prints JSON");
   list->callback([&chosen, arguments] { chosen = [arguments] { list_sets(arguments->json); }; });
   CLI::App* checking =
-      command->add_subcommand("check", "Reads a data set through and says what is wrong with it");
+      command->add_subcommand("check",
+                              "Reads a data set, compares its digests with the published ones, and says "
+                              "what is wrong with it");
   checking->add_option("name", arguments->name, "The data set (default: all that are found)")
       ->type_name("SET");
-  checking->add_option("--path", arguments->path, "The folder of its four IDX files")->type_name("DIR");
+  checking->add_option("--path", arguments->path, "The folder that it lies in")->type_name("DIR");
   checking->callback([&chosen, arguments] { chosen = [arguments] { check(*arguments); }; });
+  add_fetch(*command, chosen, arguments);
 }
 
 }  // namespace whence::cli

@@ -84,7 +84,9 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
       ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
       ->capture_default_str();
   if (images) {
-    command.add_option("--data", a.data, "A known data set, or a folder with four IDX files")
+    command
+        .add_option("--data", a.data,
+                    "A known data set, or a folder of your own: IDX files, CIFAR batches or pictures")
         ->type_name("SET|DIR");
     command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
         ->delimiter(',')

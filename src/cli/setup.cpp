@@ -81,8 +81,14 @@ run::DataOptions parse_data(const std::string& data, const std::vector<std::int6
     options.set = data::known_set(data).name;
     return options;
   }
-  options.set = "idx";
   options.path = data;
+  const auto layout = data::layout_of(data);
+  if (!layout)
+    fail("{} holds no data: neither four IDX files, nor CIFAR-10 batches, nor folders of pictures", data);
+  if (*layout == data::Layout::cifar) options.set = "cifar10";
+  if (*layout == data::Layout::pictures) options.set = "pictures";
+  if (*layout != data::Layout::idx) return options;
+  options.set = "idx";
   std::int64_t labels = 0;
   for (const char* ending : {"", ".gz"}) {
     const fs::path file = fs::path(data) / (std::string("train-labels-idx1-ubyte") + ending);

@@ -25,8 +25,8 @@ struct Counts {
 Counts parse_samples(const std::string& text);
 /// "1x28x28"
 std::vector<std::int64_t> parse_shape(const std::string& text);
-/// The recipe's options for `--data SET|DIR --classes 0,3,4`: a folder is read as four IDX files whose labels
-/// are their own names.
+/// The recipe's options for `--data SET|DIR --classes 0,3,4`. The labels of IDX files in a folder are their own names.
+/// Error: a folder without data.
 run::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes);
 
 }  // namespace whence::cli

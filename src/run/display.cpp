@@ -9,6 +9,14 @@ double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+/// "[=======             ] "
+std::string bar(const Progress& progress) {
+  constexpr std::int64_t width = 20;
+  const std::int64_t done = std::clamp<std::int64_t>(width * progress.step / progress.total, 0, width);
+  return "[" + std::string(static_cast<std::size_t>(done), '=') +
+         std::string(static_cast<std::size_t>(width - done), ' ') + "] ";
+}
+
 }  // namespace
 
 DisplayStyle style_for(std::FILE* stream) {
@@ -26,11 +34,13 @@ std::string Display::line(const Progress& progress, Clock::time_point now) const
   const double taken = seconds(now - started_);
   const auto done = static_cast<double>(progress.step - first_step_);
   if (progress.total > 0) {
+    if (style_ == DisplayStyle::terminal && progress.values.empty()) text = bar(progress) + text;
     text += fmt::format("/{}  {} %", progress.total, 100 * progress.step / progress.total);
   }
   if (done > 0 && taken > 0) {
     const double rate = done / taken;
-    text += rate >= 1 ? fmt::format("  {:.1f} steps/s", rate) : fmt::format("  {:.1f} s/step", 1 / rate);
+    text += rate >= 1 || progress.unit != "steps" ? fmt::format("  {:.1f} {}/s", rate, progress.unit)
+                                                  : fmt::format("  {:.1f} s/step", 1 / rate);
     if (progress.total > 0) {
       text +=
           fmt::format("  {} left", clock_time(static_cast<double>(progress.total - progress.step) / rate));

@@ -18,12 +18,19 @@ void check_data(const DataOptions& data, const std::string& name) {
     if (data.class_names.size() < 2) {
       fail_usage("{}: data.set = \"idx\" needs data.class_names, at least two, label 0 first", name);
     }
+  } else if (data.set == "pictures") {
+    if (data.path.empty())
+      fail_usage("{}: data.set = \"pictures\" needs data.path, the folder with a folder for each class",
+                 name);
   } else {
     data::known_set(data.set);
-    if (!data.class_names.empty()) {
-      fail_usage("{}: data.class_names is only for data.set = \"idx\"; '{}' has names of its own", name,
-                 data.set);
-    }
+  }
+  if (data.set != "idx" && !data.class_names.empty()) {
+    fail_usage("{}: data.class_names is only for data.set = \"idx\"; '{}' has names of its own", name,
+               data.set);
+  }
+  if (!data.form.size.empty() && data.form.size.size() != 2) {
+    fail_usage("{}: data.size must be two numbers, [height, width]", name);
   }
   if (data.classes.size() == 1) fail_usage("{}: data.classes must name at least two classes", name);
   if (std::set(data.classes.begin(), data.classes.end()).size() != data.classes.size()) {

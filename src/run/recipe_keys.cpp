@@ -50,14 +50,21 @@ std::vector<Key> make_keys() {
       {"source", Text{AT(source)}, "", "The text the experiment is from."},
 
       {"data.set", Text{AT(data.set)}, "",
-       "The data set: one that `whence data list` names, or \"idx\" for four IDX files of your own."},
+       "The data set: one that `whence data list` names, or of your own \"idx\" (four IDX files) or "
+       "\"pictures\" "
+       "(PNG and JPEG, a folder for each class)."},
       {"data.path", Path{AT(data.path)}, "",
-       "The folder with the set's files; empty looks in WHENCE_DATA, ./data and where Debian's packages put "
-       "it."},
+       "The folder with the set's files; empty looks in WHENCE_DATA, ./data, where `whence data fetch` and "
+       "Debian's packages put it."},
       {"data.classes", Integers{AT(data.classes), 0, 255}, "",
        "The classes to use, by their number in the set; an empty list uses all."},
       {"data.class_names", Texts{AT(data.class_names)}, "",
        "With set = \"idx\": the names of the classes, label 0 first."},
+      {"data.size", Integers{AT(data.form.size), 1, 4096}, "pixels",
+       "[height, width] that images are brought to: scaled to cover it, then cut evenly; an empty list keeps "
+       "their size."},
+      {"data.colours", choice<AT(data.form.colours)>({"as-they-are", "grey", "rgb"}), "",
+       "Makes images grey, or gives grey ones three equal channels."},
 
       {"classifier.architecture", choice<AT(classifier.architecture)>({"base-cnn"}), "",
        "The classifier to train and explain."},

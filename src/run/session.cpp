@@ -1,7 +1,6 @@
 #include "whence/run/session.h"
 
 #include <chrono>
-#include <numeric>
 
 #include "machine_record.h"
 #include "whence/core/error.h"
@@ -15,28 +14,17 @@ namespace {
 
 constexpr std::int64_t kProbe = 8;
 
-/// The user's own files have no validation split.
-data::Splits load_own(const DataOptions& options) {
-  data::KnownSet own{
-      .name = "idx", .title = options.path, .class_names = options.class_names, .folders = {}, .package = ""};
-  data::Splits splits = data::load(own, {}, options.path);
-  std::vector<std::int64_t> classes = options.classes;
-  if (classes.empty()) {  // selecting them all finds the ones that have no image
-    classes.resize(options.class_names.size());
-    std::iota(classes.begin(), classes.end(), 0);
-  }
-  splits.train = data::select_classes(splits.train, classes);
-  splits.test = data::select_classes(splits.test, classes);
-  return splits;
-}
-
 }  // namespace
 
 data::Splits load_data(const DataOptions& options) {
-  if (options.set == "idx") return load_own(options);
+  const auto own = [&](data::Layout layout) {
+    return data::load_own(options.path, layout, options.class_names, options.classes, options.form);
+  };
+  if (options.set == "idx") return own(data::Layout::idx);
+  if (options.set == "pictures") return own(data::Layout::pictures);
   std::optional<fs::path> path;
   if (!options.path.empty()) path = options.path;
-  return data::load(data::known_set(options.set), options.classes, path);
+  return data::load(data::known_set(options.set), options.classes, path, options.form);
 }
 
 std::vector<std::string> Session::factor_names() const {

@@ -6,7 +6,12 @@ namespace whence::run {
 
 const std::vector<Stage>& stages() {
   static const std::vector<Stage> table = {
-      {"data", {"data.set", "data.classes", "data.class_names"}, {}, true, data_content, data_stage},
+      {"data",
+       {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
+       {},
+       true,
+       data_content,
+       data_stage},
       {"classifier", {"classifier", "run.seed"}, {"data"}, true, classifier_content, classifier_stage},
       {"explanation",
        {"generator", "explanation", "run.seed"},

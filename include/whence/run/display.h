@@ -15,7 +15,8 @@ enum class DisplayStyle { silent, lines, terminal };
 /// `terminal` when `stream` is one, otherwise `lines`.
 DisplayStyle style_for(std::FILE* stream);
 
-/// "explanation  1200/8000  15 %  16.2 steps/s  6:58 left  C 1.031  SSE 15.20  KL 7.31"
+/// "explanation  1200/8000  15 %  16.2 steps/s  6:58 left  C 1.031  SSE 15.20  KL 7.31"; on a terminal with a bar
+/// before it when there are no readings.
 class Display {
  public:
   Display(DisplayStyle style, std::FILE* stream) : style_(style), stream_(stream) {}

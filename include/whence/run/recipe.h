@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "whence/core/precision.h"
+#include "whence/data/pictures.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/explain/gce/train.h"
 #include "whence/models/roles.h"
@@ -21,10 +22,11 @@
 namespace whence::run {
 
 struct DataOptions {
-  std::string set;                       ///< a known set, or "idx" for four IDX files of the user's own
+  std::string set;                       ///< a known set, or of the user's own "idx" files or "pictures"
   std::string path;                      ///< folder; empty: where systems put the set
   std::vector<std::int64_t> classes;     ///< empty: all
-  std::vector<std::string> class_names;  ///< of the user's own files
+  std::vector<std::string> class_names;  ///< of the user's own IDX files
+  data::ImageForm form;                  ///< that images are brought to
 };
 
 enum class ClassifierArchitecture { base_cnn };

@@ -16,7 +16,7 @@
 
 namespace whence::run {
 
-/// A data set as options name it: a known one, or the user's own IDX files. Errors: those of data::load.
+/// A data set as options name it: a known one, or the user's own files. Errors: those of data::load.
 data::Splits load_data(const DataOptions& options);
 
 class Session {

@@ -15,6 +15,11 @@ using whence::test::expect_error;
 using whence::test::TemporaryFolder;
 using Numbers = std::vector<std::int64_t>;
 
+std::optional<fs::path> folder_of(const KnownSet& set, const std::optional<fs::path>& path = {}) {
+  const auto place = locate(set, path);
+  return place ? std::optional(place->folder) : std::nullopt;
+}
+
 TEST(KnownSet, IsFoundByName) {
   EXPECT_EQ(known_set("fashion-mnist").title, "Fashion-MNIST");
   for (const KnownSet& set : known_sets()) {
@@ -24,7 +29,8 @@ TEST(KnownSet, IsFoundByName) {
   }
   expect_error([] { known_set("fashion_mnst"); },
                {"no data set 'fashion_mnst'", "did you mean 'fashion-mnist'"}, ExitCode::usage);
-  expect_error([] { known_set("imagenet"); }, {"known are mnist, fashion-mnist, notmnist"}, ExitCode::usage);
+  expect_error([] { known_set("imagenet"); }, {"known are mnist, fashion-mnist, notmnist, cifar10"},
+               ExitCode::usage);
 }
 
 TEST(Locate, LooksInTheFoldersInTheirOrder) {
@@ -33,17 +39,17 @@ TEST(Locate, LooksInTheFoldersInTheirOrder) {
   const fs::path before = fs::current_path();
   fs::current_path(elsewhere.path());
   const EnvironmentVariable variable("WHENCE_DATA", root.path().string());
-  EXPECT_EQ(locate(set), std::nullopt);
+  EXPECT_EQ(folder_of(set), std::nullopt);
   test::write_four_files(elsewhere / "data/mnist", 10, 10);
-  EXPECT_EQ(locate(set), fs::path("data/mnist"));
+  EXPECT_EQ(folder_of(set), fs::path("data/mnist"));
   test::write_four_files(root.path(), 10, 10, ".gz");
-  EXPECT_EQ(locate(set), root.path());
+  EXPECT_EQ(folder_of(set), root.path());
   test::write_four_files(root / "mnist", 10, 10);
-  EXPECT_EQ(locate(set), root / "mnist");
+  EXPECT_EQ(folder_of(set), root / "mnist");
   fs::remove(root / "mnist/t10k-labels-idx1-ubyte");
-  EXPECT_EQ(locate(set), root.path()) << "a folder without all four is no hit";
-  EXPECT_EQ(locate(set, elsewhere / "data/mnist"), elsewhere / "data/mnist");
-  EXPECT_EQ(locate(set, elsewhere.path()), std::nullopt) << "a given path is the only one";
+  EXPECT_EQ(folder_of(set), root.path()) << "a folder without all four is no hit";
+  EXPECT_EQ(folder_of(set, elsewhere / "data/mnist"), elsewhere / "data/mnist");
+  EXPECT_EQ(folder_of(set, elsewhere.path()), std::nullopt) << "a given path is the only one";
   fs::current_path(before);
 }
 
@@ -51,8 +57,8 @@ TEST(Locate, DoesNotTakeTheFolderOfAnotherSet) {
   const TemporaryFolder root;
   test::write_four_files(root / "fashion-mnist", 10, 10);
   const EnvironmentVariable variable("WHENCE_DATA", (root / "fashion-mnist").string());
-  EXPECT_EQ(locate(known_set("fashion-mnist")), root / "fashion-mnist");
-  EXPECT_EQ(locate(known_set("notmnist")), std::nullopt) << "its files have the same names";
+  EXPECT_EQ(folder_of(known_set("fashion-mnist")), root / "fashion-mnist");
+  EXPECT_EQ(folder_of(known_set("notmnist")), std::nullopt) << "its files have the same names";
 }
 
 TEST(Load, SaysWhereItLookedAndWhatWouldProvideIt) {
@@ -126,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(Endings, LoadSmallSet, testing::Values("", ".gz"),
 
 TEST(RealData, FashionMnistHasTheKnownCounts) {
   const KnownSet& set = known_set("fashion-mnist");
-  const auto folder = locate(set);
+  const auto folder = folder_of(set);
   if (!folder) GTEST_SKIP() << "Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)";
   const Splits splits = load(set, {0, 3, 4}, folder);
   EXPECT_EQ(splits.train.class_names, (std::vector<std::string>{"T-shirt/top", "Dress", "Coat"}));
@@ -142,7 +148,7 @@ TEST(RealData, FashionMnistHasTheKnownCounts) {
 
 TEST(RealData, MnistHasTheKnownCounts) {
   const KnownSet& set = known_set("mnist");
-  const auto folder = locate(set, test::real_data("mnist"));
+  const auto folder = folder_of(set, test::real_data("mnist"));
   if (!folder) GTEST_SKIP() << "MNIST is not in " << test::real_data("mnist") << " (set WHENCE_TEST_DATA)";
   const Splits splits = load(set, {}, folder);
   const Numbers train = {4932, 5678, 4968, 5101, 4859, 4506, 4951, 5175, 4842, 4988};
@@ -159,7 +165,7 @@ TEST(RealData, MnistHasTheKnownCounts) {
 
 TEST(RealData, NotMnistHasTheKnownCounts) {
   const KnownSet& set = known_set("notmnist");
-  const auto folder = locate(set, test::real_data("notmnist"));
+  const auto folder = folder_of(set, test::real_data("notmnist"));
   if (!folder)
     GTEST_SKIP() << "notMNIST is not in " << test::real_data("notmnist") << " (set WHENCE_TEST_DATA)";
   const Splits splits = load(set, {}, folder);

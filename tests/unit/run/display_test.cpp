@@ -58,6 +58,18 @@ TEST(Display, RateAndTimeLeftCountFromWhereItResumed) {
   EXPECT_TRUE(contains(text, " steps/s  0:"));  // 10 steps in 0.2 s: some 20 s are left
 }
 
+TEST(Display, ABarStandsWhereThereAreNoReadings) {
+  const Progress half{"x.gz", 4000, 8000, {}, "kB"};
+  const auto show = [&](Display& display) { display.show(half); };
+  EXPECT_EQ(printed(DisplayStyle::terminal, show), "\r\033[K[==========          ] x.gz  4000/8000  50 %\n");
+  const std::string later = printed(DisplayStyle::terminal, [&](Display& display) {
+    display.show(half);
+    ::usleep(120'000);
+    display.show({"x.gz", 4100, 8000, {}, "kB"});
+  });
+  EXPECT_TRUE(contains(later, " kB/s  0:"));
+}
+
 TEST(Display, ClockTimes) {
   EXPECT_EQ(clock_time(0), "0:00");
   EXPECT_EQ(clock_time(418), "6:58");
