@@ -79,6 +79,12 @@ std::vector<std::int64_t> OperatorCall::integers(std::string_view argument) cons
   return value.toIntVector();
 }
 
+std::vector<double> OperatorCall::numbers(std::string_view argument) const {
+  const c10::IValue& value = constant(argument);
+  require(value.isDoubleList(), "no list of numbers as {}", argument);
+  return value.toDoubleVector();
+}
+
 std::vector<Symbol> OperatorCall::sizes(std::string_view argument) const {
   if (const auto* list = std::get_if<std::vector<Symbol>>(&symbol(argument).value)) return *list;
   std::vector<Symbol> symbols;
