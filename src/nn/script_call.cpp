@@ -26,6 +26,12 @@ LayerId OperatorCall::layer(std::string_view argument) const {
   return *id;
 }
 
+LayerId OperatorCall::first_layer() const {
+  const auto* id = std::get_if<LayerId>(&arguments_.front().value);
+  require(id != nullptr, "a first argument that is not computed from the input");
+  return *id;
+}
+
 std::vector<LayerId> OperatorCall::layers(std::string_view argument) const {
   const auto* list = std::get_if<std::vector<Symbol>>(&symbol(argument).value);
   require(list != nullptr, "an argument ({}) that is no list of tensors", argument);

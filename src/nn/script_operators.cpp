@@ -215,7 +215,7 @@ LayerId zero_pad(OperatorCall& call) {
 
 /// Both sizes a whole multiple of the input's; given as sizes, as factors or (in traces) as both.
 LayerId upsample_nearest(OperatorCall& call) {
-  const LayerId input = call.layer("input");
+  const LayerId input = call.first_layer();
   const Shape& shape = call.network().shape(input);
   call.require(shape.size() == 3, "an input that is no image");
   std::vector<double> factors;

@@ -18,6 +18,8 @@ class OperatorCall {
 
   NetworkBuilder& network() { return network_; }
   LayerId layer(std::string_view argument) const;
+  /// The first argument, whose name differs between overloads.
+  LayerId first_layer() const;
   bool is_layer(std::string_view argument) const;
   std::vector<LayerId> layers(std::string_view argument) const;
   bool is_none(std::string_view argument) const;
