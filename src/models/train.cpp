@@ -5,17 +5,64 @@
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/nn/optimizer.h"
+#include "whence/nn/schedule.h"
 
 namespace whence::models {
 namespace {
 
 std::string fingerprint(const nn::Network& network, const data::Dataset& train,
                         const ClassifierTraining& options) {
-  return fmt::format("{} {} parameters, {} images, {} epochs of {}, sgd {} {} {}, seed {}, {}",
-                     network.name(), network.parameter_count(), train.size(), options.epochs, options.batch,
-                     options.learning_rate, options.momentum, options.decay, options.seed,
-                     name_of(options.precision));
+  return fmt::format(
+      "{} {} parameters, {} images, {} epochs of {}, optimizer {} {} {} {}, schedule {} {} {}, flip {}, crop "
+      "{}, seed {}, {}",
+      network.name(), network.parameter_count(), train.size(), options.epochs, options.batch,
+      static_cast<int>(options.optimizer), options.learning_rate, options.momentum, options.weight_decay,
+      static_cast<int>(options.schedule), options.decay, options.warmup, options.augmentation.flip,
+      options.augmentation.crop, options.seed, name_of(options.precision));
 }
+
+std::variant<nn::Sgd, nn::Adam> rule_of(const ClassifierTraining& options) {
+  if (options.optimizer == ClassifierOptimizer::adam) return nn::Adam{};
+  return nn::Sgd{options.momentum};
+}
+
+double learning_rate(std::int64_t step, std::int64_t per_epoch, const ClassifierTraining& options) {
+  if (options.schedule == ClassifierSchedule::one_cycle) {
+    return nn::one_cycle(step, options.epochs * per_epoch, options.learning_rate, options.warmup);
+  }
+  return options.learning_rate * std::pow(options.decay, static_cast<double>(step / per_epoch));
+}
+
+/// Before the optimizer's step. Weights are the parameters of more than one dimension.
+void decay_weights(const nn::NamedTensors& parameters, double rate, const ClassifierTraining& options) {
+  if (options.weight_decay == 0) return;
+  const at::NoGradGuard no_gradients;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.dim() < 2) continue;
+    if (options.optimizer == ClassifierOptimizer::adam) {
+      parameter.mul_(1 - rate * options.weight_decay);
+    } else {
+      parameter.mutable_grad().add_(parameter, options.weight_decay);
+    }
+  }
+}
+
+/// Exponential averages of loss and accuracy; they do not influence training.
+class ShownProgress {
+ public:
+  nn::Readings update(double loss, double accuracy) {
+    const double keep = first_ ? 0 : kKeep;
+    loss_ = keep * loss_ + (1 - keep) * loss;
+    accuracy_ = keep * accuracy_ + (1 - keep) * accuracy;
+    first_ = false;
+    return {{"loss", loss_}, {"accuracy", accuracy_}};
+  }
+
+ private:
+  static constexpr double kKeep = 0.98;
+  double loss_ = 0, accuracy_ = 0;
+  bool first_ = true;
+};
 
 }  // namespace
 
@@ -23,27 +70,27 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
                                  const ClassifierTraining& options, const ProgressCallback& progress) {
   Generator weights = make_generator(options.seed, "classifier/weights");
   nn::initialise(network, {}, weights);
-  nn::Optimizer optimizer({&network}, nn::Sgd{options.momentum});
+  nn::Optimizer optimizer({&network}, rule_of(options));
+  const nn::NamedTensors parameters = network.parameters();
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
-  double loss_average = 0, accuracy_average = 0;
-  bool first = true;
+  ShownProgress shown;
 
-  const auto step = [&](std::int64_t index) -> nn::Readings {
+  const auto step = [&](std::int64_t index) {
+    data::Batch batch = batches.at(index);
+    if (options.augmentation.flip || options.augmentation.crop > 0) {
+      Generator changes = make_generator(options.seed, fmt::format("classifier/augmentation/{}", index));
+      batch.images = augment(batch.images, options.augmentation, changes);
+    }
     Generator dropout = make_generator(options.seed, fmt::format("classifier/dropout/{}", index));
-    const data::Batch batch = batches.at(index);
     const at::Tensor logits = network.forward(batch.images, {options.precision, /*training=*/true, &dropout});
     const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
     optimizer.zero_gradients();
     loss.backward();
-    const auto epoch = static_cast<double>(index / batches.per_epoch());
-    optimizer.step(options.learning_rate * std::pow(options.decay, epoch));
-
-    const double accuracy = (logits.argmax(1) == batch.labels).to(at::kDouble).mean().item<double>();
-    const double keep = first ? 0 : 0.98;
-    loss_average = keep * loss_average + (1 - keep) * loss.item<double>();
-    accuracy_average = keep * accuracy_average + (1 - keep) * accuracy;
-    first = false;
-    return {{"loss", loss_average}, {"accuracy", accuracy_average}};
+    const double rate = learning_rate(index, batches.per_epoch(), options);
+    decay_weights(parameters, rate, options);
+    optimizer.step(rate);
+    return shown.update(loss.item<double>(),
+                        (logits.argmax(1) == batch.labels).to(at::kDouble).mean().item<double>());
   };
   const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),
                              options.epochs * batches.per_epoch(), options.checkpoint,

@@ -31,12 +31,16 @@ at::Tensor run(const ConvTranspose2d& op, const Call& call) {
 
 at::Tensor run(const Linear&, const Call& call) { return at::linear(call.x(), call.weight(), call.bias()); }
 
-at::Tensor run(const BatchNorm2d& op, const Call& call) {
+template <class Norm>
+at::Tensor normalise(const Norm& op, const Call& call) {
   const NamedTensors& learned = call.layer.parameters;
   const NamedTensors& running = call.layer.buffers;
   return at::batch_norm(call.x(), learned[0].tensor, learned[1].tensor, running[0].tensor, running[1].tensor,
                         call.execution.training, op.momentum, op.epsilon, false);
 }
+
+at::Tensor run(const BatchNorm2d& op, const Call& call) { return normalise(op, call); }
+at::Tensor run(const BatchNorm1d& op, const Call& call) { return normalise(op, call); }
 
 at::Tensor run(const Relu&, const Call& call) { return at::relu(call.x()); }
 at::Tensor run(const LeakyRelu& op, const Call& call) { return at::leaky_relu(call.x(), op.slope); }
@@ -75,6 +79,10 @@ at::Tensor run(const Reshape& op, const Call& call) {
 }
 at::Tensor run(const ZeroPad2d& op, const Call& call) {
   return at::constant_pad_nd(call.x(), {op.left, op.right, op.top, op.bottom});
+}
+
+at::Tensor run(const UpsampleNearest2d& op, const Call& call) {
+  return at::upsample_nearest2d(call.x(), {call.x().size(2) * op.factor, call.x().size(3) * op.factor});
 }
 
 at::Tensor run(const Add&, const Call& call) {

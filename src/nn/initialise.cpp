@@ -49,7 +49,8 @@ void initialise(Network& network, const Initialisation& options, at::Generator& 
       initialise_convolution(layer, options, generator);
     } else if (std::holds_alternative<Linear>(layer.op)) {
       initialise_uniform(layer, generator);
-    } else if (std::holds_alternative<BatchNorm2d>(layer.op)) {
+    } else if (std::holds_alternative<BatchNorm2d>(layer.op) ||
+               std::holds_alternative<BatchNorm1d>(layer.op)) {
       initialise_batch_norm(layer, options, generator);
     }
   }

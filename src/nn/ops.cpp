@@ -18,6 +18,7 @@ std::string_view name_of(const Op& op) {
                                [](const ConvTranspose2d&) { return "ConvTranspose2d"; },
                                [](const Linear&) { return "Linear"; },
                                [](const BatchNorm2d&) { return "BatchNorm2d"; },
+                               [](const BatchNorm1d&) { return "BatchNorm1d"; },
                                [](const Relu&) { return "Relu"; },
                                [](const LeakyRelu&) { return "LeakyRelu"; },
                                [](const Sigmoid&) { return "Sigmoid"; },
@@ -32,6 +33,7 @@ std::string_view name_of(const Op& op) {
                                [](const Flatten&) { return "Flatten"; },
                                [](const Reshape&) { return "Reshape"; },
                                [](const ZeroPad2d&) { return "ZeroPad2d"; },
+                               [](const UpsampleNearest2d&) { return "UpsampleNearest2d"; },
                                [](const Add&) { return "Add"; },
                                [](const Concat&) { return "Concat"; }},
                     op);

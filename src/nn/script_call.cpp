@@ -26,6 +26,12 @@ LayerId OperatorCall::layer(std::string_view argument) const {
   return *id;
 }
 
+LayerId OperatorCall::first_layer() const {
+  const auto* id = std::get_if<LayerId>(&arguments_.front().value);
+  require(id != nullptr, "a first argument that is not computed from the input");
+  return *id;
+}
+
 std::vector<LayerId> OperatorCall::layers(std::string_view argument) const {
   const auto* list = std::get_if<std::vector<Symbol>>(&symbol(argument).value);
   require(list != nullptr, "an argument ({}) that is no list of tensors", argument);
@@ -77,6 +83,12 @@ std::vector<std::int64_t> OperatorCall::integers(std::string_view argument) cons
   const c10::IValue& value = constant(argument);
   require(value.isIntList(), "no list of whole numbers as {}", argument);
   return value.toIntVector();
+}
+
+std::vector<double> OperatorCall::numbers(std::string_view argument) const {
+  const c10::IValue& value = constant(argument);
+  require(value.isDoubleList(), "no list of numbers as {}", argument);
+  return value.toDoubleVector();
 }
 
 std::vector<Symbol> OperatorCall::sizes(std::string_view argument) const {

@@ -66,8 +66,11 @@ LayerId batch_norm(OperatorCall& call) {
   }
   values.push_back({"running_mean", call.tensor("running_mean")});
   values.push_back({"running_var", call.tensor("running_var")});
-  return call.network().add(BatchNorm2d{call.number("eps"), call.number("momentum")}, {call.layer("input")},
-                            values);
+  const LayerId input = call.layer("input");
+  const double epsilon = call.number("eps"), momentum = call.number("momentum");
+  const bool image = call.network().shape(input).size() == 3;
+  const Op op = image ? Op(BatchNorm2d{epsilon, momentum}) : Op(BatchNorm1d{epsilon, momentum});
+  return call.network().add(op, {input}, values);
 }
 
 template <class Op>
@@ -210,6 +213,25 @@ LayerId zero_pad(OperatorCall& call) {
   return call.network().add(ZeroPad2d{pad[0], pad[1], pad[2], pad[3]}, {call.layer("self")});
 }
 
+/// Both sizes a whole multiple of the input's; given as sizes, as factors or (in traces) as both.
+LayerId upsample_nearest(OperatorCall& call) {
+  const LayerId input = call.first_layer();
+  const Shape& shape = call.network().shape(input);
+  call.require(shape.size() == 3, "an input that is no image");
+  std::vector<double> factors;
+  if (call.is_none("output_size")) {
+    factors = call.numbers("scale_factors");
+  } else {
+    const std::vector<std::int64_t> sizes = call.integers("output_size");
+    for (std::size_t i = 0; i < sizes.size() && i < 2; ++i)
+      factors.push_back(static_cast<double>(sizes[i]) / static_cast<double>(shape[i + 1]));
+  }
+  call.require(factors.size() == 2 && factors[0] == factors[1] && factors[0] >= 1 &&
+                   factors[0] == std::floor(factors[0]),
+               "factors of {}, not one whole number", fmt::join(factors, "x"));
+  return call.network().add(UpsampleNearest2d{static_cast<std::int64_t>(factors[0])}, {input});
+}
+
 LayerId pad(OperatorCall& call) {
   call.require(call.text("mode") == "constant", "mode {}", call.text("mode"));
   return zero_pad(call);
@@ -271,6 +293,7 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::unflatten", unflatten},
     {"aten::constant_pad_nd", zero_pad},
     {"aten::pad", pad},
+    {"aten::upsample_nearest2d", upsample_nearest},
     {"aten::add", add},
     {"aten::cat", concatenate},
 };

@@ -18,6 +18,8 @@ class OperatorCall {
 
   NetworkBuilder& network() { return network_; }
   LayerId layer(std::string_view argument) const;
+  /// The first argument, whose name differs between overloads.
+  LayerId first_layer() const;
   bool is_layer(std::string_view argument) const;
   std::vector<LayerId> layers(std::string_view argument) const;
   bool is_none(std::string_view argument) const;
@@ -27,6 +29,7 @@ class OperatorCall {
   bool boolean(std::string_view argument) const;
   std::string text(std::string_view argument) const;
   std::vector<std::int64_t> integers(std::string_view argument) const;
+  std::vector<double> numbers(std::string_view argument) const;
   /// A list of sizes, in which the batch size may stand.
   std::vector<Symbol> sizes(std::string_view argument) const;
   /// The one number of a list of equal ones: Network knows square windows only.

@@ -86,11 +86,20 @@ struct Inference {
     return output;
   }
 
+  Shape normalise(double epsilon, double momentum) const {
+    require(epsilon >= 0 && momentum >= 0 && momentum <= 1,
+            "epsilon must be at least 0 and momentum in [0, 1], not {} and {}", epsilon, momentum);
+    return input();
+  }
+
   Shape operator()(const BatchNorm2d& op) const {
     require_image();
-    require(op.epsilon >= 0 && op.momentum >= 0 && op.momentum <= 1,
-            "epsilon must be at least 0 and momentum in [0, 1], not {} and {}", op.epsilon, op.momentum);
-    return input();
+    return normalise(op.epsilon, op.momentum);
+  }
+  Shape operator()(const BatchNorm1d& op) const {
+    require(input().size() == 1, "needs an input of features without height and width, not {}",
+            text_of(input()));
+    return normalise(op.epsilon, op.momentum);
   }
 
   Shape operator()(const MaxPool2d& op) const { return pool(op.kernel, op.stride, op.padding); }
@@ -121,6 +130,12 @@ struct Inference {
     return {input()[0], input()[1] + op.top + op.bottom, input()[2] + op.left + op.right};
   }
 
+  Shape operator()(const UpsampleNearest2d& op) const {
+    require_image();
+    require(op.factor >= 1, "the factor must be at least 1, not {}", op.factor);
+    return {input()[0], input()[1] * op.factor, input()[2] * op.factor};
+  }
+
   Shape operator()(const Add&) const {
     for (const Shape& other : inputs) {
       require(other == input(), "inputs must have one shape, not {} and {}", text_of(input()),
@@ -147,6 +162,10 @@ struct Inference {
     return input();
   }
 };
+
+bool normalises(const Op& op) {
+  return std::holds_alternative<BatchNorm2d>(op) || std::holds_alternative<BatchNorm1d>(op);
+}
 
 at::Tensor channels_last(at::IntArrayRef sizes) {
   return at::empty(sizes, at::kFloat, at::MemoryFormat::ChannelsLast).zero_();
@@ -188,12 +207,12 @@ NamedTensors make_parameters(const Op& op, const Shape& input) {
   if (const auto* linear = std::get_if<Linear>(&op)) {
     return with_bias(at::zeros({linear->features, input.back()}), linear->bias, linear->features);
   }
-  if (std::holds_alternative<BatchNorm2d>(op)) return with_bias(at::ones({input[0]}), true, input[0]);
+  if (normalises(op)) return with_bias(at::ones({input[0]}), true, input[0]);
   return {};
 }
 
 NamedTensors make_buffers(const Op& op, const Shape& input) {
-  if (!std::holds_alternative<BatchNorm2d>(op)) return {};
+  if (!normalises(op)) return {};
   return {{"running_mean", at::zeros({input[0]})}, {"running_var", at::ones({input[0]})}};
 }
 

@@ -35,11 +35,8 @@ class Expression {
   std::string operator()(const Linear&) const {
     return fmt::format("torch.linear({}, {}, {})", input(), tensor("weight"), tensor("bias"));
   }
-  std::string operator()(const BatchNorm2d& op) const {
-    return fmt::format("torch.batch_norm({}, {}, {}, {}, {}, False, {}, {}, False)", input(),
-                       tensor("weight"), tensor("bias"), tensor("running_mean"), tensor("running_var"),
-                       literal(op.momentum), literal(op.epsilon));
-  }
+  std::string operator()(const BatchNorm2d& op) const { return normalise(op.momentum, op.epsilon); }
+  std::string operator()(const BatchNorm1d& op) const { return normalise(op.momentum, op.epsilon); }
   std::string operator()(const Relu&) const { return fmt::format("torch.relu({})", input()); }
   std::string operator()(const LeakyRelu& op) const {
     return fmt::format("torch.leaky_relu({}, {})", input(), literal(op.slope));
@@ -69,12 +66,21 @@ class Expression {
     return fmt::format("torch.constant_pad_nd({}, [{}, {}, {}, {}], 0.0)", input(), op.left, op.right, op.top,
                        op.bottom);
   }
+  std::string operator()(const UpsampleNearest2d& op) const {
+    return fmt::format("torch.upsample_nearest2d({}, None, [{}, {}])", input(),
+                       literal(static_cast<double>(op.factor)), literal(static_cast<double>(op.factor)));
+  }
   std::string operator()(const Add&) const { return fmt::format("{}", fmt::join(inputs(), " + ")); }
   std::string operator()(const Concat&) const {
     return fmt::format("torch.cat([{}], 1)", fmt::join(inputs(), ", "));
   }
 
  private:
+  std::string normalise(double momentum, double epsilon) const {
+    return fmt::format("torch.batch_norm({}, {}, {}, {}, {}, False, {}, {}, False)", input(),
+                       tensor("weight"), tensor("bias"), tensor("running_mean"), tensor("running_var"),
+                       literal(momentum), literal(epsilon));
+  }
   std::string input() const { return variable(layer_.inputs.front()); }
   std::vector<std::string> inputs() const {
     std::vector<std::string> names;

@@ -18,6 +18,13 @@ Choice choice(std::vector<std::string_view> names) {
           }};
 }
 
+template <class Architecture>
+std::vector<std::string_view> names_of(std::span<const Architecture> architectures) {
+  std::vector<std::string_view> names;
+  for (const Architecture& architecture : architectures) names.push_back(architecture.name);
+  return names;
+}
+
 std::vector<std::string_view> sampling_names() {
   return {gce::name_of(gce::Sampling::nested), gce::name_of(gce::Sampling::crossed)};
 }
@@ -66,34 +73,49 @@ std::vector<Key> make_keys() {
       {"data.colours", choice<AT(data.form.colours)>({"as-they-are", "grey", "rgb"}), "",
        "Makes images grey, or gives grey ones three equal channels."},
 
-      {"classifier.architecture", choice<AT(classifier.architecture)>({"base-cnn"}), "",
-       "The classifier to train and explain."},
+      {"classifier.architecture",
+       choice<AT(classifier.architecture)>(names_of(models::classifier_architectures())), "",
+       "The classifier to train and explain; see the architectures below."},
       {"classifier.file", Path{AT(classifier.file)}, "",
        "A TorchScript classifier to explain instead of training one; the keys of its training are then "
        "unused."},
       {"classifier.output", choice<AT(classifier.output)>({"auto", "logits", "probabilities"}), "",
        "What that classifier returns; auto takes rows that are probabilities as such."},
-      {"classifier.width", Integer{AT(classifier.network.width), 1, 1024}, "channels",
-       "Channels of the first convolution; the second has twice as many, the hidden layer four times."},
+      {"classifier.width", Integer{AT(classifier.network.width), 0, 1024}, "channels",
+       "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
+       "text's."},
       {"classifier.channel_dropout", Toggle{AT(classifier.network.channel_dropout)}, "",
-       "Drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with 0.5 (GCE-A, "
-       "GCE-C)."},
+       "The base CNN drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with "
+       "0.5 (GCE-A, GCE-C)."},
       {"classifier.epochs", Integer{AT(classifier.training.epochs), 1, 100'000}, "",
        "Passes over the training images."},
       {"classifier.batch", Integer{AT(classifier.training.batch), 1, 65'536}, "images",
        "Images of one step."},
+      {"classifier.optimizer", choice<AT(classifier.training.optimizer)>({"sgd", "adam"}), "",
+       "Stochastic gradient descent with momentum, or Adam (0.9, 0.999)."},
       {"classifier.learning_rate", Number{AT(classifier.training.learning_rate), 0, 100, true}, "",
-       "Learning rate of the first epoch (stochastic gradient descent)."},
+       "Learning rate of the first epoch; the largest of a one-cycle schedule."},
       {"classifier.momentum", Number{AT(classifier.training.momentum), 0, 0.9999}, "",
-       "Momentum of the descent."},
+       "Momentum of the gradient descent."},
+      {"classifier.weight_decay", Number{AT(classifier.training.weight_decay), 0, 1}, "",
+       "Pulls the weights (not biases and batch norms) to 0; with Adam as in AdamW."},
+      {"classifier.schedule", choice<AT(classifier.training.schedule)>({"decay", "one-cycle"}), "",
+       "Whether the learning rate falls by a factor each epoch, or rises and falls once over all steps."},
       {"classifier.decay", Number{AT(classifier.training.decay), 0, 1, true}, "",
-       "Factor on the learning rate after each epoch."},
+       "Factor on the learning rate after each epoch (schedule decay)."},
+      {"classifier.warmup", Number{AT(classifier.training.warmup), 0, 1}, "share of the steps",
+       "When a one-cycle schedule reaches its largest learning rate."},
+      {"classifier.flip", Toggle{AT(classifier.training.augmentation.flip)}, "",
+       "Mirrors training images at random, left to right."},
+      {"classifier.crop", Integer{AT(classifier.training.augmentation.crop), 0, 64}, "pixels",
+       "Shifts training images at random by up to so much each way, black coming in."},
 
-      {"generator.architecture", choice<AT(generator.batch_norm)>({"cvae", "cvae-bn"}), "",
-       "The variational autoencoder that becomes the explanation; cvae-bn normalises batches after each "
-       "convolution."},
-      {"generator.width", Integer{AT(generator.width), 1, 4096}, "channels",
-       "Channels of every convolution."},
+      {"generator.architecture",
+       choice<AT(generator.architecture)>(names_of(models::autoencoder_architectures())), "",
+       "The variational autoencoder that becomes the explanation; see the architectures below."},
+      {"generator.width", Integer{AT(generator.network.width), 0, 4096}, "channels",
+       "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
+       "text's."},
 
       {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
        "K, the number of causal factors alpha."},

@@ -101,6 +101,17 @@ std::string table_row(const Key& key, const Recipe& defaults) {
                      value.empty() ? "" : "`" + value + "`", key.unit, key.doc);
 }
 
+template <class Architecture>
+std::string architecture_table(std::string_view key, std::span<const Architecture> architectures) {
+  std::string text = fmt::format("\n| `{}` | width | what it is |\n|---|---|---|\n", key);
+  for (const Architecture& architecture : architectures) {
+    text +=
+        fmt::format("| `{}` | {} | {} |\n", architecture.name,
+                    architecture.width == 0 ? "" : std::to_string(architecture.width), architecture.meaning);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string allowed_values(const KeyType& type) { return std::visit(Allowed{}, type); }
@@ -155,7 +166,9 @@ std::string recipe_reference() {
       if (section_of(key.name) == section.name) text += table_row(key, defaults);
     }
   }
-  return text;
+  return text + "\n## Architectures\n" +
+         architecture_table("classifier.architecture", models::classifier_architectures()) +
+         architecture_table("generator.architecture", models::autoencoder_architectures());
 }
 
 }  // namespace whence::run

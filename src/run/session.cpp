@@ -41,21 +41,25 @@ const data::Splits& Session::data() {
 }
 
 nn::Network Session::classifier_network() {
-  models::BaseCnnOptions options = recipe_.classifier.network;
-  options.image = data().train.images.sizes().slice(1).vec();
-  options.classes = data().train.classes();
-  return models::base_cnn(options);
+  models::ClassifierRequest request = recipe_.classifier.network;
+  request.image = data().train.images.sizes().slice(1).vec();
+  request.classes = data().train.classes();
+  return models::classifier_architectures()[recipe_.classifier.architecture].make(request);
 }
 
-models::CvaeOptions Session::generator_options() {
-  models::CvaeOptions options = recipe_.generator;
-  options.image = data().train.images.sizes().slice(1).vec();
-  options.latents = latents();
-  return options;
+models::AutoencoderShape Session::generator_shape() {
+  models::AutoencoderShape shape = recipe_.generator.network;
+  shape.image = data().train.images.sizes().slice(1).vec();
+  shape.latents = latents();
+  return shape;
 }
 
-nn::Network Session::encoder_network() { return models::cvae_encoder(generator_options()); }
-nn::Network Session::decoder_network() { return models::cvae_decoder(generator_options()); }
+nn::Network Session::encoder_network() {
+  return models::autoencoder_architectures()[recipe_.generator.architecture].encoder(generator_shape());
+}
+nn::Network Session::decoder_network() {
+  return models::autoencoder_architectures()[recipe_.generator.architecture].decoder(generator_shape());
+}
 
 nn::Network Session::trained(nn::Network network, std::string_view file) {
   const fs::path path = folder_ / file;

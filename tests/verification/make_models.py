@@ -78,9 +78,9 @@ class Residual(nn.Module):
 
 def unflattening_decoder():
     return nn.Sequential(
-        nn.Linear(4, 72), nn.LeakyReLU(0.1), nn.Unflatten(1, (8, 3, 3)),
+        nn.Linear(4, 72), nn.BatchNorm1d(72), nn.LeakyReLU(0.1), nn.Unflatten(1, (8, 3, 3)),
         nn.ConvTranspose2d(8, 8, 3, stride=2, padding=1, output_padding=1), nn.BatchNorm2d(8), nn.ReLU(),
-        nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1), nn.Sigmoid())
+        nn.Upsample(scale_factor=2), nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1), nn.Sigmoid())
 
 
 def pooled_sequence():
@@ -93,7 +93,7 @@ def pooled_sequence():
 def save(folder, name, model, x):
     generator = torch.Generator().manual_seed(5)
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean = torch.randn(module.num_features, generator=generator) * 0.1
             module.running_var = torch.rand(module.num_features, generator=generator) + 0.5
     model.eval()

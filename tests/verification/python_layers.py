@@ -55,6 +55,9 @@ def layer_cases():
     for training in (False, True):
         norm = nn.BatchNorm2d(2, eps=1e-3, momentum=0.2)
         yield layer_case({"type": "BatchNorm2d", "epsilon": 1e-3, "momentum": 0.2}, norm, (2, 4, 3), training)
+        norm = nn.BatchNorm1d(5, eps=1e-3, momentum=0.2)
+        yield layer_case({"type": "BatchNorm1d", "epsilon": 1e-3, "momentum": 0.2}, norm, (5,), training)
+    yield layer_case({"type": "UpsampleNearest2d", "factor": 3}, nn.Upsample(scale_factor=3), (2, 3, 4))
     yield layer_case({"type": "Relu"}, nn.ReLU(), (9,))
     yield layer_case({"type": "LeakyRelu", "slope": 0.2}, nn.LeakyReLU(0.2), (9,))
     yield layer_case({"type": "Sigmoid"}, nn.Sigmoid(), (9,))

@@ -49,6 +49,7 @@ nn::Op op_of(const json& op) {
       nn::ConvTranspose2d{channels, kernel, stride, padding, number("output_padding"), bias},
       nn::Linear{number("features"), bias},
       nn::BatchNorm2d{op.value("epsilon", 0.0), op.value("momentum", 0.0)},
+      nn::BatchNorm1d{op.value("epsilon", 0.0), op.value("momentum", 0.0)},
       nn::Relu{},
       nn::LeakyRelu{op.value("slope", 0.0)},
       nn::Sigmoid{},
@@ -61,6 +62,7 @@ nn::Op op_of(const json& op) {
       nn::Dropout{probability},
       nn::Dropout2d{probability},
       nn::Flatten{},
+      nn::UpsampleNearest2d{number("factor")},
       nn::Reshape{op.value("shape", nn::Shape{})},
       nn::ZeroPad2d{number("left"), number("right"), number("top"), number("bottom")}};
   for (const nn::Op& known : ops) {

@@ -6,18 +6,31 @@
 
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
+#include "whence/models/augmentation.h"
 #include "whence/nn/network.h"
 #include "whence/nn/training_loop.h"
 
 namespace whence::models {
 
+enum class ClassifierOptimizer { sgd, adam };
+
+/// How the learning rate changes: times `decay` after each epoch, or nn::one_cycle over all steps.
+enum class ClassifierSchedule { decay, one_cycle };
+
 /// SPEC: SGD lr 0.1, momentum 0.5, lr x 0.7 an epoch, batch 64.
 struct ClassifierTraining {
   std::int64_t epochs = 8;
   std::int64_t batch = 64;
-  double learning_rate = 0.1;
-  double momentum = 0.5;
-  double decay = 0.7;  ///< factor on the learning rate after each epoch
+  ClassifierOptimizer optimizer = ClassifierOptimizer::sgd;
+  double learning_rate = 0.1;  ///< of the first epoch (decay); the largest (one_cycle)
+  double momentum = 0.5;       ///< of SGD; Adam's are 0.9 and 0.999
+  /// Pulls weights, not biases or batch norms, to 0: added to SGD's gradient times the weight; with Adam times the
+  /// learning rate off the weight itself (Loshchilov & Hutter 2019).
+  double weight_decay = 0;
+  ClassifierSchedule schedule = ClassifierSchedule::decay;
+  double decay = 0.7;
+  double warmup = 0.2;  ///< share of the steps before the largest learning rate (one_cycle)
+  Augmentation augmentation;
   std::uint64_t seed = 0;
   Precision precision = Precision::float32;
   std::filesystem::path checkpoint;  ///< file that training resumes from and writes to; empty: none

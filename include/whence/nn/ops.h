@@ -28,6 +28,10 @@ struct Linear {
 struct BatchNorm2d {
   double epsilon = 1e-5, momentum = 0.1;
 };
+/// Of features without height and width, (C).
+struct BatchNorm1d {
+  double epsilon = 1e-5, momentum = 0.1;
+};
 struct Relu {};
 struct LeakyRelu {
   double slope = 0.01;
@@ -56,12 +60,16 @@ struct Reshape {
 struct ZeroPad2d {
   std::int64_t left, right, top, bottom;
 };
+/// Every pixel becomes factor x factor equal ones.
+struct UpsampleNearest2d {
+  std::int64_t factor = 2;
+};
 struct Add {};     ///< sum of all inputs, of one shape
 struct Concat {};  ///< along the first dimension of a sample (channels)
 
-using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, Relu, LeakyRelu, Sigmoid, Tanh,
-                        Softmax, LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Dropout, Dropout2d,
-                        Flatten, Reshape, ZeroPad2d, Add, Concat>;
+using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, BatchNorm1d, Relu, LeakyRelu,
+                        Sigmoid, Tanh, Softmax, LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Dropout,
+                        Dropout2d, Flatten, Reshape, ZeroPad2d, UpsampleNearest2d, Add, Concat>;
 
 /// "Conv2d", "Relu", ...
 std::string_view name_of(const Op& op);

@@ -15,9 +15,9 @@
 #include "whence/data/pictures.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/explain/gce/train.h"
+#include "whence/models/architectures.h"
 #include "whence/models/roles.h"
 #include "whence/models/train.h"
-#include "whence/models/zoo.h"
 
 namespace whence::run {
 
@@ -29,16 +29,20 @@ struct DataOptions {
   data::ImageForm form;                  ///< that images are brought to
 };
 
-enum class ClassifierArchitecture { base_cnn };
-
-/// `network.image`, `network.classes`, `training.seed`, `.precision` and `.checkpoint` come from data and
-/// run.
+/// Architectures are indices into models::classifier_architectures(). `network.image`, `network.classes`,
+/// `training.seed`, `.precision` and `.checkpoint` come from data and run.
 struct ClassifierOptions {
-  ClassifierArchitecture architecture = ClassifierArchitecture::base_cnn;
+  std::size_t architecture = 0;
   std::string file;  ///< TorchScript; not empty: the user's own classifier is explained, none is trained
   models::ClassifierOutput output = models::ClassifierOutput::automatic;
-  models::BaseCnnOptions network;
+  models::ClassifierRequest network;
   models::ClassifierTraining training;
+};
+
+/// An index into models::autoencoder_architectures(). `network.image` and `.latents` come from data and explanation.
+struct GeneratorOptions {
+  std::size_t architecture = 0;
+  models::AutoencoderShape network;
 };
 
 /// In which precision a trained explanation is judged.
@@ -76,8 +80,8 @@ struct Recipe {
   std::string title, source;
   DataOptions data;
   ClassifierOptions classifier;
-  models::CvaeOptions generator;  ///< `image` and `latents` come from data and explanation
-  gce::Training explanation;      ///< `seed`, `precision` and the checkpoint come from run
+  GeneratorOptions generator;
+  gce::Training explanation;  ///< `seed`, `precision` and the checkpoint come from run
   EvaluationOptions evaluation;
   FigureOptions figures;
   RunOptions run;

@@ -50,7 +50,7 @@ class Session {
   ProgressCallback progress;
 
  private:
-  models::CvaeOptions generator_options();
+  models::AutoencoderShape generator_shape();
   /// Loads weights into `network`. Error: no such file yet.
   nn::Network trained(nn::Network network, std::string_view file);
 

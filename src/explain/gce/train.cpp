@@ -2,12 +2,11 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include <numbers>
-
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/nn/optimizer.h"
+#include "whence/nn/schedule.h"
 
 namespace whence::gce {
 namespace {
@@ -30,10 +29,7 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
 
 double learning_rate_at(std::int64_t step, const Training& options) {
   if (options.schedule == Schedule::constant) return options.learning_rate;
-  const double progress = (static_cast<double>(step) + 1) / static_cast<double>(options.steps);
-  if (progress < options.warmup) return options.learning_rate * progress / options.warmup;
-  const double rest = (progress - options.warmup) / (1 - options.warmup);
-  return options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * rest));
+  return nn::one_cycle(step, options.steps, options.learning_rate, options.warmup);
 }
 
 void check_models(const nn::Network& encoder, const nn::Network& decoder, const Training& options) {

@@ -41,6 +41,8 @@ INSTANTIATE_TEST_SUITE_P(
                       ShapeCase{"linear", {6}, Linear{3}, {3}},
                       ShapeCase{"linear_last_dimension", {5, 6}, Linear{3}, {5, 3}},
                       ShapeCase{"batch_norm", {3, 4, 5}, BatchNorm2d{}, {3, 4, 5}},
+                      ShapeCase{"batch_norm_1d", {5}, BatchNorm1d{}, {5}},
+                      ShapeCase{"upsample", {2, 3, 4}, UpsampleNearest2d{3}, {2, 9, 12}},
                       ShapeCase{"max_pool", {2, 7, 6}, MaxPool2d{2, 2}, {2, 3, 3}},
                       ShapeCase{"max_pool_padded", {2, 7, 6}, MaxPool2d{3, 1, 1}, {2, 7, 6}},
                       ShapeCase{"avg_pool", {2, 8, 8}, AvgPool2d{8, 8}, {2, 1, 1}},
@@ -74,6 +76,11 @@ TEST_P(RejectsShape, InOneSentence) {
 INSTANTIATE_TEST_SUITE_P(
     Errors, RejectsShape,
     ::testing::Values(
+        ErrorCase{"batch_norm_1d_image",
+                  {4, 3, 3},
+                  BatchNorm1d{},
+                  "needs an input of features without height and width, not 4x3x3"},
+        ErrorCase{"upsample_factor", {4, 3, 3}, UpsampleNearest2d{0}, "the factor must be at least 1, not 0"},
         ErrorCase{"kernel", {4, 3, 3}, Conv2d{2, 5}, "kernel 5 does not fit into 3x3 input"},
         ErrorCase{"kernel_padded",
                   {4, 3, 2},

@@ -43,11 +43,13 @@ Network every_operation() {
   n.add("tanh", Tanh{});
   n.add("global", GlobalAvgPool2d{}, {"tanh"});
   n.add("flat", Flatten{});
+  n.add("norm1d", BatchNorm1d{1e-3, 0.3});
   n.add("a-b", Linear{5});
   n.add("soft", LogSoftmax{});
   n.add("wide", Linear{12, false}, {"flat"});
   n.add("drop", Dropout{});
   n.add("image", Reshape{{3, 2, 2}});
+  n.add("enlarged", UpsampleNearest2d{3});
   n.add("sigmoid", Sigmoid{});
   n.add("softmax", Softmax{});
   n.set_outputs({"softmax", "soft"});
@@ -164,6 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
         Expression{"  return torch.mean(x, [2, 3], True)\n", {"GlobalAvgPool2d"}},
         Expression{"  return torch.adaptive_avg_pool2d(torch.tanh(x), [4, 4])\n", {"Tanh"}},
         Expression{"  return torch.max_pool2d(x, [2, 2])\n", {"MaxPool2d"}},
+        Expression{"  return torch.upsample_nearest2d(x, [8, 8])\n", {"UpsampleNearest2d"}},
         Expression{"  return torch.dropout(torch.relu(x), 0.5, False)\n", {"Relu"}},
         Expression{"  return torch.conv2d(x, self.w)\n", {"Conv2d"}},
         Expression{"  return torch.constant_pad_nd(x, [1, 2], 0)\n", {"ZeroPad2d"}}));
@@ -183,6 +186,8 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
       {"torch.max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], True)", "ceil_mode"},
       {"torch.dropout(x, 0.5, True)", "train=True"},
       {"torch.softmax(x, 2)", "dimension 2"},
+      {"torch.upsample_nearest2d(x, [6, 6])", "1.5x1.5, not one whole number"},
+      {"torch.upsample_nearest2d(x, None, [2.0, 3.0])", "2x3, not one whole number"},
       {"torch.cat([x, x], 2)", "dimension"},
       {"torch.reshape(x, [2, -1])", "fixed batch size"},
       {"torch.reshape(x, [-1, 16])", "batch dimension"},

@@ -19,7 +19,7 @@ TEST(Recipe, DefaultsAreTheTextsValues) {
   EXPECT_EQ(recipe.evaluation.flow.outer, 200);
   EXPECT_EQ(recipe.evaluation.flow.inner, 200);
   EXPECT_DOUBLE_EQ(recipe.classifier.training.learning_rate, 0.1);
-  EXPECT_EQ(recipe.generator.width, 64);
+  EXPECT_EQ(recipe.generator.network.width, 0);
   EXPECT_FALSE(recipe.expected.accuracy.has_value());
 }
 
@@ -123,7 +123,7 @@ TEST(Recipe, MainRecipeAsksForWhatTheTextsState) {
   EXPECT_EQ(recipe.explanation.causal, 2);
   EXPECT_EQ(recipe.explanation.noncausal, 4);
   EXPECT_DOUBLE_EQ(recipe.explanation.lambda, 0.05);
-  EXPECT_EQ(recipe.generator.width, 64);
+  EXPECT_EQ(models::autoencoder_architectures()[recipe.generator.architecture].name, "cvae");
   EXPECT_DOUBLE_EQ(recipe.expected.information_flow.value(), 1.069);
 }
 

@@ -1,0 +1,28 @@
+#include "whence/models/augmentation.h"
+
+namespace whence::models {
+namespace {
+
+std::vector<std::int64_t> draw(std::int64_t count, std::int64_t below, at::Generator& generator) {
+  const at::Tensor numbers = at::randint(0, below, {count}, generator, at::TensorOptions(at::kLong));
+  return {numbers.data_ptr<std::int64_t>(), numbers.data_ptr<std::int64_t>() + count};
+}
+
+}  // namespace
+
+at::Tensor augment(const at::Tensor& images, const Augmentation& options, at::Generator& generator) {
+  const std::int64_t count = images.size(0), height = images.size(2), width = images.size(3);
+  const std::int64_t margin = options.crop, shifts = 2 * margin + 1;
+  const auto down = draw(count, shifts, generator), right = draw(count, shifts, generator);
+  const auto mirrored = draw(count, options.flip ? 2 : 1, generator);
+  const at::Tensor padded = at::constant_pad_nd(images, {margin, margin, margin, margin});
+  at::Tensor changed = at::empty_like(images, at::MemoryFormat::ChannelsLast);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    const at::Tensor crop = padded[i].narrow(1, down[row], height).narrow(2, right[row], width);
+    changed[i].copy_(mirrored[row] == 1 ? crop.flip(2) : crop);
+  }
+  return changed;
+}
+
+}  // namespace whence::models

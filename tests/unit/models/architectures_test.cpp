@@ -1,0 +1,204 @@
+// The texts' other architectures; python_zoo_test compares what they compute.
+#include "whence/models/architectures.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <set>
+
+#include "unit/nn/network_support.h"
+
+namespace whence::models {
+namespace {
+
+using test_support::error_of;
+
+nn::Shape shape_of(const nn::Network& network, std::string_view layer) {
+  return network.layers()[network.find(layer)].shape;
+}
+
+TEST(SmallResnet, KeepsTheMapsSizeAndAddsItsInput) {
+  const nn::Network network = small_resnet({.image = {1, 28, 28}, .classes = 3});
+  EXPECT_EQ(shape_of(network, "block3_relu"), (nn::Shape{16, 28, 28}));
+  const nn::Layer& sum = network.layers()[network.find("block2_sum")];
+  EXPECT_EQ(sum.inputs,
+            (std::vector<nn::LayerId>{network.find("block2_conv2_norm"), network.find("block1_relu")}));
+  EXPECT_EQ(network.output_shape(), nn::Shape{3});
+}
+
+TEST(SmallDensenet, GrowsByItsGrowthRate) {
+  const nn::Network network = small_densenet({.image = {3, 9, 8}, .width = 5});
+  EXPECT_EQ(shape_of(network, "conv"), (nn::Shape{10, 9, 8}));
+  EXPECT_EQ(shape_of(network, "dense1"), (nn::Shape{15, 9, 8}));
+  EXPECT_EQ(shape_of(network, "dense3"), (nn::Shape{25, 9, 8}));
+  EXPECT_EQ(shape_of(network, "transition_pool"), (nn::Shape{12, 4, 4}));
+}
+
+TEST(SmallInception, ItsBranchesHaveTheBlocksChannelsTogether) {
+  const nn::Network network = small_inception({});
+  EXPECT_EQ(shape_of(network, "one"), (nn::Shape{16, 28, 28}));
+  EXPECT_EQ(shape_of(network, "three"), (nn::Shape{32, 28, 28}));
+  EXPECT_EQ(shape_of(network, "five"), (nn::Shape{8, 28, 28}));
+  EXPECT_EQ(shape_of(network, "max_conv"), (nn::Shape{8, 28, 28}));
+  EXPECT_EQ(shape_of(network, "branches"), (nn::Shape{64, 28, 28}));
+}
+
+TEST(MeanIntensity, SeesNothingButTheMean) {
+  nn::Network network = mean_intensity({.image = {3, 4, 5}, .classes = 2});
+  Generator generator = make_generator(3, "test");
+  nn::initialise(network, {}, generator);
+  const at::Tensor x = at::rand({2, 3, 4, 5}, generator).contiguous(at::MemoryFormat::ChannelsLast);
+  const nn::NamedTensors weights = network.parameters();
+  const at::Tensor expected = at::outer(x.mean({1, 2, 3}), weights[0].tensor.squeeze(1)) + weights[1].tensor;
+  EXPECT_LT((network.forward(x) - expected).abs().max().item<double>(), 1e-6);
+}
+
+TEST(Vgg11, HasElevenLayersWithWeightsAndEndsAtOnePixel) {
+  const nn::Network network = vgg11({.image = {3, 32, 32}, .classes = 10});
+  int weighted = 0;
+  for (const nn::Layer& layer : network.layers()) {
+    weighted += std::holds_alternative<nn::Conv2d>(layer.op) || std::holds_alternative<nn::Linear>(layer.op);
+  }
+  EXPECT_EQ(weighted, 11);
+  EXPECT_EQ(shape_of(network, "pool8"), (nn::Shape{512, 1, 1}));
+  EXPECT_EQ(network.output_shape(), nn::Shape{10});
+  EXPECT_EQ(shape_of(vgg11({.image = {1, 64, 64}, .width = 2}), "pool8"), (nn::Shape{16, 2, 2}));
+}
+
+TEST(CifarCvae, ClosesAsItsHeaderSays) {
+  const nn::Network encoder = cifar_cvae_encoder({}), decoder = cifar_cvae_decoder({});
+  const std::int64_t sides[] = {16, 16, 8, 7, 3};
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(shape_of(encoder, fmt::format("conv{}", i + 1))[1], sides[i]);
+  EXPECT_EQ(shape_of(encoder, "flatten"), nn::Shape{2304});
+  EXPECT_EQ(shape_of(decoder, "fc2"), nn::Shape{2 * 16 * 256});
+  const std::int64_t grown[] = {8, 8, 16, 16, 32};
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(shape_of(decoder, fmt::format("conv{}", i + 1))[1], grown[i]);
+  EXPECT_EQ(decoder.output_shape(), (nn::Shape{3, 32, 32}));
+}
+
+TEST(Pathmask, FlattensToTheListingsSizes) {
+  using enum PathmaskSet;
+  EXPECT_EQ(shape_of(pathmask_cnn(mnist, {}), "flatten"), nn::Shape{64 * 6 * 6});
+  EXPECT_EQ(shape_of(pathmask_cnn(fashion_mnist, {}), "flatten"), nn::Shape{128 * 6 * 6});
+  EXPECT_EQ(shape_of(pathmask_cnn(cifar10, {.image = {3, 32, 32}}), "flatten"), nn::Shape{256 * 3 * 3});
+  const nn::Shape grey = {1, 28, 28};
+  EXPECT_EQ(shape_of(pathmask_encoder(mnist, {.image = grey}), "flatten"), nn::Shape{64 * 6 * 6});
+  EXPECT_EQ(shape_of(pathmask_encoder(fashion_mnist, {.image = grey}), "flatten"), nn::Shape{256 * 4 * 4});
+  EXPECT_EQ(shape_of(pathmask_encoder(cifar10, {}), "flatten"), nn::Shape{256 * 2 * 2});
+}
+
+/// Images of the least size, of the next and of a third one, in one row an architecture.
+TEST(Autoencoders, CloseForEverySizeTheyTake) {
+  const struct {
+    std::string_view name;
+    std::int64_t least, step;
+  } rows[] = {{"cvae", 4, 4},
+              {"cvae-bn", 4, 4},
+              {"cifar-cvae", 16, 8},
+              {"pathmask-mnist", 13, 3},
+              {"pathmask-fashion", 19, 3},
+              {"pathmask-cifar", 26, 6}};
+  ASSERT_EQ(std::size(rows), autoencoder_architectures().size());
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    const AutoencoderArchitecture& architecture = autoencoder_architectures()[i];
+    ASSERT_EQ(architecture.name, rows[i].name);
+    SCOPED_TRACE(architecture.name);
+    for (const std::int64_t more : {0, 1, 3}) {
+      const nn::Shape image = {2, rows[i].least + more * rows[i].step, rows[i].least + rows[i].step};
+      const AutoencoderShape shape{.image = image, .latents = 5, .width = 2};
+      const nn::Network encoder = architecture.encoder(shape), decoder = architecture.decoder(shape);
+      ASSERT_EQ(encoder.outputs().size(), 2U);
+      EXPECT_EQ(encoder.output_shape(0), nn::Shape{5});
+      EXPECT_EQ(encoder.output_shape(1), nn::Shape{5});
+      EXPECT_EQ(decoder.output_shape(), image);
+    }
+    for (const std::int64_t side : {rows[i].least - 1, rows[i].least + 1}) {
+      const AutoencoderShape shape{.image = {1, side, rows[i].least}, .latents = 5, .width = 2};
+      EXPECT_THROW(architecture.encoder(shape), Error) << side;
+      EXPECT_THROW(architecture.decoder(shape), Error) << side;
+    }
+  }
+}
+
+TEST(Architectures, HaveNamesOfTheirOwnAndTheStatedWidth) {
+  std::set<std::string_view> names;
+  for (const ClassifierArchitecture& architecture : classifier_architectures()) {
+    EXPECT_TRUE(names.insert(architecture.name).second);
+    const ClassifierRequest request{.image = {1, 34, 34}, .classes = 3};
+    ClassifierRequest stated = request;
+    stated.width = architecture.width;
+    EXPECT_EQ(architecture.make(request).parameter_count(), architecture.make(stated).parameter_count())
+        << architecture.name;
+  }
+  names.clear();
+  for (const AutoencoderArchitecture& architecture : autoencoder_architectures()) {
+    EXPECT_TRUE(names.insert(architecture.name).second);
+    const nn::Shape image = architecture.name == "pathmask-mnist" || architecture.name == "pathmask-fashion"
+                                ? nn::Shape{1, 28, 28}
+                                : nn::Shape{3, 32, 32};
+    const AutoencoderShape request{.image = image, .latents = 4};
+    const AutoencoderShape stated{.image = image, .latents = 4, .width = architecture.width};
+    EXPECT_EQ(architecture.encoder(request).parameter_count(),
+              architecture.encoder(stated).parameter_count());
+    EXPECT_EQ(architecture.decoder(request).parameter_count(),
+              architecture.decoder(stated).parameter_count());
+  }
+}
+
+/// In training, in both number formats: no weight that the loss does not reach, nothing infinite.
+TEST(Architectures, EveryWeightLearns) {
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    for (const ClassifierArchitecture& architecture : classifier_architectures()) {
+      SCOPED_TRACE(architecture.name);
+      nn::Network network = architecture.make({.image = {3, 32, 32}, .classes = 3, .width = 8});
+      Generator generator = make_generator(1, "test");
+      nn::initialise(network, {}, generator);
+      network.require_gradients(true);
+      const at::Tensor x = at::rand({6, 3, 32, 32}, generator);
+      Generator dropout = make_generator(2, "test");
+      const at::Tensor logits = network.forward(x, {precision, true, &dropout});
+      const at::Tensor loss = at::cross_entropy_loss(logits, at::arange(6) % 3);
+      loss.backward();
+      EXPECT_TRUE(std::isfinite(loss.item<double>()));
+      for (const nn::NamedTensor& parameter : network.parameters()) {
+        if (parameter.tensor.dim() < 2) continue;
+        const double largest = parameter.tensor.grad().abs().max().item<double>();
+        EXPECT_TRUE(std::isfinite(largest) && largest > 0) << parameter.name << " " << largest;
+      }
+    }
+  }
+}
+
+TEST(Architectures, SayWhatDoesNotFit) {
+  const auto image_error = [](const char* which, const nn::Shape& image) {
+    for (const ClassifierArchitecture& architecture : classifier_architectures()) {
+      if (architecture.name == which) return error_of([&] { architecture.make({.image = image}); });
+    }
+    return std::string("no such architecture");
+  };
+  EXPECT_EQ(image_error("vgg11", {1, 28, 28}),
+            "VGG-11 needs images of shape channels x height x width with sides of at least 32 pixels, not "
+            "1x28x28");
+  EXPECT_EQ(image_error("pathmask-cifar", {3, 23, 32}),
+            "PATHMASK's CNN for CIFAR-10 needs images of shape channels x height x width with sides of at "
+            "least 24 pixels, not 3x23x32");
+  EXPECT_EQ(image_error("resnet", {28, 28}),
+            "the small ResNet needs images of shape channels x height x width with sides of at least 1 "
+            "pixels, not 28x28");
+  EXPECT_EQ(error_of([] {
+              pathmask_encoder(PathmaskSet::fashion_mnist, {.image = {1, 32, 32}});
+            }),
+            "PATHMASK's VAE for FashionMNIST needs images of shape channels x height x width with sides of "
+            "19, 22, 25, ... pixels, not 1x32x32");
+  EXPECT_EQ(error_of([] { small_inception({.width = 12}); }),
+            "the small Inception needs a width that is a multiple of 8, not 12");
+  EXPECT_EQ(error_of([] { small_resnet({.classes = 0}); }), "the small ResNet needs at least 1 class, not 0");
+  EXPECT_EQ(error_of([] { cifar_cvae_decoder({.latents = 0}); }),
+            "the CIFAR CVAE needs at least 1 latent, not 0");
+  EXPECT_EQ(error_of([] {
+              vgg11({.image = {3, 32, 32}, .width = -1});
+            }),
+            "VGG-11 needs a width of at least 1 (or 0 for the text's), not -1");
+}
+
+}  // namespace
+}  // namespace whence::models
