@@ -83,6 +83,10 @@ std::vector<Key> make_keys() {
        "convolution."},
       {"generator.width", Integer{AT(generator.width), 1, 4096}, "channels",
        "Channels of every convolution."},
+      {"generator.start", Path{AT(start)}, "",
+       "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
+       "training "
+       "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
 
       {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
        "K, the number of causal factors alpha."},
@@ -91,6 +95,10 @@ std::vector<Key> make_keys() {
       {"explanation.lambda", Number{AT(explanation.lambda), 0, kLarge}, "",
        "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
        "less."},
+      {"explanation.causal_weight", Number{AT(explanation.causal_weight), 0, kLarge}, "",
+       "Weight of the causal term C; 0 trains a plain variational autoencoder, a start for others."},
+      {"explanation.leak_penalty", Number{AT(explanation.leak_penalty), 0, kLarge}, "",
+       "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
       {"explanation.sampling", choice<AT(explanation.effect.sampling)>(sampling_names()), "",
@@ -124,6 +132,18 @@ std::vector<Key> make_keys() {
       {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
        "Number format of the measurement: always float32, or that of the run (faster)."},
 
+      {"counterfactual.images", Integer{AT(counterfactual.images), 0, kMany}, "images",
+       "Test images, drawn at random, whose class is to be changed; 0 leaves counterfactuals out."},
+      {"counterfactual.radius", Number{AT(counterfactual.search.radius), 0, 100, true}, "standard deviations",
+       "The largest |alpha| that a counterfactual may have."},
+      {"counterfactual.probability", Number{AT(counterfactual.search.probability), 0, 0.999999}, "share",
+       "Probability that the new class must reach; with 0 it need only be the most probable."},
+
+      {"trust.randomized", Integer{AT(trust.randomized), 0, 1000}, "classifiers",
+       "Classifiers with random weights that the explanation is tried on; 0 leaves that check out."},
+      {"trust.other_run", Path{AT(trust.other_run)}, "",
+       "Another run of the same data, say with another seed, whose factors are compared with this one's."},
+
       {"figures.sweep_rows", Integer{AT(figures.sweep_rows), 1, 64}, "images",
        "Test images in a sweep, spread over the classes."},
       {"figures.sweep_range", Number{AT(figures.sweep_range), 0, 100, true}, "standard deviations",
@@ -134,6 +154,8 @@ std::vector<Key> make_keys() {
       {"figures.strip_steps", Integer{AT(figures.strip_steps), 2, 200}, "images", "Values of a strip."},
       {"figures.probabilities", Toggle{AT(figures.probabilities)}, "",
        "Prints the predicted class's probability under each image."},
+      {"figures.counterfactuals", Integer{AT(figures.counterfactuals), 1, 24}, "images",
+       "Test images, spread over the classes, whose counterfactual is drawn."},
 
       {"run.seed", Integer{AT(run.seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
        "Every random stream starts from it; the same seed, machine and threads give the same numbers."},
@@ -176,8 +198,10 @@ std::span<const SectionDoc> recipe_sections() {
       {"data", "Which images."},
       {"classifier", "What is explained."},
       {"generator", "The model that the explanation is made of."},
-      {"explanation", "What is maximised: C - lambda (SSE + KL)."},
+      {"explanation", "What is maximised: causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL)."},
       {"evaluation", "How the result is judged, on test data."},
+      {"counterfactual", "The smallest move of alpha that changes the classifier's answer, beta kept."},
+      {"trust", "Checks of the explanation."},
       {"figures", "What is drawn."},
       {"run", "How it is computed."},
       {"expected", "What the source text reports; the report shows it next to what was measured."},
