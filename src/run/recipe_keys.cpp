@@ -135,7 +135,7 @@ std::vector<Key> make_keys() {
       {"counterfactual.images", Integer{AT(counterfactual.images), 0, kMany}, "images",
        "Test images, drawn at random, whose class is to be changed; 0 leaves counterfactuals out."},
       {"counterfactual.radius", Number{AT(counterfactual.search.radius), 0, 100, true}, "standard deviations",
-       "The largest |alpha| that a counterfactual may have."},
+       "The largest distance of a counterfactual's alpha from 0."},
       {"counterfactual.probability", Number{AT(counterfactual.search.probability), 0, 0.999999}, "share",
        "Probability that the new class must reach; with 0 it need only be the most probable."},
 

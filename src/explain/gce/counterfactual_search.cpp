@@ -115,6 +115,7 @@ Tensor CounterfactualSearch::gradient(const Problem& problem, const Tensor& imag
     const at::AutoGradMode with_gradients(true);
     const Tensor part = move.narrow(0, first, count).detach().clone().requires_grad_(true);
     const Tensor sum = margin(problem, image.narrow(0, first, count), part).sum();
+    if (!sum.requires_grad()) return at::zeros_like(part);  // a model that keeps its gradients to itself
     return torch::autograd::grad({sum}, {part}).front();
   });
 }

@@ -190,6 +190,22 @@ TEST(Counterfactual, ACurvedBoundaryIsMetAtItsNearestPoint) {
   }
 }
 
+TEST(Counterfactual, WithoutGradientsTheFixedRaysRemain) {
+  class Silent final : public models::Decoder {
+   public:
+    Tensor decode(const Tensor& z) const override { return z.detach().view({-1, 1, 1, 2}); }
+    std::int64_t latents() const override { return 2; }
+  };
+  const Tensor codes = normal_codes(30, 2);
+  const auto plane = binary([](const Tensor& z) { return z.matmul(at::tensor({1.1F, 0.7F})) - 0.2; });
+  const Counterfactuals exact = find_counterfactuals(Identity(2), plane, codes, 2, {});
+  const Counterfactuals rough = find_counterfactuals(Silent(), plane, codes, 2, {});
+  ASSERT_TRUE(rough.found.all().item<bool>());
+  EXPECT_TRUE(rough.distance.ge(exact.distance - kTolerance).all().item<bool>());
+  // Of 16 rays one is within 11.25 degrees of the shortest way.
+  EXPECT_TRUE(rough.distance.le(exact.distance / 0.98 + 2 * kTolerance).all().item<bool>());
+}
+
 TEST(Counterfactual, ImagesBringTheirOwnClass) {
   // Reconstructions lose the sign of half of the images.
   class Lossy final : public models::Encoder {
