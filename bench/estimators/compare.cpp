@@ -32,22 +32,22 @@ Quality quality_of(const Problem& problem, const Candidate& candidate, std::int6
 }
 
 std::vector<Candidate> candidates() {
-  using gce::Correction, gce::OuterDraws, gce::Sampling;
+  using gce::Correction, gce::Placement, gce::Sampling;
   std::vector<Candidate> all;
-  const auto add = [&](Sampling sampling, OuterDraws draws, Correction correction, std::int64_t inner) {
+  const auto add = [&](Sampling sampling, Placement draws, Correction correction, std::int64_t inner) {
     all.push_back({fmt::format("{} {} {} x{}", name_of(sampling), name_of(draws), name_of(correction), inner),
                    {sampling, draws, correction},
                    inner});
   };
   for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
     for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
-      add(sampling, OuterDraws::independent, correction, 4);
-  for (const OuterDraws draws : {OuterDraws::antithetic, OuterDraws::sobol, OuterDraws::stratified})
+      add(sampling, Placement::independent, correction, 4);
+  for (const Placement draws : {Placement::antithetic, Placement::sobol, Placement::stratified})
     add(Sampling::crossed, draws, Correction::delta, 4);
   for (const std::int64_t inner : {2, 8, 16})
-    add(Sampling::crossed, OuterDraws::stratified, Correction::delta, inner);
+    add(Sampling::crossed, Placement::stratified, Correction::delta, inner);
   for (const std::int64_t inner : {2, 4, 8})
-    add(Sampling::nested, OuterDraws::stratified, Correction::delta, inner);
+    add(Sampling::nested, Placement::stratified, Correction::delta, inner);
   return all;
 }
 

@@ -30,7 +30,7 @@ std::string table_of(const Problem& problem, const std::vector<Candidate>& all, 
 
 /// Error of value and of gradient against passes, a line an estimator.
 void draw_errors(const Problem& problem, std::int64_t repetitions, const std::filesystem::path& stem) {
-  using enum gce::OuterDraws;
+  using enum gce::Placement;
   using gce::Correction, gce::Sampling;
   const std::vector<Candidate> lines = {
       {"published: nested, no correction, 25 inner", {Sampling::nested, independent, Correction::none}, 25},

@@ -13,7 +13,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr gce::Estimator kReference = {gce::Sampling::nested, gce::OuterDraws::stratified,
+constexpr gce::Estimator kReference = {gce::Sampling::nested, gce::Placement::stratified,
                                        gce::Correction::delta};
 
 Tensor flattened_gradient(const Tensor& value, const std::vector<Tensor>& parameters) {

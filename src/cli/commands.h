@@ -16,6 +16,8 @@ void add_report(CLI::App& program, Command& chosen);
 void add_flow(CLI::App& program, Command& chosen);
 void add_sweep(CLI::App& program, Command& chosen);
 void add_ablate(CLI::App& program, Command& chosen);
+void add_counterfactual(CLI::App& program, Command& chosen);
+void add_trust(CLI::App& program, Command& chosen);
 void add_data(CLI::App& program, Command& chosen);
 void add_import(CLI::App& program, Command& chosen);
 void add_export(CLI::App& program, Command& chosen);

@@ -21,16 +21,16 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
   const Counts samples = parse_samples(arguments.samples);
   options.outer = samples.outer;
   options.inner = samples.inner;
-  using gce::Correction, gce::OuterDraws, gce::Sampling;
+  using gce::Correction, gce::Placement, gce::Sampling;
   for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
     if (arguments.sampling == name_of(sampling)) options.estimator.sampling = sampling;
-  for (const OuterDraws draws :
-       {OuterDraws::independent, OuterDraws::antithetic, OuterDraws::sobol, OuterDraws::stratified})
+  for (const Placement draws :
+       {Placement::independent, Placement::antithetic, Placement::sobol, Placement::stratified})
     if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
   for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
     if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
   if (options.estimator.correction == Correction::jackknife &&
-      options.estimator.outer_draws != OuterDraws::independent)
+      options.estimator.outer_draws != Placement::independent)
     fail_usage(
         "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
   return options;

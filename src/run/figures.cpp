@@ -71,6 +71,32 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
   report::draw(grid, stem);
 }
 
+void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at::Tensor& images,
+                          const models::Decoder& decoder, const std::vector<std::string>& class_names,
+                          const fs::path& stem) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t shown = images.size(0);
+  const auto first = [&](const at::Tensor& rows) { return rows.narrow(0, 0, shown); };
+  report::ImageGrid grid;
+  grid.title = "The smallest move of the causal factors that changes the answer";
+  grid.images = at::stack(
+      {images, decoder.decode(first(counterfactuals.codes)), decoder.decode(first(counterfactuals.moved()))});
+  const auto [probability, label] = at::stack({first(counterfactuals.original), first(counterfactuals.before),
+                                               first(counterfactuals.after)})
+                                        .max(2);
+  grid.classes = label;
+  grid.probabilities = probability;
+  grid.class_names = class_names;
+  grid.row_labels = {"original", "reconstruction", "counterfactual"};
+  for (std::int64_t i = 0; i < shown; ++i) {
+    const bool found = counterfactuals.found[i].item<bool>();
+    grid.column_labels.push_back(found ? fmt::format("{:.2f}", counterfactuals.distance[i].item<double>())
+                                       : "none");
+  }
+  grid.column_axis = "distance that alpha was moved, in standard deviations";
+  report::draw(grid, stem);
+}
+
 void draw_flow(const nlohmann::json& flow, std::size_t classes, const fs::path& stem) {
   report::BarChart chart;
   chart.title = "Information flow to the classifier";
@@ -119,7 +145,7 @@ bool draw_training(const fs::path& log, const fs::path& stem) {
   chart.title = "Training of the explanation";
   chart.horizontal_axis = "step";
   for (const auto& [name, axis] : std::vector<std::pair<std::string, std::string>>{
-           {"C", "C (nats)"}, {"SSE", "SSE"}, {"KL", "KL (nats)"}}) {
+           {"C", "C (nats)"}, {"leak", "leak (nats)"}, {"SSE", "SSE"}, {"KL", "KL (nats)"}}) {
     const auto found = curve.values.find(name);
     if (found == curve.values.end() || found->second.size() != curve.steps.size()) continue;
     chart.panels.push_back({axis, {{name, curve.steps, found->second}}, false});

@@ -35,6 +35,10 @@ Findings findings_of(const nlohmann::json& metrics);
 /// One to three sentences: what moves the classifier, what does not, how sure.
 std::string answer(const Findings& findings);
 std::vector<report::Headline> headlines(const Findings& findings);
+/// What `metrics.gce.counterfactual` says, without its figure.
+report::Section counterfactual_section(const nlohmann::json& counterfactual);
+/// What `metrics.gce.trust` says.
+report::Section trust_section(const nlohmann::json& trust);
 /// Expected next to measured; no rows when the recipe expects nothing.
 report::Table against_source(const Findings& findings, const Expected& expected);
 

@@ -38,8 +38,29 @@ void check_data(const DataOptions& data, const std::string& name) {
   }
 }
 
+void check_weights(const gce::Training& explanation, const std::string& name) {
+  using enum gce::Objective;
+  if (explanation.lambda == 0 && explanation.causal_weight == 0)
+    fail_usage(
+        "{}: explanation.lambda and explanation.causal_weight are both 0, which leaves nothing to train",
+        name);
+  if (explanation.leak_penalty == 0) return;
+  if (explanation.noncausal == 0)
+    fail_usage("{}: explanation.leak_penalty needs explanation.noncausal of at least 1", name);
+  if (explanation.effect.sampling != gce::Sampling::crossed)
+    fail_usage("{}: explanation.leak_penalty needs explanation.sampling = \"crossed\"", name);
+  const auto objective = explanation.effect.objective;
+  const bool joint = objective == joint_unconditional || objective == joint_conditional;
+  if (!joint && explanation.causal > 1)
+    fail_usage(
+        "{}: explanation.leak_penalty needs a joint explanation.objective, not '{}', which draws no alphas "
+        "together",
+        name, gce::name_of(objective));
+}
+
 void check_explanation(const gce::Training& explanation, const std::string& name) {
   using enum gce::Objective;
+  check_weights(explanation, name);
   const auto objective = explanation.effect.objective;
   const bool conditional = objective == joint_conditional || objective == independent_conditional;
   if (conditional && explanation.effect.estimator.sampling != gce::Sampling::crossed) {
@@ -54,7 +75,7 @@ void check_explanation(const gce::Training& explanation, const std::string& name
 
 void check_estimator(const gce::Estimator& estimator, const std::string& section, const std::string& prefix,
                      const std::string& name) {
-  if (estimator.outer_draws == gce::OuterDraws::independent) return;
+  if (estimator.outer_draws == gce::Placement::independent) return;
   if (estimator.correction == gce::Correction::jackknife)
     fail_usage("{}: {}.{}correction = \"jackknife\" needs {}.{}outer_draws = \"independent\"", name, section,
                prefix, section, prefix);

@@ -29,7 +29,7 @@ std::vector<std::string_view> sampling_names() {
   return {gce::name_of(gce::Sampling::nested), gce::name_of(gce::Sampling::crossed)};
 }
 std::vector<std::string_view> outer_draws_names() {
-  using enum gce::OuterDraws;
+  using enum gce::Placement;
   return {gce::name_of(independent), gce::name_of(antithetic), gce::name_of(sobol), gce::name_of(stratified)};
 }
 std::vector<std::string_view> correction_names() {
@@ -116,6 +116,10 @@ std::vector<Key> make_keys() {
       {"generator.width", Integer{AT(generator.network.width), 0, 4096}, "channels",
        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
        "text's."},
+      {"generator.start", Path{AT(start)}, "",
+       "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
+       "training "
+       "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
 
       {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
        "K, the number of causal factors alpha."},
@@ -124,6 +128,10 @@ std::vector<Key> make_keys() {
       {"explanation.lambda", Number{AT(explanation.lambda), 0, kLarge}, "",
        "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
        "less."},
+      {"explanation.causal_weight", Number{AT(explanation.causal_weight), 0, kLarge}, "",
+       "Weight of the causal term C; 0 trains a plain variational autoencoder, a start for others."},
+      {"explanation.leak_penalty", Number{AT(explanation.leak_penalty), 0, kLarge}, "",
+       "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
       {"explanation.sampling", choice<AT(explanation.effect.estimator.sampling)>(sampling_names()), "",
@@ -164,6 +172,18 @@ std::vector<Key> make_keys() {
       {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
        "Number format of the measurement: always float32, or that of the run (faster)."},
 
+      {"counterfactual.images", Integer{AT(counterfactual.images), 0, kMany}, "images",
+       "Test images, drawn at random, whose class is to be changed; 0 leaves counterfactuals out."},
+      {"counterfactual.radius", Number{AT(counterfactual.search.radius), 0, 100, true}, "standard deviations",
+       "The largest distance of a counterfactual's alpha from 0."},
+      {"counterfactual.probability", Number{AT(counterfactual.search.probability), 0, 0.999999}, "share",
+       "Probability that the new class must reach; with 0 it need only be the most probable."},
+
+      {"trust.randomized", Integer{AT(trust.randomized), 0, 1000}, "classifiers",
+       "Classifiers with random weights that the explanation is tried on; 0 leaves that check out."},
+      {"trust.other_run", Path{AT(trust.other_run)}, "",
+       "Another run of the same data, say with another seed, whose factors are compared with this one's."},
+
       {"figures.sweep_rows", Integer{AT(figures.sweep_rows), 1, 64}, "images",
        "Test images in a sweep, spread over the classes."},
       {"figures.sweep_range", Number{AT(figures.sweep_range), 0, 100, true}, "standard deviations",
@@ -174,6 +194,8 @@ std::vector<Key> make_keys() {
       {"figures.strip_steps", Integer{AT(figures.strip_steps), 2, 200}, "images", "Values of a strip."},
       {"figures.probabilities", Toggle{AT(figures.probabilities)}, "",
        "Prints the predicted class's probability under each image."},
+      {"figures.counterfactuals", Integer{AT(figures.counterfactuals), 1, 24}, "images",
+       "Test images, spread over the classes, whose counterfactual is drawn."},
 
       {"run.seed", Integer{AT(run.seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
        "Every random stream starts from it; the same seed, machine and threads give the same numbers."},
@@ -216,8 +238,10 @@ std::span<const SectionDoc> recipe_sections() {
       {"data", "Which images."},
       {"classifier", "What is explained."},
       {"generator", "The model that the explanation is made of."},
-      {"explanation", "What is maximised: C - lambda (SSE + KL)."},
+      {"explanation", "What is maximised: causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL)."},
       {"evaluation", "How the result is judged, on test data."},
+      {"counterfactual", "The smallest move of alpha that changes the classifier's answer, beta kept."},
+      {"trust", "Checks of the explanation."},
       {"figures", "What is drawn."},
       {"run", "How it is computed."},
       {"expected", "What the source text reports; the report shows it next to what was measured."},

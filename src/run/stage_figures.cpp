@@ -31,6 +31,7 @@ class Drawing {
     draw_reconstructions(*encoder_, *decoder_, *classifier_,
                          samples(kReconstructions, "figures/reconstructions"), names_,
                          stem("reconstructions"));
+    if (session_.recipe().counterfactual.images > 0) counterfactuals();
     const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
     draw_flow(gce.at("information_flow"), names_.size(), stem("information-flow"));
     draw_ablation(gce.at("ablation"), factors_, session_.recipe().explanation.causal, stem("ablation"));
@@ -71,6 +72,15 @@ class Drawing {
                 .row_labels = rows.labels,
                 .probabilities = options.probabilities},
                stem(kind + "-" + factors_[factor]));
+  }
+
+  void counterfactuals() {
+    const Recipe& recipe = session_.recipe();
+    const Samples shown = samples(recipe.figures.counterfactuals, "figures/counterfactuals");
+    const gce::Counterfactuals found =
+        gce::explain_counterfactually(*encoder_, *decoder_, *classifier_, shown.images,
+                                      recipe.explanation.causal, recipe.counterfactual.search);
+    draw_counterfactuals(found, shown.images, *decoder_, names_, stem("counterfactuals"));
   }
 
   Session& session_;

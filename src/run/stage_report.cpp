@@ -31,6 +31,8 @@ class ReportWriter {
                  figure("sweep-" + findings_.causal.front().factor,
                         "The strongest factor: each row is a test image, the border the predicted class.")};
     page.sections = {sweeps(), strips(), flow(), ablation(), reconstructions()};
+    if (metrics_.at("gce").contains("counterfactual")) page.sections.push_back(counterfactuals());
+    page.sections.push_back(trust_section(metrics_.at("gce").at("trust")));
     if (std::filesystem::exists(session_.folder() / "figures/training.svg"))
       page.sections.push_back(training());
     const Table source = against_source(findings_, session_.recipe().expected);
@@ -114,6 +116,15 @@ class ReportWriter {
                          findings_.sse, findings_.kl)},
             {},
             {figure("reconstructions", "Test images above, their reconstructions below.")}};
+  }
+
+  Section counterfactuals() const {
+    const nlohmann::json& result = metrics_.at("gce").at("counterfactual");
+    Section section = counterfactual_section(result);
+    section.figures.push_back(figure("counterfactuals",
+                                     "Test images, their reconstructions, and the nearest images of another "
+                                     "class; the border is the predicted class."));
+    return section;
   }
 
   Section training() const {

@@ -1,4 +1,5 @@
 #include "stages.h"
+#include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/explain/gce/ablation.h"
 #include "whence/nn/safetensors.h"
@@ -12,6 +13,32 @@ constexpr std::string_view kExplanation = "explanation";
 
 void save(const Session& session, const nn::Network& network, const std::string& file) {
   nn::save_safetensors(session.folder() / file, network.state(), {{"network", network.name()}});
+}
+
+/// K + L as the start's encoder has them; -1 when it has no such layer.
+std::int64_t latents_of(const std::filesystem::path& file, const nn::Network& encoder) {
+  const std::string head = encoder.layers()[encoder.outputs().front()].name + ".weight";
+  for (const nn::NamedTensor& entry : nn::load_safetensors(file).tensors)
+    if (entry.name == head) return entry.tensor.size(0);
+  return -1;
+}
+
+void load_start(const Session& session, nn::Network& encoder, nn::Network& decoder) {
+  const std::filesystem::path folder = session.recipe().start;
+  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
+    if (!std::filesystem::exists(folder / name))
+      fail("generator.start is {}, which has no {}; give the folder of a finished training", folder.string(),
+           name);
+  }
+  const std::int64_t latents = latents_of(folder / "encoder.safetensors", encoder);
+  if (latents >= 0 && latents != session.latents())
+    fail(
+        "the generator of {} has {} latents, but explanation.causal + explanation.noncausal is {}; they must "
+        "be the "
+        "same to start from it",
+        folder.string(), latents, session.latents());
+  nn::load_network(folder / "encoder.safetensors", encoder);
+  nn::load_network(folder / "decoder.safetensors", decoder);
 }
 
 }  // namespace
@@ -45,7 +72,16 @@ StageResult classifier_stage(Session& session) {
   return result;
 }
 
-nlohmann::json explanation_content(Session& session) { return {{"precision", name_of(session.precision)}}; }
+nlohmann::json explanation_content(Session& session) {
+  nlohmann::json content = {{"precision", name_of(session.precision)}};
+  const std::filesystem::path start = session.recipe().start;
+  if (start.empty()) return content;
+  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
+    if (std::filesystem::exists(start / name))
+      content["start"][name] = fingerprint_of(read_file(start / name));
+  }
+  return content;
+}
 
 StageResult explanation_stage(Session& session) {
   gce::Training options = session.recipe().explanation;
@@ -55,6 +91,8 @@ StageResult explanation_stage(Session& session) {
   options.checkpoint_seconds = session.recipe().run.checkpoint_seconds;
   nn::Network encoder = session.encoder_network();
   nn::Network decoder = session.decoder_network();
+  options.warm_start = !session.recipe().start.empty();
+  if (options.warm_start) load_start(session, encoder, decoder);
   const auto classifier = session.classifier(session.precision);
   const nn::LoopSummary summary =
       gce::train(encoder, decoder, *classifier, session.data().train, options, session.progress);

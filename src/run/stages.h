@@ -40,6 +40,11 @@ StageResult explanation_stage(Session& session);
 nlohmann::json evaluation_content(Session& session);
 StageResult evaluation_stage(Session& session);
 
+StageResult counterfactual_stage(Session& session);
+
+nlohmann::json trust_content(Session& session);
+StageResult trust_stage(Session& session);
+
 /// Figures and report change with the program.
 nlohmann::json program_content(Session& session);
 StageResult figures_stage(Session& session);

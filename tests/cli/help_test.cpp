@@ -9,8 +9,9 @@ namespace {
 using test_support::contains;
 using test_support::Workplace;
 
-const std::vector<std::string> kCommands = {"run",  "train",  "flow",   "sweep",  "ablate",    "report",
-                                            "data", "import", "export", "recipe", "completion"};
+const std::vector<std::string> kCommands = {
+    "run",    "train", "flow",   "sweep",  "ablate", "counterfactual", "trust",
+    "report", "data",  "import", "export", "recipe", "completion"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;

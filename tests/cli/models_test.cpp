@@ -49,6 +49,46 @@ TEST_F(Models, CommandsOnARunFolderRepeatItsMetrics) {
       is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
 }
 
+TEST_F(Models, CounterfactualsOfARunAndOfFiles) {
+  nlohmann::json all = json({"counterfactual", "run", "--count", "500", "--json"});
+  ASSERT_EQ(all["results"].size(), 200u);
+  EXPECT_EQ(all["flip_rate"], metrics_["gce"]["counterfactual"]["flip_rate"]);
+  EXPECT_EQ(metrics_["gce"]["counterfactual"]["images"], 200);
+
+  const nlohmann::json some =
+      json({"counterfactual", "run", "--images", "3,17", "--out", "figures", "--json"});
+  ASSERT_EQ(some["results"].size(), 2u);
+  EXPECT_EQ(some["results"][1]["image"], 17);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/counterfactuals.svg"));
+  const nlohmann::json right = json({"counterfactual", "run", "--to", "right", "--json"});
+  for (const nlohmann::json& result : right["results"]) {
+    if (result["found"]) {
+      EXPECT_EQ(result["to"], "right");
+    }
+  }
+
+  workplace_.must_run({"export", "run"});
+  const nlohmann::json files =
+      json(std::vector<std::string>{"counterfactual"} + files_ +
+           std::vector<std::string>{"--encoder", "run/torchscript/encoder.pt", "--data", "squares",
+                                    "--images", "3,17", "--json"});
+  EXPECT_EQ(files["results"][0]["found"], some["results"][0]["found"]);
+  EXPECT_EQ(files["results"][0]["from"], some["results"][0]["from"]);
+  EXPECT_NEAR(files["results"][0].value("distance", 0.0), some["results"][0].value("distance", 0.0), 2e-2);
+  EXPECT_TRUE(contains(workplace_.must_run({"counterfactual", "run"}).out, "counterfactual found"));
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--to", "rihgt"}), 2, "right"));
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--images", "200"}), 2, "no test image 200"));
+}
+
+TEST_F(Models, TrustRepeatsTheRunAndComparesAnother) {
+  EXPECT_EQ(json({"trust", "run", "--json"}), metrics_["gce"]["trust"]);
+  EXPECT_FALSE(metrics_["gce"]["trust"].contains("seeds"));
+  const nlohmann::json same = json({"trust", "run", "--with", "run", "--randomized", "0", "--json"});
+  EXPECT_NEAR(same["seeds"]["alpha_mean"].get<double>(), 1, 1e-6);
+  EXPECT_TRUE(contains(workplace_.must_run({"trust", "run", "--with", "run"}).out, "alpha_1 is alpha_1"));
+  EXPECT_TRUE(is_error(workplace_.run({"trust", "run", "--with", "squares"}), 1, "not a run folder"));
+}
+
 TEST_F(Models, ExportedFilesGiveWhatTheRunGave) {
   workplace_.must_run({"export", "run"});
   const nlohmann::json flow = json(std::vector<std::string>{"flow"} + files_ +

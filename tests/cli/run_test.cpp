@@ -37,13 +37,15 @@ TEST_F(RunProgram, GoesFromRecipeToReport) {
         "encoder.safetensors", "decoder.safetensors", "figures/sweep-alpha_1.png",
         "figures/sweep-alpha_1.svg", "figures/sweep-beta_2.png", "figures/strip-alpha_1.svg",
         "figures/information-flow.png", "figures/ablation.svg", "figures/training.png",
-        "figures/reconstructions.svg"}) {
+        "figures/counterfactuals.png", "figures/reconstructions.svg"}) {
     EXPECT_GT(std::filesystem::file_size(workplace_ / (run_ + "/" + file)), 0u) << file;
   }
   EXPECT_FALSE(std::filesystem::exists(workplace_ / (run_ + "/figures/strip-beta_1.png")));
   const std::string report = read_file(workplace_ / (run_ + "/report.html"));
   EXPECT_TRUE(contains(report, "Left or right"));
   EXPECT_TRUE(contains(report, "this classifier"));
+  EXPECT_TRUE(contains(report, "Can it be trusted?"));
+  EXPECT_TRUE(contains(report, "What would have to be different"));
   const nlohmann::json record = read_json(workplace_ / (run_ + "/run.json"));
   for (const char* key : {"/whence", "/seed", "/machine/processor", "/machine/threads", "/machine/blas",
                           "/precision/chosen", "/precision/reason"}) {

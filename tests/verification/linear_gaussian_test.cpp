@@ -12,7 +12,7 @@ namespace {
 
 using gce::Correction;
 using gce::Factors;
-using gce::OuterDraws;
+using gce::Placement;
 using gce::Sampling;
 
 constexpr Correction kCorrections[] = {Correction::none, Correction::delta, Correction::jackknife};
@@ -38,7 +38,7 @@ struct LogisticCase {
 /// Probabilities (outer, inner, 2) of a logistic classifier that sees own * F + other * R.
 at::Tensor sample_logistic(double own, double other, std::int64_t outer, std::int64_t inner,
                            Sampling sampling, at::Generator& generator,
-                           OuterDraws outer_draws = OuterDraws::independent) {
+                           Placement outer_draws = Placement::independent) {
   const at::Tensor z =
       gce::draw_latents(2, {0}, outer, inner, sampling, outer_draws, generator).to(at::kDouble);
   const at::Tensor p = at::sigmoid(own * z.select(1, 0) + other * z.select(1, 1));
@@ -46,7 +46,7 @@ at::Tensor sample_logistic(double own, double other, std::int64_t outer, std::in
 }
 
 gce::Estimator independent(Sampling sampling, Correction correction) {
-  return {sampling, OuterDraws::independent, correction};
+  return {sampling, Placement::independent, correction};
 }
 
 struct Mean {
@@ -164,7 +164,7 @@ TEST(SpreadDraws, SpreadLessAndStateTheirError) {
   const LogisticCase c;
   const double truth = c.truth_of({0, 1});
   at::Generator generator = make_generator(71, "stratified");
-  const auto repeat = [&](OuterDraws draws, Mean& estimates, Mean& squared_errors) {
+  const auto repeat = [&](Placement draws, Mean& estimates, Mean& squared_errors) {
     gce::FlowOptions options;
     options.outer = 200, options.inner = 50;
     options.estimator.outer_draws = draws;
@@ -176,14 +176,14 @@ TEST(SpreadDraws, SpreadLessAndStateTheirError) {
   };
   const auto spread = [](const Mean& m) { return m.se() * std::sqrt(m.n); };
   Mean independent_draws, independent_errors;
-  repeat(OuterDraws::independent, independent_draws, independent_errors);
+  repeat(Placement::independent, independent_draws, independent_errors);
   struct Case {
-    OuterDraws draws;
+    Placement draws;
     double spread, least_stated, most_stated;  // relative to independent draws, and to the real spread
   };
   for (const Case& expected :
-       {Case{OuterDraws::antithetic, 1.7, 0.8, 1.25}, Case{OuterDraws::sobol, 0.75, 0.8, 1.25},
-        Case{OuterDraws::stratified, 0.6, 0.9, 2}}) {
+       {Case{Placement::antithetic, 1.7, 0.8, 1.25}, Case{Placement::sobol, 0.75, 0.8, 1.25},
+        Case{Placement::stratified, 0.6, 0.9, 2}}) {
     Mean estimates, errors;
     repeat(expected.draws, estimates, errors);
     const double stated = std::sqrt(errors.value()) / spread(estimates);

@@ -10,6 +10,7 @@
 
 #include "whence/data/dataset.h"
 #include "whence/explain/gce/ablation.h"
+#include "whence/explain/gce/counterfactual.h"
 #include "whence/explain/gce/sweep.h"
 
 namespace whence::run {
@@ -32,6 +33,13 @@ void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const std::f
 void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
                           const models::Classifier& classifier, const Samples& samples,
                           const std::vector<std::string>& class_names, const std::filesystem::path& stem);
+
+/// Rows: the images, their reconstructions, their counterfactuals, each with its predicted class and that class's
+/// probability; above each column how far alpha was moved ("none" where nothing was found). `images`: as many as are
+/// to be drawn, the first ones that `counterfactuals` is of.
+void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at::Tensor& images,
+                          const models::Decoder& decoder, const std::vector<std::string>& class_names,
+                          const std::filesystem::path& stem);
 
 /// `flow`: gce::to_json of a FlowReport.
 void draw_flow(const nlohmann::json& flow, std::size_t classes, const std::filesystem::path& stem);

@@ -13,11 +13,13 @@
 
 #include "whence/core/precision.h"
 #include "whence/data/pictures.h"
+#include "whence/explain/gce/counterfactual.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/explain/gce/train.h"
 #include "whence/models/architectures.h"
 #include "whence/models/roles.h"
 #include "whence/models/train.h"
+#include "whence/run/trust.h"
 
 namespace whence::run {
 
@@ -53,13 +55,19 @@ struct EvaluationOptions {
   EvaluationPrecision precision = EvaluationPrecision::float32;
 };
 
+struct CounterfactualOptions {
+  std::int64_t images = 500;  ///< test images to search for; 0: none
+  gce::CounterfactualOptions search;
+};
+
 struct FigureOptions {
   std::int64_t sweep_rows = 6;  ///< samples, spread over the classes
   double sweep_range = 3;       ///< values from -range to range are added to a latent
   std::int64_t sweep_steps = 7;
   std::int64_t strip_rows = 3;
   std::int64_t strip_steps = 25;
-  bool probabilities = false;  ///< printed under each image
+  bool probabilities = false;        ///< printed under each image
+  std::int64_t counterfactuals = 9;  ///< test images whose counterfactual is drawn
 };
 
 struct RunOptions {
@@ -81,8 +89,11 @@ struct Recipe {
   DataOptions data;
   ClassifierOptions classifier;
   GeneratorOptions generator;
+  std::string start;          ///< folder with weights that the generator begins with; empty: none
   gce::Training explanation;  ///< `seed`, `precision` and the checkpoint come from run
   EvaluationOptions evaluation;
+  CounterfactualOptions counterfactual;
+  TrustOptions trust;
   FigureOptions figures;
   RunOptions run;
   Expected expected;

@@ -63,11 +63,11 @@ Tensor antithetic_normal(std::int64_t count, std::int64_t dimensions, at::Genera
 }
 
 /// The draws of the factors, (outer, dimensions).
-Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, OuterDraws draws, at::Generator& generator) {
-  if (draws == OuterDraws::independent || dimensions == 0)
+Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, Placement draws, at::Generator& generator) {
+  if (draws == Placement::independent || dimensions == 0)
     return at::randn({outer, dimensions}, generator, at::kFloat);
-  if (draws == OuterDraws::antithetic) return antithetic_normal(outer, dimensions, generator);
-  if (draws == OuterDraws::stratified) return stratified_normal(outer, dimensions, generator);
+  if (draws == Placement::antithetic) return antithetic_normal(outer, dimensions, generator);
+  if (draws == Placement::stratified) return stratified_normal(outer, dimensions, generator);
   std::vector<Tensor> groups;
   const std::int64_t size = group_size(draws, outer);
   for (std::int64_t i = 0; i < outer; i += size) groups.push_back(sobol_normal(size, dimensions, generator));
@@ -76,10 +76,10 @@ Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, OuterDraws draw
 
 }  // namespace
 
-std::int64_t group_size(OuterDraws outer_draws, std::int64_t outer) {
-  if (outer_draws == OuterDraws::antithetic) return 2;
-  if (outer_draws == OuterDraws::independent) return 1;
-  TORCH_CHECK(outer_draws == OuterDraws::sobol, "stratified draws are one group");
+std::int64_t group_size(Placement outer_draws, std::int64_t outer) {
+  if (outer_draws == Placement::antithetic) return 2;
+  if (outer_draws == Placement::independent) return 1;
+  TORCH_CHECK(outer_draws == Placement::sobol, "stratified draws are one group");
   std::int64_t size = 1;
   while (outer % (2 * size) == 0 && outer / (2 * size) >= 8) size *= 2;
   return size;
@@ -101,7 +101,7 @@ std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions) {
 }
 
 at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
-                        std::int64_t inner, Sampling sampling, OuterDraws outer_draws,
+                        std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator) {
   TORCH_CHECK(dimensions >= 1 && outer >= 1 && inner >= 1, "no latents to draw");
   std::vector<std::int64_t> rest;
@@ -123,15 +123,15 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
 
 std::string_view name_of(Sampling sampling) { return sampling == Sampling::nested ? "nested" : "crossed"; }
 
-std::string_view name_of(OuterDraws outer_draws) {
+std::string_view name_of(Placement outer_draws) {
   switch (outer_draws) {
-    case OuterDraws::independent:
+    case Placement::independent:
       return "independent";
-    case OuterDraws::antithetic:
+    case Placement::antithetic:
       return "antithetic";
-    case OuterDraws::sobol:
+    case Placement::sobol:
       return "sobol";
-    case OuterDraws::stratified:
+    case Placement::stratified:
       return "stratified";
   }
   return "";

@@ -28,9 +28,9 @@ Tensor variance(const Tensor& values, std::int64_t dim) {
 /// Variance of the mean of n outer draws' values (n, ...); n >= 2. Stratified draws that follow each other lie in
 /// neighbouring cells: half the mean square of their differences is what varies within a cell, and a little more.
 /// Other draws come in independent groups, whose means vary by themselves.
-Tensor variance_of_mean(const Tensor& values, OuterDraws draws) {
+Tensor variance_of_mean(const Tensor& values, Placement draws) {
   const std::int64_t n = values.size(0);
-  if (draws == OuterDraws::stratified)
+  if (draws == Placement::stratified)
     return values.diff(1, 0).square().sum(0) / static_cast<double>(2 * (n - 1) * n);
   const std::int64_t size = group_size(draws, n), groups = n / size;
   TORCH_CHECK(groups >= 2, "an error needs two independent groups of draws");
@@ -118,7 +118,7 @@ Tensor marginal_term(const Draws& draws) {
 
 void check(const Tensor& probabilities, const Estimator& estimator) {
   TORCH_CHECK(
-      estimator.correction != Correction::jackknife || estimator.outer_draws == OuterDraws::independent,
+      estimator.correction != Correction::jackknife || estimator.outer_draws == Placement::independent,
       "the jackknife leaves out one draw at a time: it needs independent draws");
   TORCH_CHECK(probabilities.dim() == 3 && probabilities.numel() > 0,
               "probabilities must be (outer, inner, M), got ", probabilities.sizes());
@@ -137,7 +137,7 @@ at::Tensor mutual_information(const at::Tensor& probabilities, const Estimator& 
 }
 
 at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction) {
-  check(probabilities, {Sampling::crossed, OuterDraws::independent, correction});
+  check(probabilities, {Sampling::crossed, Placement::independent, correction});
   const Tensor p = probabilities.to(at::kDouble);
   const Tensor p_inner = p.mean(0);
   Tensor held = negative_entropy(p_inner);  // sum_y p(y|R) log p(y|R) for each draw of R, (inner)

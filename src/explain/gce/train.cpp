@@ -11,6 +11,20 @@
 namespace whence::gce {
 namespace {
 
+/// What a warm start begins with; "fresh" otherwise.
+std::string start_of(const nn::Network& encoder, const nn::Network& decoder, const Training& options) {
+  if (!options.warm_start) return "fresh";
+  double sum = 0, squares = 0;
+  for (const nn::Network* network : {&encoder, &decoder}) {
+    for (const nn::NamedTensor& entry : network->state()) {
+      const at::Tensor values = entry.tensor.detach().to(at::kDouble);
+      sum += values.sum().item<double>();
+      squares += values.square().sum().item<double>();
+    }
+  }
+  return fmt::format("warm {} {}", sum, squares);
+}
+
 std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, const data::Dataset& train,
                         const Training& options) {
   const CausalOptions& effect = options.effect;
@@ -18,13 +32,14 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
       "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {} {}x{}, {} steps of {}, adam {} "
       "{} "
       "{} {} {}, "
-      "seed {}, {}",
+      "seed {}, {}, causal weight {}, leak penalty {}, {}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
       options.causal, options.noncausal, options.lambda, name_of(effect.objective),
       name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
-      options.warmup, options.seed, name_of(options.precision));
+      options.warmup, options.seed, name_of(options.precision), options.causal_weight, options.leak_penalty,
+      start_of(encoder, decoder, options));
 }
 
 double learning_rate_at(std::int64_t step, const Training& options) {
@@ -58,10 +73,37 @@ class Smoothed {
   nn::Readings readings_;
 };
 
-/// What one step needs and leaves.
+/// The objective of one step, and its terms; a term without a weight is undefined.
 struct StepLoss {
-  at::Tensor total, causal, sse, kl;
+  at::Tensor total, causal, leak, sse, kl;
+
+  nn::Readings readings() const {
+    nn::Readings readings;
+    const auto add = [&](const char* name, const at::Tensor& value) {
+      if (value.defined()) readings.emplace_back(name, value.item<double>());
+    };
+    add("C", causal);
+    add("leak", leak);
+    add("SSE", sse);
+    add("KL", kl);
+    add("loss", total);
+    return readings;
+  }
 };
+
+bool asks_classifier(const Training& options) {
+  return options.causal_weight > 0 || options.leak_penalty > 0;
+}
+
+/// Adds what the classifier says about the decoded draws.
+void add_causal_terms(StepLoss& loss, const CausalDraws& draws, const at::Tensor& probabilities,
+                      const Training& options) {
+  loss.causal = causal_effect(draws, probabilities);
+  loss.total = loss.total - options.causal_weight * loss.causal;
+  if (options.leak_penalty == 0) return;
+  loss.leak = leaked_effect(draws, probabilities);
+  loss.total = loss.total + options.leak_penalty * loss.leak;
+}
 
 /// Decodes reconstructions and causal draws in one pass; the classifier sees only the draws.
 StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
@@ -73,18 +115,31 @@ StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
   const at::Tensor noise = at::randn(mean.sizes(), generator, mean.options());
   const at::Tensor codes = mean + (0.5 * log_variance).exp() * noise;
 
-  const CausalDraws draws = draw_causal(options.causal, options.noncausal, options.effect, generator);
-  const at::Tensor decoded = decoder.forward(at::cat({codes, draws.latents}), execution);
+  std::vector<at::Tensor> latents = {codes};
+  std::optional<CausalDraws> draws;
+  if (asks_classifier(options)) {
+    draws = draw_causal(options.causal, options.noncausal, options.effect, generator);
+    latents.push_back(draws->latents);
+  }
+  const at::Tensor decoded = decoder.forward(at::cat(latents), execution);
   const std::int64_t count = images.size(0);
-  const at::Tensor drawn = decoded.narrow(0, count, draws.latents.size(0));
-  const at::Tensor probabilities = classifier.logits(drawn).softmax(1);
 
   StepLoss loss;
-  loss.causal = causal_effect(draws, probabilities);
   loss.sse = squared_error(decoded.narrow(0, 0, count), images);
   loss.kl = kl_divergence(mean, log_variance);
-  loss.total = options.lambda * (loss.sse + loss.kl) - loss.causal;
+  loss.total = options.lambda * (loss.sse + loss.kl);
+  if (draws) {
+    const at::Tensor drawn = decoded.narrow(0, count, draws->latents.size(0));
+    add_causal_terms(loss, *draws, classifier.logits(drawn).softmax(1), options);
+  }
   return loss;
+}
+
+void initialise_as_texts(nn::Network& encoder, nn::Network& decoder, std::uint64_t seed) {
+  constexpr nn::Initialisation kTexts{.convolution_deviation = 0.02};
+  Generator weights = make_generator(seed, "gce/weights");
+  nn::initialise(encoder, kTexts, weights);
+  nn::initialise(decoder, kTexts, weights);
 }
 
 }  // namespace
@@ -92,10 +147,7 @@ StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options, const ProgressCallback& progress) {
   check_models(encoder, decoder, options);
-  constexpr nn::Initialisation kTexts{.convolution_deviation = 0.02};
-  Generator weights = make_generator(options.seed, "gce/weights");
-  nn::initialise(encoder, kTexts, weights);
-  nn::initialise(decoder, kTexts, weights);
+  if (!options.warm_start) initialise_as_texts(encoder, decoder, options.seed);
   nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{options.beta1, options.beta2});
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
   Smoothed smoothed;
@@ -107,10 +159,7 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
     optimizer.zero_gradients();
     loss.total.backward();
     optimizer.step(learning_rate_at(index, options));
-    return smoothed.update({{"C", loss.causal.item<double>()},
-                            {"SSE", loss.sse.item<double>()},
-                            {"KL", loss.kl.item<double>()},
-                            {"loss", loss.total.item<double>()}});
+    return smoothed.update(loss.readings());
   };
   const nn::LoopOptions loop{"explanation", fingerprint(encoder, decoder, train, options), options.steps,
                              options.checkpoint, options.checkpoint_seconds};

@@ -11,7 +11,7 @@ namespace {
 TEST(DrawLatents, RepeatsTheFactorsAndRedrawsTheRest) {
   at::Generator generator = make_generator(9, "test");
   const at::Tensor z =
-      draw_latents(4, {2, 0}, 5, 3, Sampling::nested, OuterDraws::independent, generator).view({5, 3, 4});
+      draw_latents(4, {2, 0}, 5, 3, Sampling::nested, Placement::independent, generator).view({5, 3, 4});
   EXPECT_EQ(z.scalar_type(), at::kFloat);
   for (const std::int64_t factor : {0, 2})
     EXPECT_TRUE(z.select(2, factor).eq(z.select(2, factor).narrow(1, 0, 1)).all().item<bool>());
@@ -24,7 +24,7 @@ TEST(DrawLatents, RepeatsTheFactorsAndRedrawsTheRest) {
 TEST(DrawLatents, SharesTheRestWhenCrossed) {
   at::Generator generator = make_generator(9, "test");
   const at::Tensor z =
-      draw_latents(4, {2, 0}, 5, 3, Sampling::crossed, OuterDraws::independent, generator).view({5, 3, 4});
+      draw_latents(4, {2, 0}, 5, 3, Sampling::crossed, Placement::independent, generator).view({5, 3, 4});
   for (const std::int64_t other : {1, 3}) {
     const at::Tensor values = z.select(2, other);
     EXPECT_TRUE(values.eq(values.narrow(0, 0, 1)).all().item<bool>());
@@ -35,7 +35,7 @@ TEST(DrawLatents, SharesTheRestWhenCrossed) {
 TEST(DrawLatents, AreStandardNormalAndIndependent) {
   at::Generator generator = make_generator(10, "test");
   const at::Tensor z =
-      draw_latents(3, {1}, 20000, 1, Sampling::nested, OuterDraws::independent, generator).to(at::kDouble);
+      draw_latents(3, {1}, 20000, 1, Sampling::nested, Placement::independent, generator).to(at::kDouble);
   EXPECT_LT(z.mean(0).abs().max().item<double>(), 4 / std::sqrt(20000.0));
   const at::Tensor covariance = at::matmul(z.t(), z) / 20000;
   EXPECT_LT((covariance - at::eye(3, at::kDouble)).abs().max().item<double>(), 4 * std::sqrt(2 / 20000.0));
@@ -44,9 +44,9 @@ TEST(DrawLatents, AreStandardNormalAndIndependent) {
 TEST(DrawLatents, HandlesAllFactorsAndNone) {
   at::Generator generator = make_generator(10, "test");
   const at::Tensor all =
-      draw_latents(2, {0, 1}, 3, 2, Sampling::nested, OuterDraws::independent, generator).view({3, 2, 2});
+      draw_latents(2, {0, 1}, 3, 2, Sampling::nested, Placement::independent, generator).view({3, 2, 2});
   EXPECT_TRUE(all.select(1, 0).eq(all.select(1, 1)).all().item<bool>());
-  EXPECT_EQ(draw_latents(2, {}, 3, 2, Sampling::crossed, OuterDraws::independent, generator).sizes(),
+  EXPECT_EQ(draw_latents(2, {}, 3, 2, Sampling::crossed, Placement::independent, generator).sizes(),
             at::IntArrayRef({6, 2}));
 }
 
@@ -71,7 +71,7 @@ std::vector<std::int64_t> slices_of(const at::Tensor& values, std::int64_t count
 
 TEST(StratifiedDraws, GiveOneDrawToEachCellNextToTheOneBefore) {
   at::Generator generator = make_generator(12, "test");
-  const at::Tensor z = draw_latents(3, {0, 2}, 60, 1, Sampling::crossed, OuterDraws::stratified, generator);
+  const at::Tensor z = draw_latents(3, {0, 2}, 60, 1, Sampling::crossed, Placement::stratified, generator);
   const std::vector<std::int64_t> sizes = slices(60, 2);
   const auto first = slices_of(z.select(1, 0), sizes[0]), second = slices_of(z.select(1, 2), sizes[1]);
   std::set<std::pair<std::int64_t, std::int64_t>> cells;
@@ -85,11 +85,11 @@ TEST(StratifiedDraws, GiveOneDrawToEachCellNextToTheOneBefore) {
 
 TEST(AntitheticDraws, ComeInPairsOfOppositeSign) {
   at::Generator generator = make_generator(14, "test");
-  const at::Tensor z = draw_latents(3, {0, 1}, 6, 2, Sampling::crossed, OuterDraws::antithetic, generator);
+  const at::Tensor z = draw_latents(3, {0, 1}, 6, 2, Sampling::crossed, Placement::antithetic, generator);
   const at::Tensor pairs = z.view({3, 2, 2, 3}).narrow(3, 0, 2);
   EXPECT_TRUE(at::equal(pairs.select(1, 0), -pairs.select(1, 1)));
   const auto draw = [&](std::int64_t outer) {
-    draw_latents(2, {0}, outer, 1, Sampling::nested, OuterDraws::antithetic, generator);
+    draw_latents(2, {0}, outer, 1, Sampling::nested, Placement::antithetic, generator);
   };
   EXPECT_THROW(draw(7), Error);
   EXPECT_THROW(draw(2), Error);
@@ -98,8 +98,8 @@ TEST(AntitheticDraws, ComeInPairsOfOppositeSign) {
 // A net in base 2: each group of 8 has exactly one point in every slice of 1/8 of each factor.
 TEST(SobolDraws, AreBalancedInEachGroup) {
   at::Generator generator = make_generator(15, "test");
-  ASSERT_EQ(group_size(OuterDraws::sobol, 200), 8);
-  const at::Tensor z = draw_latents(4, {0, 1, 3}, 200, 1, Sampling::nested, OuterDraws::sobol, generator);
+  ASSERT_EQ(group_size(Placement::sobol, 200), 8);
+  const at::Tensor z = draw_latents(4, {0, 1, 3}, 200, 1, Sampling::nested, Placement::sobol, generator);
   for (const std::int64_t factor : {0, 1, 3}) {
     const auto slice = slices_of(z.select(1, factor), 8);
     for (std::size_t first = 0; first < 200; first += 8)
@@ -110,7 +110,7 @@ TEST(SobolDraws, AreBalancedInEachGroup) {
   }
 }
 
-class EveryPlacement : public testing::TestWithParam<OuterDraws> {};
+class EveryPlacement : public testing::TestWithParam<Placement> {};
 
 TEST_P(EveryPlacement, IsStandardNormal) {
   at::Generator generator = make_generator(13, "test");
@@ -123,8 +123,8 @@ TEST_P(EveryPlacement, IsStandardNormal) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Draws, EveryPlacement,
-                         testing::Values(OuterDraws::independent, OuterDraws::antithetic, OuterDraws::sobol,
-                                         OuterDraws::stratified),
+                         testing::Values(Placement::independent, Placement::antithetic, Placement::sobol,
+                                         Placement::stratified),
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
 }  // namespace

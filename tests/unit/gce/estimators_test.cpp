@@ -25,7 +25,7 @@ double twin_of(const at::Tensor& p, const Estimator& e) {
   const bool crossed = e.sampling == Sampling::crossed;
   if (e.correction == Correction::delta)
     return twin::delta(draws, crossed, [&](const twin::Row& values) {
-      if (e.outer_draws == OuterDraws::stratified) return twin::stratified_variance_of_mean(values);
+      if (e.outer_draws == Placement::stratified) return twin::stratified_variance_of_mean(values);
       const std::int64_t size = group_size(e.outer_draws, static_cast<std::int64_t>(values.size()));
       return twin::grouped_variance_of_mean(values, static_cast<std::size_t>(size));
     });
@@ -33,11 +33,11 @@ double twin_of(const at::Tensor& p, const Estimator& e) {
   return twin::plug_in(draws);
 }
 
-std::vector<Estimator> estimators_with(OuterDraws outer_draws) {
+std::vector<Estimator> estimators_with(Placement outer_draws) {
   std::vector<Estimator> all;
   for (const Sampling sampling : kSamplings)
     for (const Correction correction : kCorrections)
-      if (correction != Correction::jackknife || outer_draws == OuterDraws::independent)
+      if (correction != Correction::jackknife || outer_draws == Placement::independent)
         all.push_back({sampling, outer_draws, correction});
   return all;
 }
@@ -79,7 +79,7 @@ TEST_P(MutualInformation, IsZeroWhenNothingMovesTheClassifier) {
 TEST_P(MutualInformation, OfADeterministicBalancedAnswerIsLogM) {
   const at::Tensor p = at::eye(4, at::kDouble).repeat_interleave(250, 0).unsqueeze(1).expand({1000, 5, 4});
   // The marginal's correction is of the order (M - 1) / (2 groups of draws).
-  const bool grouped = GetParam().outer_draws != OuterDraws::stratified;
+  const bool grouped = GetParam().outer_draws != Placement::stratified;
   const double groups =
       grouped ? 1000.0 / static_cast<double>(group_size(GetParam().outer_draws, 1000)) : 1000.0;
   EXPECT_NEAR(value(p), std::log(4),
@@ -126,21 +126,21 @@ TEST_P(MutualInformation, HasAFiniteGradientForCertainAnswers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Independent, MutualInformation,
-                         testing::ValuesIn(estimators_with(OuterDraws::independent)),
+                         testing::ValuesIn(estimators_with(Placement::independent)),
                          [](const auto& test) { return label(test.param); });
 INSTANTIATE_TEST_SUITE_P(Antithetic, MutualInformation,
-                         testing::ValuesIn(estimators_with(OuterDraws::antithetic)),
+                         testing::ValuesIn(estimators_with(Placement::antithetic)),
                          [](const auto& test) { return label(test.param); });
-INSTANTIATE_TEST_SUITE_P(Sobol, MutualInformation, testing::ValuesIn(estimators_with(OuterDraws::sobol)),
+INSTANTIATE_TEST_SUITE_P(Sobol, MutualInformation, testing::ValuesIn(estimators_with(Placement::sobol)),
                          [](const auto& test) { return label(test.param); });
 INSTANTIATE_TEST_SUITE_P(Stratified, MutualInformation,
-                         testing::ValuesIn(estimators_with(OuterDraws::stratified)),
+                         testing::ValuesIn(estimators_with(Placement::stratified)),
                          [](const auto& test) { return label(test.param); });
 
 TEST(MutualInformation, ComputesInFloat32ForHalfPrecision) {
   const at::Tensor p = random_probabilities(5, 4, 3, 1, 8).to(at::kBFloat16);
   const at::Tensor information =
-      mutual_information(p, {Sampling::nested, OuterDraws::independent, Correction::none});
+      mutual_information(p, {Sampling::nested, Placement::independent, Correction::none});
   EXPECT_EQ(information.scalar_type(), at::kFloat);
   EXPECT_NEAR(information.item<double>(), twin::plug_in(twin::draws_of(p)), 1e-6);
 }
@@ -160,7 +160,7 @@ TEST_P(ConditionalInformation, SeesWhatTheMarginalInformationMisses) {
     for (std::int64_t b = 0; b < 4; ++b) p[a][b][(a + b) % 2] = 1;
   EXPECT_NEAR(conditional_information(p, GetParam()).item<double>(), std::log(2), 0.003);
   EXPECT_NEAR(
-      mutual_information(p, {Sampling::crossed, OuterDraws::independent, Correction::none}).item<double>(), 0,
+      mutual_information(p, {Sampling::crossed, Placement::independent, Correction::none}).item<double>(), 0,
       1e-12);
 }
 
@@ -182,7 +182,7 @@ class StandardError : public testing::TestWithParam<Estimator> {};
 
 TEST_P(StandardError, AgreesWithTheJackknife) {
   at::Generator generator = make_generator(6, "test");
-  const at::Tensor z = draw_latents(2, {0}, 120, 60, GetParam().sampling, OuterDraws::independent, generator);
+  const at::Tensor z = draw_latents(2, {0}, 120, 60, GetParam().sampling, Placement::independent, generator);
   const at::Tensor yes = at::sigmoid(2 * z.select(1, 0) + z.select(1, 1) + 0.5);
   const at::Tensor p = at::stack({yes, 1 - yes}, 1).view({120, 60, 2}).to(at::kDouble);
   double expected = jackknife_variance(p, 0, GetParam());
@@ -192,12 +192,12 @@ TEST_P(StandardError, AgreesWithTheJackknife) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Estimators, StandardError,
-                         testing::ValuesIn(estimators_with(OuterDraws::independent)),
+                         testing::ValuesIn(estimators_with(Placement::independent)),
                          [](const auto& test) { return label(test.param); });
 
 TEST(MutualInformation, RefusesToJackknifeStratifiedDraws) {
   const at::Tensor p = random_probabilities(4, 3, 2, 1, 1);
-  EXPECT_THROW(mutual_information(p, {Sampling::nested, OuterDraws::stratified, Correction::jackknife}),
+  EXPECT_THROW(mutual_information(p, {Sampling::nested, Placement::stratified, Correction::jackknife}),
                c10::Error);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/gce/slow_twin.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 
@@ -15,7 +16,7 @@ constexpr Objective kObjectives[] = {Objective::joint_unconditional, Objective::
 CausalOptions options_of(Objective objective, Correction correction = Correction::none) {
   CausalOptions options;
   options.objective = objective;
-  options.estimator = {Sampling::crossed, OuterDraws::independent, correction};
+  options.estimator = {Sampling::crossed, Placement::independent, correction};
   options.alpha_samples = 6;
   options.beta_samples = 4;
   return options;
@@ -174,6 +175,66 @@ TEST(SquaredError, SumsPixelsAndAveragesImages) {
   const at::Tensor half = squared_error(y.to(at::kBFloat16), x);
   EXPECT_EQ(half.scalar_type(), at::kFloat);
   EXPECT_DOUBLE_EQ(half.item<double>(), 12 * 0.25);
+}
+
+TEST(LeakedEffect, IsTheInformationWithTheRolesOfAlphaAndBetaExchanged) {
+  for (const Objective objective : {Objective::joint_unconditional, Objective::joint_conditional}) {
+    for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+      const CausalDraws draws = draw(options_of(objective, correction));
+      const at::Tensor p = classify(draws.latents);
+      const twin::Draws exchanged = twin::draws_of(p.view({6, 4, 3}).transpose(0, 1));
+      const double expected = correction == Correction::none    ? twin::plug_in(exchanged)
+                              : correction == Correction::delta ? twin::delta(exchanged, true)
+                                                                : twin::jackknifed(exchanged, true);
+      EXPECT_NEAR(leaked_effect(draws, p).item<double>(), expected, 1e-12);
+    }
+  }
+}
+
+TEST(LeakedEffect, IsOnAverageWhatBetaCarries) {
+  // Two alphas, three betas; the truth from nested draws of beta, which share nothing with the crossed ones.
+  at::Generator generator = make_generator(8, "truth");
+  const at::Tensor z = draw_latents(5, {2, 3, 4}, 1500, 200, Sampling::nested, generator);
+  const FlowValue truth =
+      estimate_flow(classify(z).view({1500, 200, 3}), Sampling::nested, Correction::delta);
+  CausalOptions options;
+  options.alpha_samples = 32;
+  options.beta_samples = 8;
+  std::vector<double> values;
+  for (int i = 0; i < 400; ++i) {
+    at::Generator own = make_generator(static_cast<std::uint64_t>(i), "crossed");
+    const CausalDraws draws = draw_causal(2, 3, options, own);
+    values.push_back(leaked_effect(draws, classify(draws.latents)).item<double>());
+  }
+  const at::Tensor all = at::tensor(values, at::kDouble);
+  const double se = std::hypot(all.std().item<double>() / 20, truth.se);
+  EXPECT_GT(truth.nats, 0.05);
+  EXPECT_NEAR(all.mean().item<double>(), truth.nats, 4 * se + 0.05 * truth.nats);
+}
+
+TEST(LeakedEffect, HasTheGradientOfFiniteDifferences) {
+  const CausalDraws draws = draw(options_of(Objective::joint_unconditional, Correction::delta), 2, 2);
+  at::Tensor logits = classify(draws.latents).log().requires_grad_(true);
+  const auto value = [&](const at::Tensor& l) { return leaked_effect(draws, at::softmax(l, 1)); };
+  value(logits).backward();
+  const at::NoGradGuard no_grad;
+  for (const std::int64_t i : {0, 17, 50}) {
+    const auto moved = [&](double h) {
+      at::Tensor copy = logits.detach().clone();
+      copy.view(-1)[i] += h;
+      return value(copy).item<double>();
+    };
+    EXPECT_NEAR(logits.grad().flatten()[i].item<double>(), (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
+  }
+}
+
+TEST(LeakedEffect, NeedsCrossedDrawsOfAllAlphas) {
+  CausalOptions nested = options_of(Objective::joint_unconditional);
+  nested.sampling = Sampling::nested;
+  for (const CausalOptions& options : {nested, options_of(Objective::independent_unconditional)}) {
+    const CausalDraws draws = draw(options);
+    EXPECT_THROW(leaked_effect(draws, classify(draws.latents)), Error);
+  }
 }
 
 }  // namespace

@@ -31,14 +31,28 @@ class LeftHalf : public models::Classifier {
   std::int64_t classes() const override { return 2; }
 };
 
+/// Each half has its say, and so has each latent that stands for one of them.
+class BothHalves : public models::Classifier {
+ public:
+  at::Tensor logits(const at::Tensor& x) const override {
+    const at::Tensor brightness = 20 * (x.mean({1, 2, 3}) - 0.4);
+    return at::stack({-brightness, brightness}, 1);
+  }
+  std::int64_t classes() const override { return 2; }
+};
+
+class Unasked : public models::Classifier {
+ public:
+  at::Tensor logits(const at::Tensor&) const override { throw std::logic_error("the classifier was asked"); }
+  std::int64_t classes() const override { return 2; }
+};
+
 struct Trained {
   nn::Network encoder, decoder;
   nn::LoopSummary summary;
 };
 
-Trained train_sides(std::uint64_t seed, double lambda) {
-  const models::CvaeOptions options{.image = {1, 8, 8}, .latents = 2, .width = 8};
-  Trained trained{models::cvae_encoder(options), models::cvae_decoder(options), {}};
+Training short_training(std::uint64_t seed, double lambda) {
   Training training;
   training.causal = training.noncausal = 1;
   training.lambda = lambda;
@@ -47,14 +61,28 @@ Trained train_sides(std::uint64_t seed, double lambda) {
   training.learning_rate = 5e-3;
   training.schedule = Schedule::one_cycle;
   training.seed = seed;
-  trained.summary = train(trained.encoder, trained.decoder, LeftHalf(), sides(256), training);
+  return training;
+}
+
+Trained untrained() {
+  const models::CvaeOptions options{.image = {1, 8, 8}, .latents = 2, .width = 8};
+  return {models::cvae_encoder(options), models::cvae_decoder(options), {}};
+}
+
+Trained train_with(const models::Classifier& classifier, const Training& training) {
+  Trained trained = untrained();
+  trained.summary = train(trained.encoder, trained.decoder, classifier, sides(256), training);
   return trained;
 }
 
-FlowReport flow_of(const Trained& trained) {
+Trained train_sides(std::uint64_t seed, double lambda) {
+  return train_with(LeftHalf(), short_training(seed, lambda));
+}
+
+FlowReport flow_of(const Trained& trained, const models::Classifier& classifier = LeftHalf()) {
   FlowOptions options;
   options.outer = options.inner = 50;
-  return measure_flow(*models::as_decoder(trained.decoder), LeftHalf(), 1, options, 1);
+  return measure_flow(*models::as_decoder(trained.decoder), classifier, 1, options, 1);
 }
 
 TEST(GceTraining, FindsTheKnownCause) {
@@ -75,6 +103,55 @@ TEST(GceTraining, LambdaWeighsImagesAgainstTheCause) {
   // it.
   const FlowReport strong = flow_of(train_sides(0, 1e-3)), weak = flow_of(train_sides(0, 100));
   EXPECT_GT(strong.alpha.nats, weak.alpha.nats);
+}
+
+TEST(GceTraining, ThePenaltyRemovesTheLeak) {
+  Training training = short_training(0, 0.05);
+  training.causal_weight = 0;  // the penalty on its own
+  training.effect.beta_samples = 8;
+  const FlowReport without = flow_of(train_with(BothHalves(), training), BothHalves());
+  training.leak_penalty = 20;
+  const FlowReport with = flow_of(train_with(BothHalves(), training), BothHalves());
+  EXPECT_GT(without.beta.nats, 0.1);
+  EXPECT_LT(with.beta.nats, 0.03);
+  EXPECT_GT(with.alpha.nats, 0.1);  // it is not bought with a constant answer
+}
+
+TEST(GceTraining, WithoutCausalWeightThePlainAutoencoderIsTrained) {
+  Training training = short_training(0, 1);
+  training.causal_weight = 0;
+  Trained trained = untrained();
+  std::vector<std::pair<std::string, double>> first, last;
+  train(trained.encoder, trained.decoder, Unasked(), sides(256), training, [&](const Progress& progress) {
+    if (first.empty()) first = progress.values;
+    last = progress.values;
+  });
+  ASSERT_EQ(last.size(), 3u);
+  EXPECT_EQ(last[0].first, "SSE");
+  EXPECT_LT(last[0].second, 0.5 * first[0].second);
+}
+
+TEST(GceTraining, AWarmStartGoesOnFromTheWeightsItIsGiven) {
+  Trained trained = train_sides(0, 0.05);
+  const nn::Network before = trained.decoder.clone();
+  Training still = short_training(9, 0.05);
+  still.warm_start = true;
+  still.steps = 2;
+  still.learning_rate = 1e-12;
+  const auto distance = [&] {
+    double largest = 0;
+    for (std::size_t i = 0; i < before.parameters().size(); ++i)
+      largest = std::max(largest, (trained.decoder.parameters()[i].tensor - before.parameters()[i].tensor)
+                                      .abs()
+                                      .max()
+                                      .item<double>());
+    return largest;
+  };
+  train(trained.encoder, trained.decoder, LeftHalf(), sides(256), still);
+  EXPECT_LT(distance(), 1e-6);
+  still.warm_start = false;
+  train(trained.encoder, trained.decoder, LeftHalf(), sides(256), still);
+  EXPECT_GT(distance(), 1e-2);
 }
 
 TEST(GceTraining, LatentsThatDoNotFitAreAProgrammersError) {

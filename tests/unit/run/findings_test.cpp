@@ -59,5 +59,52 @@ TEST(Findings, TheSourceIsComparedWhereItStatesSomething) {
   EXPECT_EQ(table.rows[0], (std::vector<std::string>{"I(alpha; Y), nats", "1.069", "1"}));
 }
 
+const std::string& first_of(const report::Section& section) { return section.paragraphs.front(); }
+
+TEST(Findings, CounterfactualsInWords) {
+  const nlohmann::json found = nlohmann::json::parse(
+      R"({"images": 500, "asked": 498, "flip_rate": 0.994, "flip_rate_se": 0.0035, "agreement": 0.893, "radius": 4,
+          "distance": {"mean": 0.6, "q05": 0.1, "q25": 0.2, "q50": 0.47, "q75": 0.8, "q95": 1.33, "max": 1.95},
+          "changes": [{"from": "Coat", "to": "Dress", "images": 495, "median": 0.46}]})");
+  const report::Section section = counterfactual_section(found);
+  EXPECT_TRUE(contains(first_of(section), "**99.4 % ± 0.7 % of 498 test images**"));
+  EXPECT_TRUE(contains(section.paragraphs[1], "shorter than 0.47"));
+  EXPECT_TRUE(contains(section.paragraphs[2], "for 89.3 % of the images"));
+  EXPECT_EQ(section.tables[0].rows[0], (std::vector<std::string>{"Coat", "Dress", "495", "0.46"}));
+
+  const nlohmann::json none = nlohmann::json::parse(
+      R"({"images": 9, "asked": 9, "flip_rate": 0, "flip_rate_se": 0, "agreement": 1, "radius": 4, "changes": []})");
+  EXPECT_TRUE(contains(first_of(counterfactual_section(none)), "**0.0 %"));
+  EXPECT_TRUE(counterfactual_section(none).tables.empty());
+}
+
+TEST(Findings, TrustIsSaidOnlyWhereItWasShown) {
+  nlohmann::json trust = nlohmann::json::parse(
+      R"({"leak": {"value": 0.002, "se": 0.001}, "reencoding": {"value": 0.893, "se": 0.009, "images": 1167},
+          "randomization": {"passed": true, "alpha_share": {"value": 0.998, "se": 0.002},
+                            "randomized_share": {"value": 0.31, "se": 0.05}, "correlation": 0.12,
+                            "randomized": [{}, {}, {}]}})");
+  const auto text = [&] {
+    std::string all;
+    for (const std::string& paragraph : trust_section(trust).paragraphs) all += paragraph + "\n";
+    return all;
+  };
+  EXPECT_TRUE(contains(text(), "**Alpha tells the whole story.**"));
+  EXPECT_TRUE(contains(text(), "0.2 ± 0.2 %"));
+  EXPECT_TRUE(contains(text(), "**The explanation is about this classifier.** 3 classifiers"));
+  EXPECT_TRUE(contains(text(), "was not compared"));
+  trust["leak"]["value"] = 0.2;
+  trust["randomization"]["passed"] = false;
+  trust["seeds"] = nlohmann::json::parse(
+      R"({"alpha": [{"factor": "alpha_1", "other": "alpha_2", "correlation": 0.71}], "beta": [],
+          "alpha_mean": 0.71, "alpha_subspace": 0.95})");
+  EXPECT_TRUE(contains(text(), "**Some reasons are hidden in beta.**"));
+  EXPECT_TRUE(contains(text(), "It is not shown that the explanation is about this classifier"));
+  EXPECT_TRUE(contains(text(), "**Another training finds the same causes.**"));
+  EXPECT_EQ(trust_section(trust).tables[0].rows.size(), 1u);
+  trust["randomization"] = {{"left_out", "there are no other factors"}};
+  EXPECT_TRUE(contains(text(), "were not tried: there are no other factors"));
+}
+
 }  // namespace
 }  // namespace whence::run

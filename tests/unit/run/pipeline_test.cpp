@@ -3,6 +3,7 @@
 
 #include "run/stages.h"
 #include "unit/run/support.h"
+#include "whence/nn/safetensors.h"
 
 namespace whence::run {
 namespace {
@@ -150,6 +151,68 @@ TEST_F(Pipeline, ARunGoesOnInItsOwnPrecision) {
   write_json(folder_ / "run.json", record);
   run({"evaluation.flow_samples=30x10"});
   EXPECT_EQ(read_json(folder_ / "run.json")["precision"]["reason"], "measured long ago");
+}
+
+TEST_F(Pipeline, CounterfactualsAndTrustLeaveTheirFindings) {
+  PipelineOptions options;
+  options.last = "trust";
+  EXPECT_EQ(done_by([&] { run({"counterfactual.images=40"}, options); }),
+            (Names{"data", "classifier", "explanation", "evaluation", "counterfactual", "trust"}));
+  const nlohmann::json metrics = read_json(folder_ / "metrics.json").at("gce");
+  const nlohmann::json& counterfactual = metrics.at("counterfactual");
+  EXPECT_EQ(counterfactual.at("images"), 40);
+  EXPECT_GE(counterfactual.at("flip_rate"), 0);
+  EXPECT_TRUE(counterfactual.contains("agreement"));
+  const nlohmann::json& trust = metrics.at("trust");
+  EXPECT_EQ(trust.at("reencoding").at("images"), 200);
+  EXPECT_EQ(trust.at("randomization").at("randomized").size(), 5u);
+  EXPECT_FALSE(trust.contains("seeds"));
+
+  EXPECT_EQ(done_by([&] { run({"counterfactual.images=0"}, options); }), Names{"counterfactual"});
+  EXPECT_FALSE(read_json(folder_ / "metrics.json").at("gce").contains("counterfactual"));
+}
+
+TEST_F(Pipeline, TrustComparesAnotherRun) {
+  PipelineOptions options;
+  options.last = "trust";
+  const std::vector<std::string> short_ones = {"counterfactual.images=0", "trust.randomized=0"};
+  run(short_ones, options);
+  std::filesystem::rename(folder_.path(), temporary_ / "other");
+  std::vector<std::string> compared = short_ones;
+  compared.push_back("trust.other_run=" + (temporary_ / "other").string());
+  run(compared, options);
+  // The same recipe and seed: every factor comes back as itself.
+  const nlohmann::json trust = read_json(folder_ / "metrics.json").at("gce").at("trust");
+  EXPECT_EQ(trust.at("randomization").at("left_out"), "it was not asked for");
+  EXPECT_NEAR(trust.at("seeds").at("alpha_subspace").get<double>(), 1, 1e-6);
+  for (const nlohmann::json& match : trust.at("seeds").at("beta"))
+    EXPECT_EQ(match.at("factor"), match.at("other"));
+  compared.back() = "trust.other_run=" + (temporary_ / "nowhere").string();
+  EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "encoder.safetensors"));
+}
+
+TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {
+  PipelineOptions options;
+  options.last = "explanation";
+  run({"explanation.causal_weight=0"}, options);  // a plain autoencoder
+  const std::filesystem::path vae = temporary_ / "vae";
+  std::filesystem::rename(folder_.path(), vae);
+  const std::string start = "generator.start=" + vae.string();
+  // A step that hardly moves: the result is the start.
+  run({start, "explanation.steps=1", "explanation.learning_rate=1e-12"}, options);
+  const auto weights = [](const std::filesystem::path& folder) {
+    return nn::load_safetensors(folder / "encoder.safetensors").tensors.front().tensor;
+  };
+  EXPECT_TRUE(at::allclose(weights(vae), weights(folder_.path()), 0, 1e-6));
+  EXPECT_EQ(read_stamp(folder_, "explanation").inputs.at("content").at("start").size(), 2u);
+
+  PipelineOptions anew = options;
+  anew.force = true;
+  const std::string latents = error_of([&] { run({start, "explanation.noncausal=4"}, anew); });
+  EXPECT_TRUE(contains(latents, "has 3 latents, but explanation.causal + explanation.noncausal is 5"));
+  EXPECT_TRUE(contains(error_of([&] { run({start, "generator.width=4"}, anew); }), "do not fit"));
+  EXPECT_TRUE(contains(error_of([&] { run({"generator.start=" + temporary_.path().string()}, anew); }),
+                       "has no encoder.safetensors"));
 }
 
 }  // namespace

@@ -123,6 +123,22 @@ TEST(RecipeErrors, Contradictions) {
                        "needs evaluation.flow_outer_draws = \"independent\""));
 }
 
+TEST(RecipeErrors, TermsThatCannotBeTrained) {
+  const auto sentence = [](const std::vector<std::string>& settings) {
+    return error_of([&] { parse_recipe(kLeast, "x.toml", settings); }, ExitCode::usage);
+  };
+  EXPECT_TRUE(
+      contains(sentence({"explanation.lambda=0", "explanation.causal_weight=0"}), "nothing to train"));
+  EXPECT_TRUE(contains(sentence({"explanation.leak_penalty=1", "explanation.sampling=nested"}),
+                       "explanation.sampling = \"crossed\""));
+  EXPECT_TRUE(contains(sentence({"explanation.leak_penalty=1", "explanation.noncausal=0"}), "noncausal"));
+  EXPECT_TRUE(contains(
+      sentence({"explanation.leak_penalty=1", "explanation.objective=independent_unconditional"}), "joint"));
+  EXPECT_NO_THROW(parse_recipe(kLeast, "x.toml",
+                               {"explanation.leak_penalty=1", "explanation.sampling=crossed",
+                                "explanation.objective=independent_unconditional", "explanation.causal=1"}));
+}
+
 TEST(RecipeErrors, MissingFile) {
   EXPECT_TRUE(contains(error_of([] { load_recipe("/nowhere/x.toml"); }), "/nowhere/x.toml"));
 }

@@ -14,23 +14,23 @@ namespace whence::gce {
 /// crossed: all draws of F share the same `inner` draws of R, which cancels most of R's noise between them.
 enum class Sampling { nested, crossed };
 
-/// How the draws of F are spread. Each draw alone is N(0, I) in every case: means over them are unbiased.
+/// How draws are spread. Each draw alone is N(0, I) in every case: means over them are unbiased.
 /// independent: nothing binds them (as published).
 /// antithetic: pairs a, -a (Hammersley and Morton 1956); cancels what is odd in F.
 /// sobol: groups of points of a scrambled Sobol sequence (Owen 1998), each group scrambled by itself.
 /// stratified: N(0, I) is cut into as many cells of equal probability as there are draws, and each cell gives one
 /// (Cochran 1977, Sampling Techniques, chapter 5); much less noisy for one to three factors.
-enum class OuterDraws { independent, antithetic, sobol, stratified };
+enum class Placement { independent, antithetic, sobol, stratified };
 
 /// How many successive draws of F belong together; groups are independent of each other. antithetic: 2. sobol: the
 /// largest power of two that leaves at least eight groups. Not defined for stratified draws, which are one group.
-std::int64_t group_size(OuterDraws outer_draws, std::int64_t outer);
+std::int64_t group_size(Placement outer_draws, std::int64_t outer);
 
 /// Latents (outer * inner, dimensions), row a * inner + b = draw a of the factors with draw b of the rest, N(0, I).
 /// Stratified draws come in an order in which neighbours lie in neighbouring cells, so that their differences tell
 /// the noise that is left. Error (usage): an odd number of antithetic draws or fewer than 4.
 at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>& factors, std::int64_t outer,
-                        std::int64_t inner, Sampling sampling, OuterDraws outer_draws,
+                        std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator);
 
 /// How many slices each of `dimensions` axes gets when `count` cells are cut: their product is `count`, and they are
@@ -38,6 +38,6 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
 std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions);
 
 std::string_view name_of(Sampling sampling);
-std::string_view name_of(OuterDraws outer_draws);
+std::string_view name_of(Placement outer_draws);
 
 }  // namespace whence::gce

@@ -22,8 +22,9 @@ enum class Correction { none, delta, jackknife };
 /// How draws are made and turned into a value.
 struct Estimator {
   Sampling sampling = Sampling::nested;
-  OuterDraws outer_draws = OuterDraws::stratified;
-  Correction correction = Correction::delta;  ///< jackknife needs independent draws
+  Placement outer_draws = Placement::stratified;
+  Correction correction = Correction::delta;       ///< jackknife needs independent draws
+  Placement inner_draws = Placement::independent;  ///< of R, when crossed draws change roles
 };
 
 /// I(F; Y) as a differentiable scalar of P (outer, inner, M). May be slightly negative after a correction.

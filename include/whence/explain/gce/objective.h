@@ -27,7 +27,7 @@ enum class Objective {
 struct CausalOptions {
   Objective objective = Objective::joint_unconditional;
   /// Conditional objectives need crossed draws; without a correction the gradient is biased too.
-  Estimator estimator = {Sampling::crossed, OuterDraws::stratified, Correction::delta};
+  Estimator estimator = {Sampling::crossed, Placement::stratified, Correction::delta};
   std::int64_t alpha_samples = 32;  ///< outer draws
   std::int64_t beta_samples = 4;    ///< inner draws
 };
@@ -43,6 +43,12 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
 
 /// C in nats, a differentiable scalar. probabilities: (rows, M), of the decoded draws.
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities);
+
+/// I(beta; Y) in nats from the same draws, a differentiable scalar: crossed draws of alpha with beta are crossed draws
+/// of beta with alpha, so that no further image is decoded. Bias-corrected as the causal effect; may be slightly
+/// negative. GCE-A (section 4.5) asks for a penalty on it. Error (usage): needs crossed sampling, and all alphas drawn
+/// together (a joint objective, or K = 1).
+at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities);
 
 /// KL(q(z|x) || N(0, I)) in nats and the squared error summed over pixels, both averaged over the batch;
 /// scalars.

@@ -21,6 +21,10 @@ struct Training {
   std::int64_t noncausal = 4;  ///< L
   double lambda = 0.05;        ///< weight of the VAE bound against the causal term
   CausalOptions effect;        ///< the causal term's objective and estimator
+  double causal_weight = 1;    ///< of the causal term; 0 trains the plain VAE that lambda then only scales
+  double leak_penalty =
+      0;  ///< weight of I(beta; Y), which is subtracted from the objective; see leaked_effect
+  bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
   std::int64_t steps = 8000;
   std::int64_t batch = 64;
   double learning_rate = 5e-4;        ///< the largest of the schedule
@@ -33,8 +37,11 @@ struct Training {
   double checkpoint_seconds = 20;
 };
 
-/// Initialises and trains encoder and decoder in place; the classifier stays as it is. Progress carries "C", "SSE",
-/// "KL" (smoothed) and "loss". Resumed training gives the same weights, bit for bit, as uninterrupted training.
+/// Maximises causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
+/// encoder and decoder in place; the classifier stays as it is, and is not asked when neither of its terms has a
+/// weight. Progress carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed
+/// training gives the same weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and
+/// leaked_effect.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options,
                       const ProgressCallback& progress = {});

@@ -1,0 +1,161 @@
+// whence counterfactual: the smallest move of the causal factors that changes the classifier's answer.
+#include "whence/explain/gce/counterfactual.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "commands.h"
+#include "models.h"
+#include "setup.h"
+#include "whence/core/error.h"
+#include "whence/core/names.h"
+#include "whence/core/random.h"
+#include "whence/run/figures.h"
+
+namespace whence::cli {
+namespace {
+
+/// Columns of the figure.
+constexpr std::int64_t kShown = 9;
+
+struct CounterfactualArguments {
+  ModelArguments models;
+  std::vector<std::int64_t> images;
+  std::int64_t count = 500;
+  std::string to, out;
+  double radius = 4, probability = 0, step = 0;
+  std::int64_t rays = 0;
+  bool json = false;
+};
+
+std::int64_t class_index(const std::string& name, const std::vector<std::string>& class_names) {
+  const auto found = std::find(class_names.begin(), class_names.end(), name);
+  if (found == class_names.end()) {
+    const std::vector<std::string_view> names(class_names.begin(), class_names.end());
+    fail_usage("there is no class '{}'{}; they are {}", name, did_you_mean(name, names),
+               fmt::join(class_names, ", "));
+  }
+  return found - class_names.begin();
+}
+
+/// Rows of the test set: those that were named, or some at random (all when `count` is 0).
+at::Tensor chosen_images(const CounterfactualArguments& arguments, const ModelSet& models) {
+  const std::int64_t size = models.test.size();
+  for (const std::int64_t row : arguments.images) {
+    if (row < 0 || row >= size)
+      fail_usage("there is no test image {}; the selected classes have {}, numbered from 0", row, size);
+  }
+  if (!arguments.images.empty()) return at::tensor(arguments.images, at::kLong);
+  if (arguments.count == 0 || arguments.count >= size) return at::arange(size, at::kLong);
+  Generator generator = make_generator(models.seed, "counterfactual/images");
+  return at::randperm(size, generator, at::kLong).narrow(0, 0, arguments.count);
+}
+
+std::vector<float> values_of(const at::Tensor& row) {
+  const at::Tensor whole = row.contiguous();
+  return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
+}
+
+nlohmann::json to_json(const gce::Counterfactuals& result, const at::Tensor& rows, const ModelSet& models) {
+  const auto name = [&](const at::Tensor& label) {
+    return models.class_names[static_cast<std::size_t>(label.item<std::int64_t>())];
+  };
+  nlohmann::json images = nlohmann::json::array();
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    const bool found = result.found[i].item<bool>();
+    nlohmann::json entry = {{"image", rows[i].item<std::int64_t>()},
+                            {"label", name(models.test.labels[rows[i]])},
+                            {"original", name(result.original[i].argmax())},
+                            {"from", name(result.from[i])},
+                            {"found", found},
+                            {"before", values_of(result.before[i])}};
+    if (found) {
+      entry["to"] = name(result.to[i]);
+      entry["distance"] = result.distance[i].item<double>();
+      entry["move"] = values_of(result.move[i]);
+      entry["after"] = values_of(result.after[i]);
+    }
+    images.push_back(std::move(entry));
+  }
+  nlohmann::json json = gce::to_json(gce::summarise(result), models.class_names);
+  json["results"] = std::move(images);
+  return json;
+}
+
+void print(const gce::CounterfactualSummary& summary, const std::vector<std::string>& class_names) {
+  const auto line = [](const std::string& name, const std::string& value) {
+    std::cout << fmt::format("{:<44} {}\n", name, value);
+  };
+  line("images", fmt::format("{}", summary.images));
+  line("reconstruction is of the image's class", fmt::format("{:.2f} %", 100 * summary.agreement));
+  line("counterfactual found", fmt::format("{:.2f} % +- {:.2f} of {}", 100 * summary.flip_rate,
+                                           100 * summary.flip_se, summary.asked));
+  for (const auto& [name, value] : summary.distance) line("distance, " + name, fmt::format("{:.3f}", value));
+  for (const gce::ClassChange& change : summary.changes) {
+    line(fmt::format("{} to {}, median distance", class_names[static_cast<std::size_t>(change.from)],
+                     class_names[static_cast<std::size_t>(change.to)]),
+         fmt::format("{:.3f} ({} images)", change.median, change.images));
+  }
+}
+
+void counterfactual(const CounterfactualArguments& arguments) {
+  const ModelSet models = load_models(arguments.models, true);
+  gce::CounterfactualOptions options;
+  options.radius = arguments.radius;
+  options.probability = arguments.probability;
+  options.step = arguments.step;
+  options.rays = arguments.rays;
+  if (!arguments.to.empty()) options.to = class_index(arguments.to, models.class_names);
+  const at::Tensor rows = chosen_images(arguments, models);
+  const at::Tensor images = data::to_float(models.test, rows);
+  const gce::Counterfactuals result = gce::explain_counterfactually(
+      *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
+  if (!arguments.out.empty()) {
+    run::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))), *models.decoder,
+                              models.class_names, std::filesystem::path(arguments.out) / "counterfactuals");
+  }
+  if (arguments.json) {
+    std::cout << to_json(result, rows, models).dump(2) << "\n";
+  } else {
+    print(gce::summarise(result), models.class_names);
+  }
+}
+
+}  // namespace
+
+void add_counterfactual(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(
+      program, "counterfactual",
+      "Finds the smallest move of the causal factors that changes the classifier's answer",
+      {"counterfactual runs/gce/fmnist-034 --images 3,17 --to Coat --out figures",
+       "counterfactual --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data "
+       "fashion-mnist --classes 0,3,4 --count 0 --json"});
+  auto arguments = std::make_shared<CounterfactualArguments>();
+  add_model_arguments(*command, arguments->models, true);
+  command->add_option("--images", arguments->images, "Test images by number, such as 3,17 (default: --count)")
+      ->delimiter(',')
+      ->type_name("NUMBERS");
+  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--to", arguments->to, "The class to move to, by name (default: any other)")
+      ->type_name("CLASS");
+  command->add_option("--radius", arguments->radius, "Largest |alpha| of a counterfactual")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--probability", arguments->probability, "That the new class must reach")
+      ->check(CLI::Range(0.0, 0.999999))
+      ->capture_default_str();
+  command->add_option("--step", arguments->step, "Distance of the search's shells; 0 chooses")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--rays", arguments->rays, "Rays of the search, for two or more causal factors; 0 chooses")
+      ->check(CLI::Range(0, 100'000));
+  command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
+      ->type_name("DIR");
+  command->add_flag("--json", arguments->json, "Prints JSON, every image on its own");
+  command->callback([&chosen, arguments] { chosen = [arguments] { counterfactual(*arguments); }; });
+}
+
+}  // namespace whence::cli

@@ -1,0 +1,125 @@
+// whence trust: checks that an explanation is one.
+#include "whence/run/trust.h"
+
+#include <iostream>
+
+#include "commands.h"
+#include "models.h"
+#include "setup.h"
+#include "whence/core/files.h"
+
+namespace whence::cli {
+namespace {
+
+struct TrustArguments {
+  ModelArguments models;
+  std::string samples = "200x200", other_run;
+  std::int64_t randomized = 5;
+  bool json = false;
+};
+
+struct Flows {
+  gce::FlowValue alpha, beta;
+};
+
+/// As the run has measured them, or measured now.
+Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
+  const std::filesystem::path metrics = std::filesystem::path(arguments.models.run) / "metrics.json";
+  if (!arguments.models.run.empty() && std::filesystem::exists(metrics)) {
+    const nlohmann::json all = read_json(metrics);
+    const nlohmann::json::json_pointer key("/gce/information_flow");
+    const auto flow = [&](const char* factors) -> gce::FlowValue {
+      return {all.at(key).at(factors).at("nats").get<double>(),
+              all.at(key).at(factors).at("se").get<double>()};
+    };
+    if (all.contains(key)) return {flow("alpha"), flow("beta")};
+  }
+  const Counts samples = parse_samples(arguments.samples);
+  gce::FlowOptions options;
+  options.outer = samples.outer;
+  options.inner = samples.inner;
+  const gce::FlowReport report = gce::measure_flow(*models.decoder, *models.classifier, models.causal,
+                                                   options, models.seed, show_progress());
+  return {report.alpha, report.beta};
+}
+
+void print(const nlohmann::json& trust) {
+  const auto line = [](const std::string& name, const std::string& value) {
+    std::cout << fmt::format("{:<52} {}\n", name, value);
+  };
+  const auto share = [](const nlohmann::json& value) {
+    if (!value.at("value").is_number() || std::isnan(value.at("value").get<double>()))
+      return std::string("-");
+    return fmt::format("{:6.2f} % +- {:.2f}", 100 * value.at("value").get<double>(),
+                       100 * value.at("se").get<double>());
+  };
+  line("flow that leaks into the other factors", share(trust.at("leak")));
+  line("images whose class survives re-encoding", share(trust.at("reencoding")));
+  const nlohmann::json& random = trust.at("randomization");
+  if (random.contains("left_out")) {
+    line("randomized classifiers", "left out: " + random.at("left_out").get<std::string>());
+  } else {
+    line("share of alpha, explained classifier", share(random.at("alpha_share")));
+    line("share of alpha, randomized classifiers", share(random.at("randomized_share")));
+    line("correlation of their answers", fmt::format("{:6.3f}", random.at("correlation").get<double>()));
+    line("the explanation is about this classifier", random.at("passed").get<bool>() ? "yes" : "not shown");
+  }
+  if (!trust.contains("seeds")) return;
+  for (const char* kind : {"alpha", "beta"}) {
+    for (const nlohmann::json& match : trust.at("seeds").at(kind)) {
+      line(fmt::format("{} is {} of the other run", match.at("factor").get<std::string>(),
+                       match.at("other").get<std::string>()),
+           fmt::format("correlation {:.3f}", match.at("correlation").get<double>()));
+    }
+  }
+  line("all alphas together",
+       fmt::format("correlation {:.3f}", trust.at("seeds").at("alpha_subspace").get<double>()));
+}
+
+void trust(const TrustArguments& arguments) {
+  const ModelSet models = load_models(arguments.models, true);
+  const Flows flows = flows_of(arguments, models);
+  const nlohmann::json result = run::check_trust(
+      {.encoder = *models.encoder,
+       .decoder = *models.decoder,
+       .classifier = *models.classifier,
+       .test = models.test,
+       .causal = models.causal,
+       .alpha = flows.alpha,
+       .beta = flows.beta,
+       .seed = models.seed},
+      {.randomized = arguments.randomized, .other_run = arguments.other_run}, show_progress());
+  if (arguments.json) {
+    std::cout << result.dump(2) << "\n";
+  } else {
+    print(result);
+  }
+}
+
+}  // namespace
+
+void add_trust(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(
+      program, "trust",
+      "Checks an explanation: leaks, re-encoding, randomized classifiers, another run's factors",
+      {"trust runs/gce/fmnist-034 --with runs/gce/fmnist-034-seed-1",
+       "trust --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
+       "--classes 0,3,4 --json"});
+  auto arguments = std::make_shared<TrustArguments>();
+  add_model_arguments(*command, arguments->models, true);
+  command->add_option("--with", arguments->other_run, "Another run of the same data, say with another seed")
+      ->type_name("RUN");
+  command
+      ->add_option("--randomized", arguments->randomized,
+                   "Classifiers with random weights; 0 leaves them out")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command
+      ->add_option("--samples", arguments->samples, "Draws of the flows, where the run has not measured them")
+      ->type_name("NxN")
+      ->capture_default_str();
+  command->add_flag("--json", arguments->json, "Prints JSON");
+  command->callback([&chosen, arguments] { chosen = [arguments] { trust(*arguments); }; });
+}
+
+}  // namespace whence::cli

@@ -1,0 +1,29 @@
+#include "stages.h"
+#include "whence/core/random.h"
+#include "whence/explain/gce/counterfactual.h"
+#include "whence/run/interruptible.h"
+
+namespace whence::run {
+
+StageResult counterfactual_stage(Session& session) {
+  const CounterfactualOptions& options = session.recipe().counterfactual;
+  if (options.images == 0) return {{}, {}, "not asked for"};
+  const Precision precision = session.judging_precision();
+  const auto classifier = interruptible(session.classifier(precision));
+  const auto encoder = session.encoder(precision);
+  const auto decoder = session.decoder(precision);
+  const data::Dataset& test = session.data().test;
+
+  Generator generator = make_generator(session.seed(), "counterfactual/images");
+  const at::Tensor rows =
+      at::randperm(test.size(), generator, at::kLong).narrow(0, 0, std::min(options.images, test.size()));
+  const gce::CounterfactualSummary summary = gce::summarise(
+      gce::explain_counterfactually(*encoder, *decoder, *classifier, data::to_float(test, rows),
+                                    session.recipe().explanation.causal, options.search, session.progress));
+  return {
+      {{"gce", {{"counterfactual", gce::to_json(summary, test.class_names)}}}},
+      {},
+      fmt::format("{:.1f} % of {} images can be made another class", 100 * summary.flip_rate, summary.asked)};
+}
+
+}  // namespace whence::run

@@ -1,0 +1,47 @@
+#include "stages.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/run/interruptible.h"
+#include "whence/run/trust.h"
+
+namespace whence::run {
+namespace {
+
+gce::FlowValue flow_value(const nlohmann::json& flow) {
+  return {flow.at("nats").get<double>(), flow.at("se").get<double>()};
+}
+
+}  // namespace
+
+/// The other run's weights, if there is one.
+nlohmann::json trust_content(Session& session) {
+  const std::filesystem::path other = session.recipe().trust.other_run;
+  if (other.empty()) return nlohmann::json::object();
+  const std::filesystem::path weights = other / "encoder.safetensors";
+  if (!std::filesystem::exists(weights))
+    fail("trust.other_run is {}, which has no encoder.safetensors; give the folder of a finished run",
+         other.string());
+  return {{"other_run", fingerprint_of(read_file(weights))}};
+}
+
+StageResult trust_stage(Session& session) {
+  const auto classifier = interruptible(session.classifier(Precision::float32));
+  const auto encoder = session.encoder(Precision::float32);
+  const auto decoder = session.decoder(Precision::float32);
+  const nlohmann::json flow = read_json(session.folder() / "metrics.json").at("gce").at("information_flow");
+  const nlohmann::json trust = check_trust({.encoder = *encoder,
+                                            .decoder = *decoder,
+                                            .classifier = *classifier,
+                                            .test = session.data().test,
+                                            .causal = session.recipe().explanation.causal,
+                                            .alpha = flow_value(flow.at("alpha")),
+                                            .beta = flow_value(flow.at("beta")),
+                                            .seed = session.seed()},
+                                           session.recipe().trust, session.progress);
+  return {{{"gce", {{"trust", trust}}}},
+          {},
+          fmt::format("{:.1f} % of re-encoded images keep their class",
+                      100 * trust.at("reencoding").at("value").get<double>())};
+}
+
+}  // namespace whence::run
