@@ -61,7 +61,8 @@ struct StepLoss {
   at::Tensor total, causal, sse, kl;
 };
 
-/// Decodes reconstructions and causal draws in one pass; the classifier sees only the draws.
+/// Decodes reconstructions and causal draws in one pass; the classifier sees only the draws. Without causal factors
+/// there is nothing to draw.
 StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
                    const models::Classifier& classifier, const at::Tensor& images, const Training& options,
                    Generator& generator) {
@@ -71,15 +72,18 @@ StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
   const at::Tensor noise = at::randn(mean.sizes(), generator, mean.options());
   const at::Tensor codes = mean + (0.5 * log_variance).exp() * noise;
 
-  const CausalDraws draws = draw_causal(options.causal, options.noncausal, options.effect, generator);
-  const at::Tensor decoded = decoder.forward(at::cat({codes, draws.latents}), execution);
-  const std::int64_t count = images.size(0);
-  const at::Tensor drawn = decoded.narrow(0, count, draws.latents.size(0));
-  const at::Tensor probabilities = classifier.logits(drawn).softmax(1);
-
   StepLoss loss;
-  loss.causal = causal_effect(draws, probabilities);
-  loss.sse = squared_error(decoded.narrow(0, 0, count), images);
+  if (options.causal == 0) {
+    loss.causal = at::zeros({});
+    loss.sse = squared_error(decoder.forward(codes, execution), images);
+  } else {
+    const CausalDraws draws = draw_causal(options.causal, options.noncausal, options.effect, generator);
+    const at::Tensor decoded = decoder.forward(at::cat({codes, draws.latents}), execution);
+    const std::int64_t count = images.size(0);
+    const at::Tensor drawn = decoded.narrow(0, count, draws.latents.size(0));
+    loss.causal = causal_effect(draws, classifier.logits(drawn).softmax(1));
+    loss.sse = squared_error(decoded.narrow(0, 0, count), images);
+  }
   loss.kl = kl_divergence(mean, log_variance);
   loss.total = options.lambda * (loss.sse + loss.kl) - loss.causal;
   return loss;
