@@ -39,62 +39,64 @@ void for_each_block(std::int64_t count, std::int64_t scratch, const Work& work) 
 
 Half* halves(const at::Tensor& tensor) { return reinterpret_cast<Half*>(tensor.data_ptr<at::BFloat16>()); }
 
-/// A position of the patches' grid; runs over columns first, then rows, then images.
-struct Position {
+/// One image with its margins, laid out so that the patches of successive positions are a constant number of pixels
+/// apart, also from the end of one row of the grid to the start of the next: no patch needs to be copied. Rows that
+/// are the same modulo the step lie together. The few positions between the rows belong to no pixel.
+struct Strip {
   const Patches& patches;
-  std::int64_t image, y, x;
 
-  Position(const Patches& all, std::int64_t index)
-      : patches(all),
-        image(index / (all.vertical.grid * all.horizontal.grid)),
-        y(index / all.horizontal.grid % all.vertical.grid),
-        x(index % all.horizontal.grid) {}
-  void advance() {
-    if (++x < patches.horizontal.grid) return;
-    x = 0;
-    if (++y < patches.vertical.grid) return;
-    y = 0;
-    ++image;
+  std::int64_t slots() const {  ///< positions from one row of the grid to the next
+    return (patches.step * (patches.horizontal.grid - 1) + patches.taps + patches.step - 1) / patches.step;
+  }
+  std::int64_t positions() const { return (patches.vertical.grid - 1) * slots() + patches.horizontal.grid; }
+  std::int64_t stride() const { return patches.step * patches.channels; }  ///< halves
+  /// Halves from a pixel to the one below it in the same group of rows.
+  std::int64_t line() const { return slots() * stride(); }
+  std::int64_t lines() const {  ///< of a group
+    return (patches.step * (patches.vertical.grid - 1) + patches.taps + patches.step - 1) / patches.step;
+  }
+  /// Blocks of positions and steps of the depth are whole; what they read past the end is finite and not used.
+  std::int64_t size() const {
+    return rounded_up(patches.step * lines() * line() + kBlock * stride() + patches.row_depth(), kDepth);
+  }
+  const Half* row_of_tap(const Half* strip, std::int64_t tap) const {
+    return strip + (tap % patches.step * lines() + tap / patches.step) * line();
+  }
+
+  /// The margins of `strip` are zero already.
+  WHENCE_AMX void fill(const Half* input, std::int64_t image, Half* strip) const {
+    const PatchSide &vertical = patches.vertical, &horizontal = patches.horizontal;
+    const std::int64_t channels = patches.channels, rows = lines() * patches.step;
+    const std::int64_t begin = std::max<std::int64_t>(0, horizontal.margin);
+    const std::int64_t end = std::min(slots() * patches.step, horizontal.input + horizontal.margin);
+    for (std::int64_t row = std::max<std::int64_t>(0, vertical.margin);
+         begin < end && row < std::min(rows, vertical.input + vertical.margin); ++row) {
+      const std::int64_t y = image * vertical.input + row - vertical.margin;
+      const Half* from = input + (y * horizontal.input + begin - horizontal.margin) * channels;
+      Half* to = strip + (row % patches.step * lines() + row / patches.step) * line();
+      copy(from, to + begin * channels, (end - begin) * channels);
+    }
   }
 };
 
-/// The patch at `at` as depth() halves.
-WHENCE_AMX inline void gather_patch(const Position& at, const Half* input, Half* to) {
-  const Patches& p = at.patches;
-  const std::int64_t top = p.step * at.y - p.vertical.margin, left = p.step * at.x - p.horizontal.margin;
-  const std::int64_t row = p.taps * p.channels, line = p.horizontal.input * p.channels;
-  const Half* from = input + (at.image * p.vertical.input + top) * line + left * p.channels;
-  if (top >= 0 && left >= 0 && top + p.taps <= p.vertical.input && left + p.taps <= p.horizontal.input) {
-    for (std::int64_t tap = 0; tap < p.taps; ++tap) copy(from + tap * line, to + tap * row, row);
-    return;
-  }
-  clear(to, p.taps * row);
-  const std::int64_t begin = std::max<std::int64_t>(0, -left);
-  const std::int64_t end = std::min(p.taps, p.horizontal.input - left);
-  const std::int64_t last = std::min(p.taps, p.vertical.input - top);
-  for (std::int64_t tap = std::max<std::int64_t>(0, -top); begin < end && tap < last; ++tap)
-    copy(from + tap * line + begin * p.channels, to + tap * row + begin * p.channels,
-         (end - begin) * p.channels);
-}
-
-/// Calls visit(first output channel of the phase among columns(), offset of the pixel) for each output pixel of `at`;
-/// the offset is -1 outside of the image.
+/// Calls visit(first column of the phase, offset of its pixel's channels) for each output pixel of the position (y, x)
+/// of `image`; the offset is -1 outside of the image.
 template <class Visit>
-WHENCE_AMX inline void visit_outputs(const Position& at, const Visit& visit) {
-  const Patches& p = at.patches;
+WHENCE_AMX inline void visit_pixels(const Patches& p, std::int64_t image, std::int64_t grid_y,
+                                    std::int64_t grid_x, const Visit& visit) {
   std::int64_t column = 0;
   for (std::int64_t i = 0; i < p.phases; ++i) {
-    const std::int64_t y = p.phases * at.y - p.vertical.crop + i;
+    const std::int64_t y = p.phases * grid_y - p.vertical.crop + i;
     for (std::int64_t j = 0; j < p.phases; ++j, column += p.output_channels) {
-      const std::int64_t x = p.phases * at.x - p.horizontal.crop + j;
+      const std::int64_t x = p.phases * grid_x - p.horizontal.crop + j;
       const bool inside = y >= 0 && y < p.vertical.output && x >= 0 && x < p.horizontal.output;
-      const std::int64_t pixel = (at.image * p.vertical.output + y) * p.horizontal.output + x;
+      const std::int64_t pixel = (image * p.vertical.output + y) * p.horizontal.output + x;
       visit(column, inside ? pixel * p.output_channels : -1);
     }
   }
 }
 
-/// What multiply_patches needs for a block of positions.
+/// What multiply_patches needs, for an image at a time.
 struct Product {
   const Patches& patches;
   const Half *input, *kernel;
@@ -102,122 +104,152 @@ struct Product {
   float floor;
   Half* output;
 
-  std::int64_t steps() const { return rounded_up(patches.depth(), kDepth) / kDepth; }
-  std::int64_t column_tiles() const { return rounded_up(patches.columns(), kColumns) / kColumns; }
-  /// Rows of the patch matrix are an odd number of cache lines apart, so that they spread over the cache.
-  std::int64_t row() const { return (steps() | 1) * kDepth; }
+  Strip strip() const { return {patches}; }
+  std::int64_t width() const { return rounded_up(patches.columns(), kColumns); }
   std::int64_t scratch() const {
-    return kBlock *
-           (row() * std::int64_t{sizeof(Half)} + column_tiles() * kColumns * std::int64_t{sizeof(float)});
+    return strip().size() * std::int64_t{sizeof(Half)} + kBlock * width() * std::int64_t{sizeof(float)};
   }
 
-  WHENCE_AMX void operator()(std::int64_t block, std::byte* scratch_bytes) const {
-    auto* panel = reinterpret_cast<Half*>(scratch_bytes);
-    auto* sums = reinterpret_cast<float*>(panel + kBlock * row());
-    const std::int64_t first = block * kBlock, count = std::min(kBlock, patches.positions() - first);
-    Position read(patches, first), written(patches, first);
-    for (std::int64_t i = 0; i < count; ++i, read.advance()) gather_patch(read, input, panel + i * row());
-    const std::int64_t width = column_tiles() * kColumns;
-    for (std::int64_t j = 0; j < column_tiles(); j += 2) {
-      const Half* tiles = kernel + j * steps() * kTileHalves;
-      const Half* second = j + 1 < column_tiles() ? tiles + steps() * kTileHalves : nullptr;
-      multiply_block(panel, row(), tiles, second, steps(), sums + j * kColumns, width, false);
+  WHENCE_AMX void operator()(std::int64_t image, std::byte* scratch_bytes) const {
+    auto* halves_of_strip = reinterpret_cast<Half*>(scratch_bytes);
+    auto* sums = reinterpret_cast<float*>(halves_of_strip + strip().size());
+    strip().fill(input, image, halves_of_strip);
+    std::vector<const Half*> rows;
+    for (std::int64_t tap = 0; tap < patches.taps; ++tap)
+      rows.push_back(strip().row_of_tap(halves_of_strip, tap));
+    const LeftMatrix left{rows.data(), patches.taps, patches.row_depth() / kDepth, strip().stride()};
+    const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
+    for (std::int64_t first = 0; first < strip().positions(); first += kBlock) {
+      for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
+        const Half* tiles = kernel + j / kColumns * tiles_of_column;
+        const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
+        multiply_block(left, first * left.stride, tiles, second, sums + j, width(), false);
+      }
+      write(image, first, sums);
     }
-    for (std::int64_t i = 0; i < count; ++i, written.advance()) {
-      visit_outputs(written, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
-        if (pixel < 0) return;
-        finish(sums + i * width + column, bias, floor, output + pixel, patches.output_channels);
-      });
+  }
+
+  WHENCE_AMX void write(std::int64_t image, std::int64_t first, const float* sums) const {
+    const std::int64_t slots = strip().slots();
+    std::int64_t y = first / slots, x = first % slots;
+    for (std::int64_t i = 0; i < kBlock; ++i, sums += width()) {
+      if (y >= patches.vertical.grid) return;
+      if (x < patches.horizontal.grid)
+        visit_pixels(patches, image, y, x, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
+          if (pixel >= 0) finish(sums + column, bias, floor, output + pixel, patches.output_channels);
+        });
+      if (++x == slots) {
+        x = 0;
+        ++y;
+      }
     }
   }
 };
 
-/// What multiply_transposed_patches needs. The positions are split into `kParts` sums, whatever the number of
-/// threads, and each part goes through them in blocks that stay in the cache.
+/// What multiply_transposed_patches needs. The images are split into `kParts` sums, whatever the number of threads;
+/// each part gathers positions until they fill blocks that stay in the cache.
 struct TransposedProduct {
-  static constexpr std::int64_t kParts = 4, kPositions = 256;
+  static constexpr std::int64_t kParts = 4, kPositions = 256, kSteps = kPositions / kDepth;
+  static constexpr std::int64_t kLeftStride = kPositions + kDepth;
 
   const Patches& patches;
   const Half *input, *gradient;
   float* sums;  ///< kParts matrices of left_rows() x right_columns()
 
+  Strip strip() const { return {patches}; }
   std::int64_t left_rows() const { return rounded_up(patches.columns(), kBlock); }
   std::int64_t right_columns() const { return rounded_up(patches.depth(), 2 * kColumns); }
-  static constexpr std::int64_t left_stride() { return kPositions + kDepth; }
+
+  /// A block of positions: gradients with the positions side by side, patches with pairs of positions side by side.
+  struct Block {
+    Half *strip, *left, *right, *pixels, *pairs, *zeros;
+    std::int64_t positions = 0;
+  };
   std::int64_t scratch() const {
-    const std::int64_t rows = 2 * (right_columns() + left_rows());
-    return std::int64_t{sizeof(Half)} * (left_rows() * left_stride() + right_columns() * kPositions + rows);
+    return std::int64_t{sizeof(Half)} *
+           (strip().size() + left_rows() * kLeftStride + right_columns() * kPositions + 2 * left_rows() +
+            kDepth * left_rows() + patches.row_depth());
+  }
+  Block block_in(std::byte* bytes) const {
+    Block block{};
+    block.strip = reinterpret_cast<Half*>(bytes);
+    block.left = block.strip + strip().size();
+    block.right = block.left + left_rows() * kLeftStride;
+    block.pixels = block.right + right_columns() * kPositions;
+    block.pairs = block.pixels + 2 * left_rows();
+    block.zeros = block.pairs + kDepth * left_rows();
+    return block;
   }
 
   WHENCE_AMX void operator()(std::int64_t part, std::byte* scratch_bytes) const {
-    auto* left = reinterpret_cast<Half*>(scratch_bytes);
-    Half* right = left + left_rows() * left_stride();
-    Half* rows = right + right_columns() * kPositions;
-    const std::int64_t blocks = rounded_up(patches.positions(), kPositions) / kPositions;
-    for (std::int64_t block = blocks * part / kParts; block < blocks * (part + 1) / kParts; ++block) {
-      const std::int64_t first = block * kPositions;
-      const std::int64_t count = std::min(kPositions, patches.positions() - first);
-      const std::int64_t steps = rounded_up(count, kDepth) / kDepth;
-      arrange(first, count, steps, left, right, rows);
-      accumulate(steps, left, right, sums + part * left_rows() * right_columns());
-    }
-  }
-
-  /// Gradients with the positions side by side, patches with pairs of positions side by side.
-  WHENCE_AMX void arrange(std::int64_t first, std::int64_t count, std::int64_t steps, Half* left, Half* right,
-                          Half* rows) const {
-    Half *patch[2] = {rows, rows + right_columns()}, *pixels[2];
-    pixels[0] = patch[1] + right_columns();
-    pixels[1] = pixels[0] + left_rows();
-    Position position(patches, first);
-    std::vector<Half> pairs_of_pixels(static_cast<std::size_t>(kDepth * left_rows()));
-    for (std::int64_t step = 0; step < steps; ++step) {
-      Half* pairs = pairs_of_pixels.data();
-      for (std::int64_t i = 0; i < kDepth; ++i) {
-        if (step * kDepth + i < count) {
-          gather_patch(position, input, patch[i % 2]);
-          gather_pixels(position, pixels[i % 2]);
-          position.advance();
-        } else {
-          clear(patch[i % 2], right_columns());
-          clear(pixels[i % 2], left_rows());
-        }
-        if (i % 2 == 0) continue;
-        for (std::int64_t j = 0; j < right_columns(); j += kColumns) {
-          Half* tile = right + (j / kColumns * steps + step) * kTileHalves + i / 2 * kDepth;
-          _mm512_storeu_si512(tile, interleaved(patch[0] + j, patch[1] + j));
-        }
-        for (std::int64_t j = 0; j < left_rows(); j += kRows)
-          _mm512_storeu_si512(pairs + (j / kRows * kRows + i / 2) * kDepth,
-                              interleaved(pixels[0] + j, pixels[1] + j));
-      }
-      for (std::int64_t j = 0; j < left_rows(); j += kRows) {
-        __m512i square[16];
-        for (int i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(pairs + (j + i) * kDepth);
-        transpose(square);
-        for (int i = 0; i < 16; ++i)
-          _mm512_storeu_si512(left + (j + i) * left_stride() + step * kDepth, square[i]);
+    Block block = block_in(scratch_bytes);
+    float* sum = sums + part * left_rows() * right_columns();
+    for (std::int64_t image = patches.batch * part / kParts; image < patches.batch * (part + 1) / kParts;
+         ++image) {
+      strip().fill(input, image, block.strip);
+      for (std::int64_t y = 0; y < patches.vertical.grid; ++y) {
+        for (std::int64_t x = 0; x < patches.horizontal.grid; x += 2) add_pair(block, image, y, x, sum);
       }
     }
+    while (block.positions % kDepth != 0) add_pair(block, -1, 0, 0, sum);
+    accumulate(block, sum);
   }
 
-  WHENCE_AMX void gather_pixels(const Position& position, Half* to) const {
-    visit_outputs(position, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
-      if (pixel < 0) {
-        clear(to + column, patches.output_channels);
-      } else {
+  /// The positions (y, x) and (y, x + 1); zeros for image -1 and past the end of the row.
+  WHENCE_AMX void add_pair(Block& block, std::int64_t image, std::int64_t y, std::int64_t x,
+                           float* sum) const {
+    const std::int64_t step = block.positions / kDepth, pair = block.positions % kDepth / 2;
+    const bool first = image >= 0, second = first && x + 1 < patches.horizontal.grid;
+    const std::int64_t offset = (y * strip().slots() + x) * strip().stride();
+    for (std::int64_t tap = 0; tap < patches.taps; ++tap) {
+      const Half* row = strip().row_of_tap(block.strip, tap) + offset;
+      const Half *a = first ? row : block.zeros, *b = second ? row + strip().stride() : block.zeros;
+      const std::int64_t tile = tap * patches.row_depth() / kColumns;
+      Half* to = block.right + (tile * kSteps + step) * kTileHalves + pair * kDepth;
+      for (std::int64_t j = 0; j < patches.row_depth(); j += kColumns, to += kSteps * kTileHalves)
+        _mm512_storeu_si512(to, interleaved(a + j, b + j));
+    }
+    gather_pixels(first, image, y, x, block.pixels);
+    gather_pixels(second, image, y, x + 1, block.pixels + left_rows());
+    for (std::int64_t j = 0; j < left_rows(); j += kRows)
+      _mm512_storeu_si512(block.pairs + (j + pair) * kDepth,
+                          interleaved(block.pixels + j, block.pixels + left_rows() + j));
+    block.positions += 2;
+    if (block.positions % kDepth == 0) transpose_pairs(block, step);
+    if (block.positions == kPositions) accumulate(block, sum);
+  }
+
+  WHENCE_AMX void gather_pixels(bool inside, std::int64_t image, std::int64_t y, std::int64_t x,
+                                Half* to) const {
+    visit_pixels(patches, image, y, x, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
+      if (inside && pixel >= 0) {
         copy(gradient + pixel, to + column, patches.output_channels);
+      } else {
+        clear(to + column, patches.output_channels);
       }
     });
   }
 
-  WHENCE_AMX void accumulate(std::int64_t steps, const Half* left, const Half* right, float* sum) const {
+  WHENCE_AMX void transpose_pairs(const Block& block, std::int64_t step) const {
+    for (std::int64_t j = 0; j < left_rows(); j += kRows) {
+      __m512i square[16];
+      for (int i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(block.pairs + (j + i) * kDepth);
+      transpose(square);
+      for (int i = 0; i < 16; ++i)
+        _mm512_storeu_si512(block.left + (j + i) * kLeftStride + step * kDepth, square[i]);
+    }
+  }
+
+  WHENCE_AMX void accumulate(Block& block, float* sum) const {
+    const Half* start = block.left;
+    const LeftMatrix left{&start, 1, block.positions / kDepth, kLeftStride};
     for (std::int64_t j = 0; j < right_columns(); j += 2 * kColumns) {
-      const Half* tiles = right + j / kColumns * steps * kTileHalves;
+      const Half* tiles = block.right + j / kColumns * kSteps * kTileHalves;
       for (std::int64_t i = 0; i < left_rows(); i += kBlock)
-        multiply_block(left + i * left_stride(), left_stride(), tiles, tiles + steps * kTileHalves, steps,
+        multiply_block(left, i * kLeftStride, tiles, tiles + kSteps * kTileHalves,
                        sum + i * right_columns() + j, right_columns(), true);
     }
+    block.positions = 0;
   }
 };
 
@@ -225,12 +257,13 @@ WHENCE_AMX void pack_tiles(const KernelOffsets& offsets, const float* weight, Ha
   const auto depth = static_cast<std::int64_t>(offsets.depth.size());
   const auto columns = static_cast<std::int64_t>(offsets.column.size());
   const auto row = [&](std::int64_t k) {
-    return k < depth ? weight + offsets.depth[static_cast<std::size_t>(k)] : nullptr;
+    const std::int32_t offset = offsets.depth[static_cast<std::size_t>(k)];
+    return offset == KernelOffsets::kNone ? nullptr : weight + offset;
   };
   for (std::int64_t j = 0; j < columns; j += kColumns) {
     const auto mask = static_cast<__mmask16>(columns - j >= 16 ? 0xffff : (1u << (columns - j)) - 1);
     const __m512i column = _mm512_maskz_loadu_epi32(mask, offsets.column.data() + j);
-    for (std::int64_t k = 0; k < rounded_up(depth, kDepth); k += 2, to += kDepth)
+    for (std::int64_t k = 0; k < depth; k += 2, to += kDepth)
       _mm512_storeu_si512(to, gathered_pair(row(k), row(k + 1), column, mask));
   }
 }
@@ -262,7 +295,7 @@ bool has_amx() {
 }
 
 at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
-  const std::int64_t size = rounded_up(patches.depth(), kDepth) * rounded_up(patches.columns(), kColumns);
+  const std::int64_t size = patches.depth() * rounded_up(patches.columns(), kColumns);
   at::Tensor packed = at::empty({size}, at::kBFloat16);
   pack_tiles(kernel_offsets(patches, weight.strides()), weight.data_ptr<float>(), halves(packed));
   return packed;
@@ -271,9 +304,9 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output) {
   const Product product{patches,        halves(input),
-                        halves(kernel), bias.defined() ? bias.data_ptr<float>() : nullptr,
+                        halves(kernel), bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
                         floor,          halves(output)};
-  for_each_block((patches.positions() + kBlock - 1) / kBlock, product.scratch(), product);
+  for_each_block(patches.batch, product.scratch(), product);
 }
 
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
@@ -289,7 +322,9 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
   const float* from = sum.data_ptr<float>();
   auto* to = weight_gradient.data_ptr<float>();
   for (const std::int32_t column : offsets.column) {
-    for (std::size_t k = 0; k < offsets.depth.size(); ++k) to[offsets.depth[k] + column] = from[k];
+    for (std::size_t k = 0; k < offsets.depth.size(); ++k) {
+      if (offsets.depth[k] != KernelOffsets::kNone) to[offsets.depth[k] + column] = from[k];
+    }
     from += product.right_columns();
   }
 }

@@ -15,7 +15,7 @@ bool has_amx();
 at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight);
 
 /// output = max(patches of input * kernel + bias, floor). input and output: bfloat16, channels-last; kernel: of
-/// pack_kernel; bias: float32 (output channels) or undefined; floor: 0 for a ReLU, -infinity for none.
+/// pack_kernel; bias: float32 (output channels or none); floor: 0 for a ReLU, -infinity for none.
 /// Writes every pixel of `output`. Sums are float32.
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output);

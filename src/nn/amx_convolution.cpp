@@ -30,6 +30,9 @@ Tensor empty_image(at::IntArrayRef sizes) {
   return at::empty(sizes, at::TensorOptions(at::kBFloat16), at::MemoryFormat::ChannelsLast);
 }
 
+/// Functions of LibTorch 1.13 take no undefined tensors.
+Tensor or_empty(const Tensor& bias) { return bias.defined() ? bias : at::empty({0}, at::kFloat); }
+
 /// Transposed patches want kernels whose side is a multiple of the stride.
 Tensor padded_kernel(const Tensor& weight, std::int64_t stride) {
   const std::int64_t missing = (stride - weight.size(2) % stride) % stride;
@@ -42,8 +45,7 @@ void run(const Geometry& geometry, const Tensor& x, const Tensor& weight, const 
   const Tensor plain = weight.to(at::kFloat);
   const Tensor kernel =
       pack_kernel(patches, geometry.transposed ? padded_kernel(plain, geometry.stride) : plain);
-  multiply_patches(patches, x, kernel, bias.defined() ? bias.to(at::kFloat).contiguous() : bias, floor,
-                   output);
+  multiply_patches(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
 }
 
 class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
@@ -62,7 +64,7 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
     context->saved_data["input"] = x.sizes();
     context->saved_data["of_input"] = x.requires_grad();
     context->saved_data["of_weight"] = weight.requires_grad();
-    context->saved_data["of_bias"] = bias.defined() && bias.requires_grad();
+    context->saved_data["of_bias"] = bias.requires_grad();
     context->save_for_backward({weight.requires_grad() ? input : Tensor(), weight, relu ? output : Tensor()});
     return output;
   }
@@ -82,7 +84,7 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
     if (saved["of_input"].toBool()) {
       of_input = empty_image(saved["input"].toIntVector());
       constexpr float none = -std::numeric_limits<float>::infinity();
-      run(geometry.gradient(), gradient, weight, {}, none, of_input);
+      run(geometry.gradient(), gradient, weight, or_empty({}), none, of_input);
     }
     if (saved["of_weight"].toBool()) of_weight = weight_gradient(geometry, input, gradient, weight);
     if (saved["of_bias"].toBool()) of_bias = gradient.sum({0, 2, 3}, false, at::kFloat);
@@ -106,8 +108,8 @@ at::Tensor amx_convolution(const at::Tensor& x, const at::Tensor& weight, const 
                            const Conv2d& op, bool relu) {
   const auto output = [&](std::int64_t size) { return (size + 2 * op.padding - op.kernel) / op.stride + 1; };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return AmxConvolution::apply(x, weight, bias, Geometry{op.kernel, op.stride, op.padding, false}, sizes,
-                               relu);
+  return AmxConvolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, false},
+                               sizes, relu);
 }
 
 at::Tensor amx_transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -116,8 +118,8 @@ at::Tensor amx_transposed_convolution(const at::Tensor& x, const at::Tensor& wei
     return (size - 1) * op.stride - 2 * op.padding + op.kernel + op.output_padding;
   };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return AmxConvolution::apply(x, weight, bias, Geometry{op.kernel, op.stride, op.padding, true}, sizes,
-                               relu);
+  return AmxConvolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, true},
+                               sizes, relu);
 }
 
 }  // namespace whence::nn

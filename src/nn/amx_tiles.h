@@ -43,12 +43,17 @@ class Tiles {
   static constexpr TileShapes kShapes{};
 };
 
-/// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 x 32 * steps halves, rows `a_stride` apart) * b (steps
-/// tiles; the second 16 columns' follow at `second`, nullptr for 32 x 16), or c += that.
-WHENCE_AMX inline void multiply_block(const Half* a, std::int64_t a_stride, const Half* b, const Half* second,
-                                      std::int64_t steps, float* c, std::int64_t c_stride, bool add) {
-  const std::int64_t a_bytes = a_stride * 2, c_bytes = c_stride * 4;
-  const Half* lower = a + kRows * a_stride;
+/// The left matrix of a product, in `count` pieces of 32 * steps columns each; rows are `stride` halves apart.
+struct LeftMatrix {
+  const Half* const* pieces;
+  std::int64_t count, steps, stride;
+};
+
+/// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b (as many tiles as a has steps; the second 16
+/// columns' are at `second`, nullptr for 32 x 16), or c += that. Rows of a start `offset` halves into its pieces.
+WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, const Half* b,
+                                      const Half* second, float* c, std::int64_t c_stride, bool add) {
+  const std::int64_t a_bytes = a.stride * 2, c_bytes = c_stride * 4;
   float* c_lower = c + kRows * c_stride;
   if (add) {
     _tile_loadd(0, c, c_bytes);
@@ -58,12 +63,16 @@ WHENCE_AMX inline void multiply_block(const Half* a, std::int64_t a_stride, cons
     _tile_zero(2);
   }
   if (second == nullptr) {
-    for (std::int64_t i = 0; i < steps; ++i) {
-      _tile_loadd(6, b + i * kTileHalves, 64);
-      _tile_loadd(4, a + i * kDepth, a_bytes);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, lower + i * kDepth, a_bytes);
-      _tile_dpbf16ps(2, 5, 6);
+    for (std::int64_t piece = 0; piece < a.count; ++piece) {
+      const Half* upper = a.pieces[piece] + offset;
+      const Half* lower = upper + kRows * a.stride;
+      for (std::int64_t i = 0; i < a.steps; ++i, b += kTileHalves) {
+        _tile_loadd(6, b, 64);
+        _tile_loadd(4, upper + i * kDepth, a_bytes);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(5, lower + i * kDepth, a_bytes);
+        _tile_dpbf16ps(2, 5, 6);
+      }
     }
   } else {
     if (add) {
@@ -73,15 +82,19 @@ WHENCE_AMX inline void multiply_block(const Half* a, std::int64_t a_stride, cons
       _tile_zero(1);
       _tile_zero(3);
     }
-    for (std::int64_t i = 0; i < steps; ++i) {
-      _tile_loadd(6, b + i * kTileHalves, 64);
-      _tile_loadd(4, a + i * kDepth, a_bytes);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, lower + i * kDepth, a_bytes);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_loadd(7, second + i * kTileHalves, 64);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(3, 5, 7);
+    for (std::int64_t piece = 0; piece < a.count; ++piece) {
+      const Half* upper = a.pieces[piece] + offset;
+      const Half* lower = upper + kRows * a.stride;
+      for (std::int64_t i = 0; i < a.steps; ++i, b += kTileHalves, second += kTileHalves) {
+        _tile_loadd(6, b, 64);
+        _tile_loadd(4, upper + i * kDepth, a_bytes);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(5, lower + i * kDepth, a_bytes);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_loadd(7, second, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(3, 5, 7);
+      }
     }
     _tile_stored(1, c + kColumns, c_bytes);
     _tile_stored(3, c_lower + kColumns, c_bytes);

@@ -59,6 +59,7 @@ KernelOffsets kernel_offsets(const Patches& patches, at::IntArrayRef strides) {
       for (std::int64_t c = 0; c < patches.channels; ++c)
         offsets.depth.push_back(static_cast<std::int32_t>(tap + c * of_channel));
     }
+    offsets.depth.resize(static_cast<std::size_t>((y + 1) * patches.row_depth()), KernelOffsets::kNone);
   }
   for (std::int64_t y = 0; y < patches.phases; ++y) {
     for (std::int64_t x = 0; x < patches.phases; ++x) {

@@ -19,15 +19,17 @@ struct PatchSide {
 /// At each position (y, x) of a grid the operation reads the patch of taps x taps input pixels from (step * y -
 /// margin, step * x - margin) and writes phases x phases output pixels from (phases * y - crop, phases * x - crop);
 /// what is outside of an image reads as zero and is not written. All it computes is the product of the patches, a
-/// matrix of positions() x depth(), and the kernel, a matrix of depth() x columns(). Images are channels-last.
+/// matrix with a row for each position and depth() columns, and the kernel, a matrix of depth() x columns(). Images are channels-last.
 struct Patches {
   std::int64_t batch = 0, channels = 0, output_channels = 0;
   PatchSide vertical, horizontal;
   std::int64_t taps = 1, step = 1, phases = 1;
   bool transposed = false;
 
-  std::int64_t positions() const { return batch * vertical.grid * horizontal.grid; }
-  std::int64_t depth() const { return taps * taps * channels; }
+  /// Elements of a patch's row, which lie side by side in a channels-last image; rounded up to what a matrix unit takes
+  /// at once. The kernel matrix is zero in the surplus.
+  std::int64_t row_depth() const { return (taps * channels + 31) / 32 * 32; }
+  std::int64_t depth() const { return taps * row_depth(); }
   std::int64_t columns() const { return phases * phases * output_channels; }
 };
 
@@ -45,6 +47,7 @@ Patches transposed_patches(at::IntArrayRef x, std::int64_t outputs, at::IntArray
 /// a convolution is (outputs, channels, kernel, kernel), of a transposed one (channels, outputs, kernel, kernel) with
 /// kernel = phases * taps. The patches' taps run backwards over a transposed kernel, because patches correlate.
 struct KernelOffsets {
+  static constexpr std::int32_t kNone = -1;  ///< in the surplus of a row
   std::vector<std::int32_t> depth, column;
 };
 KernelOffsets kernel_offsets(const Patches& patches, at::IntArrayRef strides);

@@ -86,6 +86,12 @@ TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
   EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
 }
 
+TEST_P(AmxConvolutions, NeedNoBias) {
+  const Tensor zero_bias = (bias.detach().zero_(), run(false));
+  bias = Tensor();
+  EXPECT_TRUE(run(false).equal(zero_bias));
+}
+
 TEST_P(AmxConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   std::vector<std::vector<Tensor>> results;
