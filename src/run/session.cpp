@@ -39,9 +39,7 @@ data::Splits load_data(const DataOptions& options) {
   return data::load(data::known_set(options.set), options.classes, path);
 }
 
-std::vector<std::string> Session::factor_names() const {
-  return gce::factor_names(recipe_.explanation.causal, latents());
-}
+std::vector<std::string> Session::factor_names() const { return gce::factor_names(causal(), latents()); }
 
 const data::Splits& Session::data() {
   if (!data_) {

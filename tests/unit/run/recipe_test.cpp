@@ -34,7 +34,7 @@ struct OtherValue {
   }
   std::string operator()(const Number& t) const {
     Recipe copy = defaults;
-    return fmt::format("{}", t.at(copy) / 2);
+    return fmt::format("{}", t.at(copy) == 0 ? 0.5 : t.at(copy) / 2);
   }
   std::string operator()(const OptionalNumber&) const { return "0.25"; }
   std::string operator()(const Toggle& t) const {
