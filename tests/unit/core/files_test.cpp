@@ -1,14 +1,14 @@
 #include "whence/core/files.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <limits>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace fs = std::filesystem;
 
@@ -50,15 +50,11 @@ TEST(WriteFile, WorksOnANameWithoutFolder) {
 TEST(WriteFile, LeavesTheOldFileWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   put(folder / "file.bin", "old");
-  const auto previous = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit{};
-  ::getrlimit(RLIMIT_FSIZE, &old_limit);
-  const rlimit limit{4096, old_limit.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  expect_error([&] { write_file(folder / "file.bin", std::string(100'000, 'x')); },
-               {"cannot write", "File too large"});
-  ::setrlimit(RLIMIT_FSIZE, &old_limit);
-  ::signal(SIGXFSZ, previous);
+  {
+    const test::FullDisk disk(4096);
+    expect_error([&] { write_file(folder / "file.bin", std::string(100'000, 'x')); },
+                 {"cannot write", "File too large"});
+  }
   EXPECT_EQ(content(folder / "file.bin"), "old");
   EXPECT_EQ(names_in(folder.path()), Names{"file.bin"});
 }

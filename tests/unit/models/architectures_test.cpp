@@ -5,12 +5,13 @@
 
 #include <set>
 
+#include "support/errors.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::models {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 
 nn::Shape shape_of(const nn::Network& network, std::string_view layer) {
   return network.layers()[network.find(layer)].shape;

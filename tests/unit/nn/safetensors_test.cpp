@@ -3,7 +3,8 @@
 #include <cstring>
 #include <random>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace whence::nn {
 namespace {
