@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 namespace whence {
 namespace {
 
+using test::contains;
 using test::content;
+using test::error_of;
 using test::expect_error;
 using test::names_in;
 using test::put;
@@ -52,8 +54,9 @@ TEST(WriteFile, LeavesTheOldFileWhenTheDiskIsFull) {
   put(folder / "file.bin", "old");
   {
     const test::FullDisk disk(4096);
-    expect_error([&] { write_file(folder / "file.bin", std::string(100'000, 'x')); },
-                 {"cannot write", "File too large"});
+    const std::string file = (folder / "file.bin").string();
+    EXPECT_EQ(error_of([&] { write_file(file, std::string(100'000, 'x')); }),
+              "cannot write " + file + ": File too large");
   }
   EXPECT_EQ(content(folder / "file.bin"), "old");
   EXPECT_EQ(names_in(folder.path()), Names{"file.bin"});
@@ -107,6 +110,7 @@ TEST(WriteFile, NeedsPermission) {
   fs::permissions(folder / "locked", fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
   for (const std::string& said : {hidden, refusal_to_nobody(folder / "locked/file.txt"),
                                   refusal_to_nobody(folder / "locked/new/file.txt")}) {
+    EXPECT_EQ(said.find(".part-"), std::string::npos) << said;
     EXPECT_TRUE(said.starts_with("cannot ")) << said;
     EXPECT_NE(said.find("locked"), std::string::npos) << said;
     EXPECT_NE(said.find("Permission denied"), std::string::npos) << said;
@@ -148,6 +152,23 @@ TEST(WriteFileWith, RemovesWhatAFailedWriterLeft) {
   EXPECT_EQ(names_in(folder.path()), Names{"file.txt"});
   expect_error([&] { write_file_with(folder / "file.txt", [](const fs::path&) {}); }, {"cannot write"});
   EXPECT_EQ(content(folder / "file.txt"), "old");
+}
+
+TEST(WriteFileWith, NamesTheFileThatWasAskedForInErrorsOfTheWriter) {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "figure.svg";
+  const auto about = [](const fs::path& temporary) { return "no room for " + temporary.string() + " here"; };
+  const std::string named = "no room for " + file.string() + " here";
+  EXPECT_EQ(error_of([&] { write_file_with(file, [&](const fs::path& t) { fail_usage("{}", about(t)); }); },
+                     ExitCode::usage),
+            named);
+  EXPECT_EQ(error_of([&] {
+              write_file_with(file, [&](const fs::path& t) { throw std::runtime_error(about(t)); });
+            }),
+            "cannot write " + file.string() + ": " + named);
+  fs::create_symlink("figure.svg", folder / "link");
+  EXPECT_TRUE(contains(error_of([&] { write_file_with(folder / "link", [](const fs::path&) {}); }),
+                       "cannot write " + (folder / "link").string() + ": No such file"));
 }
 
 TEST(WriteFileWith, ClearsWhatAKilledProcessLeft) {

@@ -233,6 +233,17 @@ TEST(Safetensors, NetworksRoundTripAndRefuseOtherWeights) {
   EXPECT_TRUE(at::equal(network.state()[1].tensor, at::ones({2})));
 }
 
+TEST(Safetensors, AFullDiskIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "weights.safetensors").string();
+  const test::FullDisk disk(1000);
+  EXPECT_EQ(test::error_of([&] {
+              save_safetensors(file, {{"x", at::ones({1000})}});
+            }),
+            "cannot write " + file + ": File too large");
+  EXPECT_TRUE(test::names_in(folder.path()).empty());
+}
+
 TEST(Safetensors, ProgrammersErrorsAreChecked) {
   const TemporaryFolder folder;
   const at::Tensor t = at::ones({1});

@@ -92,6 +92,17 @@ TEST(TorchscriptExport, ParametersHavePyTorchsNames) {
   }
 }
 
+TEST(TorchscriptExport, AFullDiskIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "m.pt").string();
+  const Network network = every_operation();
+  const test::FullDisk disk(1000);
+  const std::string said = test::error_of([&] { export_torchscript(network, file); });
+  EXPECT_TRUE(test::contains(said, "cannot write " + file + ": "));
+  EXPECT_FALSE(test::contains(said, ".part-"));
+  EXPECT_TRUE(test::names_in(folder.path()).empty());
+}
+
 TEST(TorchscriptExport, ReservedNamesAndUnwritableFoldersAreErrors) {
   const TemporaryFolder folder;
   Network network("n", {2});
