@@ -91,7 +91,12 @@ class Fetch {
     if (is_whole(target_)) return target_;
     make_folder(work_);
     const FolderLock lock(work_);
-    for (const Download& download : publication_.downloads) load(download);
+    try {
+      for (const Download& download : publication_.downloads) load(download);
+    } catch (...) {
+      leave_nothing_empty();
+      throw;
+    }
     const fs::path fresh = work_ / "unpacked";
     fs::remove_all(fresh);
     for (const Download& download : publication_.downloads) unpack(work_ / download.file, fresh);
@@ -110,6 +115,14 @@ class Fetch {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) fail("the folder {} cannot be made: {}", folder.string(), error.message());
+  }
+
+  /// What could not even be begun leaves no trace.
+  void leave_nothing_empty() const {
+    bool kept = false;
+    for (const auto& entry : fs::directory_iterator(work_))
+      kept = kept || (entry.is_regular_file() && entry.file_size() > 0);
+    if (!kept) fs::remove_all(work_);
   }
 
   std::vector<std::string> homes() const {

@@ -1,6 +1,8 @@
 #include "nn/execute.h"
 
-#include "nn/transposed.h"
+#include <ATen/record_function.h>
+
+#include "nn/convolution.h"
 
 namespace whence::nn {
 namespace {
@@ -9,27 +11,30 @@ struct Call {
   const Layer& layer;
   const std::vector<at::Tensor>& inputs;
   const Execution& execution;
+  bool relu;  ///< follows a convolution
 
   const at::Tensor& x() const { return inputs.front(); }
+  at::Tensor learned(std::size_t i) const {
+    return i < layer.parameters.size() ? layer.parameters[i].tensor : at::Tensor();
+  }
   /// In the input's format; a copy only where the formats differ.
-  at::Tensor weight() const { return layer.parameters[0].tensor.to(x().scalar_type()); }
-  at::Tensor bias() const {
-    return layer.parameters.size() > 1 ? layer.parameters[1].tensor.to(x().scalar_type()) : at::Tensor();
+  at::Tensor like_x(std::size_t i) const {
+    const at::Tensor parameter = learned(i);
+    return parameter.defined() ? parameter.to(x().scalar_type()) : parameter;
   }
 };
 
 at::Tensor run(const Conv2d& op, const Call& call) {
-  // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
-  return at::conv2d(call.x().contiguous(at::MemoryFormat::ChannelsLast),
-                    call.weight().contiguous(at::MemoryFormat::ChannelsLast), call.bias(), op.stride,
-                    op.padding);
+  return convolution(call.x(), call.learned(0), call.learned(1), op, call.relu);
 }
 
 at::Tensor run(const ConvTranspose2d& op, const Call& call) {
-  return transposed_convolution(call.x(), call.weight(), call.bias(), op);
+  return transposed_convolution(call.x(), call.learned(0), call.learned(1), op, call.relu);
 }
 
-at::Tensor run(const Linear&, const Call& call) { return at::linear(call.x(), call.weight(), call.bias()); }
+at::Tensor run(const Linear&, const Call& call) {
+  return at::linear(call.x(), call.like_x(0), call.like_x(1));
+}
 
 template <class Norm>
 at::Tensor normalise(const Norm& op, const Call& call) {
@@ -114,8 +119,13 @@ std::vector<bool> ends_of_paths(const std::vector<Layer>& layers) {
   return last;
 }
 
-at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Execution& execution,
-                   bool last) {
+bool takes_relu(const Op& op) {
+  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<ConvTranspose2d>(op);
+}
+
+at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Execution& execution, bool last,
+                   bool relu) {
+  RECORD_USER_SCOPE(layer.name);
   const bool narrow = runs_in_bfloat16(layer.op, execution.precision, last);
   for (at::Tensor& input : inputs) {
     if (narrow) {
@@ -124,7 +134,7 @@ at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Exe
       input = input.to(at::kFloat);
     }
   }
-  return std::visit([&](const auto& op) { return run(op, Call{layer, inputs, execution}); }, layer.op);
+  return std::visit([&](const auto& op) { return run(op, Call{layer, inputs, execution, relu}); }, layer.op);
 }
 
 }  // namespace whence::nn

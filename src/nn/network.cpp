@@ -1,5 +1,7 @@
 #include "whence/nn/network.h"
 
+#include <ATen/record_function.h>
+
 #include "nn/execute.h"
 #include "nn/shapes.h"
 #include "whence/core/error.h"
@@ -36,6 +38,11 @@ std::vector<at::Tensor> compute(const std::vector<Layer>& layers, const std::vec
     for (const LayerId input : layers[id].inputs) ++readers[input];
   }
 
+  const auto relu_alone_reads = [&](LayerId id) {
+    return takes_relu(layers[id].op) && readers[id] == 1 && id + 1 < layers.size() && needed[id + 1] &&
+           std::holds_alternative<Relu>(layers[id + 1].op) && layers[id + 1].inputs.front() == id;
+  };
+
   std::vector<at::Tensor> values(layers.size());
   values[given] = value;
   for (LayerId id = given + 1; id < layers.size(); ++id) {
@@ -45,7 +52,10 @@ std::vector<at::Tensor> compute(const std::vector<Layer>& layers, const std::vec
       inputs.push_back(values[input]);
       if (--readers[input] == 0) values[input].reset();
     }
-    values[id] = execute(layers[id], std::move(inputs), execution, last[id]);
+    const bool relu = relu_alone_reads(id);
+    at::Tensor value_of_layer = execute(layers[id], std::move(inputs), execution, last[id], relu);
+    if (relu) ++id;
+    values[id] = std::move(value_of_layer);
   }
 
   std::vector<at::Tensor> results;
@@ -135,6 +145,7 @@ std::vector<at::Tensor> Network::forward_all(const at::Tensor& x, const Executio
 
 std::vector<at::Tensor> Network::activations(const at::Tensor& x, const std::vector<LayerId>& wanted,
                                              const Execution& execution) const {
+  RECORD_USER_SCOPE(name_);
   check_shape(*this, layers_.front(), x);
   return compute(layers_, wanted, 0, x, execution);
 }

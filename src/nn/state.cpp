@@ -104,8 +104,8 @@ Network Network::frozen(Precision precision) const {
   const std::vector<bool> last = ends_of_paths(layers_);
   for (LayerId id = 0; id < layers_.size(); ++id) {
     if (!runs_in_bfloat16(layers_[id].op, precision, last[id])) continue;
-    for (NamedTensor& parameter : copy.layers_[id].parameters)
-      parameter.tensor = parameter.tensor.to(at::kBFloat16);
+    NamedTensor& weight = copy.layers_[id].parameters.front();
+    weight.tensor = weight.tensor.to(at::kBFloat16);
   }
   return copy;
 }

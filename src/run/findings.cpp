@@ -24,6 +24,8 @@ void read_flow(const nlohmann::json& flow, Findings& findings) {
   findings.flow = flow.at("alpha").at("nats").get<double>();
   findings.flow_se = flow.at("alpha").at("se").get<double>();
   findings.most_possible = flow.at("most_possible").get<double>();
+  const double beta = flow.at("beta").at("nats").get<double>();
+  findings.noncausal_share = beta / (findings.flow + beta);
   for (const nlohmann::json& factor : flow.at("factors")) {
     const Extreme value{factor.at("name").get<std::string>(), factor.at("nats").get<double>(),
                         factor.at("se").get<double>()};
@@ -86,12 +88,30 @@ std::string sure_sentence(const Findings& f) {
   return text + ".";
 }
 
+/// Of a run without causal factors.
+std::string autoencoder_sentence(const Findings& f) {
+  return fmt::format(
+      "**The classifier is right on {} of the test images**, and on {} once the autoencoder has encoded and "
+      "decoded them. Nothing is explained here: the recipe has no causal factors.",
+      percent(f.original), percent(f.reencoded));
+}
+
+std::vector<report::Headline> autoencoder_headlines(const Findings& f) {
+  using enum report::Headline::Mood;
+  return {{percent(f.original), "accuracy of the classifier", "on test images", neutral},
+          {percent(f.reencoded), "accuracy on re-encoded test images",
+           fmt::format("{} on the originals", percent(f.original)), neutral},
+          {fmt::format("{:.1f}", f.sse), "squared error of a reconstruction", "summed over pixels (SSE)",
+           neutral},
+          {fmt::format("{:.1f} nats", f.kl), "information in a code", "KL against N(0, I)", neutral}};
+}
+
 }  // namespace
 
 Findings findings_of(const nlohmann::json& metrics) {
   Findings findings;
   const nlohmann::json& gce = metrics.at("gce");
-  read_flow(gce.at("information_flow"), findings);
+  if (gce.contains("information_flow")) read_flow(gce.at("information_flow"), findings);
   read_ablation(gce.at("ablation"), findings);
   findings.accuracy = metrics.at("classifier").at("test_accuracy").get<double>();
   findings.sse = gce.at("test").at("sse").get<double>();
@@ -100,11 +120,13 @@ Findings findings_of(const nlohmann::json& metrics) {
 }
 
 std::string answer(const Findings& findings) {
+  if (findings.causal.empty()) return autoencoder_sentence(findings);
   return moving_sentence(findings) + " " + still_sentence(findings) + " " + sure_sentence(findings);
 }
 
 std::vector<report::Headline> headlines(const Findings& f) {
   using enum report::Headline::Mood;
+  if (f.causal.empty()) return autoencoder_headlines(f);
   std::vector<report::Headline> lines;
   lines.push_back({fmt::format("{:.3f} nats", f.flow), "moves the classifier (all alpha)",
                    fmt::format("of {:.3f} possible, ± {:.3f}", f.most_possible, kInterval * f.flow_se),
@@ -129,12 +151,16 @@ report::Table against_source(const Findings& f, const Expected& expected) {
     if (source) table.rows.push_back({name, fmt::format("{:.4g}", *source), fmt::format("{:.4g}", measured)});
   };
   row("accuracy of the classifier", expected.accuracy, f.accuracy);
-  row("I(alpha; Y), nats", expected.information_flow, f.flow);
-  if (f.has_others) row("largest I(beta_i; Y), nats", expected.largest_noncausal, f.largest_other.value);
+  const bool explained = !f.causal.empty();
+  if (explained) row("I(alpha; Y), nats", expected.information_flow, f.flow);
+  if (f.has_others) {
+    row("largest I(beta_i; Y), nats", expected.largest_noncausal, f.largest_other.value);
+    row("share of the flow in the betas", expected.noncausal_share, f.noncausal_share);
+  }
   row("SSE", expected.sse, f.sse);
   row("KL, nats", expected.kl, f.kl);
   row("accuracy, re-encoded", expected.reencoded, f.reencoded);
-  row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
+  if (explained) row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
   if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_cost.value);
   return table;
 }

@@ -193,6 +193,7 @@ nlohmann::json collect_metrics(const RunFolder& folder) {
 
 void run_stages(Session& session, const PipelineOptions& options, Display& display) {
   session.data();  // before the folder is made: without data there is nothing to run
+  session.check_networks();
   const FolderLock lock(session.folder());
   if (!options.force) check_same_recipe(session);
   write_recipe(session);  // first: it is what makes the folder a run

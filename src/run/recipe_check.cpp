@@ -47,7 +47,7 @@ void check_weights(const gce::Training& explanation, const std::string& name) {
   if (explanation.leak_penalty == 0) return;
   if (explanation.noncausal == 0)
     fail_usage("{}: explanation.leak_penalty needs explanation.noncausal of at least 1", name);
-  if (explanation.effect.sampling != gce::Sampling::crossed)
+  if (explanation.effect.estimator.sampling != gce::Sampling::crossed)
     fail_usage("{}: explanation.leak_penalty needs explanation.sampling = \"crossed\"", name);
   const auto objective = explanation.effect.objective;
   const bool joint = objective == joint_unconditional || objective == joint_conditional;
@@ -59,6 +59,13 @@ void check_weights(const gce::Training& explanation, const std::string& name) {
 }
 
 void check_explanation(const gce::Training& explanation, const std::string& name) {
+  if (explanation.causal + explanation.noncausal == 0) {
+    fail_usage("{}: explanation.causal and explanation.noncausal are both 0; an autoencoder needs latents",
+               name);
+  }
+  if (explanation.causal == 0 && explanation.lambda == 0) {
+    fail_usage("{}: explanation.causal = 0 with explanation.lambda = 0 leaves nothing to train", name);
+  }
   using enum gce::Objective;
   check_weights(explanation, name);
   const auto objective = explanation.effect.objective;

@@ -121,8 +121,8 @@ std::vector<Key> make_keys() {
        "training "
        "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
 
-      {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
-       "K, the number of causal factors alpha."},
+      {"explanation.causal", Integer{AT(explanation.causal), 0, 1024}, "latents",
+       "K, the number of causal factors alpha; 0 trains the autoencoder alone, beside the classifier."},
       {"explanation.noncausal", Integer{AT(explanation.noncausal), 0, 1024}, "latents",
        "L, the number of other factors beta."},
       {"explanation.lambda", Number{AT(explanation.lambda), 0, kLarge}, "",
@@ -214,6 +214,8 @@ std::vector<Key> make_keys() {
       {"expected.kl", OptionalNumber{AT(expected.kl), 0, inf}, "nats", "KL divergence of the codes."},
       {"expected.largest_noncausal", OptionalNumber{AT(expected.largest_noncausal), -inf, inf}, "nats",
        "The largest I(beta_i; Y)."},
+      {"expected.noncausal_share", OptionalNumber{AT(expected.noncausal_share), 0, 1}, "share",
+       "I(beta; Y) of the sum of I(alpha; Y) and I(beta; Y)."},
       {"expected.reencoded", OptionalNumber{AT(expected.reencoded), 0, 1}, "share",
        "Accuracy on re-encoded images."},
       {"expected.alpha_replaced", OptionalNumber{AT(expected.alpha_replaced), 0, 1}, "share",

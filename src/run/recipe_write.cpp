@@ -166,8 +166,14 @@ std::string recipe_reference() {
       if (section_of(key.name) == section.name) text += table_row(key, defaults);
     }
   }
-  return text + "\n## Architectures\n" +
-         architecture_table("classifier.architecture", models::classifier_architectures()) +
+  text +=
+      "\n## Architectures\n\n"
+      "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B "
+      "\"[Re] Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of "
+      "Generative causal explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. "
+      "2020. PATHMASK is the study of semantic morphing and path-mask attribution. An architecture that does "
+      "not fit the images is an error that says which images it takes.\n";
+  return text + architecture_table("classifier.architecture", models::classifier_architectures()) +
          architecture_table("generator.architecture", models::autoencoder_architectures());
 }
 

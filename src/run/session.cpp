@@ -61,6 +61,12 @@ nn::Network Session::decoder_network() {
   return models::autoencoder_architectures()[recipe_.generator.architecture].decoder(generator_shape());
 }
 
+void Session::check_networks() {
+  if (recipe_.classifier.file.empty()) classifier_network();
+  encoder_network();
+  decoder_network();
+}
+
 nn::Network Session::trained(nn::Network network, std::string_view file) {
   const fs::path path = folder_ / file;
   if (!fs::exists(path)) {

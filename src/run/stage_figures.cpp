@@ -20,6 +20,7 @@ class Drawing {
 
   StageResult draw() {
     const FigureOptions& options = session_.recipe().figures;
+    if (session_.recipe().explanation.causal == 0) return draw_autoencoder();
     const Samples rows = samples(options.sweep_rows, "figures/sweeps");
     for (std::size_t i = 0; i < factors_.size(); ++i) {
       sweep("sweep", rows, i, options.sweep_steps, "One factor moved, the others kept: ");
@@ -28,22 +29,35 @@ class Drawing {
     for (std::size_t i = 0; i < static_cast<std::size_t>(session_.recipe().explanation.causal); ++i) {
       sweep("strip", strip_rows, i, options.strip_steps, "The transition in small steps: ");
     }
-    draw_reconstructions(*encoder_, *decoder_, *classifier_,
-                         samples(kReconstructions, "figures/reconstructions"), names_,
-                         stem("reconstructions"));
+    reconstructions();
     if (session_.recipe().counterfactual.images > 0) counterfactuals();
     const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
     draw_flow(gce.at("information_flow"), names_.size(), stem("information-flow"));
     draw_ablation(gce.at("ablation"), factors_, session_.recipe().explanation.causal, stem("ablation"));
+    return training();
+  }
+
+ private:
+  static constexpr std::int64_t kReconstructions = 12;
+
+  StageResult draw_autoencoder() {
+    reconstructions();
+    return training();
+  }
+
+  void reconstructions() {
+    draw_reconstructions(*encoder_, *decoder_, *classifier_,
+                         samples(kReconstructions, "figures/reconstructions"), names_,
+                         stem("reconstructions"));
+  }
+
+  StageResult training() {
     if (!draw_training(session_.folder() / "log.jsonl", session_.folder() / "figures/training")) {
       return {{}, products_, fmt::format("{} files; no log to draw the training from", products_.size())};
     }
     stem("training");
     return {{}, products_, fmt::format("{} files", products_.size())};
   }
-
- private:
-  static constexpr std::int64_t kReconstructions = 12;
 
   Samples samples(std::int64_t count, std::string_view stream) {
     Generator generator = make_generator(session_.seed(), stream);

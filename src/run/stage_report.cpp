@@ -27,12 +27,11 @@ class ReportWriter {
     page.subtitle = session_.recipe().source;
     page.answer = answer(findings_);
     page.headlines = headlines(findings_);
-    page.lead = {figure("information-flow", "How much each factor moves the classifier's answer."),
-                 figure("sweep-" + findings_.causal.front().factor,
-                        "The strongest factor: each row is a test image, the border the predicted class.")};
-    page.sections = {sweeps(), strips(), flow(), ablation(), reconstructions()};
-    if (metrics_.at("gce").contains("counterfactual")) page.sections.push_back(counterfactuals());
-    page.sections.push_back(trust_section(metrics_.at("gce").at("trust")));
+    if (findings_.causal.empty()) {
+      page.lead = {figure("reconstructions", "Test images above, their reconstructions below.")};
+    } else {
+      explain(page);
+    }
     if (std::filesystem::exists(session_.folder() / "figures/training.svg"))
       page.sections.push_back(training());
     const Table source = against_source(findings_, session_.recipe().expected);
@@ -43,6 +42,15 @@ class ReportWriter {
   }
 
  private:
+  void explain(report::Page& page) const {
+    page.lead = {figure("information-flow", "How much each factor moves the classifier's answer."),
+                 figure("sweep-" + findings_.causal.front().factor,
+                        "The strongest factor: each row is a test image, the border the predicted class.")};
+    page.sections = {sweeps(), strips(), flow(), ablation(), reconstructions()};
+    if (metrics_.at("gce").contains("counterfactual")) page.sections.push_back(counterfactuals());
+    page.sections.push_back(trust_section(metrics_.at("gce").at("trust")));
+  }
+
   FigureRef figure(const std::string& name, const std::string& caption) const {
     return {session_.folder() / ("figures/" + name), caption};
   }

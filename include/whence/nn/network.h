@@ -84,7 +84,7 @@ class Network {
   std::int64_t parameter_count() const;
   void require_gradients(bool required);
   Network clone() const;
-  /// A copy without gradients, whose parameters are already in the format that `precision` runs them in: for networks
+  /// A copy without gradients, whose weights are already in the format that `precision` runs them in: for networks
   /// that are used many times and never trained.
   Network frozen(Precision precision) const;
 

@@ -79,8 +79,8 @@ struct RunOptions {
 
 /// What the source text reports; shown in the report next to what was measured.
 struct Expected {
-  std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, reencoded, alpha_replaced,
-      beta_replaced;
+  std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, noncausal_share, reencoded,
+      alpha_replaced, beta_replaced;
   std::string source;
 };
 

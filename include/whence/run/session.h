@@ -38,6 +38,9 @@ class Session {
   nn::Network classifier_network();
   nn::Network encoder_network();
   nn::Network decoder_network();
+  /// Declares them all. Error (usage): an architecture that does not fit the images; so it is told before the first
+  /// training, not after it.
+  void check_networks();
 
   /// The explained classifier, and the trained explanation. Error: not trained yet.
   std::unique_ptr<models::Classifier> classifier(Precision precision);

@@ -74,7 +74,8 @@ Tensor outer_terms(const Draws& draws) {
   const Tensor plain = negative_entropy(draws.p_outer);
   if (correction == Correction::none || draws.inner() < 2) return plain;
   if (correction == Correction::jackknife) return jackknifed_entropy(draws.p, 1);
-  return plain - entropy_bias(variance(draws.p, 1) / static_cast<double>(draws.inner()), draws.p_outer);
+  const Tensor inner_first = draws.p.transpose(0, 1);
+  return plain - entropy_bias(variance_of_mean(inner_first, draws.estimator.inner_draws), draws.p_outer);
 }
 
 /// Variance of p(y) over repetitions of the sampling. Crossed draws: the analysis of variance of a two-way
@@ -90,7 +91,7 @@ Tensor variance_of_marginal(const Draws& draws) {
                                  .flatten(0, 1)
                                  .sum(0) /
                              ((outer - 1) * (inner - 1));
-  return rows + variance(p_inner, 0) / inner - interaction / (outer * inner);
+  return rows + variance_of_mean(p_inner, draws.estimator.inner_draws) - interaction / (outer * inner);
 }
 
 /// The jackknife over outer draws of the jackknife over inner draws: removes the terms in 1/outer, 1/inner
@@ -168,7 +169,7 @@ FlowValue estimate_flow(const at::Tensor& probabilities, const Estimator& estima
   if (estimator.sampling == Sampling::crossed && draws.inner() >= 2) {
     const Tensor log_ratio = safe_log(draws.p_outer) - log_marginal;
     const Tensor influence = (draws.p * log_ratio.unsqueeze(1)).sum(-1).mean(0);
-    squared_error += variance(influence, 0).item<double>() / static_cast<double>(draws.inner());
+    squared_error += variance_of_mean(influence, estimator.inner_draws).item<double>();
   }
   return {nats, std::sqrt(squared_error)};
 }

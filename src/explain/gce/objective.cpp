@@ -68,15 +68,18 @@ at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabiliti
 
 at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
   const CausalOptions& options = draws.options;
-  if (options.sampling != Sampling::crossed || draws.groups != 1)
+  const Estimator& estimator = options.estimator;
+  if (estimator.sampling != Sampling::crossed || draws.groups != 1)
     fail_usage(
         "the penalty on I(beta; Y) needs crossed sampling and a joint objective, not {} sampling and {}",
-        name_of(options.sampling), name_of(options.objective));
+        name_of(estimator.sampling), name_of(options.objective));
   TORCH_CHECK(probabilities.dim() == 2 && probabilities.size(0) == draws.latents.size(0),
               "one row of probabilities for each of the ", draws.latents.size(0), " draws, got ",
               probabilities.sizes());
   const Tensor p = probabilities.view({options.alpha_samples, options.beta_samples, -1});
-  return mutual_information(p.transpose(0, 1).contiguous(), Sampling::crossed, options.correction);
+  const Estimator exchanged = {Sampling::crossed, estimator.inner_draws, estimator.correction,
+                               estimator.outer_draws};
+  return mutual_information(p.transpose(0, 1).contiguous(), exchanged);
 }
 
 at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {

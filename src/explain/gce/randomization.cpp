@@ -26,6 +26,9 @@ double rv_coefficient(const Tensor& a, const Tensor& b) {
   return norm > 0 ? overlap(a, b) / norm : 0;
 }
 
+/// Crossed draws tell the flow of both sides.
+constexpr Estimator kEstimator = {Sampling::crossed, Placement::independent, Correction::delta};
+
 /// The decoded draws, and the answers of classifiers to them.
 class Draws {
  public:
@@ -35,8 +38,8 @@ class Draws {
     Factors alpha;
     for (std::int64_t i = 0; i < causal; ++i) alpha.push_back(i);
     Generator generator = make_generator(seed, "trust/randomization");
-    const Tensor z =
-        draw_latents(decoder.latents(), alpha, options.alpha, options.beta, Sampling::crossed, generator);
+    const Tensor z = draw_latents(decoder.latents(), alpha, options.alpha, options.beta, kEstimator.sampling,
+                                  kEstimator.outer_draws, generator);
     for_batches(z.size(0), batch_, [&](std::int64_t first, std::int64_t count) {
       images_.push_back(decoder.decode(z.narrow(0, first, count)));
     });
@@ -73,8 +76,8 @@ class Draws {
   Response response(const Tensor& probabilities) const {
     const Tensor p = probabilities.view({options_.alpha, options_.beta, -1});
     Response result;
-    result.alpha = estimate_flow(p, Sampling::crossed, Correction::delta);
-    result.beta = estimate_flow(p.transpose(0, 1).contiguous(), Sampling::crossed, Correction::delta);
+    result.alpha = estimate_flow(p, kEstimator);
+    result.beta = estimate_flow(p.transpose(0, 1).contiguous(), kEstimator);
     result.correlation = rv_coefficient(centred_over_draws(explained_), centred_over_draws(probabilities));
     return result;
   }

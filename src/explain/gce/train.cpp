@@ -92,7 +92,7 @@ struct StepLoss {
 };
 
 bool asks_classifier(const Training& options) {
-  return options.causal_weight > 0 || options.leak_penalty > 0;
+  return options.causal > 0 && (options.causal_weight > 0 || options.leak_penalty > 0);
 }
 
 /// Adds what the classifier says about the decoded draws.

@@ -183,9 +183,12 @@ TEST(LeakedEffect, IsTheInformationWithTheRolesOfAlphaAndBetaExchanged) {
       const CausalDraws draws = draw(options_of(objective, correction));
       const at::Tensor p = classify(draws.latents);
       const twin::Draws exchanged = twin::draws_of(p.view({6, 4, 3}).transpose(0, 1));
-      const double expected = correction == Correction::none    ? twin::plug_in(exchanged)
-                              : correction == Correction::delta ? twin::delta(exchanged, true)
-                                                                : twin::jackknifed(exchanged, true);
+      const double expected =
+          correction == Correction::none ? twin::plug_in(exchanged)
+          : correction == Correction::delta
+              ? twin::delta(exchanged, true,
+                            [](const twin::Row& values) { return twin::grouped_variance_of_mean(values, 1); })
+              : twin::jackknifed(exchanged, true);
       EXPECT_NEAR(leaked_effect(draws, p).item<double>(), expected, 1e-12);
     }
   }
@@ -194,9 +197,10 @@ TEST(LeakedEffect, IsTheInformationWithTheRolesOfAlphaAndBetaExchanged) {
 TEST(LeakedEffect, IsOnAverageWhatBetaCarries) {
   // Two alphas, three betas; the truth from nested draws of beta, which share nothing with the crossed ones.
   at::Generator generator = make_generator(8, "truth");
-  const at::Tensor z = draw_latents(5, {2, 3, 4}, 1500, 200, Sampling::nested, generator);
-  const FlowValue truth =
-      estimate_flow(classify(z).view({1500, 200, 3}), Sampling::nested, Correction::delta);
+  const at::Tensor z =
+      draw_latents(5, {2, 3, 4}, 1500, 200, Sampling::nested, Placement::independent, generator);
+  const FlowValue truth = estimate_flow(classify(z).view({1500, 200, 3}),
+                                        {Sampling::nested, Placement::independent, Correction::delta});
   CausalOptions options;
   options.alpha_samples = 32;
   options.beta_samples = 8;
@@ -230,7 +234,7 @@ TEST(LeakedEffect, HasTheGradientOfFiniteDifferences) {
 
 TEST(LeakedEffect, NeedsCrossedDrawsOfAllAlphas) {
   CausalOptions nested = options_of(Objective::joint_unconditional);
-  nested.sampling = Sampling::nested;
+  nested.estimator.sampling = Sampling::nested;
   for (const CausalOptions& options : {nested, options_of(Objective::independent_unconditional)}) {
     const CausalDraws draws = draw(options);
     EXPECT_THROW(leaked_effect(draws, classify(draws.latents)), Error);

@@ -154,6 +154,29 @@ TEST(GceTraining, AWarmStartGoesOnFromTheWeightsItIsGiven) {
   EXPECT_GT(distance(), 1e-2);
 }
 
+TEST(GceTraining, WithoutCausalFactorsItIsAVariationalAutoencoder) {
+  const models::CvaeOptions options{.image = {1, 8, 8}, .latents = 2, .width = 4};
+  const auto trained = [&](double lambda) {
+    nn::Network encoder = models::cvae_encoder(options), decoder = models::cvae_decoder(options);
+    Training training;
+    training.causal = 0;
+    training.noncausal = 2;
+    training.lambda = lambda;
+    training.steps = 40;
+    training.batch = 32;
+    training.learning_rate = 5e-3;
+    std::vector<double> errors;
+    train(encoder, decoder, LeftHalf(), sides(128), training, [&](const Progress& progress) {
+      EXPECT_EQ(progress.values[0].first, "SSE");
+      errors.push_back(progress.values[0].second);
+    });
+    return errors;
+  };
+  const std::vector<double> errors = trained(1);
+  EXPECT_LT(errors.back(), 0.9 * errors.front());
+  EXPECT_EQ(errors.front(), trained(1).front());
+}
+
 TEST(GceTraining, LatentsThatDoNotFitAreAProgrammersError) {
   nn::Network encoder = models::cvae_encoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   nn::Network decoder = models::cvae_decoder({.image = {1, 8, 8}, .latents = 3, .width = 4});

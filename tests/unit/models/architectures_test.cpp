@@ -6,7 +6,9 @@
 #include <set>
 
 #include "support/errors.h"
+#include "support/files.h"
 #include "unit/nn/network_support.h"
+#include "whence/nn/torchscript.h"
 
 namespace whence::models {
 namespace {
@@ -166,6 +168,42 @@ TEST(Architectures, EveryWeightLearns) {
         EXPECT_TRUE(std::isfinite(largest) && largest > 0) << parameter.name << " " << largest;
       }
     }
+  }
+}
+
+/// Out to TorchScript and back, layer by layer.
+void expect_the_same_after_translation(nn::Network network) {
+  SCOPED_TRACE(network.name());
+  const test::TemporaryFolder folder;
+  Generator generator = make_generator(4, "test");
+  nn::initialise(network, {}, generator);
+  nn::export_torchscript(network, folder / "m.pt");
+  std::string obstacle;
+  const std::optional<nn::Network> back =
+      nn::ScriptModule(folder / "m.pt").translate(network.input_shape(), &obstacle);
+  ASSERT_TRUE(back.has_value()) << obstacle;
+  nn::Shape batch = {3};
+  batch.insert(batch.end(), network.input_shape().begin(), network.input_shape().end());
+  const at::Tensor x = at::rand(batch, generator);
+  const std::vector<at::Tensor> expected = network.forward_all(x), found = back->forward_all(x);
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_LT((found[i] - expected[i]).abs().max().item<double>(),
+              1e-5 * std::max(1.0, expected[i].abs().max().item<double>()));
+  }
+  EXPECT_EQ(back->parameter_count(), network.parameter_count());
+}
+
+TEST(Architectures, CrossToTorchscriptAndBack) {
+  for (const ClassifierArchitecture& architecture : classifier_architectures()) {
+    expect_the_same_after_translation(architecture.make({.image = {3, 32, 32}, .classes = 3, .width = 8}));
+  }
+  for (const AutoencoderArchitecture& architecture : autoencoder_architectures()) {
+    const bool grey = architecture.name == "pathmask-mnist" || architecture.name == "pathmask-fashion";
+    const AutoencoderShape shape{
+        .image = grey ? nn::Shape{1, 28, 28} : nn::Shape{3, 32, 32}, .latents = 4, .width = 4};
+    expect_the_same_after_translation(architecture.encoder(shape));
+    expect_the_same_after_translation(architecture.decoder(shape));
   }
 }
 

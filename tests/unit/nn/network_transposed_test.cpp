@@ -1,7 +1,7 @@
 // Sub-pixel execution of transposed convolutions against LibTorch's own, in float64.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "nn/transposed.h"
+#include "nn/subpixel.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
@@ -22,7 +22,7 @@ TEST(TransposedConvolution, IsExactForEveryGeometry) {
             const Tensor weight = test_support::randn64({3, 2, kernel, kernel}, generator);
             const Tensor bias = test_support::randn64({2}, generator);
             const Tensor ours =
-                transposed_convolution(x, weight, bias, {2, kernel, stride, padding, output_padding});
+                subpixel_convolution(x, weight, bias, {2, kernel, stride, padding, output_padding});
             const Tensor truth =
                 at::conv_transpose2d(x, weight, bias, stride, padding, at::IntArrayRef(output_padding));
             ASSERT_LT(test_support::largest_difference(ours, truth), 1e-12)
@@ -46,7 +46,7 @@ TEST(TransposedConvolution, HasTheSameGradients) {
     const Tensor weight =
         test_support::randn64({3, op.channels, op.kernel, op.kernel}, generator).set_requires_grad(true);
     const Tensor bias = test_support::randn64({op.channels}, generator).set_requires_grad(true);
-    const Tensor ours = transposed_convolution(x, weight, bias, op);
+    const Tensor ours = subpixel_convolution(x, weight, bias, op);
     const Tensor truth =
         at::conv_transpose2d(x, weight, bias, op.stride, op.padding, at::IntArrayRef(op.output_padding));
     const Tensor cotangent = test_support::randn64(truth.sizes(), generator);

@@ -50,6 +50,30 @@ TEST(Findings, ABadExplanationIsNotCalledAGoodOne) {
   EXPECT_EQ(headlines(findings)[1].mood, report::Headline::Mood::bad);
 }
 
+TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
+  nlohmann::json plain = metrics(1.0, 0.01);
+  plain["gce"].erase("information_flow");
+  plain["gce"]["ablation"]["replaced"] = nlohmann::json::object();
+  const Findings findings = findings_of(plain);
+  EXPECT_TRUE(
+      contains(answer(findings), "**The classifier is right on 95.6 % of the test images**, and on 85.6 %"));
+  EXPECT_TRUE(contains(answer(findings), "Nothing is explained here"));
+  EXPECT_EQ(headlines(findings)[2].value, "14.8");
+  Expected expected;
+  expected.accuracy = 0.9;
+  expected.information_flow = 1;
+  expected.alpha_replaced = 0.5;
+  EXPECT_EQ(against_source(findings, expected).rows.size(), 1u);
+}
+
+TEST(Findings, TheShareOfTheBetasIsOfTheFlowOfBoth) {
+  const Findings findings = findings_of(metrics(0.97, 0.01));
+  EXPECT_NEAR(findings.noncausal_share, 0.03, 1e-12);
+  Expected expected;
+  expected.noncausal_share = 0.05;
+  EXPECT_EQ(against_source(findings, expected).rows[0][2], "0.03");
+}
+
 TEST(Findings, TheSourceIsComparedWhereItStatesSomething) {
   Expected expected;
   EXPECT_TRUE(against_source(findings_of(metrics(1.0, 0.01)), expected).rows.empty());

@@ -58,6 +58,40 @@ TEST_F(Pipeline, DoesEachStageOnce) {
   EXPECT_FALSE(std::filesystem::exists(folder_.checkpoint("explanation")));
 }
 
+TEST_F(Pipeline, WithoutCausalFactorsAnAutoencoderIsTrainedBesideTheClassifier) {
+  Session session(
+      load_recipe(recipe_, {"explanation.causal=0", "explanation.noncausal=3", "explanation.steps=60",
+                            "explanation.lambda=1", "classifier.epochs=1"}),
+      folder_);
+  Display display(DisplayStyle::silent, stderr);
+  run_stages(session, {}, display);
+  const nlohmann::json gce = collect_metrics(folder_).at("gce");
+  EXPECT_FALSE(gce.contains("information_flow"));
+  EXPECT_EQ(gce.at("ablation").at("replaced"), nlohmann::json::object());
+  EXPECT_GE(gce.at("ablation").at("reencoded").get<double>(), 0.4);
+  const std::string report = read_file(folder_ / "report.html");
+  EXPECT_TRUE(contains(report, "Nothing is explained here"));
+  EXPECT_FALSE(contains(report, "I(alpha; Y)"));
+  for (const char* figure : {"figures/reconstructions.png", "figures/training.svg"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder_ / figure)) << figure;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "figures/information-flow.svg"));
+}
+
+TEST_F(Pipeline, ArchitecturesAreChosenByRecipeAndSayWhatDoesNotFit) {
+  EXPECT_EQ(
+      error_of([&] { run({"classifier.architecture=vgg11"}); }, ExitCode::usage),
+      "VGG-11 needs images of shape channels x height x width with sides of at least 32 pixels, not 1x8x8");
+  EXPECT_EQ(
+      error_of([&] { run({"generator.architecture=cifar-cvae"}); }, ExitCode::usage),
+      "the CIFAR CVAE needs images of shape channels x height x width with sides of 16, 24, 32, ... pixels, "
+      "not 1x8x8");
+  run({"classifier.architecture=resnet", "generator.architecture=cvae-bn"},
+      {.last = "explanation", .force = true});
+  EXPECT_TRUE(contains(read_file(folder_ / "recipe.toml"), "architecture = \"resnet\""));
+  EXPECT_EQ(Session(load_recipe(folder_ / "recipe.toml"), folder_).classifier_network().name(), "resnet");
+}
+
 TEST_F(Pipeline, RedoesWhatDependsOnACheapChange) {
   run();
   EXPECT_EQ(done_by([&] { run({"evaluation.flow_samples=30x10"}); }), Names{"evaluation"});

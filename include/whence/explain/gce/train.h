@@ -17,7 +17,7 @@ namespace whence::gce {
 enum class Schedule { constant, one_cycle };
 
 struct Training {
-  std::int64_t causal = 2;     ///< K
+  std::int64_t causal = 2;     ///< K; 0 trains the variational autoencoder alone (C = 0)
   std::int64_t noncausal = 4;  ///< L
   double lambda = 0.05;        ///< weight of the VAE bound against the causal term
   CausalOptions effect;        ///< the causal term's objective and estimator

@@ -14,7 +14,7 @@ namespace whence::nn {
 /// * q + r that is t = stride * (q - i) + r: for each phase r a convolution over i with ceil(k / stride)
 /// taps. All phases are computed as channels of one convolution and then interleaved (sub-pixel convolution;
 /// Shi et al. 2016).
-at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                  const ConvTranspose2d& op);
+at::Tensor subpixel_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                const ConvTranspose2d& op);
 
 }  // namespace whence::nn

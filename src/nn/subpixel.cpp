@@ -1,4 +1,4 @@
-#include "nn/transposed.h"
+#include "nn/subpixel.h"
 
 namespace whence::nn {
 namespace {
@@ -37,8 +37,8 @@ at::Tensor interleave(const at::Tensor& phases, std::int64_t stride) {
 
 }  // namespace
 
-at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                  const ConvTranspose2d& op) {
+at::Tensor subpixel_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                const ConvTranspose2d& op) {
   const std::int64_t s = op.stride, taps = (op.kernel + s - 1) / s;
   // q starts at `first`: what lies wholly inside the cropped border is not computed.
   const std::int64_t first = std::min(op.padding / s, taps - 1);

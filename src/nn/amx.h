@@ -1,0 +1,28 @@
+// Convolutions as products of bfloat16 matrices on AMX, the matrix unit of Intel's processors since 2023. Patches are
+// gathered into the cache as they are needed, so that neither they nor the weights are ever rearranged in memory.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "nn/patches.h"
+
+namespace whence::nn {
+
+/// Whether this processor has it and the system lets this process use it.
+bool has_amx();
+
+/// The kernel matrix of `weight` (float32, any strides; see kernel_offsets) in the order in which AMX reads it.
+at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight);
+
+/// output = max(patches of input * kernel + bias, floor). input and output: bfloat16, channels-last; kernel: of
+/// pack_kernel; bias: float32 (output channels or none); floor: 0 for a ReLU, -infinity for none.
+/// Writes every pixel of `output`. Sums are float32.
+void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
+                      const at::Tensor& bias, float floor, const at::Tensor& output);
+
+/// weight_gradient (float32, any strides) = transposed patches of input * output_gradient (bfloat16,
+/// channels-last). The order of the sums does not depend on the number of threads.
+void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
+                                 const at::Tensor& output_gradient, const at::Tensor& weight_gradient);
+
+}  // namespace whence::nn

@@ -1,0 +1,140 @@
+// Convolutions on AMX and all their gradients against LibTorch's in float64.
+#include "nn/amx_convolution.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <ostream>
+
+#include "nn/amx.h"
+#include "unit/nn/network_support.h"
+
+namespace whence::nn {
+namespace {
+
+struct AmxCase {
+  const char* name;
+  Shape x, weight;  ///< with the batch
+  std::int64_t stride = 1, padding = 0;
+  bool transposed = false;
+  std::int64_t output_padding = 0;
+};
+void PrintTo(const AmxCase& amx_case, std::ostream* out) { *out << amx_case.name; }
+
+Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast); }
+
+double relative_error(const Tensor& ours, const Tensor& truth) {
+  return ((ours.to(at::kDouble) - truth).norm() / truth.norm()).item<double>();
+}
+
+class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
+ protected:
+  void SetUp() override {
+    if (!has_amx()) GTEST_SKIP() << "this processor has no AMX";
+    const AmxCase& c = GetParam();
+    Generator generator = make_generator(3, "test");
+    x = half(at::randn(c.x, generator)).set_requires_grad(true);
+    weight = half(at::randn(c.weight, generator).mul(0.1)).to(at::kFloat).set_requires_grad(true);
+    bias = at::randn({c.weight[c.transposed ? 1 : 0]}, generator).set_requires_grad(true);
+    for (const Tensor* variable : {&x, &weight, &bias})
+      twins.push_back(variable->detach().to(at::kDouble).set_requires_grad(true));
+    truth = c.transposed
+                ? at::conv_transpose2d(twins[0], twins[1], twins[2], c.stride, c.padding, c.output_padding)
+                : at::conv2d(twins[0], twins[1], twins[2], c.stride, c.padding);
+    cotangent = half(at::randn(truth.sizes(), generator));
+  }
+
+  Tensor run(bool relu) const {
+    const AmxCase& c = GetParam();
+    if (c.transposed) {
+      const ConvTranspose2d op{c.weight[1], c.weight[2], c.stride, c.padding, c.output_padding};
+      return amx_transposed_convolution(x, weight, bias, op, relu);
+    }
+    return amx_convolution(x, weight, bias, Conv2d{c.weight[0], c.weight[2], c.stride, c.padding}, relu);
+  }
+  std::vector<Tensor> gradients(const Tensor& y) const {
+    return torch::autograd::grad({y}, {x, weight, bias}, {cotangent}, /*retain_graph=*/true);
+  }
+
+  /// Half a unit in the last of bfloat16's 8 digits is 2^-9 of a value; float32 sums of exact products.
+  static constexpr double kRounded = 1.0 / 512, kSummed = 1e-5;
+  Tensor x, weight, bias, truth, cotangent;
+  std::vector<Tensor> twins;
+};
+
+TEST_P(AmxConvolutions, AgreeWithFloat64) {
+  const Tensor y = run(false);
+  ASSERT_EQ(y.sizes(), truth.sizes());
+  EXPECT_LT(relative_error(y, truth), kRounded);
+  const auto ours = gradients(y);
+  const auto expected = torch::autograd::grad({truth}, twins, {cotangent.to(at::kDouble)});
+  EXPECT_LT(relative_error(ours[0], expected[0]), kRounded);
+  EXPECT_LT(relative_error(ours[1], expected[1]), kSummed);
+  EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ours[i].scalar_type(), i == 0 ? at::kBFloat16 : at::kFloat);
+}
+
+TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
+  const Tensor plain = run(false), y = run(true);
+  EXPECT_TRUE(y.equal(plain.relu()));
+  const Tensor positive = y.gt(0);
+  EXPECT_GT(positive.sum().item<std::int64_t>(), 0);
+  const auto ours = gradients(y);
+  const auto expected = torch::autograd::grad({truth}, twins, {(cotangent * positive).to(at::kDouble)});
+  EXPECT_LT(relative_error(ours[0], expected[0]), kRounded);
+  EXPECT_LT(relative_error(ours[1], expected[1]), kSummed);
+  EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
+}
+
+TEST_P(AmxConvolutions, NeedNoBias) {
+  const Tensor zero_bias = (bias.detach().zero_(), run(false));
+  bias = Tensor();
+  EXPECT_TRUE(run(false).equal(zero_bias));
+}
+
+TEST_P(AmxConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
+  const int threads = at::get_num_threads();
+  std::vector<std::vector<Tensor>> results;
+  for (const int count : {1, 3}) {
+    at::set_num_threads(count);
+    const Tensor y = run(true);
+    results.push_back(gradients(y));
+    results.back().push_back(y.detach());
+  }
+  at::set_num_threads(threads);
+  for (std::size_t i = 0; i < results[0].size(); ++i) EXPECT_TRUE(results[0][i].equal(results[1][i])) << i;
+}
+
+TEST_P(AmxConvolutions, ComputeOnlyTheGradientsThatAreAskedFor) {
+  const Tensor of_input = gradients(run(false))[0];
+  weight.set_requires_grad(false);
+  bias.set_requires_grad(false);
+  EXPECT_TRUE(torch::autograd::grad({run(false)}, {x}, {cotangent})[0].equal(of_input));
+  weight = weight.to(at::kBFloat16);
+  EXPECT_TRUE(torch::autograd::grad({run(false)}, {x}, {cotangent})[0].equal(of_input));
+  EXPECT_THROW(torch::autograd::grad({run(false)}, {x}, {cotangent}, true, /*create_graph=*/true),
+               c10::Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Geometries, AmxConvolutions,
+    ::testing::Values(AmxCase{"classifier1", {9, 1, 12, 12}, {32, 1, 3, 3}},
+                      AmxCase{"classifier2", {5, 32, 10, 10}, {64, 32, 3, 3}},
+                      AmxCase{"encoder1", {5, 1, 12, 12}, {64, 1, 4, 4}, 2, 1},
+                      AmxCase{"encoder2", {5, 64, 14, 14}, {64, 64, 4, 4}, 2, 1},
+                      AmxCase{"encoder3", {5, 64, 10, 10}, {64, 64, 4, 4}},
+                      AmxCase{"odd", {3, 5, 7, 9}, {7, 5, 3, 3}, 2, 1},
+                      AmxCase{"stride_leaves_rest", {2, 3, 8, 11}, {17, 3, 3, 3}, 3, 0},
+                      AmxCase{"stride_past_kernel", {2, 3, 8, 9}, {4, 3, 2, 2}, 3, 1},
+                      AmxCase{"wide_padding", {2, 3, 5, 4}, {33, 3, 3, 3}, 1, 4},
+                      AmxCase{"pointwise", {40, 37, 3, 3}, {19, 37, 1, 1}},
+                      AmxCase{"decoder1", {5, 64, 7, 7}, {64, 64, 4, 4}, 1, 1, true},
+                      AmxCase{"decoder2", {5, 64, 8, 8}, {64, 64, 4, 4}, 2, 2, true},
+                      AmxCase{"decoder3", {5, 64, 14, 14}, {64, 1, 4, 4}, 2, 1, true},
+                      AmxCase{"transposed_odd", {3, 5, 4, 6}, {5, 7, 3, 3}, 2, 1, true, 1},
+                      AmxCase{"transposed_past_kernel", {3, 5, 4, 3}, {5, 6, 2, 2}, 3, 0, true, 2},
+                      AmxCase{"transposed_wide_padding", {2, 4, 6, 5}, {4, 3, 5, 5}, 2, 4, true}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace whence::nn
