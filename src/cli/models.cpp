@@ -4,7 +4,6 @@
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/flow.h"
-#include "whence/run/interruptible.h"
 #include "whence/run/session.h"
 
 namespace whence::cli {
@@ -101,7 +100,6 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
 ModelSet load_models(const ModelArguments& arguments, bool images) {
   check_arguments(arguments, images);
   ModelSet set = arguments.run.empty() ? load_files(arguments, images) : load_run(arguments, images);
-  set.classifier = run::interruptible(std::move(set.classifier));
   set.factors = gce::factor_names(set.causal, set.decoder->latents());
   return set;
 }

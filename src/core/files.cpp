@@ -18,10 +18,12 @@ namespace {
 
 std::string reason(int number) { return std::generic_category().message(number); }
 
-/// Owns a file descriptor; every failed call becomes an Error that names `path`.
+/// Owns a file descriptor; every failed call becomes an Error that names the file that the user asked for.
 class OpenFile {
  public:
-  OpenFile(const fs::path& path, int flags, const char* purpose) : path_(path), purpose_(purpose) {
+  OpenFile(const fs::path& path, int flags, const char* purpose) : OpenFile(path, flags, purpose, path) {}
+  OpenFile(const fs::path& path, int flags, const char* purpose, const fs::path& asked_for)
+      : asked_for_(asked_for), purpose_(purpose) {
     descriptor_ = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail_with(errno);
   }
@@ -62,10 +64,10 @@ class OpenFile {
 
  private:
   [[noreturn]] void fail_with(int number) const {
-    fail("cannot {} {}: {}", purpose_, path_.string(), reason(number));
+    fail("cannot {} {}: {}", purpose_, asked_for_.string(), reason(number));
   }
 
-  fs::path path_;
+  fs::path asked_for_;
   const char* purpose_;
   int descriptor_ = -1;
 };
@@ -113,6 +115,14 @@ fs::path temporary_for(const fs::path& path) {
   return path.parent_path() / name;
 }
 
+/// `sentence` for a user, who knows nothing of the temporary.
+std::string without_temporary(std::string sentence, const fs::path& temporary, const fs::path& path) {
+  const std::string hidden = temporary.string(), shown = path.string();
+  for (std::size_t at = 0; (at = sentence.find(hidden, at)) != std::string::npos; at += shown.size())
+    sentence.replace(at, hidden.size(), shown);
+  return sentence;
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -138,7 +148,7 @@ void write_file(const fs::path& path, std::string_view bytes) {
     return file.close();
   }
   write_file_with(path, [&](const fs::path& temporary) {
-    OpenFile file(temporary, O_WRONLY | O_CREAT | O_EXCL, "write");
+    OpenFile file(temporary, O_WRONLY | O_CREAT | O_EXCL, "write", path);
     file.write(bytes);
     file.close();
   });
@@ -157,9 +167,12 @@ void write_file_with(const fs::path& path, const std::function<void(const fs::pa
     write(temporary);
     fs::rename(temporary, target, error);
     if (error) fail("cannot write {}: {}", path.string(), error.message());
-  } catch (...) {
+  } catch (const Error& failure) {
     fs::remove(temporary, error);
-    throw;
+    throw Error(without_temporary(failure.what(), temporary, path), failure.code());
+  } catch (const std::exception& failure) {
+    fs::remove(temporary, error);
+    fail("cannot write {}: {}", path.string(), without_temporary(sentence_of(failure), temporary, path));
   }
 }
 

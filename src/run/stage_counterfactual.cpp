@@ -1,7 +1,6 @@
 #include "stages.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/counterfactual.h"
-#include "whence/run/interruptible.h"
 
 namespace whence::run {
 
@@ -9,7 +8,7 @@ StageResult counterfactual_stage(Session& session) {
   const CounterfactualOptions& options = session.recipe().counterfactual;
   if (options.images == 0 || !session.explains()) return {{}, {}, "not asked for"};
   const Precision precision = session.judging_precision();
-  const auto classifier = interruptible(session.classifier(precision));
+  const auto classifier = session.classifier(precision);
   const auto encoder = session.encoder(precision);
   const auto decoder = session.decoder(precision);
   const data::Dataset& test = session.data().test;

@@ -3,7 +3,6 @@
 #include "whence/explain/gce/ablation.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/run/figures.h"
-#include "whence/run/interruptible.h"
 
 namespace whence::run {
 namespace {
@@ -51,7 +50,7 @@ nlohmann::json evaluation_content(Session& session) {
 
 StageResult evaluation_stage(Session& session) {
   const Precision precision = session.judging_precision();
-  const auto classifier = interruptible(session.classifier(precision));
+  const auto classifier = session.classifier(precision);
   const auto encoder = session.encoder(precision);
   const auto decoder = session.decoder(precision);
   const data::Dataset& test = session.data().test;

@@ -3,7 +3,6 @@
 #include "whence/core/files.h"
 #include "whence/explain/gce/ablation.h"
 #include "whence/nn/safetensors.h"
-#include "whence/run/interruptible.h"
 
 namespace whence::run {
 namespace {
@@ -64,7 +63,7 @@ StageResult classifier_stage(Session& session) {
     save(session, network, "classifier.safetensors");
     result.products = {"classifier.safetensors"};
   }
-  const auto classifier = interruptible(session.classifier(session.judging_precision()));
+  const auto classifier = session.classifier(session.judging_precision());
   const double accuracy = gce::accuracy(*classifier, session.data().test);
   metrics["test_accuracy"] = accuracy;
   result.metrics = {{"classifier", metrics}};

@@ -1,7 +1,6 @@
 #include "stages.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/run/interruptible.h"
 #include "whence/run/trust.h"
 
 namespace whence::run {
@@ -26,7 +25,7 @@ nlohmann::json trust_content(Session& session) {
 
 StageResult trust_stage(Session& session) {
   if (!session.explains()) return {{}, {}, "no causal factors to check"};
-  const auto classifier = interruptible(session.classifier(Precision::float32));
+  const auto classifier = session.classifier(Precision::float32);
   const auto encoder = session.encoder(Precision::float32);
   const auto decoder = session.decoder(Precision::float32);
   const nlohmann::json flow = read_json(session.folder() / "metrics.json").at("gce").at("information_flow");

@@ -1,12 +1,13 @@
 // whence data, as a person without a network uses it.
 #include "cli/program.h"
-#include "unit/core/support.h"
+#include "support/environment.h"
+#include "support/errors.h"
 #include "whence/data/fetch.h"
 
 namespace whence {
 namespace {
 
-using test_support::contains;
+using test::contains;
 using test_support::is_error;
 using test_support::Workplace;
 namespace fs = std::filesystem;

@@ -6,7 +6,7 @@
 namespace whence {
 namespace {
 
-using test_support::contains;
+using test::contains;
 using test_support::Workplace;
 
 const std::vector<std::string> kCommands = {

@@ -61,7 +61,7 @@ class Workplace {
   Outcome must_run(const std::vector<std::string>& arguments) const;
 
  private:
-  TemporaryFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 /// metrics.json without what time and memory it took.

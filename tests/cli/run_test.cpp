@@ -5,7 +5,7 @@
 namespace whence {
 namespace {
 
-using test_support::contains;
+using test::contains;
 using test_support::is_error;
 using test_support::Workplace;
 

@@ -1,8 +1,9 @@
 // Pictures as Python's Pillow reads, scales and greys them.
 #include <gtest/gtest.h>
 
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/python.h"
-#include "unit/core/support.h"
 #include "whence/data/idx.h"
 #include "whence/data/pictures.h"
 

@@ -4,8 +4,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/python.h"
-#include "unit/core/support.h"
 #include "whence/core/random.h"
 #include "whence/models/roles.h"
 #include "whence/models/zoo.h"

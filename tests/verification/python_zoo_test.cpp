@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/python.h"
-#include "unit/core/support.h"
 #include "whence/models/architectures.h"
 #include "whence/nn/safetensors.h"
 

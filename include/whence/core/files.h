@@ -17,7 +17,8 @@ std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// As write_file, for writers that need a path: `write` gets a temporary path with the same extension in the same
-/// folder, which is renamed to `path` when it returns and removed when it throws.
+/// folder, which is renamed to `path` when it returns and removed when it throws. Errors name `path`, whatever the
+/// writer said of the temporary; an exception that is no Error becomes one.
 void write_file_with(const std::filesystem::path& path,
                      const std::function<void(const std::filesystem::path& temporary)>& write);
 

@@ -1,6 +1,7 @@
 #include "explain/gce/classify.h"
 
 #include "whence/core/error.h"
+#include "whence/core/interrupt.h"
 
 namespace whence::gce {
 namespace {
@@ -20,6 +21,7 @@ std::int64_t widest_pair(const nn::Network& network) {
 }  // namespace
 
 at::Tensor probabilities_of(const models::Classifier& classifier, const at::Tensor& images) {
+  throw_if_interrupted();  // one range of for_batches may ask once a factor
   const at::Tensor logits = classifier.logits(images);
   const at::Tensor probabilities =
       at::softmax(logits.to(at::promote_types(logits.scalar_type(), at::kFloat)), 1);
@@ -35,7 +37,10 @@ at::Tensor probabilities_of(const models::Classifier& classifier, const at::Tens
 
 void for_batches(std::int64_t total, std::int64_t batch,
                  const std::function<void(std::int64_t first, std::int64_t count)>& body) {
-  for (std::int64_t first = 0; first < total; first += batch) body(first, std::min(batch, total - first));
+  for (std::int64_t first = 0; first < total; first += batch) {
+    throw_if_interrupted();
+    body(first, std::min(batch, total - first));
+  }
 }
 
 std::int64_t samples_within(const models::Decoder& decoder, const models::Classifier& classifier,

@@ -59,7 +59,9 @@ class Draws {
  private:
   Tensor logits_of(const models::Classifier& classifier) const {
     std::vector<Tensor> parts;
-    for (const Tensor& images : images_) parts.push_back(classifier.logits(images));
+    for_batches(static_cast<std::int64_t>(images_.size()), 1, [&](std::int64_t i, std::int64_t) {
+      parts.push_back(classifier.logits(images_[static_cast<std::size_t>(i)]));
+    });
     const Tensor logits = at::cat(parts).to(at::kDouble);
     if (!logits.isfinite().all().item<bool>())
       fail("the classifier returned NaN or infinite outputs for decoded images; check its weights");

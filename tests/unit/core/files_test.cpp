@@ -1,21 +1,23 @@
 #include "whence/core/files.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <limits>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace fs = std::filesystem;
 
 namespace whence {
 namespace {
 
+using test::contains;
 using test::content;
+using test::error_of;
 using test::expect_error;
 using test::names_in;
 using test::put;
@@ -50,15 +52,12 @@ TEST(WriteFile, WorksOnANameWithoutFolder) {
 TEST(WriteFile, LeavesTheOldFileWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   put(folder / "file.bin", "old");
-  const auto previous = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit{};
-  ::getrlimit(RLIMIT_FSIZE, &old_limit);
-  const rlimit limit{4096, old_limit.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  expect_error([&] { write_file(folder / "file.bin", std::string(100'000, 'x')); },
-               {"cannot write", "File too large"});
-  ::setrlimit(RLIMIT_FSIZE, &old_limit);
-  ::signal(SIGXFSZ, previous);
+  {
+    const test::FullDisk disk(4096);
+    const std::string file = (folder / "file.bin").string();
+    EXPECT_EQ(error_of([&] { write_file(file, std::string(100'000, 'x')); }),
+              "cannot write " + file + ": File too large");
+  }
   EXPECT_EQ(content(folder / "file.bin"), "old");
   EXPECT_EQ(names_in(folder.path()), Names{"file.bin"});
 }
@@ -111,6 +110,7 @@ TEST(WriteFile, NeedsPermission) {
   fs::permissions(folder / "locked", fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
   for (const std::string& said : {hidden, refusal_to_nobody(folder / "locked/file.txt"),
                                   refusal_to_nobody(folder / "locked/new/file.txt")}) {
+    EXPECT_EQ(said.find(".part-"), std::string::npos) << said;
     EXPECT_TRUE(said.starts_with("cannot ")) << said;
     EXPECT_NE(said.find("locked"), std::string::npos) << said;
     EXPECT_NE(said.find("Permission denied"), std::string::npos) << said;
@@ -152,6 +152,23 @@ TEST(WriteFileWith, RemovesWhatAFailedWriterLeft) {
   EXPECT_EQ(names_in(folder.path()), Names{"file.txt"});
   expect_error([&] { write_file_with(folder / "file.txt", [](const fs::path&) {}); }, {"cannot write"});
   EXPECT_EQ(content(folder / "file.txt"), "old");
+}
+
+TEST(WriteFileWith, NamesTheFileThatWasAskedForInErrorsOfTheWriter) {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "figure.svg";
+  const auto about = [](const fs::path& temporary) { return "no room for " + temporary.string() + " here"; };
+  const std::string named = "no room for " + file.string() + " here";
+  EXPECT_EQ(error_of([&] { write_file_with(file, [&](const fs::path& t) { fail_usage("{}", about(t)); }); },
+                     ExitCode::usage),
+            named);
+  EXPECT_EQ(error_of([&] {
+              write_file_with(file, [&](const fs::path& t) { throw std::runtime_error(about(t)); });
+            }),
+            "cannot write " + file.string() + ": " + named);
+  fs::create_symlink("figure.svg", folder / "link");
+  EXPECT_TRUE(contains(error_of([&] { write_file_with(folder / "link", [](const fs::path&) {}); }),
+                       "cannot write " + (folder / "link").string() + ": No such file"));
 }
 
 TEST(WriteFileWith, ClearsWhatAKilledProcessLeft) {

@@ -6,7 +6,8 @@
 
 #include <thread>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace whence {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
 #include "whence/core/machine.h"
 
 namespace whence {

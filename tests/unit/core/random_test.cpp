@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
 
 namespace whence {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
 #include "unit/data/support.h"
 
 namespace whence::data {

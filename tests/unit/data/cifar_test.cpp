@@ -4,7 +4,9 @@
 
 #include <cstdlib>
 
-#include "unit/core/support.h"
+#include "support/environment.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 #include "whence/data/known.h"
 

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 
 namespace whence::data {

@@ -8,8 +8,9 @@
 
 #include "data/digest.h"
 #include "data/unpack.h"
+#include "support/errors.h"
 #include "support/file_server.h"
-#include "unit/core/support.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 
 namespace fs = std::filesystem;

@@ -1,7 +1,7 @@
 // Every truncation and many corruptions of a small IDX file: an Error or the right values, nothing else.
 #include <gtest/gtest.h>
 
-#include "unit/core/support.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 #include "whence/core/machine.h"
 

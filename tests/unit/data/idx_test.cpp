@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 #include "whence/core/machine.h"
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/core/support.h"
+#include "support/environment.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 
 namespace fs = std::filesystem;

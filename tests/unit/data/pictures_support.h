@@ -4,7 +4,7 @@
 #include <png.h>
 #include <turbojpeg.h>
 
-#include "unit/core/support.h"
+#include "support/files.h"
 #include "unit/data/support.h"
 
 namespace whence::data::test {

@@ -5,14 +5,15 @@
 
 #include <set>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "unit/nn/network_support.h"
 #include "whence/nn/torchscript.h"
 
 namespace whence::models {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 
 nn::Shape shape_of(const nn::Network& network, std::string_view layer) {
   return network.layers()[network.find(layer)].shape;

@@ -1,7 +1,8 @@
 #include "whence/models/roles.h"
 
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/script_module.h"
-#include "unit/core/support.h"
 #include "whence/core/random.h"
 #include "whence/models/zoo.h"
 

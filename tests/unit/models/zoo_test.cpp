@@ -2,12 +2,13 @@
 
 #include <cmath>
 
+#include "support/errors.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::models {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 
 std::int64_t elements(const nn::Network& network, std::string_view layer) {
   std::int64_t count = 1;

@@ -1,10 +1,11 @@
 // Graphs with branches: activations, running from any layer to any layer, several outputs.
+#include "support/errors.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 using test_support::largest_difference;
 
 class Graph : public ::testing::Test {

@@ -1,12 +1,13 @@
 #include <functional>
 #include <ostream>
 
+#include "support/errors.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 
 struct ShapeCase {
   const char* name;

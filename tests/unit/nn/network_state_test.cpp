@@ -1,10 +1,11 @@
 // Parameters and buffers: names, copying in, clones, frozen copies.
+#include "support/errors.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
 namespace {
 
-using test_support::error_of;
+using test::error_of;
 
 Network small_network() {
   Network network("net", {1, 4, 4});

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/nn/network.h"
 
@@ -57,17 +56,6 @@ inline Tensor numeric_gradient(const Tensor& variable, const std::function<doubl
     flat[i] = (above - below) / (2 * step);
   }
   return gradient;
-}
-
-/// The sentence of the whence::Error that `action` throws; fails the test when it throws none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 }  // namespace whence::test_support

@@ -3,7 +3,8 @@
 #include <cstring>
 #include <random>
 
-#include "unit/core/support.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace whence::nn {
 namespace {
@@ -230,6 +231,17 @@ TEST(Safetensors, NetworksRoundTripAndRefuseOtherWeights) {
   test::expect_error([&] { load_network(folder / "other", network); },
                      {"other", "fc.weight", "fc.bias", "extra"});
   EXPECT_TRUE(at::equal(network.state()[1].tensor, at::ones({2})));
+}
+
+TEST(Safetensors, AFullDiskIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "weights.safetensors").string();
+  const test::FullDisk disk(1000);
+  EXPECT_EQ(test::error_of([&] {
+              save_safetensors(file, {{"x", at::ones({1000})}});
+            }),
+            "cannot write " + file + ": File too large");
+  EXPECT_TRUE(test::names_in(folder.path()).empty());
 }
 
 TEST(Safetensors, ProgrammersErrorsAreChecked) {

@@ -1,7 +1,8 @@
 #include "whence/nn/torchscript.h"
 
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/script_module.h"
-#include "unit/core/support.h"
 #include "whence/core/random.h"
 
 namespace whence::nn {
@@ -89,6 +90,17 @@ TEST(TorchscriptExport, ParametersHavePyTorchsNames) {
     EXPECT_EQ(found[i].name, expected[i].name);
     EXPECT_TRUE(at::equal(found[i].tensor, expected[i].tensor));
   }
+}
+
+TEST(TorchscriptExport, AFullDiskIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "m.pt").string();
+  const Network network = every_operation();
+  const test::FullDisk disk(1000);
+  const std::string said = test::error_of([&] { export_torchscript(network, file); });
+  EXPECT_TRUE(test::contains(said, "cannot write " + file + ": "));
+  EXPECT_FALSE(test::contains(said, ".part-"));
+  EXPECT_TRUE(test::names_in(folder.path()).empty());
 }
 
 TEST(TorchscriptExport, ReservedNamesAndUnwritableFoldersAreErrors) {

@@ -34,7 +34,7 @@ std::vector<int> heights_of(const Picture& picture, const Pixel& colour) {
 }
 
 TEST(BarChart, HeightsAreProportionalToValues) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   draw(bars_of({{"a", 1, 0, true}, {"b", 0.5, 0, true}, {"c", 0.25, 0, true}}), folder / "bars");
   const auto heights = heights_of(read_png(folder / "bars.png"), pixel(class_colour(0)));
   ASSERT_EQ(heights.size(), 3u);
@@ -44,7 +44,7 @@ TEST(BarChart, HeightsAreProportionalToValues) {
 }
 
 TEST(BarChart, OtherBarsHaveAnotherColourAndAreHatched) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   draw(bars_of({{"a", 1, 0, false}}), folder / "bars");
   const Picture picture = read_png(folder / "bars.png");
   EXPECT_EQ(find(picture, pixel(class_colour(0))).count, 0);
@@ -54,7 +54,7 @@ TEST(BarChart, OtherBarsHaveAnotherColourAndAreHatched) {
 }
 
 TEST(BarChart, PngHasTwoPixelsForEachPointOfTheSvg) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   draw(bars_of({{"a", 1, 0, true}}), folder / "bars");
   const Picture picture = read_png(folder / "bars.png");
   const std::string size = fmt::format("viewBox=\"0 0 {} {}\"", picture.width / 2, picture.height / 2);
@@ -62,7 +62,7 @@ TEST(BarChart, PngHasTwoPixelsForEachPointOfTheSvg) {
 }
 
 TEST(BarChart, TextsAppearAsTheyAre) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string odd = "\\n{x}_1^2@y`date`100%%g\"q\"'r'<b>&#$z;";
   BarChart chart =
       bars_of({{odd, 1.0694, 0.01, true}, {"beta_1", -0.0001, 0, false}, {"beta_2", -0.5, 0, false}});
@@ -83,7 +83,7 @@ TEST(BarChart, TextsAppearAsTheyAre) {
 }
 
 TEST(BarChart, LabelsRunNoCommands) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string file = (folder / "made").string();
   BarChart chart =
       bars_of({{"`touch " + file + "`", 1, 0, true}, {"\"; system \"touch " + file + "\"; #", 1, 0, false}});
@@ -93,7 +93,7 @@ TEST(BarChart, LabelsRunNoCommands) {
 }
 
 TEST(BarChart, TheSameChartIsTheSameFile) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const BarChart chart = bars_of({{"a", 1, 0.1, true}, {"b", 0.5, 0.1, false}});
   draw(chart, folder / "first");
   draw(chart, folder / "second");
@@ -102,7 +102,7 @@ TEST(BarChart, TheSameChartIsTheSameFile) {
 }
 
 TEST(BarChart, ValuesThatAreNoNumbersAreSaidAndNotDrawn) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
                    infinity = std::numeric_limits<double>::infinity();
   draw(bars_of({{"a", nan, nan, true}, {"b", infinity, 1, true}, {"c", 0, infinity, false}}),
@@ -114,7 +114,7 @@ TEST(BarChart, ValuesThatAreNoNumbersAreSaidAndNotDrawn) {
 }
 
 TEST(BarChart, NoBarsAndWrongFormatsAreProgrammersErrors) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   EXPECT_THROW(draw(bars_of({}), folder / "bars"), c10::Error);
   for (const char* format : {"", "3", "%s", "%d", "%.3f%.3f", "%n", "%", "%*f", "%ld"}) {
     BarChart chart = bars_of({{"a", 1, 0, true}});
@@ -125,7 +125,7 @@ TEST(BarChart, NoBarsAndWrongFormatsAreProgrammersErrors) {
 }
 
 TEST(BarChart, MissingGnuplotIsOneSentenceThatNamesThePackage) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string path = std::getenv("PATH");
   setenv("PATH", (folder / "nothing").c_str(), 1);
   std::string sentence;
@@ -141,7 +141,7 @@ TEST(BarChart, MissingGnuplotIsOneSentenceThatNamesThePackage) {
 }
 
 TEST(BarChart, AFolderThatCannotBeIsOneSentence) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "file", "not a folder");
   EXPECT_THROW(draw(bars_of({{"a", 1, 0, true}}), folder / "file" / "bars"), Error);
 }

@@ -29,7 +29,7 @@ ImageGrid classified(std::int64_t index, std::int64_t class_count) {
 }
 
 TEST(ImageGrid, PixelsBecomeHardSquaresAtTwoPixelsAPoint) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   ImageGrid grid = grid_of(1, 1);
   grid.scale = 8;
   draw(grid, folder / "grid");
@@ -40,7 +40,7 @@ TEST(ImageGrid, PixelsBecomeHardSquaresAtTwoPixelsAPoint) {
 }
 
 TEST(ImageGrid, GreyImagesAndValuesOutsideTheRangeAreDrawnClamped) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   ImageGrid grid;
   grid.images = at::tensor({-3.0f, 0.2f, 9.0f, std::nanf("")}).reshape({1, 1, 1, 2, 2});
   grid.scale = 10;
@@ -51,7 +51,7 @@ TEST(ImageGrid, GreyImagesAndValuesOutsideTheRangeAreDrawnClamped) {
 }
 
 TEST(ImageGrid, BorderHasTheColourOfTheClassWithWhiteInside) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   for (const std::int64_t index : {0, 1, 2}) {
     draw(classified(index, 3), folder / "grid");
     const Picture picture = read_png(folder / "grid.png");
@@ -65,7 +65,7 @@ TEST(ImageGrid, BorderHasTheColourOfTheClassWithWhiteInside) {
 }
 
 TEST(ImageGrid, ClassesOfOneColourDifferInTheirMark) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   draw(classified(0, 11), folder / "first");
   draw(classified(10, 11), folder / "eleventh");
   const Picture first = read_png(folder / "first.png"), eleventh = read_png(folder / "eleventh.png");
@@ -74,7 +74,7 @@ TEST(ImageGrid, ClassesOfOneColourDifferInTheirMark) {
 }
 
 TEST(ImageGrid, EveryImageOfTheGridIsDrawn) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   ImageGrid grid = grid_of(3, 25);
   grid.scale = 2;
   draw(grid, folder / "grid");
@@ -82,7 +82,7 @@ TEST(ImageGrid, EveryImageOfTheGridIsDrawn) {
 }
 
 TEST(ImageGrid, SvgIsWellFormedWhateverTheLabelsSay) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   ImageGrid grid = classified(1, 2);
   grid.title = "<script>&\"'</title> ** \xFF";
   grid.class_names = {"a<b", "x & y"};
@@ -97,7 +97,7 @@ TEST(ImageGrid, SvgIsWellFormedWhateverTheLabelsSay) {
 }
 
 TEST(ImageGrid, PngAndSvgHaveOneSizeAndTheSameFigureIsTheSameFile) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   ImageGrid grid = classified(1, 2);
   grid.title = "title";
   draw(grid, folder / "first");
@@ -110,14 +110,14 @@ TEST(ImageGrid, PngAndSvgHaveOneSizeAndTheSameFigureIsTheSameFile) {
 }
 
 TEST(ImageGrid, AStemMayHaveADot) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   draw(grid_of(1, 1), folder / "lambda-0.05");
   EXPECT_TRUE(std::filesystem::exists(folder / "lambda-0.05.png"));
   EXPECT_TRUE(std::filesystem::exists(folder / "lambda-0.05.svg"));
 }
 
 TEST(ImageGrid, WrongShapesAreProgrammersErrors) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto refused = [&](const std::function<void(ImageGrid&)>& spoil) {
     ImageGrid grid = grid_of(2, 3);
     grid.classes = at::zeros({2, 3}, at::kLong);
@@ -140,7 +140,7 @@ TEST(ImageGrid, WrongShapesAreProgrammersErrors) {
 }
 
 TEST(ImageGrid, AFolderThatCannotBeIsOneSentence) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "file", "not a folder");
   EXPECT_THROW(draw(grid_of(1, 1), folder / "file" / "grid"), Error);
 }

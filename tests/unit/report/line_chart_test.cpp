@@ -20,7 +20,7 @@ LineChart lines_of(std::vector<Panel> panels) {
 }
 
 TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   Series series{"loss", {}, {}};
   for (int i = 0; i < 20000; ++i) {
     series.x.push_back(i);
@@ -33,7 +33,7 @@ TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
 }
 
 TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::vector<double> x{0, 1, 2, 3};
   draw(lines_of({{"value", {{"first <&>", x, {1, 2, 3, 4}}, {"second", x, {4, 3, 2, 1}}}}}),
        folder / "lines");
@@ -48,7 +48,7 @@ TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
 }
 
 TEST(LineChart, PanelsStandAboveEachOtherOnOneAxis) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const Panel panel{"value", {{"a", {0, 1}, {0, 1}}}};
   draw(lines_of({panel}), folder / "one");
   draw(lines_of({panel, panel, panel}), folder / "three");
@@ -58,7 +58,7 @@ TEST(LineChart, PanelsStandAboveEachOtherOnOneAxis) {
 }
 
 TEST(LineChart, WhatCannotBeDrawnIsLeftOut) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const Series holes{"holes", {0, 1, 2, 3}, {1, nan, std::numeric_limits<double>::infinity(), 4}};
   const Series nothing{"nothing", {}, {}}, all_nan{"nan", {0, 1}, {nan, nan}},
       negative{"negative", {0, 1}, {-1, 0}};
@@ -76,7 +76,7 @@ TEST(LineChart, WhatCannotBeDrawnIsLeftOut) {
 }
 
 TEST(LineChart, LogarithmicAxisMakesAGeometricSeriesStraight) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   Series series{"rate", {}, {}};
   for (int i = 0; i <= 100; ++i) {
     series.x.push_back(i);
@@ -92,7 +92,7 @@ TEST(LineChart, LogarithmicAxisMakesAGeometricSeriesStraight) {
 }
 
 TEST(LineChart, WrongSizesAreProgrammersErrors) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   EXPECT_THROW(draw(lines_of({}), folder / "lines"), c10::Error);
   EXPECT_THROW(draw(lines_of({{"a", {{"s", {1, 2}, {1}}}}}), folder / "lines"), c10::Error);
 }

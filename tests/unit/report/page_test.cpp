@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "support/errors.h"
 #include "unit/report/picture.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 
 namespace whence::report {
 namespace {
+
+using test::contains;
 
 constexpr const char* wide_svg = "<svg viewBox=\"0 0 800 400\" xmlns=\"http://www.w3.org/2000/svg\"></svg>";
 constexpr const char* tall_svg = "<svg viewBox=\"0 0 400 800\" xmlns=\"http://www.w3.org/2000/svg\"></svg>";
@@ -19,15 +22,13 @@ Section section_of(std::string id) {
   return section;
 }
 
-std::string html_of(const Page& page, const Folder& folder) {
+std::string html_of(const Page& page, const test::TemporaryFolder& folder) {
   write_page(page, folder / "report.html");
   return read_file(folder / "report.html");
 }
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 TEST(Page, TextIsEscapedAndBoldIsBold) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "f.svg", wide_svg);
   const std::string odd = "<i>&\"' **bold < & ** and ** alone";
   Page page;
@@ -49,7 +50,7 @@ TEST(Page, TextIsEscapedAndBoldIsBold) {
 }
 
 TEST(Page, NeedsNothingFromOutside) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "figures/wide.svg", wide_svg);
   Page page;
   page.title = "t";
@@ -61,7 +62,7 @@ TEST(Page, NeedsNothingFromOutside) {
 }
 
 TEST(Page, PicturesAreLinkedRelativeToThePage) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "figures/a b#1.svg", wide_svg);
   Page page;
   page.sections = {section_of("s")};
@@ -70,7 +71,7 @@ TEST(Page, PicturesAreLinkedRelativeToThePage) {
 }
 
 TEST(Page, AHighLeadFigureStandsBesideTheAnswer) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "wide.svg", wide_svg);
   write_file(folder / "tall.svg", tall_svg);
   Page page;
@@ -84,7 +85,7 @@ TEST(Page, AHighLeadFigureStandsBesideTheAnswer) {
 }
 
 TEST(Page, FoldedSectionsAreClosedAndOpenWhenLinkedTo) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   Page page;
   page.sections = {section_of("open"), section_of("closed")};
   page.sections[1].folded = true;
@@ -97,7 +98,7 @@ TEST(Page, FoldedSectionsAreClosedAndOpenWhenLinkedTo) {
 }
 
 TEST(Page, ColumnsOfNumbersAreFlushRight) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   Page page;
   page.sections = {section_of("s")};
   page.sections[0].tables = {{{"factor", "nats", "unit"},
@@ -110,7 +111,7 @@ TEST(Page, ColumnsOfNumbersAreFlushRight) {
 }
 
 TEST(Page, MoodsAreMarkedByMoreThanColour) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   Page page;
   page.headlines = {{"1", "a", "", Headline::Mood::good},
                     {"2", "b", "", Headline::Mood::bad},
@@ -122,7 +123,7 @@ TEST(Page, MoodsAreMarkedByMoreThanColour) {
 }
 
 TEST(Page, MissingOrForeignFiguresAreSentencesAndLeaveTheOldPage) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   write_file(folder / "report.html", "old");
   write_file(folder / "bad.svg", "no figure");
   Page page;
@@ -140,7 +141,7 @@ TEST(Page, MissingOrForeignFiguresAreSentencesAndLeaveTheOldPage) {
 }
 
 TEST(Page, MistakesInTheContentsAreProgrammersErrors) {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto refused = [&](const std::function<void(Page&)>& spoil) {
     Page page;
     page.sections = {section_of("s"), section_of("t")};

@@ -56,11 +56,4 @@ std::optional<std::string> texts_of(const std::filesystem::path& path) {
   return texts;
 }
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "whence-report-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-Folder::~Folder() { std::filesystem::remove_all(path_); }
-
 }  // namespace whence::report

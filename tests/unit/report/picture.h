@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/palette.h"
+#include "support/files.h"
 
 namespace whence::report {
 
@@ -34,18 +35,5 @@ Pixel pixel(Colour colour);
 /// The texts of a well-formed SVG or HTML file, one a line; nothing when there is no Python to read it with.
 /// Fails the test when the file is not well-formed.
 std::optional<std::string> texts_of(const std::filesystem::path& path);
-
-/// A fresh folder, removed at the end of the test.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace whence::report

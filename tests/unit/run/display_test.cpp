@@ -5,7 +5,7 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
+using whence::test::contains;
 
 /// What `use` makes a display of some style print.
 template <class Use>

@@ -6,7 +6,7 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
+using whence::test::contains;
 
 nlohmann::json metrics(double alpha, double largest_beta) {
   return nlohmann::json::parse(fmt::format(

@@ -8,9 +8,9 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
-using whence::test_support::error_of;
-using whence::test_support::TemporaryFolder;
+using whence::test::contains;
+using whence::test::error_of;
+using whence::test::TemporaryFolder;
 
 TEST(RunFolder, DefaultIsTheRecipesOwnPathUnderRuns) {
   EXPECT_EQ(default_folder("recipes/gce/fmnist-034.toml"), "runs/gce/fmnist-034");

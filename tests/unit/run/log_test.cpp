@@ -5,7 +5,7 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::TemporaryFolder;
+using whence::test::TemporaryFolder;
 
 Progress at_step(std::int64_t step, double value, std::int64_t total = 8000,
                  const char* stage = "explanation") {
@@ -59,8 +59,8 @@ TEST(ProgressLog, DropForgetsOneStage) {
 
 TEST(ProgressLog, SaysWhenItCannotWrite) {
   ProgressLog log("/dev/full");
-  EXPECT_TRUE(whence::test_support::contains(
-      whence::test_support::error_of([&] { log.append(at_step(200, 1)); }), "/dev/full"));
+  EXPECT_TRUE(
+      whence::test::contains(whence::test::error_of([&] { log.append(at_step(200, 1)); }), "/dev/full"));
 }
 
 }  // namespace

@@ -8,9 +8,9 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
-using whence::test_support::error_of;
-using whence::test_support::TemporaryFolder;
+using whence::test::contains;
+using whence::test::error_of;
+using whence::test::TemporaryFolder;
 
 class Pipeline : public ::testing::Test {
  protected:

@@ -6,8 +6,8 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
-using whence::test_support::error_of;
+using whence::test::contains;
+using whence::test::error_of;
 using whence::test_support::kLeast;
 
 std::string error_in(const std::string& text) {

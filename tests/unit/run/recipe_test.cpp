@@ -7,7 +7,7 @@
 namespace whence::run {
 namespace {
 
-using whence::test_support::contains;
+using whence::test::contains;
 using whence::test_support::kLeast;
 
 Recipe with(const std::vector<std::string>& settings) { return parse_recipe(kLeast, "least.toml", settings); }

@@ -9,33 +9,13 @@
 #include <fstream>
 #include <string>
 
-#include "whence/core/error.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
 #include "whence/data/idx.h"
 
 namespace whence::test_support {
-
-/// A fresh folder that is gone when the test ends.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "whence-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// `count` images of 8 x 8: a bright 4 x 4 square on the left (label 0) or on the right (label 1), at a
 /// random height and of random brightness, over faint noise.
@@ -104,24 +84,6 @@ inline std::filesystem::path write_squares_recipe(const std::filesystem::path& f
   write_squares(folder / "squares");
   write_file(folder / "recipe-of-squares.toml", kSquaresRecipe);
   return folder / "recipe-of-squares.toml";
-}
-
-/// The sentence of the Error that `body` must throw, with its exit code.
-template <class Body>
-std::string error_of(Body body, ExitCode code = ExitCode::failed) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
-
-inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "'" << text << "' lacks '" << part << "'";
 }
 
 }  // namespace whence::test_support
