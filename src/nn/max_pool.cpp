@@ -54,11 +54,9 @@ struct PoolShape {
 };
 
 /// A bfloat16 as it is stored: the upper half of a float32.
-struct StoredHalf {
-  std::uint16_t bits;
-};
+using StoredHalf = std::uint16_t;
 inline float wide(StoredHalf half) {
-  const std::uint32_t bits = std::uint32_t{half.bits} << 16;
+  const std::uint32_t bits = std::uint32_t{half} << 16;
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
@@ -69,17 +67,30 @@ inline double wide(double value) { return value; }
 inline void store(float value, StoredHalf& to) {  // to the nearest, of two to the even one
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  to.bits = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  to = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 inline void store(float value, float& to) { to = value; }
 inline void store(double value, double& to) { to = value; }
+
+/// Its place in the order of pixels; NaN is last, so that it stays the maximum, as in LibTorch. Halves are compared as integers,
+/// which compilers vectorise.
+inline std::int16_t rank(StoredHalf half) {
+  constexpr std::int16_t infinity = 0x7f80, last = 0x7fff;
+  const auto magnitude = static_cast<std::int16_t>(half & 0x7fff);
+  const auto number = static_cast<std::int16_t>(half >> 15 != 0 ? -magnitude : magnitude);
+  return magnitude > infinity ? last : number;
+}
+template <class T>
+inline bool is_larger(T value, T best) {
+  return (value > best) | (value != value);
+}
+inline bool is_larger(StoredHalf value, StoredHalf best) { return rank(value) > rank(best); }
 
 template <class T>
 WHENCE_INLINED void keep_larger_in(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
                                    std::int64_t count) {
   for (std::int64_t c = 0; c < count; ++c) {
-    const auto value = wide(candidate[c]), best = wide(largest[c]);
-    const bool larger = (value > best) | (value != value);  // a NaN stays, as in LibTorch
+    const bool larger = is_larger(candidate[c], largest[c]);
     largest[c] = larger ? candidate[c] : largest[c];
     at[c] = larger ? number : at[c];
   }
