@@ -12,11 +12,16 @@ namespace {
 
 using at::Tensor;
 
-/// Compiled for several generations of processors; the loader takes the newest that this one runs.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define WHENCE_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
+// The loops over channels are compiled twice: for every processor of the platform, and for AVX-512.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WHENCE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
 #else
-#define WHENCE_FOR_EACH_PROCESSOR
+#define WHENCE_AVX512
+bool has_avx512() { return false; }
 #endif
 #define WHENCE_INLINED inline __attribute__((always_inline))
 
@@ -104,28 +109,29 @@ WHENCE_INLINED void add_to_largest_in(const T* gradient, const std::uint8_t* at,
   }
 }
 
-WHENCE_FOR_EACH_PROCESSOR void keep_larger(const StoredHalf* candidate, std::uint8_t number,
-                                           StoredHalf* largest, std::uint8_t* at, std::int64_t count) {
+template <class T>
+using KeepLarger = void (*)(const T*, std::uint8_t, T*, std::uint8_t*, std::int64_t);
+template <class T>
+void keep_larger_plainly(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                         std::int64_t count) {
   keep_larger_in(candidate, number, largest, at, count);
 }
-WHENCE_FOR_EACH_PROCESSOR void keep_larger(const float* candidate, std::uint8_t number, float* largest,
-                                           std::uint8_t* at, std::int64_t count) {
+template <class T>
+WHENCE_AVX512 void keep_larger_widely(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                                      std::int64_t count) {
   keep_larger_in(candidate, number, largest, at, count);
 }
-void keep_larger(const double* candidate, std::uint8_t number, double* largest, std::uint8_t* at,
-                 std::int64_t count) {
-  keep_larger_in(candidate, number, largest, at, count);
-}
-WHENCE_FOR_EACH_PROCESSOR void add_to_largest(const StoredHalf* gradient, const std::uint8_t* at,
-                                              std::uint8_t number, StoredHalf* to, std::int64_t count) {
+
+template <class T>
+using AddToLargest = void (*)(const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t);
+template <class T>
+void add_to_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                            std::int64_t count) {
   add_to_largest_in(gradient, at, number, to, count);
 }
-WHENCE_FOR_EACH_PROCESSOR void add_to_largest(const float* gradient, const std::uint8_t* at,
-                                              std::uint8_t number, float* to, std::int64_t count) {
-  add_to_largest_in(gradient, at, number, to, count);
-}
-void add_to_largest(const double* gradient, const std::uint8_t* at, std::uint8_t number, double* to,
-                    std::int64_t count) {
+template <class T>
+WHENCE_AVX512 void add_to_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number,
+                                         T* to, std::int64_t count) {
   add_to_largest_in(gradient, at, number, to, count);
 }
 
@@ -139,6 +145,7 @@ T starting_value(bool relu) {
 
 template <class T>
 void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T* y, std::uint8_t* at) {
+  const KeepLarger<T> keep_larger = has_avx512() ? keep_larger_widely<T> : keep_larger_plainly<T>;
   at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
       T* largest = y + image * shape.output_size();
@@ -156,6 +163,7 @@ void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T*
 template <class T>
 void pass_back(const PoolShape& shape, std::int64_t images, const T* gradient, const std::uint8_t* at,
                T* to) {
+  const AddToLargest<T> add_to_largest = has_avx512() ? add_to_largest_widely<T> : add_to_largest_plainly<T>;
   at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
       T* pixels = to + image * shape.input_size();
