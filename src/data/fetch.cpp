@@ -2,12 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 
 #include "data/digest.h"
@@ -16,6 +13,7 @@
 #include "data/paths.h"
 #include "data/unpack.h"
 #include "whence/core/error.h"
+#include "whence/core/file_lock.h"
 #include "whence/core/files.h"
 
 namespace fs = std::filesystem;
@@ -31,26 +29,6 @@ fs::path fetch_root(const fs::path& to) {
   const char* root = std::getenv("WHENCE_DATA");
   return root != nullptr && *root != '\0' ? fs::path(root) : data_home();
 }
-
-/// Holds a folder for this process; what another one would leave half-done there is not touched.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    const fs::path path = folder / "lock";
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail("{} cannot be written: {}", path.string(), std::strerror(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(descriptor_);
-      fail("another `whence data fetch` is loading into {}; wait for it", folder.string());
-    }
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() { ::close(descriptor_); }
-
- private:
-  int descriptor_;
-};
 
 std::string digest_of_file(const fs::path& path, Digest kind) {
   std::ifstream file(path, std::ios::binary);
@@ -90,7 +68,9 @@ class Fetch {
   fs::path run() {
     if (is_whole(target_)) return target_;
     make_folder(work_);
-    const FolderLock lock(work_);
+    const FileLock lock(work_ / "lock");
+    if (lock.taken()) fail("another `whence data fetch` is loading into {}; wait for it", work_.string());
+    if (!lock.held()) fail("{} cannot be written: {}", (work_ / "lock").string(), lock.reason());
     try {
       for (const Download& download : publication_.downloads) load(download);
     } catch (...) {

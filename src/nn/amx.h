@@ -1,5 +1,5 @@
-// Convolutions as products of bfloat16 matrices on AMX, the matrix unit of Intel's processors since 2023. Patches are
-// gathered into the cache as they are needed, so that neither they nor the weights are ever rearranged in memory.
+// Convolutions as products of bfloat16 matrices on AMX, the matrix unit of Intel's processors since 2023. Each image is
+// laid out once, in the cache, so that its patches can be read where they lie; no matrix of patches is ever written.
 #pragma once
 
 #include <ATen/core/Tensor.h>

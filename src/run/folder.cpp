@@ -1,12 +1,5 @@
 #include "whence/run/folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "whence/core/error.h"
 
 namespace fs = std::filesystem;
@@ -60,18 +53,12 @@ FolderLock::FolderLock(const RunFolder& folder) {
     fail("the run folder {} cannot be made: {}; give another one with --out", path, error.message());
   }
   check_is_run(folder);
-  descriptor_ = ::open((folder / kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    fail("the run folder {} cannot be written to: {}; give another one with --out", path,
-         std::strerror(errno));
-  }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
+  lock_.emplace(folder / kLock);
+  if (lock_->taken())
     fail("another whence is working in the run folder {}; wait for it, or give another folder with --out",
          path);
-  }
+  if (!lock_->held())
+    fail("the run folder {} cannot be written to: {}; give another one with --out", path, lock_->reason());
 }
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 }  // namespace whence::run

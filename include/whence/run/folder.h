@@ -8,9 +8,12 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "whence/core/file_lock.h"
 
 namespace whence::run {
 
@@ -37,12 +40,9 @@ std::filesystem::path default_folder(const std::filesystem::path& recipe);
 class FolderLock {
  public:
   explicit FolderLock(const RunFolder& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  int descriptor_ = -1;
+  std::optional<FileLock> lock_;
 };
 
 /// What a stage left. A stage whose inputs are those of its finished stamp need not be done again.

@@ -68,8 +68,6 @@ FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions&
   return estimate_flow(at::cat(parts).view({options.outer, inner, -1}), estimator);
 }
 
-nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }
-
 }  // namespace
 
 FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
@@ -120,6 +118,8 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
   if (!beta.empty()) report.beta = is_measured(beta) ? measure("beta", beta) : report.factors.back().flow;
   return report;
 }
+
+nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }
 
 nlohmann::json to_json(const FlowReport& report) {
   nlohmann::json factors = nlohmann::json::array();

@@ -113,8 +113,6 @@ void judge(RandomizationCheck& check) {
                  lead > 1.96 * std::hypot(check.alpha_share.se, check.randomized_share.se);
 }
 
-nlohmann::json flow_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }
-
 }  // namespace
 
 RandomizationCheck randomization_check(const models::Decoder& decoder, const models::Classifier& classifier,
@@ -152,15 +150,15 @@ RandomizationCheck randomization_check(const models::Decoder& decoder, const mod
 nlohmann::json to_json(const RandomizationCheck& check) {
   nlohmann::json randomized = nlohmann::json::array();
   for (const Response& response : check.randomized)
-    randomized.push_back({{"alpha", flow_json(response.alpha)},
-                          {"beta", flow_json(response.beta)},
+    randomized.push_back({{"alpha", to_json(response.alpha)},
+                          {"beta", to_json(response.beta)},
                           {"correlation", response.correlation}});
   return {
       {"passed", check.passed},
       {"alpha_share", to_json(check.alpha_share)},
       {"randomized_share", to_json(check.randomized_share)},
       {"correlation", check.correlation},
-      {"explained", {{"alpha", flow_json(check.explained.alpha)}, {"beta", flow_json(check.explained.beta)}}},
+      {"explained", {{"alpha", to_json(check.explained.alpha)}, {"beta", to_json(check.explained.beta)}}},
       {"randomized", std::move(randomized)}};
 }
 

@@ -29,10 +29,8 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
                         const Training& options) {
   const CausalOptions& effect = options.effect;
   return fmt::format(
-      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {} {}x{}, {} steps of {}, adam {} "
-      "{} "
-      "{} {} {}, "
-      "seed {}, {}, causal weight {}, leak penalty {}, {}",
+      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {} {}x{}, {} steps of {}, "
+      "adam {} {} {} {} {}, seed {}, {}, causal weight {}, leak penalty {}, {}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
       options.causal, options.noncausal, options.lambda, name_of(effect.objective),
       name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),

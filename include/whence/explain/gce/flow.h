@@ -48,6 +48,8 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
                         std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
                         const ProgressCallback& progress = {});
 
+/// {"nats", "se"}
+nlohmann::json to_json(const FlowValue& flow);
 /// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner]}
 nlohmann::json to_json(const FlowReport& report);
 
