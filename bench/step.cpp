@@ -1,8 +1,6 @@
 // How long a training step takes: of the VAE alone, and of the generative causal explanation by estimator and
 // precision, at the settings of the recipes (28 x 28 images, 3 classes, K = 2, L = 4, batch 64).
-#include <ATen/Parallel.h>
 #include <time.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -13,10 +11,8 @@
 #include "step_profile.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
-#include "whence/data/batches.h"
 #include "whence/explain/gce/train.h"
 #include "whence/models/zoo.h"
-#include "whence/nn/optimizer.h"
 
 namespace whence::bench {
 namespace {
@@ -26,8 +22,7 @@ constexpr std::int64_t kCausal = 2, kNoncausal = 4, kBatch = 64, kClasses = 3;
 struct Setting {
   std::string name;
   Precision precision;
-  gce::Sampling sampling;
-  gce::Correction correction;
+  gce::Estimator estimator;
   std::int64_t alpha, beta;
   int steps;  ///< in each round
   bool vae_only = false;
@@ -36,24 +31,26 @@ struct Setting {
 };
 
 std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
-  using gce::Correction, gce::Sampling;
+  using gce::Correction, gce::Placement, gce::Sampling;
+  constexpr gce::Estimator stratified = {Sampling::crossed, Placement::stratified, Correction::delta};
+  constexpr gce::Estimator nested = {Sampling::nested, Placement::independent, Correction::jackknife};
   std::vector<Setting> settings;
   const auto add = [&](Precision precision) {
     const auto p = name_of(precision);
-    settings.push_back(
-        {fmt::format("VAE only, {}", p), precision, Sampling::crossed, Correction::none, 0, 0, steps, true});
-    settings.push_back({fmt::format("crossed 32x4 delta, {}", p), precision, Sampling::crossed,
-                        Correction::delta, 32, 4, steps});
-    settings.push_back({fmt::format("crossed 16x4 delta, {}", p), precision, Sampling::crossed,
-                        Correction::delta, 16, 4, steps});
-    settings.push_back({fmt::format("nested 32x4 jackknife, {}", p), precision, Sampling::nested,
-                        Correction::jackknife, 32, 4, steps});
+    settings.push_back({fmt::format("VAE only, {}", p), precision, stratified, 0, 0, steps, true});
+    settings.push_back({fmt::format("crossed 32x4 delta, {}", p), precision, stratified, 32, 4, steps});
+    settings.push_back({fmt::format("crossed 16x4 delta, {}", p), precision, stratified, 16, 4, steps});
+    settings.push_back({fmt::format("nested 32x4 jackknife, {}", p), precision, nested, 32, 4, steps});
   };
   if (narrow) add(Precision::bfloat16);
   add(Precision::float32);
   if (published)
-    settings.push_back({"published: nested 25x100, float32", Precision::float32, Sampling::nested,
-                        Correction::none, 25, 100, 1});
+    settings.push_back({"published: nested 25x100, float32",
+                        Precision::float32,
+                        {Sampling::nested, Placement::independent, Correction::none},
+                        25,
+                        100,
+                        1});
   return settings;
 }
 
@@ -96,13 +93,12 @@ class Workshop {
   }
 
   void train(const Setting& setting, int steps, const ProgressCallback& progress) {
-    if (setting.vae_only) return train_vae(setting.precision, steps, progress);
     gce::Training options;
     options.causal = kCausal;
     options.noncausal = kNoncausal;
-    options.effect = {.estimator = {setting.sampling, gce::Placement::independent, setting.correction},
-                      .alpha_samples = setting.alpha,
-                      .beta_samples = setting.beta};
+    options.causal_weight = setting.vae_only ? 0 : 1;
+    options.effect = {
+        .estimator = setting.estimator, .alpha_samples = setting.alpha, .beta_samples = setting.beta};
     options.steps = steps;
     options.batch = kBatch;
     options.precision = setting.precision;
@@ -122,29 +118,6 @@ class Workshop {
   nn::Network classifier_network = models::base_cnn({.classes = kClasses});
 
  private:
-  /// The loss without its causal term, otherwise as gce::train.
-  void train_vae(Precision precision, int steps, const ProgressCallback& progress) {
-    Generator generator = make_generator(0, "bench/vae");
-    nn::initialise(encoder, {.convolution_deviation = 0.02}, generator);
-    nn::initialise(decoder, {.convolution_deviation = 0.02}, generator);
-    nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{0.5, 0.999});
-    data::Batches batches(data, kBatch, 0);
-    const auto step = [&](std::int64_t index) -> nn::Readings {
-      const at::Tensor images = batches.at(index).images;
-      const nn::Execution execution{precision, /*training=*/true, &generator};
-      const auto posterior = encoder.forward_all(images, execution);
-      const at::Tensor noise = at::randn(posterior[0].sizes(), generator, posterior[0].options());
-      const at::Tensor image = decoder.forward(posterior[0] + (0.5 * posterior[1]).exp() * noise, execution);
-      const at::Tensor loss =
-          gce::squared_error(image, images) + gce::kl_divergence(posterior[0], posterior[1]);
-      optimizer.zero_gradients();
-      loss.backward();
-      optimizer.step(5e-4);
-      return {{"loss", loss.item<double>()}};
-    };
-    nn::run_training({"vae", "", steps, {}, 0}, {&encoder, &decoder}, optimizer, step, progress);
-  }
-
   data::Dataset data;
 };
 
