@@ -153,13 +153,12 @@ nlohmann::json to_json(const RandomizationCheck& check) {
     randomized.push_back({{"alpha", to_json(response.alpha)},
                           {"beta", to_json(response.beta)},
                           {"correlation", response.correlation}});
-  return {
-      {"passed", check.passed},
-      {"alpha_share", to_json(check.alpha_share)},
-      {"randomized_share", to_json(check.randomized_share)},
-      {"correlation", check.correlation},
-      {"explained", {{"alpha", to_json(check.explained.alpha)}, {"beta", to_json(check.explained.beta)}}},
-      {"randomized", std::move(randomized)}};
+  return {{"passed", check.passed},
+          {"alpha_share", to_json(check.alpha_share)},
+          {"randomized_share", to_json(check.randomized_share)},
+          {"correlation", check.correlation},
+          {"explained", {{"alpha", to_json(check.explained.alpha)}, {"beta", to_json(check.explained.beta)}}},
+          {"randomized", std::move(randomized)}};
 }
 
 }  // namespace whence::gce
