@@ -1,5 +1,6 @@
 # Everything whence is built from. All of it is in Debian's packages; scripts/packages lists them by name.
 find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it LibTorch's inline at::parallel_for is a plain loop
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
 find_package(CURL REQUIRED)

@@ -1,6 +1,7 @@
 #include "whence/models/roles.h"
 
 #include "whence/core/error.h"
+#include "whence/core/parts.h"
 
 namespace whence::models {
 namespace {
@@ -22,11 +23,33 @@ void check_classifier(const Network& network) {
     fail("network \"{}\" is no classifier: it has {} class, 2 or more are needed", network.name(), output[0]);
 }
 
+/// Network::forward_all in parts side by side where no gradient is recorded: a training step makes its own parts.
+std::vector<at::Tensor> forward_in_parts(const Network& network, const at::Tensor& x,
+                                         const nn::Execution& execution) {
+  const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
+  const std::int64_t parts = recorded || x.dim() == 0 ? 1 : parts_for(x.size(0));
+  if (parts == 1) return network.forward_all(x, execution);
+  std::vector<std::vector<at::Tensor>> outputs(static_cast<std::size_t>(parts));
+  run_parts(parts, [&](std::int64_t part) {
+    const auto [first, count] = part_of(x.size(0), part, parts);
+    outputs[static_cast<std::size_t>(part)] = network.forward_all(x.narrow(0, first, count), execution);
+  });
+  std::vector<at::Tensor> joined;
+  for (std::size_t i = 0; i < outputs.front().size(); ++i) {
+    std::vector<at::Tensor> rows;
+    for (const std::vector<at::Tensor>& part : outputs) rows.push_back(part[i]);
+    joined.push_back(at::cat(rows));
+  }
+  return joined;
+}
+
 class NetworkClassifier final : public Classifier {
  public:
   NetworkClassifier(const Network& network, Precision precision)
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
-  at::Tensor logits(const at::Tensor& x) const override { return network_.forward(x, execution_); }
+  at::Tensor logits(const at::Tensor& x) const override {
+    return forward_in_parts(network_, x, execution_).front();
+  }
   std::int64_t classes() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
 
@@ -53,7 +76,7 @@ class NetworkEncoder final : public Encoder {
   NetworkEncoder(const Network& network, Precision precision)
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
   Posterior encode(const at::Tensor& x) const override {
-    std::vector<at::Tensor> outputs = network_.forward_all(x, execution_);
+    std::vector<at::Tensor> outputs = forward_in_parts(network_, x, execution_);
     return {std::move(outputs[0]), std::move(outputs[1])};
   }
   std::int64_t latents() const override { return network_.output_shape()[0]; }

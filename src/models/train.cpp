@@ -2,6 +2,9 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <numeric>
+
+#include "whence/core/parts.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/nn/optimizer.h"
@@ -34,10 +37,11 @@ double learning_rate(std::int64_t step, std::int64_t per_epoch, const Classifier
 }
 
 /// Before the optimizer's step. Weights are the parameters of more than one dimension.
-void decay_weights(const nn::NamedTensors& parameters, double rate, const ClassifierTraining& options) {
+void decay_weights(const std::vector<at::Tensor>& parameters, double rate,
+                   const ClassifierTraining& options) {
   if (options.weight_decay == 0) return;
   const at::NoGradGuard no_gradients;
-  for (const auto& [name, parameter] : parameters) {
+  for (const at::Tensor& parameter : parameters) {
     if (parameter.dim() < 2) continue;
     if (options.optimizer == ClassifierOptimizer::adam) {
       parameter.mul_(1 - rate * options.weight_decay);
@@ -45,6 +49,33 @@ void decay_weights(const nn::NamedTensors& parameters, double rate, const Classi
       parameter.mutable_grad().add_(parameter, options.weight_decay);
     }
   }
+}
+
+/// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
+std::pair<double, double> add_gradients(const nn::Network& network, const data::Batch& batch,
+                                        std::int64_t step, const ClassifierTraining& options,
+                                        nn::Optimizer& optimizer) {
+  const std::int64_t rows = batch.images.size(0), parts = network.mixes_samples() ? 1 : parts_for(rows);
+  std::vector<double> losses(static_cast<std::size_t>(parts)), correct(losses);
+  std::vector<std::vector<at::Tensor>> gradients(losses.size());
+  run_parts(parts, [&](std::int64_t part) {
+    const auto [first, count] = part_of(rows, part, parts);
+    const at::Tensor labels = batch.labels.narrow(0, first, count);
+    Generator dropout = make_generator(options.seed, fmt::format("classifier/dropout/{}/{}", step, part));
+    const at::Tensor logits = network.forward(batch.images.narrow(0, first, count),
+                                              {options.precision, /*training=*/true, &dropout});
+    const at::Tensor loss =
+        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum) / static_cast<double>(rows);
+    const auto i = static_cast<std::size_t>(part);
+    gradients[i] = torch::autograd::grad({loss}, optimizer.parameters());
+    losses[i] = loss.item<double>();
+    correct[i] = static_cast<double>((logits.argmax(1) == labels).sum().item<std::int64_t>());
+  });
+  optimizer.set_gradients(gradients);
+  const auto total = [](const std::vector<double>& parts_of_it) {
+    return std::accumulate(parts_of_it.begin(), parts_of_it.end(), 0.0);
+  };
+  return {total(losses), total(correct) / static_cast<double>(rows)};
 }
 
 /// Exponential averages of loss and accuracy; they do not influence training.
@@ -71,7 +102,6 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
   Generator weights = make_generator(options.seed, "classifier/weights");
   nn::initialise(network, {}, weights);
   nn::Optimizer optimizer({&network}, rule_of(options));
-  const nn::NamedTensors parameters = network.parameters();
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
   ShownProgress shown;
 
@@ -81,16 +111,11 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
       Generator changes = make_generator(options.seed, fmt::format("classifier/augmentation/{}", index));
       batch.images = augment(batch.images, options.augmentation, changes);
     }
-    Generator dropout = make_generator(options.seed, fmt::format("classifier/dropout/{}", index));
-    const at::Tensor logits = network.forward(batch.images, {options.precision, /*training=*/true, &dropout});
-    const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
-    optimizer.zero_gradients();
-    loss.backward();
+    const auto [loss, accuracy] = add_gradients(network, batch, index, options, optimizer);
     const double rate = learning_rate(index, batches.per_epoch(), options);
-    decay_weights(parameters, rate, options);
+    decay_weights(optimizer.parameters(), rate, options);
     optimizer.step(rate);
-    return shown.update(loss.item<double>(),
-                        (logits.argmax(1) == batch.labels).to(at::kDouble).mean().item<double>());
+    return shown.update(loss, accuracy);
   };
   const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),
                              options.epochs * batches.per_epoch(), options.checkpoint,

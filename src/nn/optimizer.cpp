@@ -63,10 +63,25 @@ Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Ad
     parameter.set_requires_grad(true);
     parameter.mutable_grad() = gradients_.narrow(0, offset, count).view(parameter.sizes());
     offset += count;
+    parameters_.push_back(parameter);
   }
 }
 
-void Optimizer::zero_gradients() { gradients_.zero_(); }
+void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts) {
+  for (const std::vector<at::Tensor>& part : parts)
+    TORCH_CHECK(part.size() == parameters_.size(), "optimizer: a gradient for each of ", parameters_.size(),
+                " parameters, got ", part.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& sum = parameters_[i].mutable_grad();
+    bool first = true;
+    for (const std::vector<at::Tensor>& part : parts) {
+      if (!part[i].defined()) continue;
+      first ? sum.copy_(part[i]) : sum.add_(part[i]);
+      first = false;
+    }
+    if (first) sum.zero_();
+  }
+}
 
 void Optimizer::step(double learning_rate) {
   ++steps_;

@@ -82,6 +82,12 @@ std::int64_t Network::parameter_count() const {
   return count;
 }
 
+bool Network::mixes_samples() const {
+  return std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
+    return std::holds_alternative<BatchNorm2d>(layer.op) || std::holds_alternative<BatchNorm1d>(layer.op);
+  });
+}
+
 void Network::require_gradients(bool required) {
   for (const NamedTensor& parameter : parameters()) parameter.tensor.set_requires_grad(required);
 }

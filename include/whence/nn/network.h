@@ -82,6 +82,8 @@ class Network {
   void load_state(const NamedTensors& state);
 
   std::int64_t parameter_count() const;
+  /// Whether a sample's output depends on the other samples of the batch when it is trained (batch norm).
+  bool mixes_samples() const;
   void require_gradients(bool required);
   Network clone() const;
   /// A copy without gradients, whose weights are already in the format that `precision` runs them in: for networks

@@ -25,7 +25,11 @@ class Optimizer {
  public:
   Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule);
 
-  void zero_gradients();
+  /// Of all networks, in the order of their layers.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  /// Sets each parameter's gradient to the sum over parts of parts[i][j], for parameter j; an undefined one counts as
+  /// zero.
+  void set_gradients(const std::vector<std::vector<at::Tensor>>& parts);
   void step(double learning_rate);
 
   /// Moments and the number of steps done, to be stored in a checkpoint.
@@ -35,6 +39,7 @@ class Optimizer {
 
  private:
   std::variant<Sgd, Adam> rule_;
+  std::vector<at::Tensor> parameters_;
   at::Tensor values_, gradients_, first_, second_;
   std::int64_t steps_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "whence/explain/gce/train.h"
 
-#include <torch/csrc/autograd/autograd.h>
-
+#include "explain/gce/step.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
@@ -71,68 +70,6 @@ class Smoothed {
   nn::Readings readings_;
 };
 
-/// The objective of one step, and its terms; a term without a weight is undefined.
-struct StepLoss {
-  at::Tensor total, causal, leak, sse, kl;
-
-  nn::Readings readings() const {
-    nn::Readings readings;
-    const auto add = [&](const char* name, const at::Tensor& value) {
-      if (value.defined()) readings.emplace_back(name, value.item<double>());
-    };
-    add("C", causal);
-    add("leak", leak);
-    add("SSE", sse);
-    add("KL", kl);
-    add("loss", total);
-    return readings;
-  }
-};
-
-bool asks_classifier(const Training& options) {
-  return options.causal > 0 && (options.causal_weight > 0 || options.leak_penalty > 0);
-}
-
-/// Adds what the classifier says about the decoded draws.
-void add_causal_terms(StepLoss& loss, const CausalDraws& draws, const at::Tensor& probabilities,
-                      const Training& options) {
-  loss.causal = causal_effect(draws, probabilities);
-  loss.total = loss.total - options.causal_weight * loss.causal;
-  if (options.leak_penalty == 0) return;
-  loss.leak = leaked_effect(draws, probabilities);
-  loss.total = loss.total + options.leak_penalty * loss.leak;
-}
-
-/// Decodes reconstructions and causal draws in one pass; the classifier sees only the draws.
-StepLoss step_loss(const nn::Network& encoder, const nn::Network& decoder,
-                   const models::Classifier& classifier, const at::Tensor& images, const Training& options,
-                   Generator& generator) {
-  const nn::Execution execution{options.precision, /*training=*/true, &generator};
-  const std::vector<at::Tensor> posterior = encoder.forward_all(images, execution);
-  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
-  const at::Tensor noise = at::randn(mean.sizes(), generator, mean.options());
-  const at::Tensor codes = mean + (0.5 * log_variance).exp() * noise;
-
-  std::vector<at::Tensor> latents = {codes};
-  std::optional<CausalDraws> draws;
-  if (asks_classifier(options)) {
-    draws = draw_causal(options.causal, options.noncausal, options.effect, generator);
-    latents.push_back(draws->latents);
-  }
-  const at::Tensor decoded = decoder.forward(at::cat(latents), execution);
-  const std::int64_t count = images.size(0);
-
-  StepLoss loss;
-  loss.sse = squared_error(decoded.narrow(0, 0, count), images);
-  loss.kl = kl_divergence(mean, log_variance);
-  loss.total = options.lambda * (loss.sse + loss.kl);
-  if (draws) {
-    const at::Tensor drawn = decoded.narrow(0, count, draws->latents.size(0));
-    add_causal_terms(loss, *draws, classifier.logits(drawn).softmax(1), options);
-  }
-  return loss;
-}
-
 void initialise_as_texts(nn::Network& encoder, nn::Network& decoder, std::uint64_t seed) {
   constexpr nn::Initialisation kTexts{.convolution_deviation = 0.02};
   Generator weights = make_generator(seed, "gce/weights");
@@ -151,11 +88,8 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   Smoothed smoothed;
 
   const auto step = [&](std::int64_t index) {
-    Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
     const data::Batch batch = batches.at(index);
-    const StepLoss loss = step_loss(encoder, decoder, classifier, batch.images, options, generator);
-    optimizer.zero_gradients();
-    loss.total.backward();
+    const StepLoss loss = Step(encoder, decoder, classifier, options, batch.images, index).run(optimizer);
     optimizer.step(learning_rate_at(index, options));
     return smoothed.update(loss.readings());
   };

@@ -2,8 +2,10 @@
 // a classifier that looks at that side only. One causal factor must find it, and carry nearly log 2.
 #include "whence/explain/gce/train.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "whence/core/machine.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/models/zoo.h"
@@ -181,6 +183,34 @@ TEST(GceTraining, LatentsThatDoNotFitAreAProgrammersError) {
   nn::Network encoder = models::cvae_encoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   nn::Network decoder = models::cvae_decoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   EXPECT_THROW(train(encoder, decoder, LeftHalf(), sides(8), Training{}), c10::Error);
+}
+
+/// A step cut into two parts is the step of one part, up to the rounding of sums: also with the leak penalty, whose
+/// classifier must be a known network to be asked by two threads.
+TEST(GceTraining, PartsSideBySideGiveTheGradientsOfTheWhole) {
+  nn::Network classifier = models::base_cnn({.image = {1, 8, 8}, .classes = 2, .width = 4});
+  Generator weights = make_generator(5, "parts/classifier");
+  nn::initialise(classifier, {}, weights);
+  const auto role = models::as_classifier(classifier);
+  Training training = short_training(1, 0.05);
+  training.steps = 3;
+  training.leak_penalty = 0.5;
+  training.effect.estimator.sampling = Sampling::crossed;
+
+  const int threads = at::get_num_threads();
+  std::vector<at::Tensor> weights_of;
+  for (const int count : {1, 2}) {
+    use_threads(count);
+    const Trained trained = train_with(*role, training);
+    std::vector<at::Tensor> flat;
+    for (const nn::Network* network : {&trained.encoder, &trained.decoder})
+      for (const auto& [name, tensor] : network->parameters()) flat.push_back(tensor.detach().flatten());
+    weights_of.push_back(at::cat(flat));
+  }
+  use_threads(threads);
+  const double moved = (weights_of[0] - weights_of[1]).abs().max().item<double>();
+  EXPECT_GT(moved, 0) << "one thread and two must not have taken the same path";
+  EXPECT_LT(moved, 1e-4);
 }
 
 }  // namespace

@@ -38,8 +38,7 @@ class TrainingLoop : public ::testing::Test {
       if (seen != nullptr) seen->push_back(index);
       Generator draws = make_generator(1, fmt::format("step/{}", index));
       const at::Tensor loss = (network.forward(at::randn({8, 3}, draws)) - 1).pow(2).mean();
-      optimizer.zero_gradients();
-      loss.backward();
+      optimizer.set_gradients({torch::autograd::grad({loss}, optimizer.parameters())});
       optimizer.step(0.05);
       return {{"loss", loss.item<double>()}};
     };

@@ -1,0 +1,103 @@
+#include "explain/gce/step.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "whence/core/parts.h"
+#include "whence/core/random.h"
+
+namespace whence::gce {
+namespace {
+
+bool asks_classifier(const Training& options) {
+  return options.causal > 0 && (options.causal_weight > 0 || options.leak_penalty > 0);
+}
+
+}  // namespace
+
+Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
+           const Training& options, const at::Tensor& images, std::int64_t index)
+    : encoder_(encoder), decoder_(decoder), classifier_(classifier), options_(options), images_(images) {
+  Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
+  noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator);
+  if (asks_classifier(options))
+    draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator);
+  const bool one = encoder.mixes_samples() || decoder.mixes_samples() || (draws_ && !classifier.network());
+  const std::int64_t parts = one ? 1 : parts_for(images.size(0));
+  for (std::int64_t part = 0; part < parts; ++part)
+    dropout_.push_back(make_generator(options.seed, fmt::format("gce/step/{}/dropout/{}", index, part)));
+  parts_.resize(dropout_.size());
+}
+
+StepLoss Step::run(nn::Optimizer& optimizer) {
+  const auto parts = static_cast<std::int64_t>(parts_.size());
+  run_parts(parts, [&](std::int64_t part) { parts_[static_cast<std::size_t>(part)] = forward(part); });
+  StepLoss loss;
+  const at::Tensor of_probabilities = draws_ ? join(loss) : at::Tensor();
+  std::vector<std::vector<at::Tensor>> gradients(parts_.size());
+  run_parts(parts, [&](std::int64_t part) {
+    gradients[static_cast<std::size_t>(part)] = backward(part, of_probabilities, optimizer.parameters());
+  });
+  optimizer.set_gradients(gradients);
+  for (const Part& part : parts_) {
+    loss.sse += part.sse.item<double>();
+    loss.kl += part.kl.item<double>();
+  }
+  loss.total += options_.lambda * (loss.sse + loss.kl);
+  return loss;
+}
+
+at::Tensor Step::own_rows(const at::Tensor& all, std::int64_t part) const {
+  const Rows rows = part_of(all.size(0), part, static_cast<std::int64_t>(parts_.size()));
+  return all.narrow(0, rows.first, rows.count);
+}
+
+/// Decodes reconstructions and draws in one pass; the classifier sees only the draws.
+Step::Part Step::forward(std::int64_t part) {
+  const nn::Execution execution{options_.precision, /*training=*/true,
+                                &dropout_[static_cast<std::size_t>(part)]};
+  const at::Tensor images = own_rows(images_, part);
+  const std::vector<at::Tensor> posterior = encoder_.forward_all(images, execution);
+  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
+  std::vector<at::Tensor> latents = {mean + (0.5 * log_variance).exp() * own_rows(noise_, part)};
+  if (draws_) latents.push_back(own_rows(draws_->latents, part));
+  const at::Tensor decoded = decoder_.forward(at::cat(latents), execution);
+
+  const std::int64_t count = images.size(0);
+  const double share = static_cast<double>(count) / static_cast<double>(images_.size(0));
+  Part done{share * squared_error(decoded.narrow(0, 0, count), images),
+            share * kl_divergence(mean, log_variance),
+            {}};
+  if (draws_)
+    done.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
+  return done;
+}
+
+at::Tensor Step::join(StepLoss& loss) const {
+  std::vector<at::Tensor> all;
+  for (const Part& part : parts_) all.push_back(part.probabilities.detach());
+  const at::Tensor probabilities = at::cat(all).requires_grad_();
+  const at::Tensor causal = causal_effect(*draws_, probabilities);
+  at::Tensor total = -options_.causal_weight * causal;
+  loss.causal = causal.item<double>();
+  if (options_.leak_penalty > 0) {
+    const at::Tensor leak = leaked_effect(*draws_, probabilities);
+    total = total + options_.leak_penalty * leak;
+    loss.leak = leak.item<double>();
+  }
+  loss.total = total.item<double>();
+  return torch::autograd::grad({total}, {probabilities}).front();
+}
+
+std::vector<at::Tensor> Step::backward(std::int64_t part, const at::Tensor& of_probabilities,
+                                       const std::vector<at::Tensor>& parameters) const {
+  const Part& own = parts_[static_cast<std::size_t>(part)];
+  std::vector<at::Tensor> ends = {options_.lambda * (own.sse + own.kl)};
+  std::vector<at::Tensor> gradients = {at::ones_like(ends[0])};
+  if (draws_) {
+    ends.push_back(own.probabilities);
+    gradients.push_back(own_rows(of_probabilities, part));
+  }
+  return torch::autograd::grad(ends, parameters, gradients);
+}
+
+}  // namespace whence::gce

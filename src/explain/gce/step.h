@@ -1,0 +1,61 @@
+// One step of training a generative causal explanation.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "whence/explain/gce/train.h"
+#include "whence/nn/optimizer.h"
+
+namespace whence::gce {
+
+/// The objective of one step, and its terms; a term without a weight stays empty.
+struct StepLoss {
+  double total = 0, sse = 0, kl = 0;
+  std::optional<double> causal, leak;
+
+  nn::Readings readings() const {
+    nn::Readings readings;
+    if (causal) readings.emplace_back("C", *causal);
+    if (leak) readings.emplace_back("leak", *leak);
+    readings.insert(readings.end(), {{"SSE", sse}, {"KL", kl}, {"loss", total}});
+    return readings;
+  }
+};
+
+/// One step's objective and its gradients. The batch and the draws are cut into parts that are computed side by side
+/// and meet once: the causal terms need the probabilities of all draws.
+class Step {
+ public:
+  /// What it is given must outlive it. The draws depend on the seed and `index` alone.
+  Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
+       const Training& options, const at::Tensor& images, std::int64_t index);
+
+  /// Gives the optimizer the gradients; does not make its step.
+  StepLoss run(nn::Optimizer& optimizer);
+
+ private:
+  /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws.
+  struct Part {
+    at::Tensor sse, kl;        ///< its share of the batch's means
+    at::Tensor probabilities;  ///< of its draws; undefined when the classifier is not asked
+  };
+
+  at::Tensor own_rows(const at::Tensor& all, std::int64_t part) const;
+  Part forward(std::int64_t part);
+  /// Adds the terms that need all draws; returns the objective's gradient in their probabilities.
+  at::Tensor join(StepLoss& loss) const;
+  /// The gradients of the part in all parameters.
+  std::vector<at::Tensor> backward(std::int64_t part, const at::Tensor& of_probabilities,
+                                   const std::vector<at::Tensor>& parameters) const;
+
+  const nn::Network &encoder_, &decoder_;
+  const models::Classifier& classifier_;
+  const Training& options_;
+  at::Tensor images_, noise_;
+  std::optional<CausalDraws> draws_;
+  std::vector<Generator> dropout_;  ///< one for each part
+  std::vector<Part> parts_;
+};
+
+}  // namespace whence::gce
