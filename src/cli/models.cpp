@@ -40,7 +40,7 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   if (images) set.encoder = session.encoder(precision);
   if (images) set.test = session.data().test;
   set.class_names = session.data().test.class_names;
-  set.causal = session.recipe().explanation.causal;
+  set.causal = session.causal();
   set.seed = session.seed();
   return set;
 }

@@ -88,11 +88,11 @@ std::string sure_sentence(const Findings& f) {
   return text + ".";
 }
 
-/// Of a run without causal factors.
+/// Of a run without an explanation.
 std::string autoencoder_sentence(const Findings& f) {
   return fmt::format(
       "**The classifier is right on {} of the test images**, and on {} once the autoencoder has encoded and "
-      "decoded them. Nothing is explained here: the recipe has no causal factors.",
+      "decoded them. Nothing is explained here: the recipe trains the autoencoder alone.",
       percent(f.original), percent(f.reencoded));
 }
 

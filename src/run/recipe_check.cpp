@@ -59,13 +59,6 @@ void check_weights(const gce::Training& explanation, const std::string& name) {
 }
 
 void check_explanation(const gce::Training& explanation, const std::string& name) {
-  if (explanation.causal + explanation.noncausal == 0) {
-    fail_usage("{}: explanation.causal and explanation.noncausal are both 0; an autoencoder needs latents",
-               name);
-  }
-  if (explanation.causal == 0 && explanation.lambda == 0) {
-    fail_usage("{}: explanation.causal = 0 with explanation.lambda = 0 leaves nothing to train", name);
-  }
   using enum gce::Objective;
   check_weights(explanation, name);
   const auto objective = explanation.effect.objective;

@@ -120,9 +120,13 @@ std::vector<Key> make_keys() {
        "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
        "training "
        "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
+      {"generator.latents", Integer{AT(generator.latents), 0, 4096}, "latents",
+       "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
+       "nothing "
+       "is explained: objective, sampling, K, L and lambda are then unused."},
 
-      {"explanation.causal", Integer{AT(explanation.causal), 0, 1024}, "latents",
-       "K, the number of causal factors alpha; 0 trains the autoencoder alone, beside the classifier."},
+      {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
+       "K, the number of causal factors alpha."},
       {"explanation.noncausal", Integer{AT(explanation.noncausal), 0, 1024}, "latents",
        "L, the number of other factors beta."},
       {"explanation.lambda", Number{AT(explanation.lambda), 0, kLarge}, "",

@@ -27,9 +27,7 @@ data::Splits load_data(const DataOptions& options) {
   return data::load(data::known_set(options.set), options.classes, path, options.form);
 }
 
-std::vector<std::string> Session::factor_names() const {
-  return gce::factor_names(recipe_.explanation.causal, latents());
-}
+std::vector<std::string> Session::factor_names() const { return gce::factor_names(causal(), latents()); }
 
 const data::Splits& Session::data() {
   if (!data_) {

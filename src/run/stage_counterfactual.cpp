@@ -6,7 +6,7 @@ namespace whence::run {
 
 StageResult counterfactual_stage(Session& session) {
   const CounterfactualOptions& options = session.recipe().counterfactual;
-  if (options.images == 0 || session.recipe().explanation.causal == 0) return {{}, {}, "not asked for"};
+  if (options.images == 0 || !session.explains()) return {{}, {}, "not asked for"};
   const Precision precision = session.judging_precision();
   const auto classifier = session.classifier(precision);
   const auto encoder = session.encoder(precision);

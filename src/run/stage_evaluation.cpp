@@ -57,7 +57,7 @@ StageResult evaluation_stage(Session& session) {
 
   Generator codes = make_generator(session.seed(), "evaluation/fidelity");
   const gce::Fidelity fidelity = gce::fidelity(*encoder, *decoder, test, codes);
-  if (session.recipe().explanation.causal == 0) {
+  if (!session.explains()) {
     const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
     return without_explanation(fidelity, {.original = gce::accuracy(*classifier, test),
                                           .reencoded = gce::accuracy(reencoding, test),

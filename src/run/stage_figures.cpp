@@ -20,7 +20,7 @@ class Drawing {
 
   StageResult draw() {
     const FigureOptions& options = session_.recipe().figures;
-    if (session_.recipe().explanation.causal == 0) return draw_autoencoder();
+    if (!session_.explains()) return draw_autoencoder();
     const Samples rows = samples(options.sweep_rows, "figures/sweeps");
     for (std::size_t i = 0; i < factors_.size(); ++i) {
       sweep("sweep", rows, i, options.sweep_steps, "One factor moved, the others kept: ");

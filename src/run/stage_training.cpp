@@ -84,6 +84,11 @@ nlohmann::json explanation_content(Session& session) {
 
 StageResult explanation_stage(Session& session) {
   gce::Training options = session.recipe().explanation;
+  if (!session.explains()) {
+    options.causal = 0;
+    options.noncausal = session.latents();
+    options.lambda = 1;
+  }
   options.seed = session.seed();
   options.precision = session.precision;
   options.checkpoint = session.folder().checkpoint(kExplanation);

@@ -24,7 +24,7 @@ nlohmann::json trust_content(Session& session) {
 }
 
 StageResult trust_stage(Session& session) {
-  if (session.recipe().explanation.causal == 0) return {{}, {}, "no causal factors to check"};
+  if (!session.explains()) return {{}, {}, "no causal factors to check"};
   const auto classifier = session.classifier(Precision::float32);
   const auto encoder = session.encoder(Precision::float32);
   const auto decoder = session.decoder(Precision::float32);

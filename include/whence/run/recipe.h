@@ -41,9 +41,10 @@ struct ClassifierOptions {
   models::ClassifierTraining training;
 };
 
-/// An index into models::autoencoder_architectures(). `network.image` and `.latents` come from data and explanation.
+/// Architectures are indices into models::autoencoder_architectures(). `network.image` and `.latents` come from data and explanation.
 struct GeneratorOptions {
   std::size_t architecture = 0;
+  std::int64_t latents = 0;  ///< > 0: of an autoencoder trained alone, without an explanation
   models::AutoencoderShape network;
 };
 

@@ -26,7 +26,14 @@ class Session {
   const Recipe& recipe() const { return recipe_; }
   const RunFolder& folder() const { return folder_; }
   std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.run.seed); }
-  std::int64_t latents() const { return recipe_.explanation.causal + recipe_.explanation.noncausal; }
+  /// Whether the autoencoder becomes an explanation, or is trained alone.
+  bool explains() const { return recipe_.generator.latents == 0; }
+  /// K; 0 without an explanation.
+  std::int64_t causal() const { return explains() ? recipe_.explanation.causal : 0; }
+  std::int64_t latents() const {
+    return explains() ? recipe_.explanation.causal + recipe_.explanation.noncausal
+                      : recipe_.generator.latents;
+  }
   /// "alpha_1", ...
   std::vector<std::string> factor_names() const;
 

@@ -162,7 +162,7 @@ TEST(GceTraining, WithoutCausalFactorsItIsAVariationalAutoencoder) {
     training.causal = 0;
     training.noncausal = 2;
     training.lambda = lambda;
-    training.steps = 40;
+    training.steps = 150;
     training.batch = 32;
     training.learning_rate = 5e-3;
     std::vector<double> errors;

@@ -58,11 +58,9 @@ TEST_F(Pipeline, DoesEachStageOnce) {
   EXPECT_FALSE(std::filesystem::exists(folder_.checkpoint("explanation")));
 }
 
-TEST_F(Pipeline, WithoutCausalFactorsAnAutoencoderIsTrainedBesideTheClassifier) {
+TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   Session session(
-      load_recipe(recipe_, {"explanation.causal=0", "explanation.noncausal=3", "explanation.steps=60",
-                            "explanation.lambda=1", "classifier.epochs=1"}),
-      folder_);
+      load_recipe(recipe_, {"generator.latents=3", "explanation.steps=60", "classifier.epochs=1"}), folder_);
   Display display(DisplayStyle::silent, stderr);
   run_stages(session, {}, display);
   const nlohmann::json gce = collect_metrics(folder_).at("gce");
@@ -87,7 +85,7 @@ TEST_F(Pipeline, ArchitecturesAreChosenByRecipeAndSayWhatDoesNotFit) {
       "the CIFAR CVAE needs images of shape channels x height x width with sides of 16, 24, 32, ... pixels, "
       "not 1x8x8");
   run({"classifier.architecture=resnet", "generator.architecture=cvae-bn"},
-      {.last = "explanation", .force = true});
+      {.first = "data", .last = "explanation", .force = true, .redo = {}});
   EXPECT_TRUE(contains(read_file(folder_ / "recipe.toml"), "architecture = \"resnet\""));
   EXPECT_EQ(Session(load_recipe(folder_ / "recipe.toml"), folder_).classifier_network().name(), "resnet");
 }

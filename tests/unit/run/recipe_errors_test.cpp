@@ -32,17 +32,6 @@ TEST(RecipeErrors, NameTheNearestKey) {
   EXPECT_TRUE(contains(error_with("steps=3"), "'explanation.steps'"));
 }
 
-TEST(RecipeErrors, AnAutoencoderNeedsLatentsAndSomethingToTrain) {
-  const auto with = [](const std::vector<std::string>& settings) {
-    return error_of([&] { parse_recipe(kLeast, "least.toml", settings); }, ExitCode::usage);
-  };
-  EXPECT_EQ(
-      with({"explanation.causal=0", "explanation.noncausal=0"}),
-      "least.toml: explanation.causal and explanation.noncausal are both 0; an autoencoder needs latents");
-  EXPECT_EQ(with({"explanation.causal=0", "explanation.lambda=0"}),
-            "least.toml: explanation.causal = 0 with explanation.lambda = 0 leaves nothing to train");
-}
-
 TEST(RecipeErrors, NameTheNearestChoice) {
   EXPECT_TRUE(contains(error_with("explanation.sampling=nestet"),
                        "must be one of 'nested', 'crossed' (did you mean 'nested'?)"));
