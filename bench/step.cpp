@@ -86,8 +86,7 @@ class Workshop {
     gce::Training options;
     options.causal = kCausal;
     options.noncausal = kNoncausal;
-    options.effect = {.sampling = setting.sampling,
-                      .correction = setting.correction,
+    options.effect = {.estimator = {setting.sampling, gce::Placement::independent, setting.correction},
                       .alpha_samples = setting.alpha,
                       .beta_samples = setting.beta};
     options.steps = steps;

@@ -150,16 +150,17 @@ Module module_of(const Network& network) {
 
 void export_torchscript(const Network& network, const std::filesystem::path& path) {
   const Module module = module_of(network);
-  write_file_with(path, [&](const std::filesystem::path& temporary) {
-    module.save(temporary.string());
-    // LibTorch writes names that it cannot read again, such as "import".
-    try {
-      torch::jit::load(temporary.string());
-    } catch (const std::exception& error) {
-      fail("network \"{}\" cannot be exported with its layers' names ({}); rename the layer", network.name(),
-           sentence_of(error));
-    }
-  });
+  // Not to the file itself: LibTorch's writer ends the program when the disk is full.
+  std::stringstream bytes;
+  module.save(bytes);
+  // LibTorch writes names that it cannot read again, such as "import".
+  try {
+    torch::jit::load(bytes);
+  } catch (const std::exception& error) {
+    fail("network \"{}\" cannot be exported with its layers' names ({}); rename the layer", network.name(),
+         sentence_of(error));
+  }
+  write_file(path, bytes.str());
 }
 
 }  // namespace whence::nn

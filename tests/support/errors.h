@@ -30,6 +30,12 @@ std::string error_of(Work&& work, ExitCode code = ExitCode::failed) {
   return "";
 }
 
+/// As error_of, of wrong usage.
+template <class Work>
+std::string usage_error_of(Work&& work) {
+  return error_of(std::forward<Work>(work), ExitCode::usage);
+}
+
 /// Runs `work`, which must throw an Error with this exit code whose one line contains every one of `parts`.
 template <class Work>
 void expect_error(Work&& work, const std::vector<std::string>& parts, ExitCode code = ExitCode::failed) {

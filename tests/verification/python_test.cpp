@@ -165,13 +165,13 @@ TEST(Python, ItsModelsPlayTheirRoles) {
       test::run_python(python, "verification/make_models.py", {folder.path().string()});
   ASSERT_EQ(run.exit_code, 0) << run.output;
   for (const std::string kind : {"script", "trace"}) {
-    for (const char* name : {"base_cnn", "cvae_encoder", "cvae_decoder", "residual", "unflattening_decoder",
-                             "pooled_sequence"}) {
+    for (const char* name : {"base_cnn", "cvae_encoder", "cvae_decoder", "residual", "pooled_sequence"})
       check_translation(folder.path(), name, kind);
-    }
     check_roles(folder.path(), kind);
     check_opaque(folder.path(), kind);
   }
+  // A scripted nn.Upsample loops over its dimensions; tracing unrolls that.
+  check_translation(folder.path(), "unflattening_decoder", "trace");
   for (const char* name : {"state_dict.pt", "pickled.pt", "legacy.pt"}) {
     test::expect_error([&] { nn::ScriptModule module(folder / name); },
                        {name, "Python objects", "torch.jit.script(model.eval()).save(\"model.pt\")"});

@@ -13,7 +13,7 @@
 namespace whence::models {
 namespace {
 
-using test::error_of;
+using test::usage_error_of;
 
 nn::Shape shape_of(const nn::Network& network, std::string_view layer) {
   return network.layers()[network.find(layer)].shape;
@@ -210,8 +210,7 @@ TEST(Architectures, CrossToTorchscriptAndBack) {
 TEST(Architectures, SayWhatDoesNotFit) {
   const auto image_error = [](const char* which, const nn::Shape& image) {
     for (const ClassifierArchitecture& architecture : classifier_architectures()) {
-      if (architecture.name == which)
-        return error_of([&] { architecture.make({.image = image}); }, ExitCode::usage);
+      if (architecture.name == which) return usage_error_of([&] { architecture.make({.image = image}); });
     }
     return std::string("no such architecture");
   };
@@ -224,24 +223,20 @@ TEST(Architectures, SayWhatDoesNotFit) {
   EXPECT_EQ(image_error("resnet", {28, 28}),
             "the small ResNet needs images of shape channels x height x width with sides of at least 1 "
             "pixels, not 28x28");
-  EXPECT_EQ(error_of(
-                [] {
-                  pathmask_encoder(PathmaskSet::fashion_mnist, {.image = {1, 32, 32}});
-                },
-                ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] {
+              pathmask_encoder(PathmaskSet::fashion_mnist, {.image = {1, 32, 32}});
+            }),
             "PATHMASK's VAE for FashionMNIST needs images of shape channels x height x width with sides of "
             "19, 22, 25, ... pixels, not 1x32x32");
-  EXPECT_EQ(error_of([] { small_inception({.width = 12}); }, ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] { small_inception({.width = 12}); }),
             "the small Inception needs a width that is a multiple of 8, not 12");
-  EXPECT_EQ(error_of([] { small_resnet({.classes = 0}); }, ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] { small_resnet({.classes = 0}); }),
             "the small ResNet needs at least 1 class, not 0");
-  EXPECT_EQ(error_of([] { cifar_cvae_decoder({.latents = 0}); }, ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] { cifar_cvae_decoder({.latents = 0}); }),
             "the CIFAR CVAE needs at least 1 latent, not 0");
-  EXPECT_EQ(error_of(
-                [] {
-                  vgg11({.image = {3, 32, 32}, .width = -1});
-                },
-                ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] {
+              vgg11({.image = {3, 32, 32}, .width = -1});
+            }),
             "VGG-11 needs a width of at least 1 (or 0 for the text's), not -1");
 }
 

@@ -8,7 +8,7 @@
 namespace whence::models {
 namespace {
 
-using test::error_of;
+using test::usage_error_of;
 
 std::int64_t elements(const nn::Network& network, std::string_view layer) {
   std::int64_t count = 1;
@@ -36,13 +36,11 @@ TEST(BaseCnn, TakesOtherImagesAndWidths) {
 
 TEST(BaseCnn, RefusesWhatCannotBe) {
   EXPECT_EQ(
-      error_of(
-          [] {
-            base_cnn({.image = {1, 5, 28}});
-          },
-          ExitCode::usage),
+      usage_error_of([] {
+        base_cnn({.image = {1, 5, 28}});
+      }),
       "the base CNN needs images of shape channels x height x width and at least 6x6 pixels, not 1x5x28");
-  EXPECT_EQ(error_of([] { base_cnn({.classes = 0}); }, ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] { base_cnn({.classes = 0}); }),
             "the base CNN needs at least 1 class and width 1, not 0 and 32");
 }
 
@@ -88,13 +86,11 @@ TEST(Cvae, ClosesForEveryMultipleOfFour) {
 
 TEST(Cvae, RefusesWhatCannotBe) {
   EXPECT_EQ(
-      error_of(
-          [] {
-            cvae_encoder({.image = {1, 30, 28}});
-          },
-          ExitCode::usage),
+      usage_error_of([] {
+        cvae_encoder({.image = {1, 30, 28}});
+      }),
       "the CVAE needs images of shape channels x height x width, the sides multiples of 4, not 1x30x28");
-  EXPECT_EQ(error_of([] { cvae_decoder({.latents = 0}); }, ExitCode::usage),
+  EXPECT_EQ(usage_error_of([] { cvae_decoder({.latents = 0}); }),
             "the CVAE needs at least 1 latent and width 1, not 0 and 64");
   try {
     cvae_decoder({.image = {28, 28}});
