@@ -1,10 +1,11 @@
 // How long a training step takes: of the VAE alone, and of the generative causal explanation by estimator and
 // precision, at the settings of the recipes (28 x 28 images, 3 classes, K = 2, L = 4, batch 64).
 #include <ATen/Parallel.h>
+#include <time.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
+
 #include <limits>
 #include <map>
 
@@ -56,6 +57,17 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   return settings;
 }
 
+double seconds_on(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// One entry a step: seconds that passed, and seconds that the process spent on processors, all threads together.
+struct Samples {
+  std::vector<double> seconds, processor;
+};
+
 /// Networks of the recipes with the texts' initial values, random images, and a classifier that was never trained: a
 /// step costs what it costs whatever the numbers are.
 class Workshop {
@@ -68,17 +80,19 @@ class Workshop {
     data.class_names = {"0", "1", "2"};
   }
 
-  /// Seconds of each step but the first.
-  std::vector<double> time(const Setting& setting) {
-    std::vector<double> seconds;
-    auto last = std::chrono::steady_clock::now();
+  /// Appends what each step but the first takes.
+  void time(const Setting& setting, Samples& samples) {
+    double last = 0, last_processor = 0;
     const auto lap = [&](const Progress& progress) {
-      const auto now = std::chrono::steady_clock::now();
-      if (progress.step > 1) seconds.push_back(std::chrono::duration<double>(now - last).count());
+      const double now = seconds_on(CLOCK_MONOTONIC), processor = seconds_on(CLOCK_PROCESS_CPUTIME_ID);
+      if (progress.step > 1) {
+        samples.seconds.push_back(now - last);
+        samples.processor.push_back(processor - last_processor);
+      }
       last = now;
+      last_processor = processor;
     };
     train(setting, setting.steps + 1, lap);
-    return seconds;
   }
 
   void train(const Setting& setting, int steps, const ProgressCallback& progress) {
@@ -134,52 +148,48 @@ class Workshop {
   data::Dataset data;
 };
 
-struct Measured {
-  double least, median;
-};
-
-Measured summary(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  return {seconds.front(), seconds[seconds.size() / 2]};
+double least(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 void print_table(Workshop& workshop, const std::vector<Setting>& settings, int rounds) {
-  std::vector<std::vector<double>> seconds(settings.size());
+  std::vector<Samples> samples(settings.size());
   std::map<Precision, double> peak;
   for (int round = 0; round < rounds;
        ++round) {  // interleaved, because the machine's other load comes and goes
     for (std::size_t i = 0; i < settings.size(); ++i) {
-      const std::vector<double> more = workshop.time(settings[i]);
-      seconds[i].insert(seconds[i].end(), more.begin(), more.end());
+      workshop.time(settings[i], samples[i]);
       double& best = peak[settings[i].precision];
       if (settings[i].vae_only)
         best = std::max(best, peak_rate({workshop.encoder, workshop.decoder, workshop.classifier_network},
                                         192, settings[i].precision));
     }
   }
-  fmt::print("{:<34}{:>7}{:>9}{:>9}{:>8}{:>9}{:>8}{:>8}\n", "step", "passes", "least ms", "median", "GFLOP",
-             "GFLOP/s", "of peak", "of VAE");
-  const auto median_of = [&](auto wanted) {
+  const auto seconds_of = [&](auto wanted) {
     for (std::size_t i = 0; i < settings.size(); ++i)
-      if (wanted(settings[i])) return summary(seconds[i]).median;
+      if (wanted(settings[i])) return median(samples[i].seconds);
     return std::numeric_limits<double>::quiet_NaN();
   };
+  fmt::print("{:<34}{:>7}{:>9}{:>8}{:>11}{:>8}{:>9}{:>9}{:>8}\n", "step", "passes", "least ms", "median",
+             "processor", "GFLOP", "GFLOP/s", "of peak", "of VAE");
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const Setting& setting = settings[i];
-    const auto [least, median] = summary(seconds[i]);
-    const double work = workshop.operations(setting);
+    const double work = workshop.operations(setting), seconds = median(samples[i].seconds);
     const double vae =
-        median_of([&](const Setting& s) { return s.vae_only && s.precision == setting.precision; });
-    fmt::print("{:<34}{:>7}{:>9.1f}{:>9.1f}{:>8.2f}{:>9.0f}{:>7.0f}%{:>8.2f}\n", setting.name,
-               kBatch + setting.draws(), 1e3 * least, 1e3 * median, work / 1e9, work / median / 1e9,
-               100 * work / median / peak[setting.precision], median / vae);
+        seconds_of([&](const Setting& s) { return s.vae_only && s.precision == setting.precision; });
+    fmt::print("{:<34}{:>7}{:>9.1f}{:>8.1f}{:>11.1f}{:>8.2f}{:>9.0f}{:>8.0f}%{:>8.2f}\n", setting.name,
+               kBatch + setting.draws(), 1e3 * least(samples[i].seconds), 1e3 * seconds,
+               1e3 * median(samples[i].processor), work / 1e9, work / seconds / 1e9,
+               100 * work / seconds / peak[setting.precision], seconds / vae);
   }
   for (const auto& [precision, rate] : peak)
     fmt::print("peak, {}: {:.0f} GFLOP/s (the fastest of the networks' convolutions, alone, forward)\n",
                name_of(precision), rate / 1e9);
-  const double published = median_of([](const Setting& s) { return s.alpha * s.beta == 2500; });
+  const double published = seconds_of([](const Setting& s) { return s.alpha * s.beta == 2500; });
   if (published > 0) {
-    const double ours = median_of([](const Setting& s) { return s.alpha * s.beta == 128; });
+    const double ours = seconds_of([](const Setting& s) { return s.alpha * s.beta == 128; });
     fmt::print("published / crossed 32x4 delta: {:.0f}\n", published / ours);
   }
 }

@@ -79,21 +79,13 @@ struct Strip {
   }
 };
 
-/// Calls visit(first column of the phase, offset of its pixel's channels) for each output pixel of the position (y, x)
-/// of `image`; the offset is -1 outside of the image.
-template <class Visit>
-WHENCE_AMX inline void visit_pixels(const Patches& p, std::int64_t image, std::int64_t grid_y,
-                                    std::int64_t grid_x, const Visit& visit) {
-  std::int64_t column = 0;
-  for (std::int64_t i = 0; i < p.phases; ++i) {
-    const std::int64_t y = p.phases * grid_y - p.vertical.crop + i;
-    for (std::int64_t j = 0; j < p.phases; ++j, column += p.output_channels) {
-      const std::int64_t x = p.phases * grid_x - p.horizontal.crop + j;
-      const bool inside = y >= 0 && y < p.vertical.output && x >= 0 && x < p.horizontal.output;
-      const std::int64_t pixel = (image * p.vertical.output + y) * p.horizontal.output + x;
-      visit(column, inside ? pixel * p.output_channels : -1);
-    }
-  }
+/// Where the channels of the output pixel (row, column) of the position (y, x) of `image` begin; -1 outside of it.
+WHENCE_AMX inline std::int64_t pixel_of(const Patches& p, std::int64_t image, std::int64_t grid_y,
+                                        std::int64_t grid_x, std::int64_t row, std::int64_t column) {
+  const std::int64_t y = p.phases * grid_y - p.vertical.crop + row;
+  const std::int64_t x = p.phases * grid_x - p.horizontal.crop + column;
+  const bool inside = y >= 0 && y < p.vertical.output && x >= 0 && x < p.horizontal.output;
+  return inside ? ((image * p.vertical.output + y) * p.horizontal.output + x) * p.output_channels : -1;
 }
 
 /// What multiply_patches needs, for an image at a time.
@@ -123,7 +115,7 @@ struct Product {
       for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
         const Half* tiles = kernel + j / kColumns * tiles_of_column;
         const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
-        multiply_block(left, first * left.stride, tiles, second, sums + j, width(), false);
+        multiply_block(left, first * left.stride, {tiles, second, kTileHalves}, sums + j, width(), false);
       }
       write(image, first, sums);
     }
@@ -134,13 +126,20 @@ struct Product {
     std::int64_t y = first / slots, x = first % slots;
     for (std::int64_t i = 0; i < kBlock; ++i, sums += width()) {
       if (y >= patches.vertical.grid) return;
-      if (x < patches.horizontal.grid)
-        visit_pixels(patches, image, y, x, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
-          if (pixel >= 0) finish(sums + column, bias, floor, output + pixel, patches.output_channels);
-        });
+      if (x < patches.horizontal.grid) write_position(image, y, x, sums);
       if (++x == slots) {
         x = 0;
         ++y;
+      }
+    }
+  }
+
+  WHENCE_AMX void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
+                                 const float* sums) const {
+    for (std::int64_t i = 0; i < patches.phases; ++i) {
+      for (std::int64_t j = 0; j < patches.phases; ++j, sums += patches.output_channels) {
+        const std::int64_t pixel = pixel_of(patches, image, y, x, i, j);
+        if (pixel >= 0) finish(sums, bias, floor, output + pixel, patches.output_channels);
       }
     }
   }
@@ -149,41 +148,49 @@ struct Product {
 /// What multiply_transposed_patches needs. The images are split into `kParts` sums, whatever the number of threads;
 /// each part gathers positions until they fill blocks that stay in the cache.
 struct TransposedProduct {
-  static constexpr std::int64_t kParts = 4, kPositions = 256, kSteps = kPositions / kDepth;
-  static constexpr std::int64_t kLeftStride = kPositions + kDepth;
+  static constexpr std::int64_t kParts = 4, kPositions = 256;
+  // Rows and tiles that are written one after the other are not a power of two apart, which would make them compete
+  // for the same few lines of the cache.
+  static constexpr std::int64_t kLeftStride = kPositions + kDepth, kTileStride = kTileHalves + kDepth;
 
   const Patches& patches;
   const Half *input, *gradient;
-  float* sums;  ///< kParts matrices of left_rows() x right_columns()
+  float* sums;  ///< kParts matrices of sum_size() floats, in squares of kBlock x kBlock
 
   Strip strip() const { return {patches}; }
   std::int64_t left_rows() const { return rounded_up(patches.columns(), kBlock); }
-  std::int64_t right_columns() const { return rounded_up(patches.depth(), 2 * kColumns); }
+  std::int64_t right_columns() const { return rounded_up(patches.depth(), kBlock); }
+  std::int64_t tiles() const { return right_columns() / kColumns; }
+  std::int64_t sum_size() const { return left_rows() * right_columns(); }
+  /// The sum for a column of the kernel matrix and an element of its depth.
+  std::int64_t place(std::int64_t column, std::int64_t depth) const {
+    const std::int64_t square = column / kBlock * (right_columns() / kBlock) + depth / kBlock;
+    return (square * kBlock + column % kBlock) * kBlock + depth % kBlock;
+  }
 
   /// A block of positions: gradients with the positions side by side, patches with pairs of positions side by side.
   struct Block {
-    Half *strip, *left, *right, *pixels, *pairs, *zeros;
+    Half *strip, *left, *right, *pairs, *zeros;
     std::int64_t positions = 0;
   };
   std::int64_t scratch() const {
     return std::int64_t{sizeof(Half)} *
-           (strip().size() + left_rows() * kLeftStride + right_columns() * kPositions + 2 * left_rows() +
-            kDepth * left_rows() + patches.row_depth());
+           (strip().size() + left_rows() * kLeftStride + kPositions / kDepth * tiles() * kTileStride +
+            kDepth * left_rows() + patches.row_depth() + left_rows());
   }
   Block block_in(std::byte* bytes) const {
     Block block{};
     block.strip = reinterpret_cast<Half*>(bytes);
     block.left = block.strip + strip().size();
     block.right = block.left + left_rows() * kLeftStride;
-    block.pixels = block.right + right_columns() * kPositions;
-    block.pairs = block.pixels + 2 * left_rows();
+    block.pairs = block.right + kPositions / kDepth * tiles() * kTileStride;
     block.zeros = block.pairs + kDepth * left_rows();
     return block;
   }
 
   WHENCE_AMX void operator()(std::int64_t part, std::byte* scratch_bytes) const {
     Block block = block_in(scratch_bytes);
-    float* sum = sums + part * left_rows() * right_columns();
+    float* sum = sums + part * sum_size();
     for (std::int64_t image = patches.batch * part / kParts; image < patches.batch * (part + 1) / kParts;
          ++image) {
       strip().fill(input, image, block.strip);
@@ -201,33 +208,38 @@ struct TransposedProduct {
     const std::int64_t step = block.positions / kDepth, pair = block.positions % kDepth / 2;
     const bool first = image >= 0, second = first && x + 1 < patches.horizontal.grid;
     const std::int64_t offset = (y * strip().slots() + x) * strip().stride();
+    Half* tile = block.right + step * tiles() * kTileStride + pair * kDepth;
+    const std::int64_t depth = patches.row_depth(), stride = strip().stride();
     for (std::int64_t tap = 0; tap < patches.taps; ++tap) {
       const Half* row = strip().row_of_tap(block.strip, tap) + offset;
-      const Half *a = first ? row : block.zeros, *b = second ? row + strip().stride() : block.zeros;
-      const std::int64_t tile = tap * patches.row_depth() / kColumns;
-      Half* to = block.right + (tile * kSteps + step) * kTileHalves + pair * kDepth;
-      for (std::int64_t j = 0; j < patches.row_depth(); j += kColumns, to += kSteps * kTileHalves)
-        _mm512_storeu_si512(to, interleaved(a + j, b + j));
+      const Half *a = first ? row : block.zeros, *b = second ? row + stride : block.zeros;
+      for (std::int64_t j = 0; j < depth; j += kColumns, tile += kTileStride)
+        _mm512_storeu_si512(tile, interleaved(a + j, b + j));
     }
-    gather_pixels(first, image, y, x, block.pixels);
-    gather_pixels(second, image, y, x + 1, block.pixels + left_rows());
-    for (std::int64_t j = 0; j < left_rows(); j += kRows)
-      _mm512_storeu_si512(block.pairs + (j + pair) * kDepth,
-                          interleaved(block.pixels + j, block.pixels + left_rows() + j));
+    std::int64_t column = 0;
+    for (std::int64_t i = 0; i < patches.phases; ++i) {
+      for (std::int64_t j = 0; j < patches.phases; ++j, column += patches.output_channels) {
+        const std::int64_t a = first ? pixel_of(patches, image, y, x, i, j) : -1;
+        const std::int64_t b = second ? pixel_of(patches, image, y, x + 1, i, j) : -1;
+        add_gradients(a < 0 ? block.zeros : gradient + a, b < 0 ? block.zeros : gradient + b, column,
+                      block.pairs + pair * kDepth);
+      }
+    }
     block.positions += 2;
     if (block.positions % kDepth == 0) transpose_pairs(block, step);
     if (block.positions == kPositions) accumulate(block, sum);
   }
-
-  WHENCE_AMX void gather_pixels(bool inside, std::int64_t image, std::int64_t y, std::int64_t x,
-                                Half* to) const {
-    visit_pixels(patches, image, y, x, [&](std::int64_t column, std::int64_t pixel) WHENCE_AMX {
-      if (inside && pixel >= 0) {
-        copy(gradient + pixel, to + column, patches.output_channels);
-      } else {
-        clear(to + column, patches.output_channels);
-      }
-    });
+  /// pairs: squares of 16 pairs x 16 columns.
+  WHENCE_AMX void add_gradients(const Half* a, const Half* b, std::int64_t column, Half* pairs) const {
+    const std::int64_t channels = patches.output_channels;
+    for (std::int64_t o = 0; o < channels;) {
+      const std::int64_t to = column + o;
+      const std::int64_t count = std::min(channels - o, kColumns - to % kColumns);
+      const auto mask = static_cast<__mmask16>((1u << count) - 1);
+      _mm512_mask_storeu_epi32(pairs + to / kColumns * kColumns * kDepth + to % kColumns * 2, mask,
+                               interleaved(a + o, b + o, mask));
+      o += count;
+    }
   }
 
   WHENCE_AMX void transpose_pairs(const Block& block, std::int64_t step) const {
@@ -243,11 +255,11 @@ struct TransposedProduct {
   WHENCE_AMX void accumulate(Block& block, float* sum) const {
     const Half* start = block.left;
     const LeftMatrix left{&start, 1, block.positions / kDepth, kLeftStride};
-    for (std::int64_t j = 0; j < right_columns(); j += 2 * kColumns) {
-      const Half* tiles = block.right + j / kColumns * kSteps * kTileHalves;
+    for (std::int64_t j = 0; j < right_columns(); j += kBlock) {
+      const Half* tile = block.right + j / kColumns * kTileStride;
       for (std::int64_t i = 0; i < left_rows(); i += kBlock)
-        multiply_block(left, i * kLeftStride, tiles, tiles + kSteps * kTileHalves,
-                       sum + i * right_columns() + j, right_columns(), true);
+        multiply_block(left, i * kLeftStride, {tile, tile + kTileStride, tiles() * kTileStride},
+                       sum + place(i, j), kBlock, true);
     }
     block.positions = 0;
   }
@@ -312,8 +324,7 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
                                  const at::Tensor& output_gradient, const at::Tensor& weight_gradient) {
   TransposedProduct product{patches, halves(input), halves(output_gradient), nullptr};
-  const at::Tensor parts =
-      at::zeros({TransposedProduct::kParts, product.left_rows(), product.right_columns()}, at::kFloat);
+  const at::Tensor parts = at::zeros({TransposedProduct::kParts, product.sum_size()}, at::kFloat);
   product.sums = parts.data_ptr<float>();
   for_each_block(TransposedProduct::kParts, product.scratch(), product);
 
@@ -321,11 +332,12 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
   const KernelOffsets offsets = kernel_offsets(patches, weight_gradient.strides());
   const float* from = sum.data_ptr<float>();
   auto* to = weight_gradient.data_ptr<float>();
-  for (const std::int32_t column : offsets.column) {
+  for (std::size_t n = 0; n < offsets.column.size(); ++n) {
     for (std::size_t k = 0; k < offsets.depth.size(); ++k) {
-      if (offsets.depth[k] != KernelOffsets::kNone) to[offsets.depth[k] + column] = from[k];
+      if (offsets.depth[k] == KernelOffsets::kNone) continue;
+      to[offsets.depth[k] + offsets.column[n]] =
+          from[product.place(static_cast<std::int64_t>(n), static_cast<std::int64_t>(k))];
     }
-    from += product.right_columns();
   }
 }
 

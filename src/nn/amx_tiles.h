@@ -49,10 +49,16 @@ struct LeftMatrix {
   std::int64_t count, steps, stride;
 };
 
-/// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b (as many tiles as a has steps; the second 16
-/// columns' are at `second`, nullptr for 32 x 16), or c += that. Rows of a start `offset` halves into its pieces.
-WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, const Half* b,
-                                      const Half* second, float* c, std::int64_t c_stride, bool add) {
+/// 32 columns of the right matrix: a tile for each step of the left one, `stride` halves apart.
+struct RightMatrix {
+  const Half *first, *second;  ///< of 16 columns each; `second` may be null
+  std::int64_t stride;
+};
+
+/// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b, or c += that. Rows of a start `offset` halves
+/// into its pieces.
+WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, RightMatrix b, float* c,
+                                      std::int64_t c_stride, bool add) {
   const std::int64_t a_bytes = a.stride * 2, c_bytes = c_stride * 4;
   float* c_lower = c + kRows * c_stride;
   if (add) {
@@ -62,12 +68,12 @@ WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, 
     _tile_zero(0);
     _tile_zero(2);
   }
-  if (second == nullptr) {
+  if (b.second == nullptr) {
     for (std::int64_t piece = 0; piece < a.count; ++piece) {
       const Half* upper = a.pieces[piece] + offset;
       const Half* lower = upper + kRows * a.stride;
-      for (std::int64_t i = 0; i < a.steps; ++i, b += kTileHalves) {
-        _tile_loadd(6, b, 64);
+      for (std::int64_t i = 0; i < a.steps; ++i, b.first += b.stride) {
+        _tile_loadd(6, b.first, 64);
         _tile_loadd(4, upper + i * kDepth, a_bytes);
         _tile_dpbf16ps(0, 4, 6);
         _tile_loadd(5, lower + i * kDepth, a_bytes);
@@ -85,13 +91,13 @@ WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, 
     for (std::int64_t piece = 0; piece < a.count; ++piece) {
       const Half* upper = a.pieces[piece] + offset;
       const Half* lower = upper + kRows * a.stride;
-      for (std::int64_t i = 0; i < a.steps; ++i, b += kTileHalves, second += kTileHalves) {
-        _tile_loadd(6, b, 64);
+      for (std::int64_t i = 0; i < a.steps; ++i, b.first += b.stride, b.second += b.stride) {
+        _tile_loadd(6, b.first, 64);
         _tile_loadd(4, upper + i * kDepth, a_bytes);
         _tile_dpbf16ps(0, 4, 6);
         _tile_loadd(5, lower + i * kDepth, a_bytes);
         _tile_dpbf16ps(2, 5, 6);
-        _tile_loadd(7, second, 64);
+        _tile_loadd(7, b.second, 64);
         _tile_dpbf16ps(1, 4, 7);
         _tile_dpbf16ps(3, 5, 7);
       }
@@ -117,10 +123,10 @@ WHENCE_AMX inline void clear(Half* to, std::int64_t count) {
     _mm512_mask_storeu_epi16(to, static_cast<__mmask32>((1u << count) - 1), _mm512_setzero_si512());
 }
 
-/// a0 b0 a1 b1 ... of 16 halves each.
-WHENCE_AMX inline __m512i interleaved(const Half* a, const Half* b) {
-  const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)));
-  const __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)));
+/// a0 b0 a1 b1 ... of 16 halves each, or of as many as `mask` has bits.
+WHENCE_AMX inline __m512i interleaved(const Half* a, const Half* b, __mmask16 mask = 0xffff) {
+  const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, a));
+  const __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, b));
   return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 

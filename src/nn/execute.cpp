@@ -3,6 +3,7 @@
 #include <ATen/record_function.h>
 
 #include "nn/convolution.h"
+#include "nn/max_pool.h"
 
 namespace whence::nn {
 namespace {
@@ -11,7 +12,7 @@ struct Call {
   const Layer& layer;
   const std::vector<at::Tensor>& inputs;
   const Execution& execution;
-  bool relu;  ///< follows a convolution
+  bool relu;  ///< behind a convolution, in front of a maximum pooling
 
   const at::Tensor& x() const { return inputs.front(); }
   at::Tensor learned(std::size_t i) const {
@@ -54,9 +55,7 @@ at::Tensor run(const Tanh&, const Call& call) { return at::tanh(call.x()); }
 at::Tensor run(const Softmax&, const Call& call) { return at::softmax(call.x(), 1); }
 at::Tensor run(const LogSoftmax&, const Call& call) { return at::log_softmax(call.x(), 1); }
 
-at::Tensor run(const MaxPool2d& op, const Call& call) {
-  return at::max_pool2d(call.x(), op.kernel, op.stride, op.padding);
-}
+at::Tensor run(const MaxPool2d& op, const Call& call) { return max_pool(call.x(), op, call.relu); }
 at::Tensor run(const AvgPool2d& op, const Call& call) {
   return at::avg_pool2d(call.x(), op.kernel, op.stride, op.padding);
 }
@@ -117,10 +116,6 @@ std::vector<bool> ends_of_paths(const std::vector<Layer>& layers) {
     for (const LayerId input : layers[id].inputs) last[input] = false;
   }
   return last;
-}
-
-bool takes_relu(const Op& op) {
-  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<ConvTranspose2d>(op);
 }
 
 at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Execution& execution, bool last,

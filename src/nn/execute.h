@@ -17,10 +17,8 @@ std::vector<bool> ends_of_paths(const std::vector<Layer>& layers);
 /// of an output's path, which stays float32 (see Precision) except for a convolution.
 bool runs_in_bfloat16(const Op& op, Precision precision, bool last);
 
-/// Whether the layer can do the work of a ReLU behind it, too.
-bool takes_relu(const Op& op);
-
-/// inputs: (N, ...) each; returns (N, layer.shape), or with `relu` what a ReLU makes of it. 4-D activations of
+/// inputs: (N, ...) each; returns (N, layer.shape). `relu`: with the work of a ReLU
+/// that follows a convolution or precedes a maximum pooling. 4-D activations of
 /// convolutions are channels-last.
 at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Execution& execution, bool last,
                    bool relu = false);

@@ -25,6 +25,29 @@ std::vector<bool> needed_layers(const std::vector<Layer>& layers, const std::vec
   return needed;
 }
 
+/// For each ReLU whose work another layer does, that layer: a maximum pooling that alone reads it, or the convolution
+/// that it alone reads. readers: how often each layer's output is wanted.
+std::vector<std::optional<LayerId>> merged_relus(const std::vector<Layer>& layers,
+                                                 const std::vector<bool>& needed,
+                                                 const std::vector<std::size_t>& readers, LayerId given) {
+  std::vector<std::optional<LayerId>> doer(layers.size());
+  for (LayerId id = given + 1; id < layers.size(); ++id) {
+    if (!needed[id]) continue;
+    const LayerId input = layers[id].inputs.front();
+    const bool reads_relu = input > given && std::holds_alternative<Relu>(layers[input].op);
+    if (std::holds_alternative<MaxPool2d>(layers[id].op) && reads_relu && readers[input] == 1)
+      doer[input] = id;
+  }
+  for (LayerId id = given + 1; id < layers.size(); ++id) {
+    if (!needed[id] || doer[id] || !std::holds_alternative<Relu>(layers[id].op)) continue;
+    const LayerId input = layers[id].inputs.front();
+    const bool convolves = std::holds_alternative<Conv2d>(layers[input].op) ||
+                           std::holds_alternative<ConvTranspose2d>(layers[input].op);
+    if (convolves && input > given && readers[input] == 1) doer[id] = input;
+  }
+  return doer;
+}
+
 /// Outputs of `wanted`, computed from `value` as the output of layer `given`. Intermediate results are
 /// released as soon as no later layer reads them.
 std::vector<at::Tensor> compute(const std::vector<Layer>& layers, const std::vector<LayerId>& wanted,
@@ -38,10 +61,7 @@ std::vector<at::Tensor> compute(const std::vector<Layer>& layers, const std::vec
     for (const LayerId input : layers[id].inputs) ++readers[input];
   }
 
-  const auto relu_alone_reads = [&](LayerId id) {
-    return takes_relu(layers[id].op) && readers[id] == 1 && id + 1 < layers.size() && needed[id + 1] &&
-           std::holds_alternative<Relu>(layers[id + 1].op) && layers[id + 1].inputs.front() == id;
-  };
+  const std::vector<std::optional<LayerId>> doer = merged_relus(layers, needed, readers, given);
 
   std::vector<at::Tensor> values(layers.size());
   values[given] = value;
@@ -52,10 +72,12 @@ std::vector<at::Tensor> compute(const std::vector<Layer>& layers, const std::vec
       inputs.push_back(values[input]);
       if (--readers[input] == 0) values[input].reset();
     }
-    const bool relu = relu_alone_reads(id);
-    at::Tensor value_of_layer = execute(layers[id], std::move(inputs), execution, last[id], relu);
-    if (relu) ++id;
-    values[id] = std::move(value_of_layer);
+    if (doer[id]) {
+      values[id] = std::move(inputs.front());
+      continue;
+    }
+    const bool relu = std::find(doer.begin(), doer.end(), std::optional(id)) != doer.end();
+    values[id] = execute(layers[id], std::move(inputs), execution, last[id], relu);
   }
 
   std::vector<at::Tensor> results;

@@ -1,0 +1,243 @@
+#include "nn/max_pool.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace whence::nn {
+namespace {
+
+using at::Tensor;
+
+// The loops over channels are compiled twice: for every processor of the platform, and for AVX-512.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WHENCE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#else
+#define WHENCE_AVX512
+bool has_avx512() { return false; }
+#endif
+#define WHENCE_INLINED inline __attribute__((always_inline))
+
+/// The number of the largest pixel in a window that has none above 0; windows are smaller.
+constexpr std::uint8_t kNone = 255;
+
+struct PoolShape {
+  std::int64_t channels, height, width, output_height, output_width, kernel, stride, padding;
+
+  PoolShape(at::IntArrayRef x, const MaxPool2d& op)
+      : channels(x[1]),
+        height(x[2]),
+        width(x[3]),
+        output_height((x[2] + 2 * op.padding - op.kernel) / op.stride + 1),
+        output_width((x[3] + 2 * op.padding - op.kernel) / op.stride + 1),
+        kernel(op.kernel),
+        stride(op.stride),
+        padding(op.padding) {}
+  std::int64_t input_size() const { return channels * height * width; }
+  std::int64_t output_size() const { return channels * output_height * output_width; }
+
+  /// Calls visit(output pixel, input pixel, number of the pixel in its window) for each pixel of each window.
+  template <class Visit>
+  void visit_windows(const Visit& visit) const {
+    for (std::int64_t i = 0; i < output_height * output_width; ++i) {
+      const std::int64_t top = i / output_width * stride - padding,
+                         left = i % output_width * stride - padding;
+      for (std::int64_t k = 0; k < kernel * kernel; ++k) {
+        const std::int64_t y = top + k / kernel, x = left + k % kernel;
+        if (y >= 0 && y < height && x >= 0 && x < width)
+          visit(i * channels, (y * width + x) * channels, static_cast<std::uint8_t>(k));
+      }
+    }
+  }
+};
+
+/// A bfloat16 as it is stored: the upper half of a float32.
+using StoredHalf = std::uint16_t;
+inline float wide(StoredHalf half) {
+  const std::uint32_t bits = std::uint32_t{half} << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline float wide(float value) { return value; }
+inline double wide(double value) { return value; }
+
+inline void store(float value, StoredHalf& to) {  // to the nearest, of two to the even one
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  to = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+inline void store(float value, float& to) { to = value; }
+inline void store(double value, double& to) { to = value; }
+
+/// Its place in the order of pixels; NaN is last, so that it stays the maximum, as in LibTorch. Halves are compared as integers,
+/// which compilers vectorise.
+inline std::int16_t rank(StoredHalf half) {
+  constexpr std::int16_t infinity = 0x7f80, last = 0x7fff;
+  const auto magnitude = static_cast<std::int16_t>(half & 0x7fff);
+  const auto number = static_cast<std::int16_t>(half >> 15 != 0 ? -magnitude : magnitude);
+  return magnitude > infinity ? last : number;
+}
+template <class T>
+inline bool is_larger(T value, T best) {
+  return (value > best) | (value != value);
+}
+inline bool is_larger(StoredHalf value, StoredHalf best) { return rank(value) > rank(best); }
+
+template <class T>
+WHENCE_INLINED void keep_larger_in(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                                   std::int64_t count) {
+  for (std::int64_t c = 0; c < count; ++c) {
+    const bool larger = is_larger(candidate[c], largest[c]);
+    largest[c] = larger ? candidate[c] : largest[c];
+    at[c] = larger ? number : at[c];
+  }
+}
+template <class T>
+WHENCE_INLINED void add_to_largest_in(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                                      std::int64_t count) {
+  for (std::int64_t c = 0; c < count; ++c) {
+    const auto own = wide(gradient[c]);
+    store(wide(to[c]) + (at[c] == number ? own : 0), to[c]);
+  }
+}
+
+template <class T>
+using KeepLarger = void (*)(const T*, std::uint8_t, T*, std::uint8_t*, std::int64_t);
+template <class T>
+void keep_larger_plainly(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                         std::int64_t count) {
+  keep_larger_in(candidate, number, largest, at, count);
+}
+template <class T>
+WHENCE_AVX512 void keep_larger_widely(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                                      std::int64_t count) {
+  keep_larger_in(candidate, number, largest, at, count);
+}
+
+template <class T>
+using AddToLargest = void (*)(const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t);
+template <class T>
+void add_to_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                            std::int64_t count) {
+  add_to_largest_in(gradient, at, number, to, count);
+}
+template <class T>
+WHENCE_AVX512 void add_to_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number,
+                                         T* to, std::int64_t count) {
+  add_to_largest_in(gradient, at, number, to, count);
+}
+
+/// The least value there is, which every pixel exceeds; 0 in front of a ReLU.
+template <class T>
+T starting_value(bool relu) {
+  T value;
+  store(relu ? 0 : -std::numeric_limits<decltype(wide(T{}))>::infinity(), value);
+  return value;
+}
+
+template <class T>
+void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T* y, std::uint8_t* at) {
+  const KeepLarger<T> keep_larger = has_avx512() ? keep_larger_widely<T> : keep_larger_plainly<T>;
+  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t image = begin; image < end; ++image) {
+      T* largest = y + image * shape.output_size();
+      std::uint8_t* numbers = at + image * shape.output_size();
+      std::fill_n(largest, shape.output_size(), starting_value<T>(relu));
+      std::fill_n(numbers, shape.output_size(), kNone);
+      shape.visit_windows([&](std::int64_t output, std::int64_t input, std::uint8_t number) {
+        keep_larger(x + image * shape.input_size() + input, number, largest + output, numbers + output,
+                    shape.channels);
+      });
+    }
+  });
+}
+
+template <class T>
+void pass_back(const PoolShape& shape, std::int64_t images, const T* gradient, const std::uint8_t* at,
+               T* to) {
+  const AddToLargest<T> add_to_largest = has_avx512() ? add_to_largest_widely<T> : add_to_largest_plainly<T>;
+  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t image = begin; image < end; ++image) {
+      T* pixels = to + image * shape.input_size();
+      std::memset(static_cast<void*>(pixels), 0, sizeof(T) * static_cast<std::size_t>(shape.input_size()));
+      const std::int64_t first = image * shape.output_size();
+      shape.visit_windows([&](std::int64_t output, std::int64_t input, std::uint8_t number) {
+        add_to_largest(gradient + first + output, at + first + output, number, pixels + input,
+                       shape.channels);
+      });
+    }
+  });
+}
+
+/// Calls action with a null pointer of the type in which pixels of `type` are read.
+template <class Action>
+void with_pixel_type(at::ScalarType type, const Action& action) {
+  switch (type) {
+    case at::kBFloat16:
+      return action(static_cast<StoredHalf*>(nullptr));
+    case at::kFloat:
+      return action(static_cast<float*>(nullptr));
+    case at::kDouble:
+      return action(static_cast<double*>(nullptr));
+    default:
+      TORCH_CHECK(false, "max_pool: pixels of type ", type);
+  }
+}
+
+Tensor pixels_together(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+
+class MaxPool : public torch::autograd::Function<MaxPool> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const MaxPool2d& op,
+                        bool relu) {
+    const PoolShape shape(x.sizes(), op);
+    const Tensor input = pixels_together(x);
+    const std::vector<std::int64_t> sizes = {x.size(0), x.size(1), shape.output_height, shape.output_width};
+    const Tensor output = at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
+    const Tensor numbers = at::empty(sizes, x.options().dtype(at::kByte), at::MemoryFormat::ChannelsLast);
+    with_pixel_type(x.scalar_type(), [&](auto* type) {
+      using Pixel = std::remove_pointer_t<decltype(type)>;
+      pool(shape, x.size(0), relu, static_cast<const Pixel*>(input.data_ptr()),
+           static_cast<Pixel*>(output.data_ptr()), numbers.data_ptr<std::uint8_t>());
+    });
+    context->saved_data["sizes"] = x.sizes();
+    context->saved_data["window"] = std::vector<std::int64_t>{op.kernel, op.stride, op.padding};
+    context->save_for_backward({numbers});
+    return output;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "max_pool has no second derivatives");
+    const std::vector<std::int64_t> sizes = context->saved_data["sizes"].toIntVector();
+    const std::vector<std::int64_t> window = context->saved_data["window"].toIntVector();
+    const Tensor numbers = context->get_saved_variables()[0];
+    const Tensor gradient = pixels_together(gradients[0]);
+    const Tensor result = at::empty(sizes, gradient.options(), at::MemoryFormat::ChannelsLast);
+    with_pixel_type(gradient.scalar_type(), [&](auto* type) {
+      using Pixel = std::remove_pointer_t<decltype(type)>;
+      pass_back(PoolShape(sizes, {window[0], window[1], window[2]}), sizes[0],
+                static_cast<const Pixel*>(gradient.data_ptr()), numbers.data_ptr<std::uint8_t>(),
+                static_cast<Pixel*>(result.data_ptr()));
+    });
+    return {result, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor max_pool(const at::Tensor& x, const MaxPool2d& op, bool relu) {
+  if (op.kernel * op.kernel >= kNone)  // too large a window for a byte
+    return at::max_pool2d(relu ? at::relu(x) : x, op.kernel, op.stride, op.padding);
+  return MaxPool::apply(x, op, relu);
+}
+
+}  // namespace whence::nn
