@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <system_error>
 
@@ -102,7 +103,8 @@ void remove_leftovers(const fs::path& path) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(begin)) continue;
-    const pid_t process = static_cast<pid_t>(std::atoi(name.c_str() + begin.size()));
+    pid_t process = 0;
+    std::from_chars(name.data() + begin.size(), name.data() + name.size(), process);
     std::error_code ignored;
     if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry->path(), ignored);
   }

@@ -198,7 +198,7 @@ bool GraphReader::read_constant(const Node& node, const std::vector<Symbol>& inp
   if (!pure || !all_constant(inputs)) return false;
   torch::jit::Stack stack;
   for (const Symbol& input : inputs) stack.push_back(*constant_in(input));
-  if (schema->is_vararg()) stack.push_back(static_cast<std::int64_t>(inputs.size()));
+  if (schema->is_vararg()) stack.emplace_back(static_cast<std::int64_t>(inputs.size()));
   node.getOperation()(stack);
   for (std::size_t i = 0; i < node.outputs().size(); ++i) known_[node.outputs()[i]] = {stack.at(i)};
   return true;
