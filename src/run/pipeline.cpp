@@ -19,6 +19,16 @@ bool begun(const RunFolder& folder, const Stage& stage, const Stamp& stamp) {
   return stamp.finished || fs::exists(folder.checkpoint(stage.name));
 }
 
+/// The stamp of an earlier version may lack keys that have come since: they were what is their default now.
+Stamp stamp_of(const RunFolder& folder, const Stage& stage) {
+  Stamp stamp = read_stamp(folder, stage.name);
+  if (!stamp.inputs.contains("recipe")) return stamp;
+  nlohmann::json values = recipe_values(Recipe(), stage.keys);
+  values.update(stamp.inputs["recipe"]);
+  stamp.inputs["recipe"] = values;
+  return stamp;
+}
+
 /// "data.classes is [0,3] there and [0,4] here"
 std::string differences(const nlohmann::json& there, const nlohmann::json& here) {
   std::string text;
@@ -35,7 +45,7 @@ std::string differences(const nlohmann::json& there, const nlohmann::json& here)
 void check_same_recipe(const Session& session) {
   const RunFolder& folder = session.folder();
   for (const Stage& stage : stages()) {
-    const Stamp stamp = read_stamp(folder, stage.name);
+    const Stamp stamp = stamp_of(folder, stage);
     if (!stage.expensive || !begun(folder, stage, stamp)) continue;
     const std::string text =
         differences(stamp.inputs.at("recipe"), recipe_values(session.recipe(), stage.keys));
@@ -93,7 +103,7 @@ class StageRunner {
     throw_if_interrupted();
     may_work_ = may_work_ || stage.name == options_.first;
     const RunFolder& folder = session_.folder();
-    const Stamp old = read_stamp(folder, stage.name);
+    const Stamp old = stamp_of(folder, stage);
     const nlohmann::json inputs = inputs_of(session_, stage);
     const bool unchanged = old.inputs == inputs;
     if (unchanged && old.finished && !asked_again(stage) && products_exist(folder, old)) return;

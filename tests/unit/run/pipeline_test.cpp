@@ -111,6 +111,21 @@ TEST_F(Pipeline, ChangedImagesAreNoticed) {
   EXPECT_EQ(done_by([&] { run(); }), (Names{"data", "classifier", "explanation", "evaluation"}));
 }
 
+/// Versions of whence add keys to recipes; a run made before counts as one with their defaults.
+TEST_F(Pipeline, AKeyThatAnEarlierVersionDidNotHaveCountsAsItsDefault) {
+  run();
+  for (const char* stage : {"classifier", "explanation"}) {
+    Stamp stamp = read_stamp(folder_, stage);
+    ASSERT_EQ(stamp.inputs["recipe"].erase(stage == std::string("classifier") ? "classifier.warmup"
+                                                                              : "explanation.leak_penalty"),
+              1U);
+    write_stamp(folder_, stage, stamp);
+  }
+  EXPECT_EQ(done_by([&] { run(); }), Names{});
+  EXPECT_TRUE(contains(error_of([&] { run({"explanation.leak_penalty=1"}); }),
+                       "explanation.leak_penalty is 0.0 there and 1.0 here"));
+}
+
 TEST_F(Pipeline, AFolderOfAnotherRecipeIsRefusedUnlessForced) {
   run();
   const std::string weights = read_file(folder_ / "classifier.safetensors");

@@ -1,0 +1,163 @@
+// Time to quality: runs recipes with several seeds and judges each result on test data, against a bar.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/core/machine.h"
+#include "whence/run/pipeline.h"
+
+namespace whence::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a run must reach; by the name of its recipe.
+struct Bar {
+  std::string recipe;
+  double flow, bound, leak, seconds;  ///< least C; most SSE + KL, flow of a beta, seconds of training
+};
+const std::vector<Bar> kBars = {{"fmnist-034", 1.06, 22.1, 0.02, 180},
+                                {"mnist-38", 0.680, 28.7, 0.0095, 180}};
+
+struct Arguments {
+  std::vector<std::string> recipes = {"recipes/gce/fmnist-034.toml", "recipes/gce/mnist-38.toml"}, settings;
+  std::string out = "runs/quality";
+  int seeds = 5;
+};
+
+/// One seed's figures, in the order of the table's columns.
+struct Figures {
+  double accuracy, classifier_seconds, seconds, step_milliseconds, flow, flow_error, bound, leak, mebibytes;
+
+  bool good(const Bar& bar) const { return flow >= bar.flow && bound <= bar.bound && leak <= bar.leak; }
+};
+
+Figures read_figures(const fs::path& folder) {
+  const nlohmann::json metrics = read_json(folder / "metrics.json");
+  const nlohmann::json &gce = metrics.at("gce"), &flow = gce.at("information_flow");
+  double leak = 0;
+  for (const auto& factor : flow.at("factors"))
+    if (!factor.at("causal").get<bool>()) leak = std::max(leak, factor.at("nats").get<double>());
+  return {100 * metrics.at("classifier").at("test_accuracy").get<double>(),
+          metrics.at("classifier").at("train_seconds").get<double>(),
+          gce.at("train_seconds").get<double>(),
+          1e3 * gce.at("step_seconds_median").get<double>(),
+          flow.at("alpha").at("nats").get<double>(),
+          flow.at("alpha").at("se").get<double>(),
+          gce.at("test").at("sse").get<double>() + gce.at("test").at("kl").get<double>(),
+          leak,
+          metrics.at("peak_memory_bytes").get<double>() / (1 << 20)};
+}
+
+/// Trains and judges; a run that is there already is only read.
+void run(const std::string& recipe, const std::vector<std::string>& settings, const fs::path& folder) {
+  const run::Target target = run::find_target(recipe, settings, folder);
+  use_threads(static_cast<int>(target.recipe.run.threads));
+  keep_freed_memory();
+  run::Session session(target.recipe, run::RunFolder(target.folder));
+  run::Display display(run::style_for(stderr), stderr);
+  run::PipelineOptions options;
+  options.last = "evaluation";
+  run::run_stages(session, options, display);
+  display.finish();
+}
+
+/// In a process of its own, so that the largest memory is that of one run.
+void run_apart(const std::string& recipe, const std::vector<std::string>& settings, const fs::path& folder) {
+  const pid_t child = ::fork();
+  if (child < 0) fail("cannot start a process for {}", recipe);
+  if (child == 0) {
+    try {
+      run(recipe, settings, folder);
+      ::_exit(0);
+    } catch (const std::exception& error) {
+      std::cerr << "bench_quality: " << error.what() << "\n";
+      ::_exit(1);
+    }
+  }
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child || status != 0)
+    fail("the run of {} in {} failed", recipe, folder.string());
+}
+
+void print_row(const std::string& name, const Figures& f, const std::string& verdict) {
+  fmt::print(
+      "| {} | {:.2f} | {:.0f} | {:.0f} | {:.1f} | {:.4f} +- {:.4f} | {:.2f} | {:.4f} | {:.0f} | {} |\n", name,
+      f.accuracy, f.classifier_seconds, f.seconds, f.step_milliseconds, f.flow, f.flow_error, f.bound, f.leak,
+      f.mebibytes, verdict);
+  std::fflush(stdout);
+}
+
+/// The order statistic `share` of each figure by itself.
+Figures quantile(const std::vector<Figures>& all, double share) {
+  const auto of = [&](double Figures::*figure) {
+    std::vector<double> values;
+    for (const Figures& figures : all) values.push_back(figures.*figure);
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
+  };
+  return {of(&Figures::accuracy), of(&Figures::classifier_seconds),
+          of(&Figures::seconds),  of(&Figures::step_milliseconds),
+          of(&Figures::flow),     of(&Figures::flow_error),
+          of(&Figures::bound),    of(&Figures::leak),
+          of(&Figures::mebibytes)};
+}
+
+void measure(const std::string& recipe, const Arguments& arguments) {
+  const std::string name = fs::path(recipe).stem().string();
+  const auto bar = std::find_if(kBars.begin(), kBars.end(), [&](const Bar& b) { return b.recipe == name; });
+  fmt::print("\n{}", name);
+  if (bar != kBars.end())
+    fmt::print(": C >= {} nats, SSE+KL <= {}, every beta <= {}, training <= {} s", bar->flow, bar->bound,
+               bar->leak, bar->seconds);
+  fmt::print(
+      "\n\n| seed | accuracy, % | classifier, s | training, s | ms a step | C, nats | SSE+KL | largest beta "
+      "| MiB | "
+      "reached |\n|---|---|---|---|---|---|---|---|---|---|\n");
+  std::vector<Figures> all;
+  int missed = 0;
+  for (int seed = 0; seed < arguments.seeds; ++seed) {
+    std::vector<std::string> settings = arguments.settings;
+    settings.push_back(fmt::format("run.seed={}", seed));
+    const fs::path folder = fs::path(arguments.out) / name / fmt::format("seed-{}", seed);
+    run_apart(recipe, settings, folder);
+    all.push_back(read_figures(folder));
+    const bool good = bar == kBars.end() || all.back().good(*bar);
+    missed += good ? 0 : 1;
+    print_row(std::to_string(seed), all.back(), good ? "yes" : "no");
+  }
+  print_row("least", quantile(all, 0), "");
+  print_row("median", quantile(all, 0.5), fmt::format("{} of {}", arguments.seeds - missed, arguments.seeds));
+  print_row("most", quantile(all, 1), "");
+}
+
+}  // namespace
+}  // namespace whence::bench
+
+int main(int argc, char** argv) {
+  using namespace whence;
+  CLI::App program{"Runs recipes with several seeds; prints time and quality of each as a Markdown table.",
+                   "bench_quality"};
+  bench::Arguments arguments;
+  program.add_option("recipes", arguments.recipes, "Recipes (default: those whose bars are known)");
+  program.add_option("--seeds", arguments.seeds, "Seeds 0 .. N - 1")->check(CLI::PositiveNumber);
+  program.add_option("--set", arguments.settings, "Changes a recipe value: section.key=value")
+      ->expected(1)
+      ->take_all();
+  program.add_option("--out", arguments.out, "Where the runs go; those that are done are only read");
+  CLI11_PARSE(program, argc, argv);
+  try {
+    const Machine machine = describe_machine();
+    fmt::print("{} ({}), {} cores, LibTorch {}\n", machine.processor, machine.vector_extensions,
+               machine.cores, machine.libtorch);
+    for (const std::string& recipe : arguments.recipes) bench::measure(recipe, arguments);
+  } catch (const Error& error) {
+    std::cerr << "bench_quality: " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
