@@ -13,7 +13,11 @@ enum class Gradients { of_weights, of_weights_and_input, of_input };
 /// backward, for one sample.
 double step_operations(const nn::Network& network, Gradients gradients);
 
-/// The fastest of the networks' convolutions, alone, forward, in operations a second.
-double peak_rate(const std::vector<nn::Network>& networks, std::int64_t batch, Precision precision);
+/// For each layer of convolutions or linear maps, how fast it runs alone, forward, at best: operations a second; 0 for
+/// other layers.
+std::vector<double> layer_rates(const nn::Network& network, std::int64_t batch, Precision precision);
+
+/// How long one sample's products of a step would take if each ran at its layer's rate.
+double least_seconds(const nn::Network& network, Gradients gradients, const std::vector<double>& rates);
 
 }  // namespace whence::bench

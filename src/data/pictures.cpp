@@ -105,8 +105,8 @@ void hold_back(Pictures& pictures, Pictures& held, std::int64_t label, double sh
                const std::string& name) {
   Pictures own, rest;
   for (Picture& picture : pictures) (picture.label == label ? own : rest).push_back(std::move(picture));
-  auto count =
-      std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(own.size()) + 0.5));
+  auto count = std::max<std::size_t>(
+      1, static_cast<std::size_t>(std::lround(share * static_cast<double>(own.size()))));
   while (count < own.size() && own[count].digest == own[count - 1].digest) ++count;
   if (count >= own.size()) {
     fail("class {} has too few different pictures ({}) to hold some back for validation and test", name,

@@ -87,7 +87,7 @@ inline std::int16_t rank(StoredHalf half) {
 }
 template <class T>
 inline bool is_larger(T value, T best) {
-  return (value > best) | (value != value);
+  return (value > best) | std::isnan(value);
 }
 inline bool is_larger(StoredHalf value, StoredHalf best) { return rank(value) > rank(best); }
 
