@@ -140,7 +140,11 @@ class SelectionRun {
   Recipe recipe_of(const gce::Setting& setting) const {
     Recipe recipe = with_setting(recipe_, setting);
     recipe.title = gce::describe(setting);
-    if (setting.pilot) recipe.explanation.steps = pilot_steps();
+    if (setting.pilot) {
+      recipe.explanation.steps = pilot_steps();
+      recipe.evaluation.flow.outer = std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
+      recipe.evaluation.flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
+    }
     if (setting.causal == 0) {
       recipe.generator.latents = setting.noncausal;
     } else if (request_.warm_start) {
@@ -238,7 +242,7 @@ Selection run_selection(const Recipe& recipe, const fs::path& folder, const Sele
          lock.reason());
   fs::create_directories(folder / kSettings);
   Selection selection = SelectionRun(recipe, folder, request, display).run();
-  fs::remove(folder / "recipe.toml");
+  if (!selection.decision.chosen) fs::remove(folder / "recipe.toml");  // of an earlier call
   check_chosen(selection, folder);
   write_file(folder / "recipe.toml", to_toml(with_setting(recipe, *selection.decision.chosen)));
   return selection;

@@ -17,7 +17,7 @@ struct PipelineOptions {
   bool force = false;                  ///< replaces a run of another recipe
   std::vector<std::string_view> redo;  ///< stages to do even if nothing changed
   /// A finished run that stages with the same inputs are copied from instead of being done again; empty: none.
-  std::filesystem::path lender;
+  std::filesystem::path lender = {};
 };
 
 /// Locks the folder and does every stage up to `last` whose inputs changed since its stamp; a training that

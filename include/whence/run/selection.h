@@ -26,7 +26,7 @@ struct SelectionRequest {
   /// Step 2 starts from the autoencoder of step 1; otherwise every training from random weights, as in the texts. So D
   /// of step 2 has had more steps than D1, which hides a small part of what the causal term costs.
   bool warm_start = true;
-  std::int64_t outer = 100, inner = 100;  ///< draws that measure C
+  std::int64_t outer = 100, inner = 100;  ///< draws that measure C; a quarter of each for pilots
   double budget_seconds = 0;              ///< of all settings, earlier calls included; 0: as long as it takes
   bool force = false;                     ///< replaces what another recipe made in the folder
 };

@@ -1,6 +1,8 @@
 #include "whence/explain/gce/select.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "whence/core/error.h"
 
@@ -39,7 +41,7 @@ class SelectionWalk {
       const bool as_good = best->effect - trial->effect <= options_.errors * error_of_gain(*best, *trial);
       if (as_good && simpler(trial->setting, chosen->setting)) chosen = trial;
     }
-    say("of the settings measured in full, {} has the largest C that its error tells apart",
+    say("the time was over; of what was measured in full, {} has the largest C that errors tell apart",
         describe(chosen->setting));
     decision_.chosen = chosen->setting;
     return decision_;
