@@ -18,10 +18,10 @@ class SelectionDriver : public ::testing::Test {
  protected:
   SelectionDriver() : recipe_(whence::test_support::write_squares_recipe(temporary_.path())) {}
 
-  static SelectionRequest request() {
+  static SelectionRequest request(std::vector<std::int64_t> latents = {2, 3}) {
     SelectionRequest request;
     request.rules = gce::selection_options(gce::SelectionRule::standard_error);
-    request.rules.latents = {2, 3};
+    request.rules.latents = std::move(latents);
     request.rules.distance = 1;
     request.steps = 16;
     request.outer = 20;
@@ -68,13 +68,16 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
   }
 }
 
-TEST_F(SelectionDriver, EverySettingIsMeasuredAsItsRunFolderSays) {
+TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
   const Selection selection = select(request());
+  const std::string weights = read_file(temporary_ / "selection/classifier/classifier.safetensors");
   for (const SelectionTrial& each : selection.trials) {
     const RunFolder folder(temporary_ / ("selection/" + each.folder));
     const nlohmann::json gce = read_json(folder / "metrics.json").at("gce");
     EXPECT_EQ(each.trial.bound(), gce["test"]["sse"].get<double>() + gce["test"]["kl"].get<double>());
     EXPECT_GT(each.trial.bound_se, 0);
+    EXPECT_EQ(read_file(folder / "classifier.safetensors"), weights);
+    EXPECT_TRUE(read_curve(folder / "log.jsonl", "classifier").steps.empty());
     const Recipe recipe = load_recipe(folder / "recipe.toml");
     const gce::Setting& setting = each.trial.setting;
     EXPECT_EQ(setting.causal == 0 ? setting.latents() : 0, recipe.generator.latents);
@@ -84,17 +87,6 @@ TEST_F(SelectionDriver, EverySettingIsMeasuredAsItsRunFolderSays) {
     const std::string start = setting.pilot ? fmt::format("latents-{}", setting.latents())
                                             : fs::path(each.folder).filename().string() + "-pilot";
     EXPECT_EQ(fs::path(recipe.start).filename(), start);
-  }
-}
-
-TEST_F(SelectionDriver, TheClassifierIsTrainedOnce) {
-  const Selection selection = select(request());
-  const fs::path folder = temporary_ / "selection";
-  const std::string weights = read_file(folder / "classifier/classifier.safetensors");
-  EXPECT_FALSE(read_curve(folder / "classifier/log.jsonl", "classifier").steps.empty());
-  for (const SelectionTrial& each : selection.trials) {
-    EXPECT_EQ(read_file(folder / each.folder / "classifier.safetensors"), weights);
-    EXPECT_TRUE(read_curve(folder / each.folder / "log.jsonl", "classifier").steps.empty());
   }
 }
 
@@ -141,9 +133,9 @@ TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {
 }
 
 TEST_F(SelectionDriver, AFolderOfAnotherRecipeOrOfOtherThingsIsLeftAlone) {
-  select(request());
+  select(request({2}));
   const nlohmann::json before = record();
-  EXPECT_TRUE(contains(error_of([&] { select(request(), "selection", {"run.seed=5"}); }),
+  EXPECT_TRUE(contains(error_of([&] { select(request({2}), "selection", {"run.seed=5"}); }),
                        "run.seed is 0 there and 5 here"));
   EXPECT_EQ(record(), before);
   write_file(temporary_ / "other/letter.txt", "dear");
