@@ -39,7 +39,8 @@ void check_is_selection(const fs::path& folder) {
 }
 
 std::string folder_name(const gce::Setting& setting) {
-  if (setting.causal == 0) return fmt::format("latents-{}", setting.noncausal);
+  if (setting.causal == 0)
+    return fmt::format("latents-{}{}", setting.noncausal, setting.reference ? "-reference" : "");
   return fmt::format("k{}-l{}-lambda{:g}{}", setting.causal, setting.noncausal, setting.lambda,
                      setting.pilot ? "-pilot" : "");
 }
@@ -79,6 +80,7 @@ class SelectionRun {
     recipe_.explanation.steps = request.steps;
     recipe_.evaluation.flow.outer = request.outer;
     recipe_.evaluation.flow.inner = request.inner;
+    request_.rules.reference = request.warm_start;
   }
 
   Selection run() {
@@ -130,7 +132,7 @@ class SelectionRun {
 
   /// Its pilot where the rule makes one, otherwise step 1's autoencoder with as many latents.
   gce::Setting start_of(const gce::Setting& setting) const {
-    if (setting.pilot || request_.rules.rule != gce::SelectionRule::standard_error)
+    if (setting.causal == 0 || setting.pilot || request_.rules.rule != gce::SelectionRule::standard_error)
       return {.causal = 0, .noncausal = setting.latents()};
     gce::Setting start = setting;
     start.pilot = true;
@@ -145,9 +147,8 @@ class SelectionRun {
       recipe.evaluation.flow.outer = std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
       recipe.evaluation.flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
     }
-    if (setting.causal == 0) {
-      recipe.generator.latents = setting.noncausal;
-    } else if (request_.warm_start) {
+    if (setting.causal == 0) recipe.generator.latents = setting.noncausal;
+    if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
       const gce::Setting start = start_of(setting);
       recipe.start = run_folder(start).path().string();
       if (start.pilot) recipe.explanation.steps -= pilot_steps();
@@ -196,7 +197,7 @@ class SelectionRun {
 
   Recipe recipe_;
   fs::path folder_;
-  const SelectionRequest& request_;
+  SelectionRequest request_;
   Display& display_;
   Selection selection_;
   double spent_ = 0;

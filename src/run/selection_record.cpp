@@ -55,7 +55,8 @@ report::LineChart chart_of(std::vector<const gce::Trial*> trials, const std::str
 report::LineChart latents_chart(const Selection& selection) {
   std::map<std::int64_t, const gce::Trial*> by_latents;
   for (const SelectionTrial& each : selection.trials) {
-    if (each.trial.setting.causal == 0) by_latents[each.trial.setting.latents()] = &each.trial;
+    const gce::Setting& setting = each.trial.setting;
+    if (setting.causal == 0 && !setting.reference) by_latents[setting.latents()] = &each.trial;
   }
   report::Series bound{"SSE + KL", {}, {}}, sse{"SSE", {}, {}}, kl{"KL", {}, {}};
   for (const auto& [latents, trial] : by_latents) {
@@ -78,6 +79,7 @@ nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule) {
     const gce::Trial& trial = each.trial;
     nlohmann::json entry = setting_json(trial.setting);
     entry["pilot"] = trial.setting.pilot;
+    entry["reference"] = trial.setting.reference;
     entry["sse"] = trial.sse;
     entry["kl"] = trial.kl;
     entry["bound_se"] = trial.bound_se;
@@ -102,7 +104,10 @@ std::string table_of(const Selection& selection) {
     const gce::Trial& trial = each.trial;
     const gce::Setting& setting = trial.setting;
     const bool causal = setting.causal > 0;
-    const char* remark = is_chosen(selection, setting) ? "  chosen" : setting.pilot ? "  pilot" : "";
+    const char* remark = is_chosen(selection, setting) ? "  chosen"
+                         : setting.pilot               ? "  pilot"
+                         : setting.reference           ? "  reference"
+                                                       : "";
     text +=
         fmt::format("{:>3} {:>3} {:>9} {:>16} {:>8.2f} {:>7.2f} {:>16}{}\n", setting.causal,
                     setting.noncausal, causal ? fmt::format("{:g}", setting.lambda) : "-",

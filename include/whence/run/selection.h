@@ -2,7 +2,7 @@
 //
 //   selection.json  recipe.toml (the chosen one)  figures/latents, figures/lambda, figures/causal (.png, .svg)
 //   classifier/                    the run that trains the classifier; the others copy it
-//   settings/latents-8/            step 1
+//   settings/latents-8/            step 1; ...-reference: trained on, for its D1
 //   settings/k1-l7-lambda0.05/     step 2; ...-pilot: its pilot
 //
 // Each setting is a run folder, and decisions follow from their metrics alone: what was interrupted goes on where it
@@ -23,8 +23,8 @@ struct SelectionRequest {
   gce::SelectionOptions rules;
   std::int64_t steps = 2000;  ///< of each training (GCE-B: 3,000)
   double pilot = 0.25;  ///< share of the steps that a pilot gets; a full training goes on from its pilot
-  /// Step 2 starts from the autoencoder of step 1; otherwise every training from random weights, as in the texts. So D
-  /// of step 2 has had more steps than D1, which hides a small part of what the causal term costs.
+  /// Step 2 starts from the autoencoder of step 1, and D1 is of that autoencoder after as many more steps; otherwise
+  /// every training starts from random weights, as in the texts. Sets `rules.reference`.
   bool warm_start = true;
   std::int64_t outer = 100, inner = 100;  ///< draws that measure C; a quarter of each for pilots
   double budget_seconds = 0;              ///< of all settings, earlier calls included; 0: as long as it takes

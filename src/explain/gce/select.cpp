@@ -20,7 +20,7 @@ class SelectionWalk {
 
   Decision decide() {
     const Trial* chosen = nullptr;
-    if (const Trial* base = choose_latents()) chosen = choose_causal(*base);
+    if (const Trial* base = choose_base()) chosen = choose_causal(*base);
     if (missing_) {
       decision_.next = missing_;
     } else if (chosen != nullptr) {
@@ -30,8 +30,7 @@ class SelectionWalk {
   }
 
   Decision settle() {
-    const Trial* base = choose_latents();
-    missing_.reset();
+    const Trial* base = choose_base();
     const std::vector<const Trial*> near = base == nullptr ? std::vector<const Trial*>() : all_near(*base);
     if (near.empty()) return decision_;
     const Trial* best = *std::max_element(
@@ -82,28 +81,40 @@ class SelectionWalk {
 
   /// Step 1.
   const Trial* choose_latents() {
-    const Trial* before = nullptr;
+    const Trial* best = nullptr;
+    int misses = 0;
     for (const std::int64_t latents : options_.latents) {
       const Trial* now = find({.causal = 0, .noncausal = latents});
-      if (now == nullptr) return before;  // what there is, should nothing be added
-      if (before != nullptr) {
-        const double gain = before->bound() - now->bound(),
-                     error = std::hypot(before->bound_se, now->bound_se);
-        if (!is_worth(gain, before->bound(), error)) {
-          say("{} latents improve SSE + KL by {:.2f} +- {:.2f} over {}: the plateau", latents, gain, error,
-              before->setting.latents());
-          return before;
-        }
+      if (now == nullptr) return nullptr;
+      if (best == nullptr) {
+        best = now;
+        continue;
       }
-      before = now;
+      const double gain = best->bound() - now->bound(), error = std::hypot(best->bound_se, now->bound_se);
+      if (is_worth(gain, best->bound(), error)) {
+        best = now;
+        misses = 0;
+        continue;
+      }
+      say("{} latents change SSE + KL by {:.2f} +- {:.2f} from that of {}: no improvement", latents, -gain,
+          error, best->setting.latents());
+      if (++misses == options_.patience) return best;
     }
-    say("SSE + KL still improved at {} latents, the most that were allowed", before->setting.latents());
-    return before;
+    if (misses == 0)
+      say("SSE + KL still improved at {} latents, the most that were allowed", best->setting.latents());
+    return best;
+  }
+
+  /// Whose D is D1; null while it is missing.
+  const Trial* choose_base() {
+    const Trial* base = choose_latents();
+    if (missing_) return nullptr;
+    if (!options_.reference) return base;
+    return find({.causal = 0, .noncausal = base->setting.latents(), .reference = true});
   }
 
   /// Steps 2 and 3.
   const Trial* choose_causal(const Trial& base) {
-    if (missing_) return nullptr;
     const std::int64_t latents = base.setting.latents(), most = std::max<std::int64_t>(1, latents - 1);
     const Trial* before = nullptr;
     for (std::int64_t causal = 1; causal <= most; ++causal) {
@@ -221,6 +232,7 @@ SelectionOptions selection_options(SelectionRule rule) {
   SelectionOptions options;
   options.rule = rule;
   if (rule == SelectionRule::standard_error) {
+    options.patience = 2;
     options.latents = {2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32};
     return options;
   }
@@ -251,6 +263,7 @@ void check(const SelectionOptions& options) {
   positive("the step of lambda", options.lambda_step);
   if (!(options.lambda_factor > 1.01))
     fail_usage("the factor of lambda is {}, but must be above 1.01", options.lambda_factor);
+  if (options.patience < 1) fail_usage("the patience is {}, but must be 1 or more", options.patience);
   if (!(options.errors >= 0))
     fail_usage("{} standard errors are not a measure; give 0 or more", options.errors);
 }
@@ -266,7 +279,9 @@ Decision settle(const std::vector<Trial>& trials, const SelectionOptions& option
 }
 
 std::string describe(const Setting& setting) {
-  if (setting.causal == 0) return fmt::format("{} latents, no causal term", setting.noncausal);
+  if (setting.causal == 0)
+    return fmt::format("{} latents, no causal term{}", setting.noncausal,
+                       setting.reference ? ", trained on as the reference" : "");
   return fmt::format("{}K = {}, L = {}, lambda = {:g}", setting.pilot ? "pilot of " : "", setting.causal,
                      setting.noncausal, setting.lambda);
 }

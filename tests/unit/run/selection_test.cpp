@@ -81,6 +81,10 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
     const Recipe recipe = load_recipe(folder / "recipe.toml");
     const gce::Setting& setting = each.trial.setting;
     EXPECT_EQ(setting.causal == 0 ? setting.latents() : 0, recipe.generator.latents);
+    if (setting.reference) {
+      EXPECT_EQ(fs::path(recipe.start).filename(), fmt::format("latents-{}", setting.latents()));
+      EXPECT_EQ(recipe.explanation.steps, 16);
+    }
     if (setting.causal == 0) continue;
     EXPECT_EQ(each.trial.effect, gce["information_flow"]["alpha"]["nats"].get<double>());
     EXPECT_EQ(recipe.explanation.steps, setting.pilot ? 4 : 12);

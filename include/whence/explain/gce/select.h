@@ -13,11 +13,12 @@
 //   gce_b   plateau 1 %, errors 0, distance 5 %; lambda = s, 2 s, 3 s, ... (GCE-B section 3.3; s = 0.01).
 //   gce_c   plateau 0 (the next setting reverses the trend), errors 0, distance 5 %; lambda = 0.001, times 10^0.5 each
 //           time; a lambda is also taken when the next one comes no closer (GCE-C section 5).
-//   standard_error   our own: plateau 1 %, errors 1.96, distance 5 %. lambda begins at 0.05, or where the K before
-//           ended, and is multiplied by 10^0.5 until D has approached D1; where it has at once, lambda is divided
-//           instead for as long as D stays there and C gains (or has less than `least_effect`). So images are kept as well
-//           as a larger C allows. Before a setting is trained in full a pilot of it is (a share of the steps): it is hopeless,
-//           and counts as too far, when the pilot's D - D1 > hopeless distance D1 + errors se.
+//   standard_error   our own: plateau 1 %, errors 1.96, distance 5 %. Step 1 looks two settings ahead (patience 2), for
+//           one unlucky training is no plateau. lambda begins at 0.05, or where the K before ended, and is multiplied by
+//           10^0.5 until D has approached D1; where it has at once, lambda is divided instead for as long as D stays
+//           there and C gains (or has less than `least_effect`). So images are kept as well as a larger C allows. Before
+//           a setting is trained in full a pilot of it is (a share of the steps): it is hopeless, and counts as too far,
+//           when the pilot's D - D1 > hopeless distance D1 + errors se.
 //
 // Both texts read D and C off training batches; here every value is of test data.
 #pragma once
@@ -37,6 +38,7 @@ struct Setting {
   std::int64_t causal = 0, noncausal = 0;  ///< K, L
   double lambda = 0;                       ///< 0 where K = 0
   bool pilot = false;                      ///< trained for a share of the steps only
+  bool reference = false;                  ///< K = 0: the autoencoder after as many more steps as step 2 has
 
   std::int64_t latents() const { return causal + noncausal; }
   bool operator==(const Setting&) const = default;
@@ -64,6 +66,10 @@ struct SelectionOptions {
   double least_lambda = 1e-4, most_lambda = 10;  ///< none is tried beyond them; gce_b: 1
   double least_effect = 0.05;                    ///< nats; a C below it is no plateau to stop at
   double hopeless = 4;                           ///< of a pilot, in distances
+  int patience = 1;  ///< numbers of latents in a row without an improvement that make a plateau of step 1
+  /// Where step 2 starts from the autoencoder of step 1: D1 is of that autoencoder trained on, lest the steps it has
+  /// had less hide what the causal term costs.
+  bool reference = false;
 };
 /// As listed above; K + L of 1, 2, ... 32 for the published rules and of 2, 3, ... 10, 12, 14, 16, 20, ... 32 for ours.
 SelectionOptions selection_options(SelectionRule rule);
