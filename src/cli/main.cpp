@@ -25,6 +25,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_ablate(program, chosen);
   add_counterfactual(program, chosen);
   add_trust(program, chosen);
+  add_select(program, chosen);
   add_report(program, chosen);
   add_data(program, chosen);
   add_import(program, chosen);

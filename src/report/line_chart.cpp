@@ -96,15 +96,16 @@ std::vector<LegendEntry> legend_of(const Panel& panel) {
   return legend;
 }
 
-std::string plot_panel(const Panel& panel, std::size_t index) {
+std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
+  const std::string style = points ? "linespoints pointtype 7 pointsize 0.7" : "lines";
   std::string data, plots;
   for (std::size_t s = 0; s < panel.series.size(); ++s) {
     const auto& series = panel.series[s];
     if (series.x.empty()) continue;
     const std::string name = fmt::format("panel{}series{}", index, s);
     data += data_block(name, thinned(series));
-    plots += fmt::format("{}${} using 1:2 with lines linewidth 1.75 dashtype {} linecolor rgb '{}'",
-                         plots.empty() ? "" : ", ", name, dash_of(s),
+    plots += fmt::format("{}${} using 1:2 with {} linewidth 1.75 dashtype {} linecolor rgb '{}'",
+                         plots.empty() ? "" : ", ", name, style, dash_of(s),
                          hex(class_colour(static_cast<std::int64_t>(s))));
   }
   return data + "plot " + (plots.empty() ? "NaN" : plots) + "\n";
@@ -150,7 +151,7 @@ std::string script_of(const LineChart& chart, const PanelLayout& layout) {
     script +=
         panel.logarithmic ? "set logscale y\nset format y '%g'\n" : "unset logscale y\nset format y '%h'\n";
     script += p + 1 == chart.panels.size() ? "set format x '%h'\n" : "set format x ''\n";
-    script += plot_panel(panel, p) + "unset label\nunset arrow\n";
+    script += plot_panel(panel, p, chart.points) + "unset label\nunset arrow\n";
   }
   return script + "unset multiplot\n";
 }

@@ -24,13 +24,16 @@ class ReencodingClassifier final : public models::Classifier {
   const models::Decoder& decoder_;
 };
 
+nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
+  return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
+}
+
 /// Without causal factors there is no flow to measure and nothing to replace.
 StageResult without_explanation(const gce::Fidelity& fidelity, const gce::Ablation& whole) {
-  return {
-      {{"gce", {{"test", {{"sse", fidelity.sse}, {"kl", fidelity.kl}}}, {"ablation", to_json(whole, {})}}}},
-      {},
-      fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.sse + fidelity.kl,
-                  100 * whole.original, 100 * whole.reencoded)};
+  return {{{"gce", {{"test", fidelity_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
+          {},
+          fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.sse + fidelity.kl,
+                      100 * whole.original, 100 * whole.reencoded)};
 }
 
 }  // namespace
@@ -75,7 +78,7 @@ StageResult evaluation_stage(Session& session) {
   nlohmann::json flow_json = gce::to_json(flow);
   flow_json["most_possible"] = std::log(static_cast<double>(classifier->classes()));
   return {{{"gce",
-            {{"test", {{"sse", fidelity.sse}, {"kl", fidelity.kl}}},
+            {{"test", fidelity_json(fidelity)},
              {"information_flow", flow_json},
              {"ablation", to_json(ablation, session.factor_names())}}}},
           {},

@@ -53,6 +53,7 @@ struct Panel {
 struct LineChart {
   std::string title, horizontal_axis;
   std::vector<Panel> panels;
+  bool points = false;  ///< marks each point: few measurements rather than a curve
 };
 
 /// Each writes `stem`.png and `stem`.svg (aside, then renamed). Errors: unwritable folder; gnuplot missing (charts).

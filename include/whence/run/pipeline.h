@@ -1,6 +1,7 @@
 // The stages of a run: data, classifier, explanation, evaluation, figures, report.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct PipelineOptions {
   std::string_view last = "report";    ///< stages after it are left
   bool force = false;                  ///< replaces a run of another recipe
   std::vector<std::string_view> redo;  ///< stages to do even if nothing changed
+  /// A finished run that stages with the same inputs are copied from instead of being done again; empty: none.
+  std::filesystem::path lender = {};
 };
 
 /// Locks the folder and does every stage up to `last` whose inputs changed since its stamp; a training that

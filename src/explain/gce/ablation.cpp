@@ -37,6 +37,13 @@ void check_latents(const models::Encoder& encoder, const models::Decoder& decode
          decoder.latents());
 }
 
+/// SSE + KL of each image, in float64.
+Tensor bound_of_each(const Tensor& decoded, const Tensor& images, const models::Posterior& q) {
+  const Tensor squares = (decoded - images).square().flatten(1).sum(1, false, at::kDouble);
+  const Tensor divergence = q.mean.square() + q.log_variance.expm1() - q.log_variance;
+  return squares + 0.5 * divergence.sum(1, false, at::kDouble);
+}
+
 }  // namespace
 
 Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
@@ -87,13 +94,17 @@ Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder
   const Tensor noise = at::randn({dataset.size(), encoder.latents()}, generator, at::kFloat);
   const auto images_in_all = static_cast<double>(dataset.size());
   Fidelity result;
+  std::vector<Tensor> bounds;
   for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
     const models::Posterior q = encoder.encode(images);
     const Tensor codes = q.mean + noise.narrow(0, first, count) * (0.5 * q.log_variance).exp();
     const auto weight = static_cast<double>(count) / images_in_all;
-    result.sse += weight * squared_error(decoder.decode(codes), images).item<double>();
+    const Tensor decoded = decoder.decode(codes);
+    result.sse += weight * squared_error(decoded, images).item<double>();
     result.kl += weight * kl_divergence(q.mean, q.log_variance).item<double>();
+    bounds.push_back(bound_of_each(decoded, images, q));
   });
+  if (dataset.size() > 1) result.se = at::cat(bounds).std().item<double>() / std::sqrt(images_in_all);
   return result;
 }
 

@@ -142,6 +142,8 @@ TEST(Fidelity, IsExactForACertainPosterior) {
   const double kl =
       0.5 * (mean.square().sum(1).mean().item<double>() + 3 * (std::exp(log_variance) - 1 - log_variance));
   EXPECT_NEAR(result.kl, kl, 1e-4);
+  const at::Tensor of_each = 0.5 * mean.square().sum(1);  // the rest is the same for every image
+  EXPECT_NEAR(result.se, of_each.std().item<double>() / std::sqrt(1210.0), 1e-6);
 }
 
 TEST(Fidelity, DrawsCodesFromThePosterior) {

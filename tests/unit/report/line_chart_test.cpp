@@ -32,6 +32,18 @@ TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
   EXPECT_LT(read_file(folder / "lines.svg").size(), 100000u);
 }
 
+TEST(LineChart, AMarkedPointOfItsOwnIsSeen) {
+  const test::TemporaryFolder folder;
+  LineChart chart = lines_of({{"value", {{"a", {3}, {1}}}}});
+  draw(chart, folder / "unmarked");
+  chart.points = true;
+  draw(chart, folder / "marked");
+  const auto dots = [&](const char* file) {
+    return find(read_png(folder / file), pixel(class_colour(0))).count;
+  };
+  EXPECT_GT(dots("marked.png"), dots("unmarked.png") + 10);
+}
+
 TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
   const test::TemporaryFolder folder;
   const std::vector<double> x{0, 1, 2, 3};

@@ -148,6 +148,26 @@ TEST_F(Pipeline, StopsAfterTheLastStageAskedFor) {
   EXPECT_EQ(done_by([&] { run(); }), Names{"evaluation"});
 }
 
+TEST_F(Pipeline, ALendersFinishedStagesAreCopiedWhereTheirInputsAreTheSame) {
+  run();
+  const RunFolder lender = folder_;
+  PipelineOptions options;
+  options.lender = lender.path();
+  folder_ = RunFolder(temporary_ / "same");
+  EXPECT_EQ(done_by([&] { run({}, options); }), (Names{"data", "classifier", "explanation", "evaluation"}));
+  for (const char* stage : {"data", "classifier", "explanation"})
+    EXPECT_EQ(read_stamp(folder_, stage).fingerprint, read_stamp(lender, stage).fingerprint) << stage;
+  EXPECT_EQ(read_file(folder_ / "decoder.safetensors"), read_file(lender / "decoder.safetensors"));
+  EXPECT_EQ(read_json(folder_ / "metrics.json")["classifier"],
+            read_json(lender / "metrics.json")["classifier"]);
+  EXPECT_EQ(done_by([&] { run({}, options); }), Names{});
+
+  folder_ = RunFolder(temporary_ / "other");
+  run({"explanation.lambda=1"}, options);
+  EXPECT_EQ(read_stamp(folder_, "classifier").fingerprint, read_stamp(lender, "classifier").fingerprint);
+  EXPECT_NE(read_stamp(folder_, "explanation").fingerprint, read_stamp(lender, "explanation").fingerprint);
+}
+
 TEST_F(Pipeline, AStageThatMustBeDoneAlreadyIsNotDone) {
   PipelineOptions options;
   options.first = "evaluation";

@@ -28,6 +28,7 @@ double accuracy(const models::Classifier& classifier, const data::Dataset& datas
 struct Fidelity {
   double sse = 0;  ///< squared error summed over pixels, averaged over images
   double kl = 0;   ///< nats, averaged over images
+  double se = 0;   ///< standard error of sse + kl over the images; 0 for a single one
 };
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
                   const data::Dataset& dataset, at::Generator& generator);
