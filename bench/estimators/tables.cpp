@@ -70,7 +70,7 @@ void draw_errors(const Compared& compared, const std::filesystem::path& stem) {
   report::LineChart chart;
   chart.title = compared.problem.name;
   chart.horizontal_axis = "passes through generator and classifier";
-  chart.panels = {{"error of the value, nats", {}, true}, {"relative error of the gradient", {}, true}};
+  chart.panels = {{"error of the value, nats", {}}, {"relative error of the gradient", {}}};
   for (const Family& family : families()) {
     report::Series value{family.name, {}, {}}, gradient{family.name, {}, {}};
     for (const Design& design : family.designs) {
