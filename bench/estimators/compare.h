@@ -1,33 +1,34 @@
-// Bias and spread of the estimators' values and gradients on one problem.
+// Bias and spread of the designs' values and gradients on one problem.
 #pragma once
 
+#include <map>
 #include <string>
-#include <vector>
 
+#include "design.h"
 #include "problem.h"
+#include "whence/explain/gce/label_model.h"
 
 namespace whence::bench {
-
-/// A way to spend passes through decoder and classifier.
-struct Candidate {
-  std::string name;
-  gce::Estimator estimator;
-  std::int64_t inner = 4;  ///< draws of the rest for each draw of the factors
-};
 
 struct Quality {
   double bias = 0, deviation = 0;  ///< of the value, nats
   /// Of the gradient, relative to the true gradient's length: of the mean error, and root mean square of one
-  /// estimate's error. A training step of `b` such estimates errs by sqrt(bias^2 + rest / b).
+  /// estimate's error.
   double gradient_bias = 0, gradient_error = 0;
+
   double error() const { return std::hypot(bias, deviation); }
+  /// The gradient's error after averaging so many estimates that `own` passes each cost `budget` together: the bias
+  /// stays, the rest shrinks.
+  double gradient_error_at(double own, double budget) const;
 };
 
-/// `passes` / inner draws of the factors, `repetitions` times.
-Quality quality_of(const Problem& problem, const Candidate& candidate, std::int64_t passes,
+/// A label model that has learned from 32,768 draws of the problem's generator: the variational bound at its best.
+gce::LabelModel learned_labels(const Problem& problem);
+
+Quality quality_of(const Problem& problem, const Design& design, const gce::LabelModel& labels,
                    std::int64_t repetitions);
 
-/// Every combination of sampling and correction with independent draws, and every placement of crossed draws.
-std::vector<Candidate> candidates();
+/// Of all designs, by name. Designs of 1,000 passes and more get a quarter of the repetitions.
+std::map<std::string, Quality> qualities_of(const Problem& problem, std::int64_t repetitions);
 
 }  // namespace whence::bench

@@ -2,9 +2,13 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <memory>
 #include <numeric>
 
 #include "whence/core/random.h"
+#include "whence/data/batches.h"
+#include "whence/explain/gce/estimators.h"
+#include "whence/explain/gce/objective.h"
 #include "whence/nn/network.h"
 #include "whence/run/session.h"
 
@@ -13,40 +17,71 @@ namespace {
 
 using at::Tensor;
 
-constexpr gce::Estimator kReference = {gce::Sampling::nested, gce::Placement::stratified,
-                                       gce::Correction::delta};
+/// Mean of vectors and the length of its standard error.
+struct Spread {
+  Tensor mean;
+  double error;      ///< of the mean
+  double deviation;  ///< of one vector
+};
 
-Tensor flattened_gradient(const Tensor& value, const std::vector<Tensor>& parameters) {
-  std::vector<Tensor> parts;
-  for (const Tensor& gradient : torch::autograd::grad({value}, parameters))
-    parts.push_back(gradient.to(at::kDouble).reshape(-1));
-  return at::cat(parts);
+Spread spread_of(const std::vector<Tensor>& vectors) {
+  const Tensor all = at::stack(vectors), mean = all.mean(0);
+  const auto n = static_cast<double>(vectors.size());
+  const double variance = (all - mean).square().sum().item<double>() / (n - 1);
+  return {mean, std::sqrt(variance / n), std::sqrt(variance)};
 }
 
-/// The mean of `repetitions` large estimates.
-Truth reference(const Problem& problem, std::int64_t outer, std::int64_t inner, std::int64_t repetitions) {
-  Truth truth;
+Truth truth_of(const Problem& problem, std::int64_t outer, std::int64_t inner, std::int64_t repetitions) {
+  constexpr gce::Estimator reference = {gce::Sampling::nested, gce::Placement::stratified,
+                                        gce::Correction::delta};
   at::Generator generator = make_generator(0, "bench/estimators/truth/" + problem.name);
+  std::vector<Tensor> values, gradients;
   for (std::int64_t i = 0; i < repetitions; ++i) {
-    const Estimate e = estimate(problem, kReference, outer, inner, true, generator);
-    truth.nats += e.nats / static_cast<double>(repetitions);
-    const Tensor part = e.gradient / static_cast<double>(repetitions);
-    truth.gradient = truth.gradient.defined() ? truth.gradient + part : part;
+    const Tensor z = gce::draw_latents(problem.causal + problem.noncausal, problem.factors(), outer, inner,
+                                       reference.sampling, reference.outer_draws, generator);
+    const Tensor value =
+        gce::mutual_information(problem.probabilities(z).view({outer, inner, -1}), reference);
+    values.push_back(value.detach().to(at::kDouble));
+    gradients.push_back(problem.gradient_of(value));
   }
-  return truth;
+  const Spread value = spread_of(values), gradient = spread_of(gradients);
+  return {value.mean.item<double>(), value.error, gradient.mean,
+          gradient.error / gradient.mean.norm().item<double>()};
+}
+
+std::vector<ImageNoise> image_noise_of(run::Session& session, const nn::Network& decoder,
+                                       const Problem& problem) {
+  const std::unique_ptr<models::Encoder> encoder = session.encoder(Precision::float32);
+  const double lambda = session.recipe().explanation.lambda;
+  std::vector<ImageNoise> noise;
+  for (const std::int64_t batch : {16, 32, 64}) {
+    at::Generator generator = make_generator(0, fmt::format("bench/estimators/images/{}", batch));
+    data::Batches batches(session.data().train, batch, 0);
+    std::vector<Tensor> gradients;
+    for (std::int64_t i = 0; i < 32; ++i) {
+      const Tensor images = batches.at(i).images;
+      const models::Posterior q = encoder->encode(images);
+      const Tensor z = q.mean + (0.5 * q.log_variance).exp() * at::randn(q.mean.sizes(), generator);
+      gradients.push_back(problem.gradient_of(lambda * gce::squared_error(decoder.forward(z), images)));
+    }
+    noise.push_back({batch, spread_of(gradients).deviation / problem.truth.gradient.norm().item<double>()});
+  }
+  return noise;
 }
 
 }  // namespace
 
-Estimate estimate(const Problem& problem, const gce::Estimator& estimator, std::int64_t outer,
-                  std::int64_t inner, bool with_gradient, at::Generator& generator) {
-  std::vector<std::int64_t> alpha(static_cast<std::size_t>(problem.causal));
+std::vector<std::int64_t> Problem::factors() const {
+  std::vector<std::int64_t> alpha(static_cast<std::size_t>(causal));
   std::iota(alpha.begin(), alpha.end(), std::int64_t{0});
-  const Tensor z = gce::draw_latents(problem.causal + problem.noncausal, alpha, outer, inner,
-                                     estimator.sampling, estimator.outer_draws, generator);
-  const at::AutoGradMode grad_mode(with_gradient);
-  const Tensor value = gce::mutual_information(problem.probabilities(z).view({outer, inner, -1}), estimator);
-  return {value.item<double>(), with_gradient ? flattened_gradient(value, problem.parameters) : Tensor()};
+  return alpha;
+}
+
+at::Tensor Problem::gradient_of(const at::Tensor& value) const {
+  std::vector<Tensor> parts;
+  for (const Tensor& gradient : torch::autograd::grad({value}, parameters))
+    parts.push_back(gradient.to(at::kDouble).reshape(-1));
+  return at::cat(parts);
 }
 
 Problem linear_gaussian(std::int64_t classes, std::int64_t causal) {
@@ -57,6 +92,7 @@ Problem linear_gaussian(std::int64_t classes, std::int64_t causal) {
   mixing.requires_grad_(true);
   const Tensor readout = 6 * at::randn({classes, pixels}, generator, at::kFloat) / std::sqrt(causal);
   Problem problem{.name = fmt::format("linear-Gaussian, {} classes, K = {}", classes, causal),
+                  .classes = classes,
                   .causal = causal,
                   .noncausal = noncausal,
                   .probabilities =
@@ -64,8 +100,9 @@ Problem linear_gaussian(std::int64_t classes, std::int64_t causal) {
                         return at::softmax(at::matmul(at::matmul(z, mixing.t()), readout.t()), 1);
                       },
                   .parameters = {mixing},
-                  .truth = {}};
-  problem.truth = reference(problem, 4096, 128, 4);
+                  .truth = {},
+                  .image_noise = {}};
+  problem.truth = truth_of(problem, 4096, 64, 8);
   return problem;
 }
 
@@ -77,6 +114,7 @@ Problem of_run(const std::string& folder) {
   const auto decoder = std::make_shared<nn::Network>(trained->network()->clone());
   decoder->require_gradients(true);
   Problem problem{.name = session.recipe().title,
+                  .classes = classifier->classes(),
                   .causal = session.recipe().explanation.causal,
                   .noncausal = session.recipe().explanation.noncausal,
                   .probabilities =
@@ -84,10 +122,12 @@ Problem of_run(const std::string& folder) {
                         return at::softmax(classifier->logits(decoder->forward(z)), 1);
                       },
                   .parameters = {},
-                  .truth = {}};
+                  .truth = {},
+                  .image_noise = {}};
   for (const nn::NamedTensor& parameter : decoder->parameters())
     problem.parameters.push_back(parameter.tensor);
-  problem.truth = reference(problem, 256, 8, 24);
+  problem.truth = truth_of(problem, 256, 4, 48);
+  problem.image_noise = image_noise_of(session, *decoder, problem);
   return problem;
 }
 

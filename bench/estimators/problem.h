@@ -2,41 +2,45 @@
 // and the true flow with its gradient.
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "whence/explain/gce/estimators.h"
-
 namespace whence::bench {
 
+/// The mean of some large nested estimates, with its standard error.
 struct Truth {
-  double nats = 0;
-  at::Tensor gradient;  ///< of the flow by all parameters, flattened
+  double nats = 0, se = 0;
+  at::Tensor gradient;        ///< of the flow by all parameters, flattened
+  double gradient_error = 0;  ///< relative to the gradient's length
+};
+
+/// How far the gradient of lambda (SSE + KL) from one batch of images is from that of all images, in units of the flow's
+/// true gradient: what a training step errs by besides.
+struct ImageNoise {
+  std::int64_t batch;
+  double error;
 };
 
 struct Problem {
   std::string name;
-  std::int64_t causal = 1, noncausal = 4;
+  std::int64_t classes = 2, causal = 1, noncausal = 4;
   /// Class probabilities (N, M) of latents (N, K + L), differentiable in `parameters`.
   std::function<at::Tensor(const at::Tensor& latents)> probabilities;
   std::vector<at::Tensor> parameters;
   Truth truth;
+  std::vector<ImageNoise> image_noise;  ///< where there are images
+
+  /// Indices of alpha.
+  std::vector<std::int64_t> factors() const;
+  /// By all parameters, flattened, float64.
+  at::Tensor gradient_of(const at::Tensor& value) const;
 };
 
-/// One estimate of I(alpha; Y) by `outer` x `inner` draws and its gradient (flattened; undefined when not asked for).
-struct Estimate {
-  double nats = 0;
-  at::Tensor gradient;
-};
-Estimate estimate(const Problem& problem, const gce::Estimator& estimator, std::int64_t outer,
-                  std::int64_t inner, bool with_gradient, at::Generator& generator);
-
-/// x = W z and a classifier softmax(s V x) of `classes` classes; W is the parameter. The truth is the mean of four nested
-/// estimates from 4096 stratified x 128 draws, with the delta correction.
+/// x = W z and a classifier softmax(s V x) of `classes` classes; W is the parameter.
 Problem linear_gaussian(std::int64_t classes, std::int64_t causal);
 
 /// The trained decoder and classifier of a run folder; the decoder's weights are the parameters.

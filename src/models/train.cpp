@@ -120,7 +120,7 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
   const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),
                              options.epochs * batches.per_epoch(), options.checkpoint,
                              options.checkpoint_seconds};
-  return nn::run_training(loop, {&network}, optimizer, step, progress);
+  return nn::run_training(loop, {&network}, {&optimizer}, step, progress);
 }
 
 }  // namespace whence::models

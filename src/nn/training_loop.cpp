@@ -14,15 +14,20 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Everything a training is after some steps: networks, optimizer, steps and seconds so far.
+/// Everything a training is after some steps: networks, optimizers, steps and seconds so far.
 class Checkpoint {
  public:
-  Checkpoint(const LoopOptions& options, const std::vector<Network*>& networks, Optimizer& optimizer)
-      : options_(options), networks_(networks), optimizer_(optimizer) {}
+  Checkpoint(const LoopOptions& options, const std::vector<Network*>& networks,
+             const std::vector<Optimizer*>& optimizers)
+      : options_(options), networks_(networks), optimizers_(optimizers) {}
 
   void save(std::int64_t steps, double seconds) const {
     if (options_.checkpoint.empty()) return;
-    NamedTensors tensors = optimizer_.state();
+    NamedTensors tensors;
+    for (std::size_t i = 0; i < optimizers_.size(); ++i) {
+      for (auto& [name, tensor] : optimizers_[i]->state())
+        tensors.push_back({optimizer_prefix(i) + name, tensor});
+    }
     for (std::size_t i = 0; i < networks_.size(); ++i) {
       for (auto& [name, tensor] : networks_[i]->state())
         tensors.push_back({prefix(i) + name, tensor.detach()});
@@ -38,10 +43,12 @@ class Checkpoint {
     if (options_.checkpoint.empty() || !std::filesystem::exists(options_.checkpoint)) return {0, 0};
     SafetensorsFile file = load_safetensors(options_.checkpoint);
     if (file.metadata["fingerprint"] != options_.fingerprint) return {0, 0};
-    NamedTensors optimizer_state;
-    for (const NamedTensor& own : optimizer_.state())
-      optimizer_state.push_back({own.name, find(file, own.name)});
-    optimizer_.load_state(optimizer_state);
+    for (std::size_t i = 0; i < optimizers_.size(); ++i) {
+      NamedTensors state;
+      for (const NamedTensor& own : optimizers_[i]->state())
+        state.push_back({own.name, find(file, optimizer_prefix(i) + own.name)});
+      optimizers_[i]->load_state(state);
+    }
     for (std::size_t i = 0; i < networks_.size(); ++i) {
       NamedTensors state;
       for (const NamedTensor& own : networks_[i]->state())
@@ -54,6 +61,9 @@ class Checkpoint {
  private:
   std::string prefix(std::size_t i) const { return networks_[i]->name() + "."; }
 
+  /// The first one's tensors carry no number: most trainings have one optimizer.
+  static std::string optimizer_prefix(std::size_t i) { return i == 0 ? "" : fmt::format("{}.", i + 1); }
+
   at::Tensor find(const SafetensorsFile& file, const std::string& name) const {
     for (const auto& [candidate, tensor] : file.tensors) {
       if (candidate == name) return tensor;
@@ -64,7 +74,7 @@ class Checkpoint {
 
   const LoopOptions& options_;
   const std::vector<Network*>& networks_;
-  Optimizer& optimizer_;
+  const std::vector<Optimizer*>& optimizers_;
 };
 
 double median(std::vector<double>& values) {
@@ -86,9 +96,10 @@ void check_finite(const Readings& readings, const LoopOptions& options, std::int
 }  // namespace
 
 LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>& networks,
-                         Optimizer& optimizer, const std::function<Readings(std::int64_t step)>& step,
+                         const std::vector<Optimizer*>& optimizers,
+                         const std::function<Readings(std::int64_t step)>& step,
                          const ProgressCallback& progress) {
-  const Checkpoint checkpoint(options, networks, optimizer);
+  const Checkpoint checkpoint(options, networks, optimizers);
   const auto [first, seconds_before] = checkpoint.load();
   const auto start = Clock::now();
   auto last_save = start;

@@ -58,9 +58,22 @@ void check_weights(const gce::Training& explanation, const std::string& name) {
         name, gce::name_of(objective));
 }
 
+void check_inference(const gce::CausalOptions& effect, const std::string& name) {
+  using enum gce::Inference;
+  if (effect.inference == averaged && effect.beta_samples < 2)
+    fail_usage(
+        "{}: explanation.beta_samples must be at least 2 to be averaged over; with explanation.inference = "
+        "\"{}\" it may be 1",
+        name, gce::name_of(variational));
+  if (effect.inference == variational && effect.objective != gce::Objective::joint_unconditional)
+    fail_usage("{}: explanation.inference = \"{}\" needs explanation.objective = \"{}\"", name,
+               gce::name_of(variational), gce::name_of(gce::Objective::joint_unconditional));
+}
+
 void check_explanation(const gce::Training& explanation, const std::string& name) {
   using enum gce::Objective;
   check_weights(explanation, name);
+  check_inference(explanation.effect, name);
   const auto objective = explanation.effect.objective;
   const bool conditional = objective == joint_conditional || objective == independent_conditional;
   if (conditional && explanation.effect.estimator.sampling != gce::Sampling::crossed) {

@@ -36,6 +36,9 @@ std::vector<std::string_view> correction_names() {
   return {gce::name_of(gce::Correction::none), gce::name_of(gce::Correction::delta),
           gce::name_of(gce::Correction::jackknife)};
 }
+std::vector<std::string_view> inference_names() {
+  return {gce::name_of(gce::Inference::averaged), gce::name_of(gce::Inference::variational)};
+}
 std::vector<std::string_view> objective_names() {
   using enum gce::Objective;
   return {gce::name_of(joint_unconditional), gce::name_of(joint_conditional),
@@ -138,6 +141,9 @@ std::vector<Key> make_keys() {
        "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
+      {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",
+       "What tells the classes that an alpha brings in training: averages over the draws of beta, or a small "
+       "network trained beside (the variational bound; sampling may then be nested with 1 draw of beta)."},
       {"explanation.sampling", choice<AT(explanation.effect.estimator.sampling)>(sampling_names()), "",
        "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
        "(crossed)."},
@@ -150,8 +156,8 @@ std::vector<Key> make_keys() {
        "Bias correction of the causal term in training."},
       {"explanation.alpha_samples", Integer{AT(explanation.effect.alpha_samples), 2, 100'000}, "draws",
        "Draws of alpha in a step."},
-      {"explanation.beta_samples", Integer{AT(explanation.effect.beta_samples), 2, 100'000}, "draws",
-       "Draws of beta for each draw of alpha."},
+      {"explanation.beta_samples", Integer{AT(explanation.effect.beta_samples), 1, 100'000}, "draws",
+       "Draws of beta for each draw of alpha; averages need at least 2."},
       {"explanation.steps", Integer{AT(explanation.steps), 1, kMany}, "", "Steps of training."},
       {"explanation.batch", Integer{AT(explanation.batch), 1, 65'536}, "images", "Images of one step."},
       {"explanation.learning_rate", Number{AT(explanation.learning_rate), 0, 100, true}, "",

@@ -3,9 +3,11 @@
 #include "verification/linear_gaussian.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "whence/core/random.h"
 #include "whence/explain/gce/flow.h"
+#include "whence/explain/gce/label_model.h"
 
 namespace whence {
 namespace {
@@ -192,6 +194,61 @@ TEST(SpreadDraws, SpreadLessAndStateTheirError) {
     EXPECT_GT(stated, expected.least_stated) << name_of(expected.draws);
     EXPECT_LT(stated, expected.most_stated) << name_of(expected.draws);
   }
+}
+
+/// p(y | a, b) of the logistic case at one draw of the rest for each draw of the factor, and the factor's draws.
+struct SingleDraws {
+  SingleDraws(std::int64_t count, at::Generator& generator)
+      : z(gce::draw_latents(2, {0}, count, 1, Sampling::nested, Placement::stratified, generator)) {}
+  at::Tensor alpha() const { return z.narrow(1, 0, 1); }
+  at::Tensor probabilities(const at::Tensor& own, double other) const {
+    const at::Tensor p = at::sigmoid(own * z.select(1, 0) + other * z.select(1, 1));
+    return at::stack({1 - p, p}, 1).unsqueeze(1);
+  }
+  at::Tensor z;
+};
+
+constexpr gce::Estimator kSingle = {Sampling::nested, Placement::stratified, Correction::delta};
+
+// Barber and Agakov's bound with a label model that has learned: just below the truth, with the truth's gradient in the
+// generator; with a label model that knows nothing, neither.
+TEST(VariationalBound, ConvergesToTheTruthFromBelowAndToItsGradient) {
+  const double own = 2, other = 1, step = 1e-3;
+  const double truth = truth::logistic_flow(own, other);
+  const double slope =
+      (truth::logistic_flow(own + step, other) - truth::logistic_flow(own - step, other)) / (2 * step);
+  at::Generator generator = make_generator(83, "variational");
+  gce::LabelModel labels(1, 2, generator);
+  const at::Tensor coefficient = at::scalar_tensor(own).requires_grad_();
+  struct Measured {
+    Mean value, gradient;
+  };
+  const auto measure = [&](bool informed) {
+    Measured measured;
+    for (int r = 0; r < 300; ++r) {
+      const SingleDraws draws(128, generator);
+      const at::Tensor log_q =
+          informed ? labels.log_probabilities(draws.alpha()).detach() : at::full({128, 2}, -std::log(2));
+      const at::Tensor bound =
+          gce::variational_information(draws.probabilities(coefficient, other), log_q, kSingle);
+      measured.value.add(bound.item<double>());
+      measured.gradient.add(torch::autograd::grad({bound}, {coefficient})[0].item<double>());
+    }
+    return measured;
+  };
+  for (int i = 0; i < 1500; ++i) {
+    const SingleDraws draws(128, generator);
+    const at::Tensor loss = -gce::variational_information(draws.probabilities(coefficient.detach(), other),
+                                                          labels.log_probabilities(draws.alpha()), kSingle);
+    labels.optimizer.set_gradients({torch::autograd::grad({loss}, labels.optimizer.parameters())});
+    labels.optimizer.step(gce::LabelModel::learning_rate);
+  }
+  const Measured learned = measure(true), ignorant = measure(false);
+  EXPECT_LT(learned.value.value(), truth + 3.5 * learned.value.se());
+  EXPECT_GT(learned.value.value(), truth - 0.01);
+  EXPECT_NEAR(learned.gradient.value(), slope, 3.5 * learned.gradient.se() + 0.05 * slope);
+  EXPECT_LT(ignorant.value.value(), 0.5 * truth);
+  EXPECT_LT(ignorant.gradient.value(), 0.5 * slope);
 }
 
 class Flow : public testing::TestWithParam<gce::Estimator> {};

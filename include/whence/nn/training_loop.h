@@ -32,12 +32,13 @@ struct LoopSummary {
 using Readings = std::vector<std::pair<std::string, double>>;
 
 /// Calls step(i) for i = first .. steps - 1, where first is 0 or where the checkpoint left off. step(i) must
-/// depend on nothing but i, the networks and the optimizer; then resumed training equals uninterrupted
+/// depend on nothing but i, the networks and the optimizers; then resumed training equals uninterrupted
 /// training bit for bit. When progress throws because of an interrupt (ExitCode::interrupted), a checkpoint
 /// is written before it goes on. Error: a reading that is not finite ("training diverged"), with the step and
 /// what to change.
 LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>& networks,
-                         Optimizer& optimizer, const std::function<Readings(std::int64_t step)>& step,
+                         const std::vector<Optimizer*>& optimizers,
+                         const std::function<Readings(std::int64_t step)>& step,
                          const ProgressCallback& progress);
 
 }  // namespace whence::nn

@@ -137,6 +137,17 @@ at::Tensor mutual_information(const at::Tensor& probabilities, const Estimator& 
   return (outer_terms(draws).mean() - marginal_term(draws)).to(result_type(probabilities));
 }
 
+at::Tensor variational_information(const at::Tensor& probabilities, const at::Tensor& log_q,
+                                   const Estimator& estimator) {
+  check(probabilities, estimator);
+  TORCH_CHECK(
+      log_q.dim() == 2 && log_q.size(0) == probabilities.size(0) && log_q.size(1) == probabilities.size(2),
+      "log q must be (outer, M), got ", log_q.sizes());
+  const Draws draws(probabilities, estimator);
+  const Tensor explained = (draws.p_outer * log_q.to(at::kDouble)).sum(-1);
+  return (explained.mean() - marginal_term(draws)).to(result_type(probabilities));
+}
+
 at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction) {
   check(probabilities, {Sampling::crossed, Placement::independent, correction});
   const Tensor p = probabilities.to(at::kDouble);

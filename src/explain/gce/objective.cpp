@@ -30,6 +30,15 @@ void check(std::int64_t causal, std::int64_t noncausal, const CausalOptions& opt
         "the objective {} needs crossed sampling: it compares draws of the causal factors with the others "
         "held",
         name_of(options.objective));
+  if (options.inference == Inference::variational && options.objective != Objective::joint_unconditional)
+    fail_usage("the variational bound is one of the objective {}, not of {}",
+               name_of(Objective::joint_unconditional), name_of(options.objective));
+}
+
+void check_rows(const CausalDraws& draws, const Tensor& probabilities) {
+  TORCH_CHECK(probabilities.dim() == 2 && probabilities.size(0) == draws.latents.size(0),
+              "one row of probabilities for each of the ", draws.latents.size(0), " draws, got ",
+              probabilities.sizes());
 }
 
 }  // namespace
@@ -53,9 +62,7 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
 
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
   const CausalOptions& options = draws.options;
-  TORCH_CHECK(probabilities.dim() == 2 && probabilities.size(0) == draws.latents.size(0),
-              "one row of probabilities for each of the ", draws.latents.size(0), " draws, got ",
-              probabilities.sizes());
+  check_rows(draws, probabilities);
   const Tensor grouped =
       probabilities.view({draws.groups, options.alpha_samples, options.beta_samples, probabilities.size(1)});
   std::vector<Tensor> effects;
@@ -66,6 +73,17 @@ at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabiliti
   return at::stack(effects).mean();
 }
 
+at::Tensor variational_effect(const CausalDraws& draws, const at::Tensor& probabilities,
+                              const LabelModel& labels) {
+  check_rows(draws, probabilities);
+  const CausalOptions& options = draws.options;
+  const std::int64_t outer = options.alpha_samples, inner = options.beta_samples;
+  const Tensor alpha =
+      draws.latents.view({outer, inner, -1}).select(1, 0).narrow(1, 0, labels.network.input_shape()[0]);
+  return variational_information(probabilities.view({outer, inner, -1}), labels.log_probabilities(alpha),
+                                 options.estimator);
+}
+
 at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
   const CausalOptions& options = draws.options;
   const Estimator& estimator = options.estimator;
@@ -73,9 +91,7 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
     fail_usage(
         "the penalty on I(beta; Y) needs crossed sampling and a joint objective, not {} sampling and {}",
         name_of(estimator.sampling), name_of(options.objective));
-  TORCH_CHECK(probabilities.dim() == 2 && probabilities.size(0) == draws.latents.size(0),
-              "one row of probabilities for each of the ", draws.latents.size(0), " draws, got ",
-              probabilities.sizes());
+  check_rows(draws, probabilities);
   const Tensor p = probabilities.view({options.alpha_samples, options.beta_samples, -1});
   const Estimator exchanged = {Sampling::crossed, estimator.inner_draws, estimator.correction,
                                estimator.outer_draws};
@@ -91,6 +107,10 @@ at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance)
 at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image) {
   const auto type = at::promote_types(reconstruction.scalar_type(), at::kFloat);
   return (reconstruction.to(type) - image.to(type)).square().sum() / static_cast<double>(image.size(0));
+}
+
+std::string_view name_of(Inference inference) {
+  return inference == Inference::averaged ? "averaged" : "variational";
 }
 
 std::string_view name_of(Objective objective) {

@@ -15,8 +15,13 @@ bool asks_classifier(const Training& options) {
 }  // namespace
 
 Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
-           const Training& options, const at::Tensor& images, std::int64_t index)
-    : encoder_(encoder), decoder_(decoder), classifier_(classifier), options_(options), images_(images) {
+           LabelModel* labels, const Training& options, const at::Tensor& images, std::int64_t index)
+    : encoder_(encoder),
+      decoder_(decoder),
+      classifier_(classifier),
+      labels_(labels),
+      options_(options),
+      images_(images) {
   Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
   noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator);
   if (asks_classifier(options))
@@ -76,7 +81,8 @@ at::Tensor Step::join(StepLoss& loss) const {
   std::vector<at::Tensor> all;
   for (const Part& part : parts_) all.push_back(part.probabilities.detach());
   const at::Tensor probabilities = at::cat(all).requires_grad_();
-  const at::Tensor causal = causal_effect(*draws_, probabilities);
+  const at::Tensor causal = labels_ != nullptr ? variational_effect(*draws_, probabilities, *labels_)
+                                               : causal_effect(*draws_, probabilities);
   at::Tensor total = -options_.causal_weight * causal;
   loss.causal = causal.item<double>();
   if (options_.leak_penalty > 0) {
@@ -85,7 +91,14 @@ at::Tensor Step::join(StepLoss& loss) const {
     loss.leak = leak.item<double>();
   }
   loss.total = total.item<double>();
-  return torch::autograd::grad({total}, {probabilities}).front();
+  if (labels_ == nullptr) return torch::autograd::grad({total}, {probabilities}).front();
+  std::vector<at::Tensor> sought = labels_->optimizer.parameters();
+  sought.push_back(probabilities);
+  std::vector<at::Tensor> gradients = torch::autograd::grad({total}, sought);
+  const at::Tensor of_probabilities = gradients.back();
+  gradients.pop_back();
+  labels_->optimizer.set_gradients({gradients});
+  return of_probabilities;
 }
 
 std::vector<at::Tensor> Step::backward(std::int64_t part, const at::Tensor& of_probabilities,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "whence/explain/gce/label_model.h"
 #include "whence/explain/gce/train.h"
 #include "whence/nn/optimizer.h"
 
@@ -27,11 +28,12 @@ struct StepLoss {
 /// and meet once: the causal terms need the probabilities of all draws.
 class Step {
  public:
-  /// What it is given must outlive it. The draws depend on the seed and `index` alone.
+  /// What it is given must outlive it. The draws depend on the seed and `index` alone. `labels`: nullptr when p(y | alpha)
+  /// is averaged.
   Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
-       const Training& options, const at::Tensor& images, std::int64_t index);
+       LabelModel* labels, const Training& options, const at::Tensor& images, std::int64_t index);
 
-  /// Gives the optimizer the gradients; does not make its step.
+  /// Gives the optimizer, and that of the label model, the gradients; does not make their steps.
   StepLoss run(nn::Optimizer& optimizer);
 
  private:
@@ -43,7 +45,8 @@ class Step {
 
   at::Tensor own_rows(const at::Tensor& all, std::int64_t part) const;
   Part forward(std::int64_t part);
-  /// Adds the terms that need all draws; returns the objective's gradient in their probabilities.
+  /// Adds the terms that need all draws, and the label model's gradients; returns the objective's gradient in the
+  /// draws' probabilities.
   at::Tensor join(StepLoss& loss) const;
   /// The gradients of the part in all parameters.
   std::vector<at::Tensor> backward(std::int64_t part, const at::Tensor& of_probabilities,
@@ -51,6 +54,7 @@ class Step {
 
   const nn::Network &encoder_, &decoder_;
   const models::Classifier& classifier_;
+  LabelModel* labels_;
   const Training& options_;
   at::Tensor images_, noise_;
   std::optional<CausalDraws> draws_;

@@ -1,5 +1,7 @@
 #include "whence/explain/gce/train.h"
 
+#include <optional>
+
 #include "explain/gce/step.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -24,14 +26,18 @@ std::string start_of(const nn::Network& encoder, const nn::Network& decoder, con
   return fmt::format("warm {} {}", sum, squares);
 }
 
+std::string inference_of(const CausalOptions& effect) {
+  return effect.inference == Inference::averaged ? "" : fmt::format("{} ", name_of(effect.inference));
+}
+
 std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, const data::Dataset& train,
                         const Training& options) {
   const CausalOptions& effect = options.effect;
   return fmt::format(
-      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {} {} {} {}x{}, {} steps of {}, "
+      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {}{} {} {} {}x{}, {} steps of {}, "
       "adam {} {} {} {} {}, seed {}, {}, causal weight {}, leak penalty {}, {}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
-      options.causal, options.noncausal, options.lambda, name_of(effect.objective),
+      options.causal, options.noncausal, options.lambda, name_of(effect.objective), inference_of(effect),
       name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
@@ -84,18 +90,31 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   check_models(encoder, decoder, options);
   if (!options.warm_start) initialise_as_texts(encoder, decoder, options.seed);
   nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{options.beta1, options.beta2});
+  std::optional<LabelModel> labels;
+  if (options.causal > 0 && options.effect.inference == Inference::variational) {
+    Generator weights = make_generator(options.seed, "gce/labels");
+    labels.emplace(options.causal, classifier.classes(), weights);
+  }
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
   Smoothed smoothed;
 
   const auto step = [&](std::int64_t index) {
     const data::Batch batch = batches.at(index);
-    const StepLoss loss = Step(encoder, decoder, classifier, options, batch.images, index).run(optimizer);
+    Step now(encoder, decoder, classifier, labels ? &*labels : nullptr, options, batch.images, index);
+    const StepLoss loss = now.run(optimizer);
     optimizer.step(learning_rate_at(index, options));
+    if (labels) labels->optimizer.step(LabelModel::learning_rate);
     return smoothed.update(loss.readings());
   };
   const nn::LoopOptions loop{"explanation", fingerprint(encoder, decoder, train, options), options.steps,
                              options.checkpoint, options.checkpoint_seconds};
-  return nn::run_training(loop, {&encoder, &decoder}, optimizer, step, progress);
+  std::vector<nn::Network*> networks = {&encoder, &decoder};
+  std::vector<nn::Optimizer*> optimizers = {&optimizer};
+  if (labels) {
+    networks.push_back(&labels->network);
+    optimizers.push_back(&labels->optimizer);
+  }
+  return nn::run_training(loop, networks, optimizers, step, progress);
 }
 
 std::string_view name_of(Schedule schedule) {

@@ -35,6 +35,28 @@ at::Tensor classify(const at::Tensor& latents) {
   return at::softmax(at::matmul(z, weights) + z.select(1, 0).square().unsqueeze(1), 1);
 }
 
+/// q is what the network says; the value is the formula's, in float64.
+TEST(VariationalEffect, IsTheEntropyPlusTheExplainedPart) {
+  CausalOptions options = options_of(Objective::joint_unconditional);
+  options.inference = Inference::variational;
+  options.estimator.sampling = Sampling::nested;
+  options.beta_samples = 1;
+  const CausalDraws draws = draw(options);
+  const at::Tensor p = classify(draws.latents);
+  Generator weights = make_generator(2, "labels");
+  const LabelModel labels(2, 3, weights);
+  const at::Tensor log_q = labels.log_probabilities(draws.latents.narrow(1, 0, 2)).to(at::kDouble);
+  const at::Tensor marginal = p.mean(0);
+  const at::Tensor expected = (p * log_q).sum(1).mean() - (marginal * marginal.log()).sum();
+  EXPECT_NEAR(variational_effect(draws, p, labels).item<double>(), expected.item<double>(), 1e-12);
+}
+
+TEST(VariationalEffect, IsABoundOfTheJointUnconditionalObjectiveOnly) {
+  CausalOptions options = options_of(Objective::joint_conditional);
+  options.inference = Inference::variational;
+  EXPECT_THROW(draw(options), Error);
+}
+
 class EveryObjective : public testing::TestWithParam<Objective> {};
 
 TEST_P(EveryObjective, IsTheMeanOverItsGroups) {

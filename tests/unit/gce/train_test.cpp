@@ -5,6 +5,9 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "whence/core/error.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/flow.h"
@@ -98,6 +101,49 @@ TEST(GceTraining, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
   const auto weights = [](const Trained& trained) { return trained.decoder.parameters()[0].tensor; };
   EXPECT_TRUE(at::equal(weights(a), weights(b)));
   EXPECT_FALSE(at::equal(weights(a), weights(c)));
+}
+
+Training variational_training(std::uint64_t seed) {
+  Training training = short_training(seed, 0.05);
+  training.effect.inference = Inference::variational;
+  training.effect.estimator.sampling = Sampling::nested;
+  training.effect.alpha_samples = 64;
+  training.effect.beta_samples = 1;
+  return training;
+}
+
+/// The label model must learn before it can teach: more steps than with averages.
+TEST(GceTraining, TheVariationalBoundFindsTheKnownCause) {
+  Training training = variational_training(0);
+  training.steps = 300;
+  const FlowReport flow = flow_of(train_with(LeftHalf(), training));
+  EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
+  EXPECT_LT(flow.beta.nats, 0.05);
+}
+
+/// Also of the label model and its optimizer, on which the later steps depend.
+TEST(GceTraining, ResumedVariationalTrainingEndsWithTheBitsOfUninterruptedTraining) {
+  Training training = variational_training(2);
+  training.steps = 30;
+  const Trained whole = train_with(LeftHalf(), training);
+
+  training.checkpoint = std::filesystem::path(testing::TempDir()) / "variational.safetensors";
+  std::filesystem::remove(training.checkpoint);
+  Trained parts = untrained();
+  std::vector<std::int64_t> seen;
+  const auto run_until = [&](std::int64_t last) {
+    parts = untrained();
+    train(parts.encoder, parts.decoder, LeftHalf(), sides(256), training, [&](const Progress& now) {
+      seen.push_back(now.step);
+      if (now.step == last) throw Error("interrupted", ExitCode::interrupted);
+    });
+  };
+  EXPECT_THROW(run_until(11), Error);
+  run_until(-1);
+  EXPECT_EQ(seen.size(), 30u);  // the second part went on where the first one stopped
+  for (std::size_t i = 0; i < whole.decoder.parameters().size(); ++i)
+    EXPECT_TRUE(at::equal(whole.decoder.parameters()[i].tensor, parts.decoder.parameters()[i].tensor));
+  std::filesystem::remove(training.checkpoint);
 }
 
 TEST(GceTraining, LambdaWeighsImagesAgainstTheCause) {

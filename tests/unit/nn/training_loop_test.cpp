@@ -46,7 +46,7 @@ class TrainingLoop : public ::testing::Test {
       if (now.step == until) throw Error("interrupted", ExitCode::interrupted);
     };
     try {
-      run_training(loop, {&network}, optimizer, step, progress);
+      run_training(loop, {&network}, {&optimizer}, step, progress);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::interrupted);
     }
@@ -80,7 +80,7 @@ TEST_F(TrainingLoop, ADamagedCheckpointIsAnErrorThatNamesTheFile) {
   network.add("fc", Linear{2});
   Optimizer optimizer({&network}, Sgd{});
   try {
-    run_training(options(), {&network}, optimizer, [](std::int64_t) { return Readings{}; }, {});
+    run_training(options(), {&network}, {&optimizer}, [](std::int64_t) { return Readings{}; }, {});
     FAIL() << "a damaged checkpoint was taken";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("checkpoint.safetensors"), std::string::npos) << error.what();
@@ -95,7 +95,7 @@ TEST_F(TrainingLoop, DivergenceNamesTheStepAndWhatToChange) {
     return {{"SSE", index < 3 ? 1.0 : std::numeric_limits<double>::quiet_NaN()}};
   };
   try {
-    run_training(options(), {&network}, optimizer, step, {});
+    run_training(options(), {&network}, {&optimizer}, step, {});
     FAIL() << "divergence went unnoticed";
   } catch (const Error& error) {
     const std::string sentence = error.what();

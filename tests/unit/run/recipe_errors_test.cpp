@@ -139,6 +139,22 @@ TEST(RecipeErrors, TermsThatCannotBeTrained) {
                                 "explanation.objective=independent_unconditional", "explanation.causal=1"}));
 }
 
+TEST(RecipeErrors, TheVariationalBoundIsForTrainingOneObjective) {
+  EXPECT_TRUE(contains(error_with("explanation.beta_samples=1"), "at least 2"));
+  EXPECT_NO_THROW(parse_recipe(
+      kLeast, "x.toml",
+      {"explanation.beta_samples=1", "explanation.inference=variational", "explanation.sampling=nested"}));
+  EXPECT_TRUE(contains(error_of(
+                           [] {
+                             parse_recipe(kLeast, "x.toml",
+                                          {"explanation.inference=variational",
+                                           "explanation.objective=joint_conditional"});
+                           },
+                           ExitCode::usage),
+                       "joint_unconditional"));
+  EXPECT_TRUE(contains(error_with("evaluation.flow_sampling=variational"), "'nested', 'crossed'"));
+}
+
 TEST(RecipeErrors, MissingFile) {
   EXPECT_TRUE(contains(error_of([] { load_recipe("/nowhere/x.toml"); }), "/nowhere/x.toml"));
 }

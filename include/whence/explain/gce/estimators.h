@@ -30,6 +30,12 @@ struct Estimator {
 /// I(F; Y) as a differentiable scalar of P (outer, inner, M). May be slightly negative after a correction.
 at::Tensor mutual_information(const at::Tensor& probabilities, const Estimator& estimator);
 
+/// H(Y) + E log q(Y|F) <= I(F; Y), the lower bound of Barber and Agakov (2003, "The IM algorithm"), from log q(y|F) of
+/// each outer draw, (outer, M). It is tight, and its gradient in P is that of I(F; Y), where q(y|F) = p(y|F). The
+/// correction is that of H(Y). Differentiable in both.
+at::Tensor variational_information(const at::Tensor& probabilities, const at::Tensor& log_q,
+                                   const Estimator& estimator);
+
 /// I(F; Y | R) from crossed draws: the mean over R of the information between F and Y with R held. Differentiable.
 at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction);
 

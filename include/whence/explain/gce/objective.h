@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "whence/explain/gce/estimators.h"
+#include "whence/explain/gce/label_model.h"
 
 namespace whence::gce {
 
@@ -24,8 +25,15 @@ enum class Objective {
   independent_conditional
 };
 
+/// How p(y | alpha) is found.
+/// averaged: the mean over the draws of beta.
+/// variational: a small network learns it beside the generator, which maximises a lower bound of C instead
+/// (variational_information). One draw of beta for each of alpha is then enough. joint_unconditional only.
+enum class Inference { averaged, variational };
+
 struct CausalOptions {
   Objective objective = Objective::joint_unconditional;
+  Inference inference = Inference::averaged;
   /// Conditional objectives need crossed draws; without a correction the gradient is biased too.
   Estimator estimator = {Sampling::crossed, Placement::stratified, Correction::delta};
   std::int64_t alpha_samples = 32;  ///< outer draws
@@ -43,6 +51,9 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
 
 /// C in nats, a differentiable scalar. probabilities: (rows, M), of the decoded draws.
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities);
+/// The variational lower bound of C; differentiable in the model's parameters too, which maximise it as well.
+at::Tensor variational_effect(const CausalDraws& draws, const at::Tensor& probabilities,
+                              const LabelModel& labels);
 
 /// I(beta; Y) in nats from the same draws, a differentiable scalar: crossed draws of alpha with beta are crossed draws
 /// of beta with alpha, so that no further image is decoded. Bias-corrected as the causal effect; may be slightly
@@ -56,5 +67,6 @@ at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance)
 at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image);
 
 std::string_view name_of(Objective objective);
+std::string_view name_of(Inference inference);
 
 }  // namespace whence::gce
