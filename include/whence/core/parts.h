@@ -1,7 +1,7 @@
 // A batch cut into parts that are computed side by side.
 //
-// LibTorch spreads each operation over its threads and lets them meet after each; networks of small layers spend much of
-// their time waiting there. A batch cut once, each part of which one thread takes through all layers, meets once.
+// LibTorch spreads each operation over its threads, which meet after each. The threads of a batch that is cut once, each
+// of which takes its part through all layers, meet once.
 #pragma once
 
 #include <cstdint>
