@@ -21,8 +21,16 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
                       const at::Tensor& bias, float floor, const at::Tensor& output);
 
 /// weight_gradient (float32, any strides) = transposed patches of input * output_gradient (bfloat16,
-/// channels-last). The order of the sums does not depend on the number of threads.
+/// channels-last). The order of the sums does not depend on the number of threads, only on whether the caller is one of
+/// several (core/parts).
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
                                  const at::Tensor& output_gradient, const at::Tensor& weight_gradient);
+
+/// What a bias, and a ReLU behind it, pass back: `gradient` (bfloat16, channels-last) where `output` is above 0, all of it
+/// where `output` is undefined, and the sum of that over images and pixels (float32, one a channel).
+struct BiasGradient {
+  at::Tensor masked, sum;
+};
+BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output);
 
 }  // namespace whence::nn

@@ -77,18 +77,16 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
                             saved["transposed"].toBool()};
     const torch::autograd::variable_list tensors = context->get_saved_variables();
     const Tensor &input = tensors[0], &weight = tensors[1], &output = tensors[2];
-    Tensor gradient = channels_last(gradients[0].to(at::kBFloat16));
-    if (output.defined()) gradient = at::threshold_backward(gradient, output, 0);
+    const auto [gradient, sum] = pass_back_bias(channels_last(gradients[0].to(at::kBFloat16)), output);
 
-    Tensor of_input, of_weight, of_bias;
+    Tensor of_input, of_weight;
     if (saved["of_input"].toBool()) {
       of_input = empty_image(saved["input"].toIntVector());
       constexpr float none = -std::numeric_limits<float>::infinity();
       run(geometry.gradient(), gradient, weight, or_empty({}), none, of_input);
     }
     if (saved["of_weight"].toBool()) of_weight = weight_gradient(geometry, input, gradient, weight);
-    if (saved["of_bias"].toBool()) of_bias = gradient.sum({0, 2, 3}, false, at::kFloat);
-    return {of_input, of_weight, of_bias, {}, {}, {}};
+    return {of_input, of_weight, saved["of_bias"].toBool() ? sum : Tensor(), {}, {}, {}};
   }
 
  private:

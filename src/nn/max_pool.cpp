@@ -42,6 +42,10 @@ struct PoolShape {
         padding(op.padding) {}
   std::int64_t input_size() const { return channels * height * width; }
   std::int64_t output_size() const { return channels * output_height * output_width; }
+  /// Whether each pixel is in one window.
+  bool tiles_input() const {
+    return stride == kernel && padding == 0 && height % kernel == 0 && width % kernel == 0;
+  }
 
   /// Calls visit(output pixel, input pixel, number of the pixel in its window) for each pixel of each window.
   template <class Visit>
@@ -109,6 +113,13 @@ WHENCE_INLINED void add_to_largest_in(const T* gradient, const std::uint8_t* at,
   }
 }
 
+/// Where each pixel is in one window at most.
+template <class T>
+WHENCE_INLINED void set_largest_in(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                                   std::int64_t count) {
+  for (std::int64_t c = 0; c < count; ++c) to[c] = at[c] == number ? gradient[c] : T{0};
+}
+
 template <class T>
 using KeepLarger = void (*)(const T*, std::uint8_t, T*, std::uint8_t*, std::int64_t);
 template <class T>
@@ -123,7 +134,7 @@ WHENCE_AVX512 void keep_larger_widely(const T* candidate, std::uint8_t number, T
 }
 
 template <class T>
-using AddToLargest = void (*)(const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t);
+using PassBack = void (*)(const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t);
 template <class T>
 void add_to_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
                             std::int64_t count) {
@@ -133,6 +144,22 @@ template <class T>
 WHENCE_AVX512 void add_to_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number,
                                          T* to, std::int64_t count) {
   add_to_largest_in(gradient, at, number, to, count);
+}
+template <class T>
+void set_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                         std::int64_t count) {
+  set_largest_in(gradient, at, number, to, count);
+}
+template <class T>
+WHENCE_AVX512 void set_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                                      std::int64_t count) {
+  set_largest_in(gradient, at, number, to, count);
+}
+
+template <class T>
+PassBack<T> pass_back_for(const PoolShape& shape) {
+  if (shape.stride >= shape.kernel) return has_avx512() ? set_largest_widely<T> : set_largest_plainly<T>;
+  return has_avx512() ? add_to_largest_widely<T> : add_to_largest_plainly<T>;
 }
 
 /// The least value there is, which every pixel exceeds; 0 in front of a ReLU.
@@ -163,15 +190,14 @@ void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T*
 template <class T>
 void pass_back(const PoolShape& shape, std::int64_t images, const T* gradient, const std::uint8_t* at,
                T* to) {
-  const AddToLargest<T> add_to_largest = has_avx512() ? add_to_largest_widely<T> : add_to_largest_plainly<T>;
+  const PassBack<T> to_window = pass_back_for<T>(shape);
   at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
       T* pixels = to + image * shape.input_size();
-      std::memset(static_cast<void*>(pixels), 0, sizeof(T) * static_cast<std::size_t>(shape.input_size()));
+      if (!shape.tiles_input()) std::fill_n(pixels, shape.input_size(), T{0});
       const std::int64_t first = image * shape.output_size();
       shape.visit_windows([&](std::int64_t output, std::int64_t input, std::uint8_t number) {
-        add_to_largest(gradient + first + output, at + first + output, number, pixels + input,
-                       shape.channels);
+        to_window(gradient + first + output, at + first + output, number, pixels + input, shape.channels);
       });
     }
   });

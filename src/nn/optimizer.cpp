@@ -39,6 +39,22 @@ void adam_step(float* value, const float* gradient, float* first, float* second,
   });
 }
 
+/// sum = the sum of `addends`, in one pass over it.
+void add_up(const std::vector<at::Tensor>& addends, const at::Tensor& sum) {
+  std::vector<const float*> from;
+  for (const at::Tensor& addend : addends) from.push_back(addend.data_ptr<float>());
+  auto* to = sum.data_ptr<float>();
+  constexpr std::int64_t kPiece = 1 << 10;  // stays in the nearest cache
+  at::parallel_for(0, sum.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += kPiece) {
+      const std::int64_t last = std::min(end, first + kPiece);
+      std::fill(to + first, to + last, 0.0f);
+      for (const float* addend : from)
+        for (std::int64_t i = first; i < last; ++i) to[i] += addend[i];
+    }
+  });
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule) : rule_(rule) {
@@ -72,14 +88,10 @@ void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts)
     TORCH_CHECK(part.size() == parameters_.size(), "optimizer: a gradient for each of ", parameters_.size(),
                 " parameters, got ", part.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    at::Tensor& sum = parameters_[i].mutable_grad();
-    bool first = true;
-    for (const std::vector<at::Tensor>& part : parts) {
-      if (!part[i].defined()) continue;
-      first ? sum.copy_(part[i]) : sum.add_(part[i]);
-      first = false;
-    }
-    if (first) sum.zero_();
+    std::vector<at::Tensor> addends;
+    for (const std::vector<at::Tensor>& part : parts)
+      if (part[i].defined()) addends.push_back(part[i].contiguous());
+    add_up(addends, parameters_[i].grad());
   }
 }
 

@@ -15,8 +15,9 @@ TEST_P(MaxPools, AgreeWithLibTorch) {
   Generator generator = make_generator(4, "test");
   for (const MaxPool2d op :
        {MaxPool2d{2, 2}, MaxPool2d{3, 2, 1}, MaxPool2d{3, 1}, MaxPool2d{2, 3}, MaxPool2d{5, 5, 2}}) {
-    for (const std::int64_t channels : {1, 7, 64}) {
-      const Tensor x = at::randn({3, channels, 11, 9}, generator).to(type).requires_grad_();
+    for (const auto& [channels, height, width] :
+         {std::tuple{1, 11, 9}, std::tuple{7, 11, 9}, std::tuple{64, 11, 9}, std::tuple{40, 12, 6}}) {
+      const Tensor x = at::randn({3, channels, height, width}, generator).to(type).requires_grad_();
       const Tensor twin = x.detach().clone().requires_grad_();
       const Tensor y = max_pool(x, op, relu);
       const Tensor truth = at::max_pool2d(relu ? at::relu(twin) : twin, op.kernel, op.stride, op.padding);

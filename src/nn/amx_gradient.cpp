@@ -1,0 +1,66 @@
+#include "nn/amx.h"
+#include "nn/amx_strip.h"
+
+namespace whence::nn {
+
+#ifdef WHENCE_HAS_AMX_CODE
+
+namespace {
+
+using namespace amx;
+
+/// Pixels of `channels` halves each; `output` and `masked` are null without a ReLU. Adds to `sums`.
+struct PixelRun {
+  const Half *gradient, *output;
+  Half* masked;
+  float* sums;
+  std::int64_t channels;
+
+  WHENCE_AMX void operator()(std::int64_t first, std::int64_t last) const {
+    const __m256i zero = _mm256_setzero_si256();
+    for (std::int64_t i = first * channels; i < last * channels; i += channels) {
+      for (std::int64_t c = 0; c < channels; c += kColumns) {
+        auto mask = static_cast<__mmask16>(channels - c >= kColumns ? 0xffff : (1u << (channels - c)) - 1);
+        __m256i value = _mm256_maskz_loadu_epi16(mask, gradient + i + c);
+        if (output != nullptr) {  // above 0 as an integer is above 0 as a number
+          const __m256i passed = _mm256_maskz_loadu_epi16(mask, output + i + c);
+          value = _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(passed, zero), value);
+          _mm256_mask_storeu_epi16(masked + i + c, mask, value);
+        }
+        const __m512 wide = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(value), 16));
+        const __m512 sum = _mm512_maskz_loadu_ps(mask, sums + c);
+        _mm512_mask_storeu_ps(sums + c, mask, _mm512_add_ps(sum, wide));
+      }
+    }
+  }
+};
+
+}  // namespace
+
+BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output) {
+  const std::int64_t images = gradient.size(0), channels = gradient.size(1);
+  const std::int64_t pixels = gradient.size(2) * gradient.size(3);
+  const at::Tensor masked = output.defined() ? at::empty_like(gradient) : gradient;
+  const at::Tensor sums = at::zeros({images, channels}, at::kFloat);
+  const PixelRun run{halves(gradient), output.defined() ? halves(output) : nullptr, halves(masked), nullptr,
+                     channels};
+  auto* of_images = sums.data_ptr<float>();
+  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t image = begin; image < end; ++image) {
+      PixelRun own = run;
+      own.sums = of_images + image * channels;
+      own(image * pixels, (image + 1) * pixels);
+    }
+  });
+  return {masked, sums.sum(0)};
+}
+
+#else
+
+BiasGradient pass_back_bias(const at::Tensor&, const at::Tensor&) {
+  TORCH_CHECK(false, "AMX is not in this build");
+}
+
+#endif
+
+}  // namespace whence::nn

@@ -1,0 +1,111 @@
+#include "nn/amx.h"
+#include "nn/amx_strip.h"
+
+namespace whence::nn {
+
+#ifdef WHENCE_HAS_AMX_CODE
+
+namespace {
+
+using namespace amx;
+
+/// What multiply_patches needs, for an image at a time.
+struct Product {
+  const Patches& patches;
+  const Half *input, *kernel;
+  const float* bias;
+  float floor;
+  Half* output;
+
+  Strip strip() const { return {patches}; }
+  std::int64_t width() const { return rounded_up(patches.columns(), kColumns); }
+  std::int64_t scratch() const {
+    return strip().size() * std::int64_t{sizeof(Half)} + kBlock * width() * std::int64_t{sizeof(float)};
+  }
+
+  WHENCE_AMX void operator()(std::int64_t image, std::byte* scratch_bytes) const {
+    auto* halves_of_strip = reinterpret_cast<Half*>(scratch_bytes);
+    auto* sums = reinterpret_cast<float*>(halves_of_strip + strip().size());
+    strip().fill(input, image, halves_of_strip);
+    std::vector<const Half*> rows;
+    for (std::int64_t tap = 0; tap < patches.taps; ++tap)
+      rows.push_back(strip().row_of_tap(halves_of_strip, tap));
+    const LeftMatrix left{rows.data(), patches.taps, patches.row_depth() / kDepth, strip().stride()};
+    const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
+    for (std::int64_t first = 0; first < strip().positions(); first += kBlock) {
+      for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
+        const Half* tiles = kernel + j / kColumns * tiles_of_column;
+        const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
+        multiply_block(left, first * left.stride, {tiles, second, kTileHalves}, sums + j, width(), false);
+      }
+      write(image, first, sums);
+    }
+  }
+
+  WHENCE_AMX void write(std::int64_t image, std::int64_t first, const float* sums) const {
+    const std::int64_t slots = strip().slots();
+    std::int64_t y = first / slots, x = first % slots;
+    for (std::int64_t i = 0; i < kBlock; ++i, sums += width()) {
+      if (y >= patches.vertical.grid) return;
+      if (x < patches.horizontal.grid) write_position(image, y, x, sums);
+      if (++x == slots) {
+        x = 0;
+        ++y;
+      }
+    }
+  }
+
+  WHENCE_AMX void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
+                                 const float* sums) const {
+    for (std::int64_t i = 0; i < patches.phases; ++i) {
+      for (std::int64_t j = 0; j < patches.phases; ++j, sums += patches.output_channels) {
+        const std::int64_t pixel = pixel_of(patches, image, y, x, i, j);
+        if (pixel >= 0) finish(sums, bias, floor, output + pixel, patches.output_channels);
+      }
+    }
+  }
+};
+
+WHENCE_AMX void pack_tiles(const KernelOffsets& offsets, const float* weight, Half* to) {
+  const auto depth = static_cast<std::int64_t>(offsets.depth.size());
+  const auto columns = static_cast<std::int64_t>(offsets.column.size());
+  const auto row = [&](std::int64_t k) {
+    const std::int32_t offset = offsets.depth[static_cast<std::size_t>(k)];
+    return offset == KernelOffsets::kNone ? nullptr : weight + offset;
+  };
+  for (std::int64_t j = 0; j < columns; j += kColumns) {
+    const auto mask = static_cast<__mmask16>(columns - j >= 16 ? 0xffff : (1u << (columns - j)) - 1);
+    const __m512i column = _mm512_maskz_loadu_epi32(mask, offsets.column.data() + j);
+    for (std::int64_t k = 0; k < depth; k += 2, to += kDepth)
+      _mm512_storeu_si512(to, gathered_pair(row(k), row(k + 1), column, mask));
+  }
+}
+
+}  // namespace
+
+at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
+  const std::int64_t size = patches.depth() * rounded_up(patches.columns(), kColumns);
+  at::Tensor packed = at::empty({size}, at::kBFloat16);
+  pack_tiles(kernel_offsets(patches, weight.strides()), weight.data_ptr<float>(), halves(packed));
+  return packed;
+}
+
+void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
+                      const at::Tensor& bias, float floor, const at::Tensor& output) {
+  const Product product{patches,        halves(input),
+                        halves(kernel), bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
+                        floor,          halves(output)};
+  for_each_block(patches.batch, product.scratch(), product);
+}
+
+#else
+
+at::Tensor pack_kernel(const Patches&, const at::Tensor&) { TORCH_CHECK(false, "AMX is not in this build"); }
+void multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
+                      const at::Tensor&) {
+  TORCH_CHECK(false, "AMX is not in this build");
+}
+
+#endif
+
+}  // namespace whence::nn
