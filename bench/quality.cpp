@@ -150,6 +150,7 @@ int main(int argc, char** argv) {
       ->take_all();
   program.add_option("--out", arguments.out, "Where the runs go; those that are done are only read");
   CLI11_PARSE(program, argc, argv);
+  wait_passively();
   try {
     const Machine machine = describe_machine();
     fmt::print("{} ({}), {} cores, LibTorch {}\n", machine.processor, machine.vector_extensions,

@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   program.add_flag("--quick", arguments.quick, "One problem, few repetitions: shows that it runs");
   CLI11_PARSE(program, argc, argv);
   try {
+    whence::wait_passively();
     whence::use_threads(arguments.threads);
     whence::keep_freed_memory();
     whence::bench::compare(arguments);

@@ -36,6 +36,7 @@ std::vector<std::int64_t> parse_counts(const std::string& text) {
 }  // namespace
 
 void set_up(std::int64_t threads) {
+  wait_passively();
   use_threads(static_cast<int>(threads));
   keep_freed_memory();
   const Machine machine = describe_machine();

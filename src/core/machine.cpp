@@ -154,6 +154,21 @@ void use_threads(int threads) {
   at::set_num_threads(threads == 0 ? usable_cores() : threads);
 }
 
+void wait_passively() {
+#ifdef __linux__
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  if (words.empty()) return;
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  ::execv("/proc/self/exe", arguments.data());  // returns only when it fails: then threads spin
+#endif
+}
+
 void keep_freed_memory() {
 #ifdef __GLIBC__
   constexpr int largest_threshold = 32 << 20;  // glibc refuses more

@@ -22,6 +22,13 @@ struct Machine {
 /// LibTorch starts with one thread in Debian's build: call this first. 0 means every core this process may use.
 void use_threads(int threads);
 
+/// LibTorch's threads spin while they wait for each other, which takes the processor from the thread they wait for when
+/// the machine has other work; trainings were seen to take four times as long. The OpenMP library can be told to sleep
+/// instead, but only by the environment that it is loaded in: where neither OMP_WAIT_POLICY nor GOMP_SPINCOUNT is set,
+/// this starts the program anew (Linux; same process, same arguments) with OMP_WAIT_POLICY=passive. A program's choice:
+/// call it before anything is printed or written.
+void wait_passively();
+
 /// Tells the C library to keep the memory of freed tensors for the next ones: training frees and asks for the same
 /// megabytes at every step, and pages that were returned to the system must be zeroed and mapped anew. Does nothing
 /// where the library cannot be told (other than glibc). A program's choice: call it once at start.
