@@ -32,9 +32,8 @@ void write_page(const ResultsArguments& arguments) {
   const fs::path out =
       arguments.out.empty() ? fs::path(arguments.page).replace_extension(".md") : fs::path(arguments.out);
   const results::Written written = results::write_results(page, arguments.runs, out);
-  std::cout << fmt::format("{}: of {} bars, {} are reached, {} are missed, and {} are not measured yet\n",
-                           out.string(), written.tally.bars(), written.tally.reached, written.tally.missed,
-                           written.tally.unmeasured);
+  std::cout << fmt::format("{}: bars: {} reached, {} missed, {} not measured yet\n", out.string(),
+                           written.tally.reached, written.tally.missed, written.tally.unmeasured);
   for (const fs::path& file : written.unused)
     std::cout << fmt::format("{} is not on the page; remove it if it is of an earlier one\n", file.string());
 }

@@ -135,7 +135,7 @@ std::string facts_line(const Experiment& experiment, const MeasuredExperiment& m
           : fmt::format("{} of {}", measured.runs.size(), plural(experiment.runs.size(), "run"));
   facts.push_back(fmt::format("{} (seed {})", count, fmt::join(seeds, ", ")));
   add_time("training of the classifier ", "classifier_seconds", measured, facts);
-  add_time("of the explanation ", "training_seconds", measured, facts);
+  add_time("of the generator ", "training_seconds", measured, facts);
   add_time("everything ", "total_seconds", measured, facts);
   add_time("selection ", "seconds", measured, facts);
   return fmt::format("{}; {}.\n\n", fmt::join(facts, ", "), fmt::join(machines, "; "));
@@ -168,6 +168,13 @@ std::string pictures(const Experiment& experiment, const MeasuredExperiment& mea
   return text;
 }
 
+/// A bar that is missed asks for a reason; without one, the page says that it has none.
+std::string shortfall(const Experiment& experiment, const MeasuredExperiment& measured) {
+  const bool missed = tally(experiment, measured).missed > 0;
+  if (experiment.shortfall.empty() && missed) return "Why it falls short is not explained yet.\n\n";
+  return paragraph("Why it falls short: ", experiment.shortfall);
+}
+
 std::string section(const Experiment& experiment, const MeasuredExperiment& measured, const Measured& all,
                     const fs::path& out) {
   std::string text = fmt::format("<a id=\"{}\"></a>\n\n## {}\n\n", experiment.anchor(), experiment.name);
@@ -177,7 +184,8 @@ std::string section(const Experiment& experiment, const MeasuredExperiment& meas
   text += measured.runs.empty() ? "Not measured yet.\n\n" : facts_line(experiment, measured);
   for (const std::string& difference : measured.differences)
     text += fmt::format("**The runs are of another recipe**: {}.\n\n", difference);
-  return text + paragraph("", experiment.remark) + pictures(experiment, measured, all, out);
+  text += shortfall(experiment, measured) + paragraph("", experiment.remark);
+  return text + pictures(experiment, measured, all, out);
 }
 
 /// What an experiment's bars have come to, for the table at the top.
@@ -226,8 +234,8 @@ std::string summary(const Page& page, const Measured& measured) {
     sum.unmeasured += one.unmeasured;
     rows.push_back(summary_row(page.experiments[i], measured.experiments[i]));
   }
-  return fmt::format("**Of {} bars, {} are reached, {} are missed, and {} are not measured yet.**\n\n",
-                     sum.bars(), sum.reached, sum.missed, sum.unmeasured) +
+  return fmt::format("**Bars: {} reached, {} missed, {} not measured yet.**\n\n", sum.reached, sum.missed,
+                     sum.unmeasured) +
          hours_line(page, measured) + table_of(rows) + "\n";
 }
 

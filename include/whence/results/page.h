@@ -48,8 +48,8 @@ struct Experiment {
   std::string name;
   std::filesystem::path recipe;  ///< relative to the current folder; empty: none
   std::vector<std::string> settings;
-  std::string source, stated, remark;  ///< Markdown
-  std::vector<std::string> runs;       ///< folders below the one with all runs
+  std::string source, stated, shortfall, remark;  ///< Markdown
+  std::vector<std::string> runs;                  ///< folders below the one with all runs
   std::vector<Figure> figures;
   std::vector<Picture> pictures;
   std::string place;
