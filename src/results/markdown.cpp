@@ -212,9 +212,8 @@ std::string hours_line(const Page& page, const Measured& measured) {
   const TotalTime total = total_time(page, measured);
   if (total.recipes == 0) return "";
   const bool complete = total.measured == total.recipes;
-  std::string text =
-      fmt::format("Time of all {} recipes, each run once: {:.2f} hours", total.recipes, total.hours);
-  if (!complete) text += fmt::format(" for the {} that are measured", total.measured);
+  std::string text = fmt::format("Time of all recipes, each run once: {:.2f} hours", total.hours);
+  if (!complete) text += fmt::format(" for the {} of {} that are measured", total.measured, total.recipes);
   if (!page.hours) return text + ".\n\n";
   // What is still to be measured can only add to it.
   const std::string verdict = !page.hours->reached_by(total.hours) && (complete || !page.hours->at_least)
