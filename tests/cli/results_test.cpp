@@ -44,7 +44,7 @@ TEST_F(ResultsProgram, MakesAPageOfARun) {
   EXPECT_TRUE(
       contains(read_file(workplace_ / "runs/squares/report.html"), "with brightness (mean intensity)"));
 
-  write_page("metric = \"gce.test.see\", name = \"x\"");
+  write_page("metric = \"gce.tset.sse\", name = \"x\"");
   EXPECT_TRUE(is_error(workplace_.run({"results", "page.toml"}), 2, "did you mean 'gce.test.sse'?"));
   EXPECT_EQ(read_file(workplace_ / "page.md"), page);
 }
