@@ -8,6 +8,7 @@
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/machine.h"
+#include "whence/run/metrics.h"
 #include "whence/run/pipeline.h"
 
 namespace whence::bench {
@@ -38,19 +39,21 @@ struct Figures {
 
 Figures read_figures(const fs::path& folder) {
   const nlohmann::json metrics = read_json(folder / "metrics.json");
-  const nlohmann::json &gce = metrics.at("gce"), &flow = gce.at("information_flow");
-  double leak = 0;
-  for (const auto& factor : flow.at("factors"))
-    if (!factor.at("causal").get<bool>()) leak = std::max(leak, factor.at("nats").get<double>());
-  return {100 * metrics.at("classifier").at("test_accuracy").get<double>(),
-          metrics.at("classifier").at("train_seconds").get<double>(),
-          gce.at("train_seconds").get<double>(),
-          1e3 * gce.at("step_seconds_median").get<double>(),
-          flow.at("alpha").at("nats").get<double>(),
-          flow.at("alpha").at("se").get<double>(),
-          gce.at("test").at("sse").get<double>() + gce.at("test").at("kl").get<double>(),
-          leak,
-          metrics.at("peak_memory_bytes").get<double>() / (1 << 20)};
+  const auto figure = [&](const char* name, double scale = 1) {
+    const std::optional<double> value = run::metric(metrics, name);
+    if (!value)
+      fail("{} holds no {}; remove the folder to measure it anew", (folder / "metrics.json").string(), name);
+    return scale * *value;
+  };
+  return {figure("accuracy", 100),
+          figure("classifier_seconds"),
+          figure("training_seconds"),
+          figure("gce.step_seconds_median", 1e3),
+          figure("flow"),
+          figure("gce.information_flow.alpha.se"),
+          figure("bound"),
+          figure("largest_beta"),
+          figure("memory_bytes", 1.0 / (1 << 20))};
 }
 
 /// Trains and judges; a run that is there already is only read.
@@ -92,13 +95,12 @@ void print_row(const std::string& name, const Figures& f, const std::string& ver
   std::fflush(stdout);
 }
 
-/// The order statistic `share` of each figure by itself.
-Figures quantile(const std::vector<Figures>& all, double share) {
+/// One end or the middle of each figure's spread, by itself.
+Figures over_seeds(const std::vector<Figures>& all, double run::Spread::*part) {
   const auto of = [&](double Figures::*figure) {
     std::vector<double> values;
     for (const Figures& figures : all) values.push_back(figures.*figure);
-    std::sort(values.begin(), values.end());
-    return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
+    return run::spread_of(values).*part;
   };
   return {of(&Figures::accuracy), of(&Figures::classifier_seconds),
           of(&Figures::seconds),  of(&Figures::step_milliseconds),
@@ -130,9 +132,10 @@ void measure(const std::string& recipe, const Arguments& arguments) {
     missed += good ? 0 : 1;
     print_row(std::to_string(seed), all.back(), good ? "yes" : "no");
   }
-  print_row("least", quantile(all, 0), "");
-  print_row("median", quantile(all, 0.5), fmt::format("{} of {}", arguments.seeds - missed, arguments.seeds));
-  print_row("most", quantile(all, 1), "");
+  print_row("least", over_seeds(all, &run::Spread::least), "");
+  print_row("median", over_seeds(all, &run::Spread::median),
+            fmt::format("{} of {}", arguments.seeds - missed, arguments.seeds));
+  print_row("most", over_seeds(all, &run::Spread::most), "");
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ Findings findings_of(const nlohmann::json& metrics);
 /// One to three sentences: what moves the classifier, what does not, how sure.
 std::string answer(const Findings& findings);
 std::vector<report::Headline> headlines(const Findings& findings);
+/// What `metrics.gce.brightness` says.
+report::Table brightness_table(const nlohmann::json& brightness);
 /// What `metrics.gce.counterfactual` says, without its figure.
 report::Section counterfactual_section(const nlohmann::json& counterfactual);
 /// What `metrics.gce.trust` says.

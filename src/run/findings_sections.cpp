@@ -88,6 +88,21 @@ report::Table matches_table(const nlohmann::json& seeds) {
 
 }  // namespace
 
+report::Table brightness_table(const nlohmann::json& brightness) {
+  report::Table table{
+      {"factor", "of the image it is read from", "of the image it makes"},
+      {},
+      fmt::format(
+          "Correlation of each factor with brightness (mean intensity): over the test images, and over "
+          "{} images made of random factors. Near 1 or -1, a factor is brightness.",
+          brightness.at("draws").get<std::int64_t>())};
+  for (const nlohmann::json& factor : brightness.at("factors"))
+    table.rows.push_back({factor.at("name").get<std::string>(),
+                          fmt::format("{:.2f}", factor.at("encoded").get<double>()),
+                          fmt::format("{:.2f}", factor.at("generated").get<double>())});
+  return table;
+}
+
 report::Section trust_section(const nlohmann::json& trust) {
   report::Section section{"trust", "Can it be trusted?", {}, {}, {}};
   section.paragraphs = {leak_paragraph(trust.at("leak")), reencoding_paragraph(trust.at("reencoding")),

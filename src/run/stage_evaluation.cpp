@@ -1,6 +1,7 @@
 #include "stages.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/ablation.h"
+#include "whence/explain/gce/brightness.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/run/figures.h"
 
@@ -23,6 +24,16 @@ class ReencodingClassifier final : public models::Classifier {
   const models::Encoder& encoder_;
   const models::Decoder& decoder_;
 };
+
+/// Images that are generated to see how bright they are; decoding them takes a moment.
+constexpr std::int64_t kBrightnessDraws = 2000;
+
+nlohmann::json brightness_json(Session& session, const models::Encoder& encoder,
+                               const models::Decoder& decoder) {
+  Generator draws = make_generator(session.seed(), "evaluation/brightness");
+  return gce::to_json(gce::factor_brightness(encoder, decoder, session.data().test, kBrightnessDraws, draws),
+                      session.factor_names(), kBrightnessDraws);
+}
 
 nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
   return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
@@ -80,7 +91,8 @@ StageResult evaluation_stage(Session& session) {
   return {{{"gce",
             {{"test", fidelity_json(fidelity)},
              {"information_flow", flow_json},
-             {"ablation", to_json(ablation, session.factor_names())}}}},
+             {"ablation", to_json(ablation, session.factor_names())},
+             {"brightness", brightness_json(session, *encoder, *decoder)}}}},
           {},
           fmt::format("I(alpha; Y) {:.3f} nats, I(beta; Y) {:.3f} nats, SSE + KL {:.2f}", flow.alpha.nats,
                       flow.beta.nats, fidelity.sse + fidelity.kl)};

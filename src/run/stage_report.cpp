@@ -64,6 +64,8 @@ class ReportWriter {
     for (const std::string& factor : session_.factor_names()) {
       section.figures.push_back(figure("sweep-" + factor, factor));
     }
+    const nlohmann::json& gce = metrics_.at("gce");
+    if (gce.contains("brightness")) section.tables.push_back(brightness_table(gce.at("brightness")));
     return section;
   }
 

@@ -30,10 +30,10 @@ double rv_coefficient(const Tensor& a, const Tensor& b) {
 constexpr Estimator kEstimator = {Sampling::crossed, Placement::independent, Correction::delta};
 
 /// The decoded draws, and the answers of classifiers to them.
-class Draws {
+class Responses {
  public:
-  Draws(const models::Decoder& decoder, const models::Classifier& classifier, std::int64_t causal,
-        const RandomizationOptions& options, std::uint64_t seed)
+  Responses(const models::Decoder& decoder, const models::Classifier& classifier, std::int64_t causal,
+            const RandomizationOptions& options, std::uint64_t seed)
       : options_(options), batch_(samples_within(decoder, classifier, options.memory_bytes)) {
     Factors alpha;
     for (std::int64_t i = 0; i < causal; ++i) alpha.push_back(i);
@@ -133,14 +133,14 @@ RandomizationCheck randomization_check(const models::Decoder& decoder, const mod
         "out");
 
   const at::NoGradGuard no_grad;
-  const Draws draws(decoder, classifier, causal, options, seed);
+  const Responses responses(decoder, classifier, causal, options, seed);
   RandomizationCheck check;
-  check.explained = draws.explained();
+  check.explained = responses.explained();
   for (std::int64_t i = 0; i < options.classifiers; ++i) {
     nn::Network network = classifier.network()->clone();
     Generator generator = make_generator(seed, fmt::format("trust/classifier/{}", i));
     nn::initialise(network, {}, generator);
-    check.randomized.push_back(draws.randomized(*models::as_classifier(network)));
+    check.randomized.push_back(responses.randomized(*models::as_classifier(network)));
     if (progress) progress({"randomization", i + 1, options.classifiers, {}});
   }
   judge(check);

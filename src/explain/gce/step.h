@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "whence/core/random.h"
 #include "whence/explain/gce/label_model.h"
 #include "whence/explain/gce/train.h"
 #include "whence/nn/optimizer.h"

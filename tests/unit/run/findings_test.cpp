@@ -102,6 +102,14 @@ TEST(Findings, CounterfactualsInWords) {
   EXPECT_TRUE(counterfactual_section(none).tables.empty());
 }
 
+TEST(Findings, BrightnessIsATableOfBothKinds) {
+  const report::Table table = brightness_table(nlohmann::json::parse(
+      R"({"draws": 2000, "factors": [{"name": "alpha_1", "encoded": 0.981, "generated": -0.953}]})"));
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0], (std::vector<std::string>{"alpha_1", "0.98", "-0.95"}));
+  EXPECT_TRUE(contains(table.caption, "2000 images"));
+}
+
 TEST(Findings, TrustIsSaidOnlyWhereItWasShown) {
   nlohmann::json trust = nlohmann::json::parse(
       R"({"leak": {"value": 0.002, "se": 0.001}, "reencoding": {"value": 0.893, "se": 0.009, "images": 1167},

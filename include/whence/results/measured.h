@@ -1,0 +1,61 @@
+// What the runs of a page's experiments have measured, and which bars that reaches.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "whence/results/page.h"
+#include "whence/run/metrics.h"
+
+namespace whence::results {
+
+/// A finished run (or selection) of an experiment.
+struct Run {
+  std::string name;
+  std::filesystem::path folder;
+  nlohmann::json metrics;  ///< metrics.json; of a selection, selection.json
+  nlohmann::json record;   ///< run.json: seed, machine, precision, version
+};
+
+/// The figure's values over the runs, in the unit it is shown in.
+struct MeasuredFigure {
+  run::Spread spread;
+
+  bool measured() const { return spread.count > 0; }
+};
+
+struct MeasuredExperiment {
+  std::vector<Run> runs;                ///< finished ones, in the page's order
+  std::vector<MeasuredFigure> figures;  ///< as the experiment's figures
+  /// "explanation.steps is 4500, in the recipe 5500 (gce/mnist-38)": where the runs are not what the recipe says now.
+  std::vector<std::string> differences;
+};
+
+struct Measured {
+  std::vector<MeasuredExperiment> experiments;  ///< as the page's
+};
+
+/// Verdicts over the medians.
+struct Tally {
+  int reached = 0, missed = 0, unmeasured = 0;
+
+  int bars() const { return reached + missed + unmeasured; }
+};
+Tally tally(const Experiment& experiment, const MeasuredExperiment& measured);
+
+/// The time that every recipe takes once, each by its first experiment: medians over the runs, added up.
+struct TotalTime {
+  double hours = 0;
+  int recipes = 0, measured = 0;
+};
+TotalTime total_time(const Page& page, const Measured& measured);
+
+/// Reads the runs below `runs` that are finished; those that are absent, begun or stopped are left out. Errors, each
+/// with the page's file and line: a figure that a finished run has not measured (names the nearest that it has), two
+/// runs of an experiment with the same seed, a recipe that is not there. Errors: those of read_json and load_recipe.
+Measured measure(const Page& page, const std::filesystem::path& runs);
+
+}  // namespace whence::results

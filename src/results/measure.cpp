@@ -1,0 +1,138 @@
+#include <fmt/ranges.h>
+
+#include <map>
+#include <set>
+
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/core/names.h"
+#include "whence/results/measured.h"
+#include "whence/run/folder.h"
+#include "whence/run/pipeline.h"
+#include "whence/run/recipe.h"
+
+namespace whence::results {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What makes two runs the same experiment, wherever their files lie.
+const std::vector<std::string_view> kComparedKeys = {"data.set",     "data.classes", "data.size",
+                                                     "data.colours", "classifier",   "generator",
+                                                     "explanation",  "evaluation"};
+const std::vector<std::string_view> kPaths = {"classifier.file", "generator.start"};
+
+nlohmann::json json_if_there(const fs::path& file) {
+  return fs::exists(file) ? read_json(file) : nlohmann::json::object();
+}
+
+/// Nothing where the folder is absent or its run is not finished.
+std::optional<Run> finished_run(const fs::path& runs, const std::string& name) {
+  const run::RunFolder folder(runs / name);
+  if (fs::exists(folder / "selection.json")) {
+    nlohmann::json selection = read_json(folder / "selection.json");
+    if (!selection.contains("chosen") || selection["chosen"].is_null()) return std::nullopt;
+    return Run{name, folder.path(), std::move(selection), json_if_there(folder / "classifier/run.json")};
+  }
+  if (!folder.exists() || !run::read_stamp(folder, run::PipelineOptions{}.last).finished) return std::nullopt;
+  return Run{name, folder.path(), read_json(folder / "metrics.json"), json_if_there(folder / "run.json")};
+}
+
+void check_seeds(const Experiment& experiment, const std::vector<Run>& runs) {
+  std::map<nlohmann::json, std::string> seeds;
+  for (const Run& run : runs) {
+    if (!run.record.contains("seed")) continue;
+    const auto [other, first] = seeds.emplace(run.record["seed"], run.name);
+    if (!first)
+      fail_usage("{}: the runs {} and {} of '{}' both have seed {}; name one of them", experiment.place,
+                 other->second, run.name, experiment.name, run.record["seed"].dump());
+  }
+}
+
+double figure_of(const Figure& figure, const Run& run) {
+  const std::optional<double> value = run::metric(run.metrics, figure.metric);
+  if (value) return *value * shown_per_measured(figure.unit);
+  const std::vector<std::string> names = run::metric_names(run.metrics);
+  fail_usage("{}: the run {} has not measured '{}'{}; `whence results --metrics {}` lists what it has",
+             figure.place, run.name, figure.metric,
+             did_you_mean(figure.metric, std::vector<std::string_view>(names.begin(), names.end())),
+             run.folder.string());
+}
+
+nlohmann::json compared_values(const run::Recipe& recipe) {
+  nlohmann::json values = run::recipe_values(recipe, kComparedKeys);
+  for (const std::string_view path : kPaths) values.erase(std::string(path));
+  return values;
+}
+
+std::vector<std::string> differences_of(const Experiment& experiment, const std::vector<Run>& runs) {
+  if (experiment.recipe.empty()) return {};
+  const nlohmann::json expected = compared_values(run::load_recipe(experiment.recipe, experiment.settings));
+  std::map<std::string, std::vector<std::string>> runs_with;
+  for (const Run& run : runs) {
+    if (run.metrics.contains("chosen")) continue;  // a selection differs by what it has chosen
+    const nlohmann::json values = compared_values(run::load_recipe(run.folder / "recipe.toml"));
+    for (const auto& [key, value] : values.items())
+      if (value != expected.at(key))
+        runs_with[fmt::format("{} is {}, in the recipe {}", key, value.dump(), expected.at(key).dump())]
+            .push_back(run.name);
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [difference, names] : runs_with)
+    sentences.push_back(fmt::format("{} ({})", difference, fmt::join(names, ", ")));
+  return sentences;
+}
+
+MeasuredExperiment measure(const Experiment& experiment, const fs::path& runs) {
+  MeasuredExperiment measured;
+  for (const std::string& name : experiment.runs)
+    if (std::optional<Run> run = finished_run(runs, name)) measured.runs.push_back(std::move(*run));
+  check_seeds(experiment, measured.runs);
+  for (const Figure& figure : experiment.figures) {
+    std::vector<double> values;
+    for (const Run& run : measured.runs) values.push_back(figure_of(figure, run));
+    measured.figures.push_back({run::spread_of(std::move(values))});
+  }
+  measured.differences = differences_of(experiment, measured.runs);
+  return measured;
+}
+
+}  // namespace
+
+Tally tally(const Experiment& experiment, const MeasuredExperiment& measured) {
+  Tally tally;
+  for (std::size_t i = 0; i < experiment.figures.size(); ++i) {
+    const Figure& figure = experiment.figures[i];
+    if (!figure.bar) continue;
+    const MeasuredFigure& value = measured.figures[i];
+    ++(!value.measured()                             ? tally.unmeasured
+       : figure.bar->reached_by(value.spread.median) ? tally.reached
+                                                     : tally.missed);
+  }
+  return tally;
+}
+
+TotalTime total_time(const Page& page, const Measured& measured) {
+  TotalTime total;
+  std::set<fs::path> recipes;
+  for (std::size_t i = 0; i < page.experiments.size(); ++i) {
+    if (page.experiments[i].recipe.empty() || !recipes.insert(page.experiments[i].recipe).second) continue;
+    ++total.recipes;
+    std::vector<double> seconds;
+    for (const Run& run : measured.experiments[i].runs)
+      if (const auto value = run::metric(run.metrics, "total_seconds")) seconds.push_back(*value);
+    if (seconds.empty()) continue;
+    ++total.measured;
+    total.hours += run::spread_of(std::move(seconds)).median / 3600;
+  }
+  return total;
+}
+
+Measured measure(const Page& page, const fs::path& runs) {
+  Measured measured;
+  for (const Experiment& experiment : page.experiments)
+    measured.experiments.push_back(measure(experiment, runs));
+  return measured;
+}
+
+}  // namespace whence::results

@@ -1,0 +1,20 @@
+// The pictures of a page: where they come from and where they will stand.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "whence/results/measured.h"
+#include "whence/results/page.h"
+
+namespace whence::results {
+
+/// "results/mnist-3-and-8/sweep-alpha_1.png": relative to the page at `out`. A picture of a named run has that run's
+/// name before its own.
+std::filesystem::path picture_link(const Experiment& experiment, const Picture& picture,
+                                   const std::filesystem::path& out);
+
+/// The finished run that the picture is of, among those of the whole page; nullptr where there is none.
+const Run* run_of(const Picture& picture, const MeasuredExperiment& experiment, const Measured& measured);
+
+}  // namespace whence::results

@@ -1,0 +1,80 @@
+#include "unit/results/support.h"
+
+namespace whence::results {
+namespace {
+
+using test::content;
+using test::expect_error;
+namespace fs = std::filesystem;
+
+class WriteResults : public ResultsTest {
+ protected:
+  WriteResults() {
+    write_run(runs() / "a", {.seed = 0});
+    write_run(runs() / "b", {.seed = 1});
+  }
+  Page with_picture(const std::string& file, const std::string& more = "") const {
+    return experiment("runs = [\"nowhere\", \"a\", \"b\"]\npictures = [{file = \"" + file +
+                      "\", caption = \"c\"" + more + "}]\n");
+  }
+  /// An old page is left as it was, and nothing is written beside it.
+  void expect_refused(const Page& page, const std::vector<std::string>& parts,
+                      ExitCode code = ExitCode::usage) {
+    write_file(out(), "old");
+    expect_error([&] { write_results(page, runs(), out()); }, parts, code);
+    EXPECT_EQ(content(out()), "old");
+    EXPECT_EQ(test::names_in(out().parent_path()), std::vector<std::string>{"page.md"});
+  }
+};
+
+TEST_F(WriteResults, PicturesOfTheFirstFinishedRunLieBesideThePage) {
+  const Page page = with_picture("figures/sweep.png");
+  const Written written = write_results(page, runs(), out());
+  EXPECT_EQ(content(folder_ / "docs/page/left-or-right/sweep.png"), "sweep of seed 0");
+  EXPECT_TRUE(test::contains(content(out()), "![c](page/left-or-right/sweep.png)"));
+  EXPECT_EQ(content(out()), markdown(page, measure(page), out()));
+  EXPECT_TRUE(written.unused.empty());
+}
+
+TEST_F(WriteResults, APictureMayBeOfAnotherRun) {
+  write_results(with_picture("figures/sweep.png", ", run = \"b\""), runs(), out());
+  EXPECT_EQ(content(folder_ / "docs/page/left-or-right/b-sweep.png"), "sweep of seed 1");
+}
+
+TEST_F(WriteResults, PicturesOfAnEarlierPageAreNamedAndKept) {
+  write_results(with_picture("figures/sweep.png"), runs(), out());
+  const Written written = write_results(experiment("runs = [\"a\"]\n"), runs(), out());
+  EXPECT_EQ(written.unused, std::vector<fs::path>{folder_ / "docs/page/left-or-right/sweep.png"});
+  EXPECT_TRUE(fs::exists(written.unused.front()));
+}
+
+TEST_F(WriteResults, TheWholePageOrNone) {
+  expect_refused(with_picture("figures/swep.png"), {"page.toml:5: the run a has no figures/swep.png"});
+  expect_refused(with_picture("metrics.json"), {"page.toml:5: metrics.json is neither .png, .svg nor .jpg"});
+  write_file(runs() / "a/figures/large.png", std::string(kPictureBytes + 200000, 'x'));
+  expect_refused(with_picture("figures/large.png"), {"large.png has 1.2 MiB", "may have 1;"},
+                 ExitCode::failed);
+  expect_refused(experiment("runs = [\"a\"]\nfigures = [{metric = \"flip_rate\"}]\n"), {"flip_rate"});
+  std::string same = "{file = \"figures/sweep.png\", caption = \"c\"},";
+  expect_refused(experiment("runs = [\"a\"]\npictures = [" + same + same + "]\n"),
+                 {"already shows sweep.png"});
+}
+
+TEST_F(WriteResults, AllPicturesTogetherHaveALimit) {
+  std::string pictures;
+  for (int i = 0; i < 16; ++i) {
+    write_file(runs() / fmt::format("a/figures/{}.png", i), std::string(kPictureBytes, 'x'));
+    pictures += fmt::format("{{file = \"figures/{}.png\", caption = \"c\"}},", i);
+  }
+  expect_refused(experiment("runs = [\"a\"]\npictures = [" + pictures + "]\n"), {"16.0 MiB together"},
+                 ExitCode::failed);
+}
+
+TEST_F(WriteResults, OnlyMarkdown) {
+  const Page page = experiment("runs = []\n");
+  expect_error([&] { write_results(page, runs(), file()); }, {"must end in .md", "page.toml"},
+               ExitCode::usage);
+}
+
+}  // namespace
+}  // namespace whence::results
