@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "core/custom_function.h"
+#include "core/compatibility.h"
 #include "nn/amx.h"
 
 namespace whence::nn {

@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/custom_function.h"
+#include "core/compatibility.h"
 
 namespace whence::nn {
 namespace {
