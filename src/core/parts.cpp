@@ -11,7 +11,10 @@ namespace {
 /// is not enough: oneDNN plans its weight gradients for omp_get_max_threads() threads, which then wait for each other
 /// for ever.
 void take_no_other_threads() {
-  at::get_num_threads();  // a new thread asks for LibTorch's number of threads once, here at the latest
+  // A new thread takes LibTorch's number of threads once, here at the latest: LibTorch's own code, and at::parallel_for as
+  // compiled here, which in LibTorch 2 do not know of each other.
+  at::get_num_threads();
+  at::parallel_for(0, 1, 1, [](std::int64_t, std::int64_t) {});
   omp_set_num_threads(1);
 }
 

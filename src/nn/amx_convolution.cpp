@@ -1,9 +1,8 @@
 #include "nn/amx_convolution.h"
 
-#include <torch/csrc/autograd/custom_function.h>
-
 #include <limits>
 
+#include "core/compatibility.h"
 #include "nn/amx.h"
 
 namespace whence::nn {

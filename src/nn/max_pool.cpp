@@ -1,11 +1,12 @@
 #include "nn/max_pool.h"
 
 #include <ATen/Parallel.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <cstring>
 #include <limits>
 #include <type_traits>
+
+#include "core/compatibility.h"
 
 namespace whence::nn {
 namespace {

@@ -2,8 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
+#include <array>
 #include <atomic>
+#include <thread>
 
 #include "whence/core/error.h"
 #include "whence/core/machine.h"
@@ -55,6 +58,23 @@ TEST_F(PartsTest, RunOnceEachAndDoNotNest) {
   });
   for (const auto& count : calls) EXPECT_EQ(count, 1);
   for (const std::int64_t parts : inner) EXPECT_EQ(parts, 1);
+}
+
+/// What a part calls may plan for as many threads as OpenMP says; more than one would wait for the others for ever.
+TEST_F(PartsTest, AreOneThreadAlsoOnThreadsThatAreNew) {
+  std::array<int, 2> before{}, after{};
+  std::thread([&] {  // OpenMP starts other threads for it
+    run_parts(2, [&](std::int64_t part) {
+      const auto i = static_cast<std::size_t>(part);
+      before.at(i) = omp_get_max_threads();
+      at::parallel_for(0, 2, 1, [](std::int64_t, std::int64_t) {});
+      at::zeros({100, 100}).add_(1);
+      after.at(i) = omp_get_max_threads();
+    });
+  })
+      .join();
+  EXPECT_EQ(before, (std::array{1, 1}));
+  EXPECT_EQ(after, (std::array{1, 1}));
 }
 
 TEST_F(PartsTest, KeepTheCallersGradientMode) {
