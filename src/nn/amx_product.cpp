@@ -36,7 +36,8 @@ struct Product {
       for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
         const Half* tiles = kernel + j / kColumns * tiles_of_column;
         const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
-        multiply_block(left, first * left.stride, {tiles, second, kTileHalves}, sums + j, width(), false);
+        multiply_block(left, first * left.stride, {tiles, second, kTileHalves, left.steps * kTileHalves},
+                       sums + j, width(), false);
       }
       write(image, first, sums);
     }

@@ -49,17 +49,18 @@ struct LeftMatrix {
   std::int64_t count, steps, stride;
 };
 
-/// 32 columns of the right matrix: a tile for each step of the left one, `stride` halves apart.
+/// 32 columns of the right matrix: for each piece of the left one a tile for each of its steps. Distances in halves.
 struct RightMatrix {
   const Half *first, *second;  ///< of 16 columns each; `second` may be null
-  std::int64_t stride;
+  std::int64_t step, piece;    ///< from a tile to the next, and from a piece's first to the next piece's
+  std::int64_t row = kDepth;   ///< from a tile's row to the next
 };
 
 /// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b, or c += that. Rows of a start `offset` halves
 /// into its pieces.
-WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, RightMatrix b, float* c,
-                                      std::int64_t c_stride, bool add) {
-  const std::int64_t a_bytes = a.stride * 2, c_bytes = c_stride * 4;
+WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, const RightMatrix& b,
+                                      float* c, std::int64_t c_stride, bool add) {
+  const std::int64_t a_bytes = a.stride * 2, b_bytes = b.row * 2, c_bytes = c_stride * 4;
   float* c_lower = c + kRows * c_stride;
   if (add) {
     _tile_loadd(0, c, c_bytes);
@@ -70,10 +71,10 @@ WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, 
   }
   if (b.second == nullptr) {
     for (std::int64_t piece = 0; piece < a.count; ++piece) {
-      const Half* upper = a.pieces[piece] + offset;
-      const Half* lower = upper + kRows * a.stride;
-      for (std::int64_t i = 0; i < a.steps; ++i, b.first += b.stride) {
-        _tile_loadd(6, b.first, 64);
+      const Half *upper = a.pieces[piece] + offset, *lower = upper + kRows * a.stride;
+      const Half* first = b.first + piece * b.piece;
+      for (std::int64_t i = 0; i < a.steps; ++i, first += b.step) {
+        _tile_loadd(6, first, b_bytes);
         _tile_loadd(4, upper + i * kDepth, a_bytes);
         _tile_dpbf16ps(0, 4, 6);
         _tile_loadd(5, lower + i * kDepth, a_bytes);
@@ -89,15 +90,15 @@ WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, 
       _tile_zero(3);
     }
     for (std::int64_t piece = 0; piece < a.count; ++piece) {
-      const Half* upper = a.pieces[piece] + offset;
-      const Half* lower = upper + kRows * a.stride;
-      for (std::int64_t i = 0; i < a.steps; ++i, b.first += b.stride, b.second += b.stride) {
-        _tile_loadd(6, b.first, 64);
+      const Half *upper = a.pieces[piece] + offset, *lower = upper + kRows * a.stride;
+      const Half *first = b.first + piece * b.piece, *second = b.second + piece * b.piece;
+      for (std::int64_t i = 0; i < a.steps; ++i, first += b.step, second += b.step) {
+        _tile_loadd(6, first, b_bytes);
         _tile_loadd(4, upper + i * kDepth, a_bytes);
         _tile_dpbf16ps(0, 4, 6);
         _tile_loadd(5, lower + i * kDepth, a_bytes);
         _tile_dpbf16ps(2, 5, 6);
-        _tile_loadd(7, b.second, 64);
+        _tile_loadd(7, second, b_bytes);
         _tile_dpbf16ps(1, 4, 7);
         _tile_dpbf16ps(3, 5, 7);
       }

@@ -9,13 +9,18 @@ namespace {
 
 using namespace amx;
 
-/// What multiply_transposed_patches needs. The images are split into several sums; each gathers positions until they
-/// fill blocks that stay in the cache.
+/// What multiply_transposed_patches needs. The images are split into several sums. A block is some images, or a piece of
+/// a large one, whose sums are added up in the tile registers before they go to memory.
+///
+/// The positions of an image are its grid, row by row, each row padded to an even number, all to a multiple of a tile's
+/// depth. Two positions side by side are a record: the rows of their patches, element by element. A line of the image
+/// has the same records whatever row of the kernel meets it, so that they are laid out once, and all products read them
+/// where they lie.
 struct TransposedProduct {
   static constexpr std::int64_t kPositions = 256;
-  // Rows and tiles that are written one after the other are not a power of two apart, which would make them compete
-  // for the same few lines of the cache.
-  static constexpr std::int64_t kLeftStride = kPositions + kDepth, kTileStride = kTileHalves + kDepth;
+  // Rows that are read together are not a power of two apart, which would make them compete for the same few lines of
+  // the cache.
+  static constexpr std::int64_t kLeftStride = kPositions + kDepth;
 
   const Patches& patches;
   const Half *input, *gradient;
@@ -24,78 +29,103 @@ struct TransposedProduct {
 
   Strip strip() const { return {patches}; }
   std::int64_t left_rows() const { return rounded_up(patches.columns(), kBlock); }
-  std::int64_t right_columns() const { return rounded_up(patches.depth(), kBlock); }
-  std::int64_t tiles() const { return right_columns() / kColumns; }
-  std::int64_t sum_size() const { return left_rows() * right_columns(); }
+  std::int64_t sum_size() const { return left_rows() * patches.depth(); }
   /// The sum for a column of the kernel matrix and an element of its depth.
   std::int64_t place(std::int64_t column, std::int64_t depth) const {
-    const std::int64_t square = column / kBlock * (right_columns() / kBlock) + depth / kBlock;
+    const std::int64_t square = column / kBlock * (patches.depth() / kBlock) + depth / kBlock;
     return (square * kBlock + column % kBlock) * kBlock + depth % kBlock;
   }
 
-  /// A block of positions: gradients with the positions side by side, patches with pairs of positions side by side.
-  struct Block {
-    Half *strip, *left, *right, *pairs, *zeros;
-    std::int64_t positions = 0;
+  std::int64_t pitch() const { return rounded_up(patches.horizontal.grid, 2); }
+  std::int64_t image_positions() const { return rounded_up(patches.vertical.grid * pitch(), kDepth); }
+  std::int64_t record() const { return 2 * patches.row_depth() + kDepth; }  ///< halves
+  /// Halves of an image's records; a tile may begin with the last one.
+  std::int64_t records_size() const {
+    return (patches.step * strip().lines() * pitch() / 2 + kRows) * record();
+  }
+  /// The first record for a row of the kernel.
+  std::int64_t record_of_tap(std::int64_t tap) const {
+    return (tap % patches.step * strip().lines() + tap / patches.step) * pitch() / 2 * record();
+  }
+  std::int64_t images_of_block() const { return std::max<std::int64_t>(1, kPositions / image_positions()); }
+
+  struct Scratch {
+    Half *strip, *records, *left, *pairs, *zeros;
   };
   std::int64_t scratch() const {
-    return std::int64_t{sizeof(Half)} *
-           (strip().size() + left_rows() * kLeftStride + kPositions / kDepth * tiles() * kTileStride +
-            kDepth * left_rows() + patches.row_depth() + left_rows());
+    return std::int64_t{sizeof(Half)} * (strip().size() + images_of_block() * records_size() +
+                                         left_rows() * kLeftStride + kDepth * left_rows() + left_rows());
   }
-  Block block_in(std::byte* bytes) const {
-    Block block{};
-    block.strip = reinterpret_cast<Half*>(bytes);
-    block.left = block.strip + strip().size();
-    block.right = block.left + left_rows() * kLeftStride;
-    block.pairs = block.right + kPositions / kDepth * tiles() * kTileStride;
-    block.zeros = block.pairs + kDepth * left_rows();
-    return block;
+  Scratch scratch_in(std::byte* bytes) const {
+    Scratch scratch{};
+    scratch.strip = reinterpret_cast<Half*>(bytes);
+    scratch.records = scratch.strip + strip().size();
+    scratch.left = scratch.records + images_of_block() * records_size();
+    scratch.pairs = scratch.left + left_rows() * kLeftStride;
+    scratch.zeros = scratch.pairs + kDepth * left_rows();
+    return scratch;
   }
 
-  WHENCE_AMX void operator()(std::int64_t part, std::byte* scratch_bytes) const {
-    Block block = block_in(scratch_bytes);
-    float* sum = sums + part * sum_size();
-    for (std::int64_t image = patches.batch * part / parts; image < patches.batch * (part + 1) / parts;
-         ++image) {
-      strip().fill(input, image, block.strip);
-      for (std::int64_t y = 0; y < patches.vertical.grid; ++y) {
-        for (std::int64_t x = 0; x < patches.horizontal.grid; x += 2) add_pair(block, image, y, x, sum);
+  WHENCE_AMX void operator()(std::int64_t part, std::byte* bytes) const {
+    const Scratch scratch = scratch_in(bytes);
+    const std::int64_t end = patches.batch * (part + 1) / parts;
+    for (std::int64_t image = patches.batch * part / parts; image < end; image += images_of_block()) {
+      const std::int64_t images = std::min(images_of_block(), end - image);
+      for (std::int64_t i = 0; i < images; ++i) lay_out(image + i, scratch, i * records_size());
+      for (std::int64_t first = 0; first < image_positions(); first += kPositions) {
+        const std::int64_t count = std::min(kPositions, image_positions() - first);
+        for (std::int64_t i = 0; i < images; ++i)
+          transpose_gradients(image + i, first, count, i * count, scratch);
+        accumulate(images, first, count, scratch, sums + part * sum_size());
       }
     }
-    while (block.positions % kDepth != 0) add_pair(block, -1, 0, 0, sum);
-    accumulate(block, sum);
   }
 
-  /// The positions (y, x) and (y, x + 1); zeros for image -1 and past the end of the row.
-  WHENCE_AMX void add_pair(Block& block, std::int64_t image, std::int64_t y, std::int64_t x,
-                           float* sum) const {
-    const std::int64_t step = block.positions / kDepth, pair = block.positions % kDepth / 2;
-    const bool first = image >= 0, second = first && x + 1 < patches.horizontal.grid;
-    const std::int64_t offset = (y * strip().slots() + x) * strip().stride();
-    Half* tile = block.right + step * tiles() * kTileStride + pair * kDepth;
-    const std::int64_t depth = patches.row_depth(), stride = strip().stride();
-    for (std::int64_t tap = 0; tap < patches.taps; ++tap) {
-      const Half* row = strip().row_of_tap(block.strip, tap) + offset;
-      const Half *a = first ? row : block.zeros, *b = second ? row + stride : block.zeros;
-      for (std::int64_t j = 0; j < depth; j += kColumns, tile += kTileStride)
-        _mm512_storeu_si512(tile, interleaved(a + j, b + j));
+  /// The records of an image.
+  WHENCE_AMX void lay_out(std::int64_t image, const Scratch& scratch, std::int64_t offset) const {
+    strip().fill(input, image, scratch.strip);
+    Half* to = scratch.records + offset;
+    const std::int64_t stride = strip().stride();
+    for (std::int64_t line = 0; line < patches.step * strip().lines(); ++line) {
+      const Half* row = scratch.strip + line * strip().line();
+      for (std::int64_t x = 0; x < pitch(); x += 2, row += 2 * stride, to += record()) {
+        for (std::int64_t k = 0; k < patches.row_depth(); k += kColumns)
+          _mm512_storeu_si512(to + 2 * k, interleaved(row + k, row + stride + k));
+      }
     }
+  }
+
+  /// The gradients of `count` positions of an image, positions side by side, as columns from `offset` on.
+  WHENCE_AMX void transpose_gradients(std::int64_t image, std::int64_t first, std::int64_t count,
+                                      std::int64_t offset, const Scratch& scratch) const {
+    std::int64_t y = first / pitch(), x = first % pitch();
+    for (std::int64_t position = 0; position < count; position += 2) {
+      add_pair(image, y, x, scratch.zeros, scratch.pairs + position % kDepth / 2 * kDepth);
+      if (position % kDepth == kDepth - 2) transpose_pairs(scratch, offset + position - kDepth + 2);
+      x += 2;
+      if (x == pitch()) {
+        x = 0;
+        ++y;
+      }
+    }
+  }
+
+  /// The gradients at (y, x) and (y, x + 1), side by side; zeros outside of the grid. pairs: squares of 16 pairs x 16
+  /// columns.
+  WHENCE_AMX void add_pair(std::int64_t image, std::int64_t y, std::int64_t x, const Half* zeros,
+                           Half* pairs) const {
+    const bool first = y < patches.vertical.grid, second = first && x + 1 < patches.horizontal.grid;
     std::int64_t column = 0;
     for (std::int64_t i = 0; i < patches.phases; ++i) {
       for (std::int64_t j = 0; j < patches.phases; ++j, column += patches.output_channels) {
         const std::int64_t a = first ? pixel_of(patches, image, y, x, i, j) : -1;
         const std::int64_t b = second ? pixel_of(patches, image, y, x + 1, i, j) : -1;
-        add_gradients(a < 0 ? block.zeros : gradient + a, b < 0 ? block.zeros : gradient + b, column,
-                      block.pairs + pair * kDepth);
+        add_channels(a < 0 ? zeros : gradient + a, b < 0 ? zeros : gradient + b, column, pairs);
       }
     }
-    block.positions += 2;
-    if (block.positions % kDepth == 0) transpose_pairs(block, step);
-    if (block.positions == kPositions) accumulate(block, sum);
   }
-  /// pairs: squares of 16 pairs x 16 columns.
-  WHENCE_AMX void add_gradients(const Half* a, const Half* b, std::int64_t column, Half* pairs) const {
+
+  WHENCE_AMX void add_channels(const Half* a, const Half* b, std::int64_t column, Half* pairs) const {
     const std::int64_t channels = patches.output_channels;
     for (std::int64_t o = 0; o < channels;) {
       const std::int64_t to = column + o;
@@ -107,26 +137,28 @@ struct TransposedProduct {
     }
   }
 
-  WHENCE_AMX void transpose_pairs(const Block& block, std::int64_t step) const {
+  WHENCE_AMX void transpose_pairs(const Scratch& scratch, std::int64_t position) const {
     for (std::int64_t j = 0; j < left_rows(); j += kRows) {
       __m512i square[16];
-      for (int i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(block.pairs + (j + i) * kDepth);
+      for (int i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(scratch.pairs + (j + i) * kDepth);
       transpose(square);
       for (int i = 0; i < 16; ++i)
-        _mm512_storeu_si512(block.left + (j + i) * kLeftStride + step * kDepth, square[i]);
+        _mm512_storeu_si512(scratch.left + (j + i) * kLeftStride + position, square[i]);
     }
   }
 
-  WHENCE_AMX void accumulate(Block& block, float* sum) const {
-    const Half* start = block.left;
-    const LeftMatrix left{&start, 1, block.positions / kDepth, kLeftStride};
-    for (std::int64_t j = 0; j < right_columns(); j += kBlock) {
-      const Half* tile = block.right + j / kColumns * kTileStride;
+  WHENCE_AMX void accumulate(std::int64_t images, std::int64_t first, std::int64_t count,
+                             const Scratch& scratch, float* sum) const {
+    std::vector<const Half*> lefts;
+    for (std::int64_t i = 0; i < images; ++i) lefts.push_back(scratch.left + i * count);
+    const LeftMatrix left{lefts.data(), images, count / kDepth, kLeftStride};
+    const std::int64_t width = patches.row_depth();
+    for (std::int64_t j = 0; j < patches.depth(); j += kBlock) {
+      const Half* tile = scratch.records + record_of_tap(j / width) + first / 2 * record() + 2 * (j % width);
+      const RightMatrix right{tile, tile + kDepth, kRows * record(), records_size(), record()};
       for (std::int64_t i = 0; i < left_rows(); i += kBlock)
-        multiply_block(left, i * kLeftStride, {tile, tile + kTileStride, tiles() * kTileStride},
-                       sum + place(i, j), kBlock, true);
+        multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true);
     }
-    block.positions = 0;
   }
 };
 
