@@ -22,7 +22,7 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   const auto add = [&](Precision precision) {
     const auto p = name_of(precision);
     settings.push_back({fmt::format("VAE only, {}", p), precision, crossed, 0, 0, steps});
-    for (const auto& [alpha, beta] : {std::pair{8, 4}, std::pair{8, 2}, std::pair{32, 4}})
+    for (const auto& [alpha, beta] : {std::pair{16, 2}, std::pair{8, 2}, std::pair{32, 4}})
       settings.push_back(
           {fmt::format("crossed {}x{}, {}", alpha, beta, p), precision, crossed, alpha, beta, steps});
     settings.push_back({fmt::format("nested 32x4, {}", p), precision, kPublished, 32, 4, steps});

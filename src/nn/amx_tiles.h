@@ -56,6 +56,11 @@ struct RightMatrix {
   std::int64_t row = kDepth;   ///< from a tile's row to the next
 };
 
+/// Brings a tile of the right matrix nearer, which is too large for the nearest cache.
+WHENCE_AMX inline void fetch_ahead(const Half* tile, std::int64_t row) {
+  for (int i = 0; i < kRows; ++i) _mm_prefetch(reinterpret_cast<const char*>(tile + i * row), _MM_HINT_T0);
+}
+
 /// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b, or c += that. Rows of a start `offset` halves
 /// into its pieces.
 WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, const RightMatrix& b,
@@ -93,6 +98,8 @@ WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, 
       const Half *upper = a.pieces[piece] + offset, *lower = upper + kRows * a.stride;
       const Half *first = b.first + piece * b.piece, *second = b.second + piece * b.piece;
       for (std::int64_t i = 0; i < a.steps; ++i, first += b.step, second += b.step) {
+        fetch_ahead(first + b.step, b.row);
+        fetch_ahead(second + b.step, b.row);
         _tile_loadd(6, first, b_bytes);
         _tile_loadd(4, upper + i * kDepth, a_bytes);
         _tile_dpbf16ps(0, 4, 6);

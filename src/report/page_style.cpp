@@ -85,7 +85,7 @@ th:last-child, td:last-child { padding-right: 4px; }
   .first.wide .headlines, .first.bare .headlines { grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); }
   .first figure { min-height: 260px; }
   .first .drawing { flex: 1 1 0; position: relative; min-height: 200px; }
-  .first .drawing img { position: absolute; inset: 8px; width: calc(100% - 16px); height: calc(100% - 16px); max-width: none; object-fit: contain; }
+  .first .drawing img { position: absolute; inset: 8px; width: calc(100% - 16px); height: calc(100% - 16px); max-width: none; object-fit: contain; object-position: top; }
   .first figcaption { font-size: 0.8rem; padding: 6px 12px; }
   .first.wide { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .first.wide .statement { grid-column: 1 / -1; }

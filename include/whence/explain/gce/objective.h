@@ -37,8 +37,8 @@ struct CausalOptions {
   /// Conditional objectives need crossed draws. Stratified draws are trained best without a correction, whose own
   /// variance costs more than the bias that it takes away (docs/estimators.md).
   Estimator estimator = {Sampling::crossed, Placement::stratified, Correction::none};
-  std::int64_t alpha_samples = 8;  ///< outer draws
-  std::int64_t beta_samples = 4;   ///< inner draws
+  std::int64_t alpha_samples = 16;  ///< outer draws
+  std::int64_t beta_samples = 2;    ///< inner draws
 };
 
 /// Draws first, values later: so that the caller can decode them together with its reconstructions.
