@@ -11,7 +11,7 @@ namespace {
 struct Case {
   std::string changed, value;
   Scene scene;
-  std::int64_t alpha = 16, beta = 2;
+  std::int64_t alpha = 16, beta = 1;
 };
 
 /// The first is the recipe's own.
@@ -29,21 +29,22 @@ std::vector<Case> all_cases() {
   change("image side", &Scene::side, {16, 32, 64});
   change("width", &Scene::width, {16, 32, 128});
   change("batch", &Scene::batch, {16, 64, 128});
-  for (const auto& [alpha, beta] : {std::pair{8, 2}, std::pair{16, 4}, std::pair{32, 4}, std::pair{64, 8}})
+  for (const auto& [alpha, beta] : {std::pair{8, 1}, std::pair{32, 1}, std::pair{128, 1}, std::pair{128, 4}})
     cases.push_back({"draws", fmt::format("{}x{}", alpha, beta), {}, alpha, beta});
   return cases;
 }
 
 void print_table(Precision precision, int rounds, int steps) {
-  constexpr gce::Estimator crossed = {gce::Sampling::crossed, gce::Placement::stratified,
-                                      gce::Correction::none};
+  constexpr gce::Estimator nested = {gce::Sampling::nested, gce::Placement::stratified,
+                                     gce::Correction::none};
   const std::vector<Case> cases = all_cases();
   std::vector<Samples> samples(cases.size());
   std::vector<double> work(cases.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < cases.size(); ++i) {
       Workshop workshop(cases[i].scene);
-      const Setting setting{"", precision, crossed, cases[i].alpha, cases[i].beta, steps};
+      const Setting setting{
+          "", precision, nested, cases[i].alpha, cases[i].beta, steps, gce::Inference::variational};
       workshop.time(setting, samples[i]);
       work[i] = workshop.operations(setting);
     }

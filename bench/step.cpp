@@ -14,6 +14,8 @@ namespace {
 constexpr gce::Estimator kPublished = {gce::Sampling::nested, gce::Placement::independent,
                                        gce::Correction::none};
 
+constexpr gce::Estimator kSingle = {gce::Sampling::nested, gce::Placement::stratified, gce::Correction::none};
+
 /// The recipes' own setting stands second, behind the VAE's.
 std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   constexpr gce::Estimator crossed = {gce::Sampling::crossed, gce::Placement::stratified,
@@ -22,7 +24,9 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   const auto add = [&](Precision precision) {
     const auto p = name_of(precision);
     settings.push_back({fmt::format("VAE only, {}", p), precision, crossed, 0, 0, steps});
-    for (const auto& [alpha, beta] : {std::pair{16, 2}, std::pair{8, 2}, std::pair{32, 4}})
+    settings.push_back({fmt::format("variational 16x1, {}", p), precision, kSingle, 16, 1, steps,
+                        gce::Inference::variational});
+    for (const auto& [alpha, beta] : {std::pair{16, 2}, std::pair{32, 4}})
       settings.push_back(
           {fmt::format("crossed {}x{}, {}", alpha, beta, p), precision, crossed, alpha, beta, steps});
     settings.push_back({fmt::format("nested 32x4, {}", p), precision, kPublished, 32, 4, steps});

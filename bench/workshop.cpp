@@ -60,8 +60,10 @@ void Workshop::train(const Setting& setting, int steps, const ProgressCallback& 
   options.causal = scene_.causal;
   options.noncausal = scene_.noncausal;
   options.causal_weight = setting.vae_only() ? 0 : 1;
-  options.effect = {
-      .estimator = setting.estimator, .alpha_samples = setting.alpha, .beta_samples = setting.beta};
+  options.effect = {.inference = setting.inference,
+                    .estimator = setting.estimator,
+                    .alpha_samples = setting.alpha,
+                    .beta_samples = setting.beta};
   options.steps = steps;
   options.batch = scene_.batch;
   options.precision = setting.precision;

@@ -27,6 +27,7 @@ struct Setting {
   gce::Estimator estimator;
   std::int64_t alpha, beta;  ///< draws; 0: the VAE alone
   int steps;                 ///< timed together
+  gce::Inference inference = gce::Inference::averaged;
 
   bool vae_only() const { return alpha == 0; }
   std::int64_t draws() const { return alpha * beta; }
