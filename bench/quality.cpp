@@ -118,8 +118,7 @@ void measure(const std::string& recipe, const Arguments& arguments) {
                bar->leak, bar->seconds);
   fmt::print(
       "\n\n| seed | accuracy, % | classifier, s | training, s | ms a step | C, nats | SSE+KL | largest beta "
-      "| MiB | "
-      "reached |\n|---|---|---|---|---|---|---|---|---|---|\n");
+      "| MiB | quality |\n|---|---|---|---|---|---|---|---|---|---|\n");
   std::vector<Figures> all;
   int missed = 0;
   for (int seed = 0; seed < arguments.seeds; ++seed) {
@@ -136,6 +135,11 @@ void measure(const std::string& recipe, const Arguments& arguments) {
   print_row("median", over_seeds(all, &run::Spread::median),
             fmt::format("{} of {}", arguments.seeds - missed, arguments.seeds));
   print_row("most", over_seeds(all, &run::Spread::most), "");
+  if (bar == kBars.end()) return;
+  const double seconds = over_seeds(all, &run::Spread::median).seconds;
+  fmt::print("\nquality: {} of {} seeds; time: median {:.0f} s of {:.0f} s allowed, {}\n",
+             arguments.seeds - missed, arguments.seeds, seconds, bar->seconds,
+             seconds <= bar->seconds ? "reached" : "missed");
 }
 
 }  // namespace

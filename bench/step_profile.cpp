@@ -5,20 +5,22 @@
 
 #include <chrono>
 #include <map>
+#include <mutex>
+#include <thread>
 
 namespace whence::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The layers announce themselves to LibTorch's profiler (RECORD_USER_SCOPE). Autograd numbers its nodes as they are
-/// made, so that a node's number tells which layer's forward pass made it.
+struct Times {
+  double forward = 0, backward = 0;
+};
+
+/// What one thread does. The layers announce themselves to LibTorch's profiler (RECORD_USER_SCOPE). Autograd numbers each
+/// thread's nodes as they are made, so that a node's number tells which layer's forward pass made it.
 class Recorder {
  public:
-  struct Times {
-    double forward = 0, backward = 0;
-  };
-
   void enter(const at::RecordFunction& function) {
     if (function.scope() == at::RecordScope::USER_SCOPE)
       open_.push_back({function.name(), at::sequence_number::peek()});
@@ -41,20 +43,8 @@ class Recorder {
     if (const auto end = at::sequence_number::peek(); end > first) made_[end] = {first, layer};
   }
 
-  void print(int steps, double seconds) const {
-    const double scale = 1e3 / steps;
-    double rest = seconds;
-    fmt::print("{:<32}{:>12}{:>12}{:>9}\n", "layer", "forward ms", "backward ms", "share");
-    const auto line = [&](const std::string& name, const Times& times) {
-      rest -= times.forward + times.backward;
-      fmt::print("{:<32}{:>12.2f}{:>12.2f}{:>8.1f}%\n", name, scale * times.forward, scale * times.backward,
-                 100 * (times.forward + times.backward) / seconds);
-    };
-    for (const std::string& layer : order_) line(layer, times_.at(layer));
-    if (const auto found = times_.find(""); found != times_.end())
-      line("losses, adding gradients", found->second);
-    fmt::print("{:<32}{:>12.2f}{:>12}{:>8.1f}%\n", "elsewhere", scale * rest, "", 100 * rest / seconds);
-  }
+  const std::map<std::string, Times>& times() const { return times_; }
+  const std::vector<std::string>& order() const { return order_; }
 
  private:
   /// "" for a node that no layer made.
@@ -72,27 +62,65 @@ class Recorder {
   std::vector<std::string> order_;
 };
 
-Recorder* recorder = nullptr;
+/// The recorders of all threads that work on a step: each thread has a part of the batch.
+class Recorders {
+ public:
+  Recorder& of_this_thread() {
+    const std::lock_guard lock(mutex_);
+    return recorders_[std::this_thread::get_id()];
+  }
+
+  void print(int steps, double seconds) const {
+    std::map<std::string, Times> sums;
+    for (const auto& [thread, recorder] : recorders_) {
+      for (const auto& [layer, times] : recorder.times()) {
+        sums[layer].forward += times.forward;
+        sums[layer].backward += times.backward;
+      }
+    }
+    const double scale = 1e3 / steps, all = seconds * static_cast<double>(recorders_.size());
+    double rest = all;
+    fmt::print("{:<32}{:>12}{:>12}{:>9}\n", "layer", "forward ms", "backward ms", "share");
+    const auto line = [&](const std::string& name, const Times& times) {
+      rest -= times.forward + times.backward;
+      fmt::print("{:<32}{:>12.2f}{:>12.2f}{:>8.1f}%\n", name, scale * times.forward, scale * times.backward,
+                 100 * (times.forward + times.backward) / all);
+    };
+    for (const std::string& layer : recorders_.begin()->second.order()) line(layer, sums.at(layer));
+    if (const auto found = sums.find(""); found != sums.end())
+      line("losses, adding gradients", found->second);
+    fmt::print("{:<32}{:>12.2f}{:>12}{:>8.1f}%\n", "elsewhere, waiting", scale * rest, "", 100 * rest / all);
+    fmt::print("{:<32}{:>12.2f}{:>12}\n", fmt::format("all {} threads", recorders_.size()), scale * all, "");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::thread::id, Recorder> recorders_;
+};
+
+Recorders* recorders = nullptr;
 
 std::unique_ptr<at::ObserverContext> enter(const at::RecordFunction& function) {
-  recorder->enter(function);
+  recorders->of_this_thread().enter(function);
   return nullptr;
 }
-void leave(const at::RecordFunction& function, at::ObserverContext*) { recorder->leave(function); }
+void leave(const at::RecordFunction& function, at::ObserverContext*) {
+  recorders->of_this_thread().leave(function);
+}
 
 }  // namespace
 
 void print_profile(int steps, const std::function<void()>& run) {
-  Recorder own;
-  recorder = &own;
-  const auto handle = at::addThreadLocalCallback(
+  Recorders own;
+  recorders = &own;
+  const auto handle = at::addThreadLocalCallback(  // LibTorch hands it to the threads that it starts work on
       at::RecordFunctionCallback(&enter, &leave)
           .scopes({at::RecordScope::USER_SCOPE, at::RecordScope::BACKWARD_FUNCTION}));
   const auto start = Clock::now();
   run();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   at::removeCallback(handle);
-  recorder = nullptr;
+  recorders = nullptr;
   own.print(steps, seconds);
 }
 

@@ -14,7 +14,8 @@ if(WHENCE_SANITIZE)
 endif()
 
 function(whence_compile_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fpch-preprocess
+  # A square root that sets no errno is one that all lanes of a vector can take at once.
+  target_compile_options(${target} PRIVATE -fno-math-errno -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fpch-preprocess
                                            $<$<BOOL:${WHENCE_WERROR}>:-Werror>)
   # ATen's headers are checked at every use of their inline templates; -Wshadow and -Wconversion only look at ours.
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)

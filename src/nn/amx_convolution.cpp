@@ -76,7 +76,10 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
                             saved["transposed"].toBool()};
     const torch::autograd::variable_list tensors = context->get_saved_variables();
     const Tensor &input = tensors[0], &weight = tensors[1], &output = tensors[2];
-    const auto [gradient, sum] = pass_back_bias(channels_last(gradients[0].to(at::kBFloat16)), output);
+    const Tensor whole = channels_last(gradients[0].to(at::kBFloat16));
+    const bool of_bias = saved["of_bias"].toBool();
+    const auto [gradient, sum] =
+        of_bias || output.defined() ? pass_back_bias(whole, output) : BiasGradient{whole, {}};
 
     Tensor of_input, of_weight;
     if (saved["of_input"].toBool()) {
@@ -85,7 +88,7 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
       run(geometry.gradient(), gradient, weight, or_empty({}), none, of_input);
     }
     if (saved["of_weight"].toBool()) of_weight = weight_gradient(geometry, input, gradient, weight);
-    return {of_input, of_weight, saved["of_bias"].toBool() ? sum : Tensor(), {}, {}, {}};
+    return {of_input, of_weight, of_bias ? sum : Tensor(), {}, {}, {}};
   }
 
  private:

@@ -160,6 +160,21 @@ struct TransposedProduct {
         multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true);
     }
   }
+
+  /// Puts each element of a sum where it belongs in a weight.
+  void scatter(const float* sum, const at::Tensor& weight) const {
+    const KernelOffsets offsets = kernel_offsets(patches, weight.strides());
+    auto* to = weight.data_ptr<float>();
+    for (std::int64_t n = 0; n < patches.columns(); ++n) {
+      float* column = to + offsets.column[static_cast<std::size_t>(n)];
+      for (std::int64_t k = 0; k < patches.depth(); k += kBlock) {
+        const float* from = sum + place(n, k);
+        const std::int32_t* depth = offsets.depth.data() + k;
+        for (std::int64_t i = 0; i < kBlock; ++i)
+          if (depth[i] != KernelOffsets::kNone) column[depth[i]] = from[i];
+      }
+    }
+  }
 };
 
 }  // namespace
@@ -173,16 +188,7 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
   for_each_block(parts, product.scratch(), product);
 
   const at::Tensor sum = parts == 1 ? sums : sums.sum(0);
-  const KernelOffsets offsets = kernel_offsets(patches, weight_gradient.strides());
-  const float* from = sum.data_ptr<float>();
-  auto* to = weight_gradient.data_ptr<float>();
-  for (std::size_t n = 0; n < offsets.column.size(); ++n) {
-    for (std::size_t k = 0; k < offsets.depth.size(); ++k) {
-      if (offsets.depth[k] == KernelOffsets::kNone) continue;
-      to[offsets.depth[k] + offsets.column[n]] =
-          from[product.place(static_cast<std::int64_t>(n), static_cast<std::int64_t>(k))];
-    }
-  }
+  product.scatter(sum.data_ptr<float>(), weight_gradient);
 }
 
 #else
