@@ -17,21 +17,33 @@ struct PixelRun {
   std::int64_t channels;
 
   WHENCE_AMX void operator()(std::int64_t first, std::int64_t last) const {
+    std::int64_t c = 0;
+    for (; c + 4 * kColumns <= channels; c += 4 * kColumns) add<4>(first, last, c, 0xffff);
+    for (; c + kColumns <= channels; c += kColumns) add<1>(first, last, c, 0xffff);
+    if (c < channels) add<1>(first, last, c, static_cast<__mmask16>((1u << (channels - c)) - 1));
+  }
+
+ private:
+  /// Channels c .. c + 16 * kVectors, whose sums stay in registers; `mask` leaves the last ones out.
+  template <int kVectors>
+  WHENCE_AMX void add(std::int64_t first, std::int64_t last, std::int64_t c, __mmask16 mask) const {
     const __m256i zero = _mm256_setzero_si256();
-    for (std::int64_t i = first * channels; i < last * channels; i += channels) {
-      for (std::int64_t c = 0; c < channels; c += kColumns) {
-        auto mask = static_cast<__mmask16>(channels - c >= kColumns ? 0xffff : (1u << (channels - c)) - 1);
-        __m256i value = _mm256_maskz_loadu_epi16(mask, gradient + i + c);
+    __m512 own[kVectors];
+    for (int v = 0; v < kVectors; ++v) own[v] = _mm512_maskz_loadu_ps(mask, sums + c + v * kColumns);
+    for (std::int64_t i = first * channels + c; i < last * channels; i += channels) {
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t at = i + v * kColumns;
+        __m256i value = _mm256_maskz_loadu_epi16(mask, gradient + at);
         if (output != nullptr) {  // above 0 as an integer is above 0 as a number
-          const __m256i passed = _mm256_maskz_loadu_epi16(mask, output + i + c);
+          const __m256i passed = _mm256_maskz_loadu_epi16(mask, output + at);
           value = _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(passed, zero), value);
-          _mm256_mask_storeu_epi16(masked + i + c, mask, value);
+          _mm256_mask_storeu_epi16(masked + at, mask, value);
         }
         const __m512 wide = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(value), 16));
-        const __m512 sum = _mm512_maskz_loadu_ps(mask, sums + c);
-        _mm512_mask_storeu_ps(sums + c, mask, _mm512_add_ps(sum, wide));
+        own[v] = _mm512_add_ps(own[v], wide);
       }
     }
+    for (int v = 0; v < kVectors; ++v) _mm512_mask_storeu_ps(sums + c + v * kColumns, mask, own[v]);
   }
 };
 

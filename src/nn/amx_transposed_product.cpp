@@ -161,18 +161,23 @@ struct TransposedProduct {
     }
   }
 
-  /// Puts each element of a sum where it belongs in a weight.
+  /// Puts each element of a sum where it belongs in a weight, whose elements are written as nearly in order as its
+  /// layout allows: channels that are read are its first dimension in a transposed convolution.
   void scatter(const float* sum, const at::Tensor& weight) const {
     const KernelOffsets offsets = kernel_offsets(patches, weight.strides());
     auto* to = weight.data_ptr<float>();
-    for (std::int64_t n = 0; n < patches.columns(); ++n) {
-      float* column = to + offsets.column[static_cast<std::size_t>(n)];
-      for (std::int64_t k = 0; k < patches.depth(); k += kBlock) {
-        const float* from = sum + place(n, k);
-        const std::int32_t* depth = offsets.depth.data() + k;
-        for (std::int64_t i = 0; i < kBlock; ++i)
-          if (depth[i] != KernelOffsets::kNone) column[depth[i]] = from[i];
-      }
+    const auto put = [&](std::size_t n, std::size_t k) {
+      if (offsets.depth[k] == KernelOffsets::kNone) return;
+      to[offsets.depth[k] + offsets.column[n]] =
+          sum[place(static_cast<std::int64_t>(n), static_cast<std::int64_t>(k))];
+    };
+    const std::size_t columns = offsets.column.size(), depth = offsets.depth.size();
+    if (patches.transposed) {
+      for (std::size_t k = 0; k < depth; ++k)
+        for (std::size_t n = 0; n < columns; ++n) put(n, k);
+    } else {
+      for (std::size_t n = 0; n < columns; ++n)
+        for (std::size_t k = 0; k < depth; ++k) put(n, k);
     }
   }
 };
