@@ -75,6 +75,9 @@ std::string ChartFrame::legend(const std::vector<LegendEntry>& entries, double t
       script +=
           fmt::format("set arrow from {} to {} nohead front linewidth 2 dashtype {} linecolor rgb '{}'\n",
                       at(x, middle), at(x + sample_width, middle), entry.dash, colour);
+    } else if (entry.sample == LegendEntry::Sample::ring) {
+      script += fmt::format("set label '' at {} front point {} linecolor rgb '{}'\n",
+                            at(x + sample_width / 2, middle), ring_mark, colour);
     } else {
       const bool solid = entry.sample == LegendEntry::Sample::solid;
       script += fmt::format(

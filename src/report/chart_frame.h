@@ -10,11 +10,14 @@
 namespace whence::report {
 
 struct LegendEntry {
-  enum class Sample { solid, hatched, line } sample = Sample::line;
+  enum class Sample { solid, hatched, line, ring } sample = Sample::line;
   std::string name;
   Colour colour;
   std::string dash = "solid";  ///< a gnuplot dash type, for lines
 };
+
+/// gnuplot's words for a point that is no part of a line.
+constexpr const char* ring_mark = "pointtype 6 pointsize 1.4 linewidth 2";
 
 /// gnuplot knows fractions of the page; everything else here is in points.
 class ChartFrame {

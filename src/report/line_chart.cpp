@@ -91,22 +91,26 @@ std::vector<LegendEntry> legend_of(const Panel& panel) {
   std::vector<LegendEntry> legend;
   if (panel.series.size() < 2) return legend;
   for (std::size_t s = 0; s < panel.series.size(); ++s)
-    legend.push_back({LegendEntry::Sample::line, panel.series[s].name,
-                      class_colour(static_cast<std::int64_t>(s)), dash_of(s)});
+    legend.push_back({panel.series[s].marks ? LegendEntry::Sample::ring : LegendEntry::Sample::line,
+                      panel.series[s].name, class_colour(static_cast<std::int64_t>(s)), dash_of(s)});
   return legend;
 }
 
+std::string style_of(const Series& series, std::size_t place, bool points) {
+  if (series.marks) return fmt::format("points {}", ring_mark);
+  return fmt::format("{} linewidth 1.75 dashtype {}",
+                     points ? "linespoints pointtype 7 pointsize 0.7" : "lines", dash_of(place));
+}
+
 std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
-  const std::string style = points ? "linespoints pointtype 7 pointsize 0.7" : "lines";
   std::string data, plots;
   for (std::size_t s = 0; s < panel.series.size(); ++s) {
     const auto& series = panel.series[s];
     if (series.x.empty()) continue;
     const std::string name = fmt::format("panel{}series{}", index, s);
     data += data_block(name, thinned(series));
-    plots += fmt::format("{}${} using 1:2 with {} linewidth 1.75 dashtype {} linecolor rgb '{}'",
-                         plots.empty() ? "" : ", ", name, style, dash_of(s),
-                         hex(class_colour(static_cast<std::int64_t>(s))));
+    plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
+                         style_of(series, s, points), hex(class_colour(static_cast<std::int64_t>(s))));
   }
   return data + "plot " + (plots.empty() ? "NaN" : plots) + "\n";
 }

@@ -34,6 +34,8 @@ std::optional<Run> finished_run(const fs::path& runs, const std::string& name) {
     if (!selection.contains("chosen") || selection["chosen"].is_null()) return std::nullopt;
     return Run{name, folder.path(), std::move(selection), json_if_there(folder / "classifier/run.json")};
   }
+  if (!folder.exists() && fs::exists(folder / "metrics.json"))  // of an experiment without a recipe
+    return Run{name, folder.path(), read_json(folder / "metrics.json"), json_if_there(folder / "run.json")};
   if (!folder.exists() || !run::read_stamp(folder, run::PipelineOptions{}.last).finished) return std::nullopt;
   return Run{name, folder.path(), read_json(folder / "metrics.json"), json_if_there(folder / "run.json")};
 }

@@ -43,6 +43,7 @@ struct BarChart {
 struct Series {
   std::string name;
   std::vector<double> x, y;
+  bool marks = false;  ///< only its points, no line through them
 };
 struct Panel {
   std::string value_axis;

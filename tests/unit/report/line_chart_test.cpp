@@ -44,6 +44,18 @@ TEST(LineChart, AMarkedPointOfItsOwnIsSeen) {
   EXPECT_GT(dots("marked.png"), dots("unmarked.png") + 10);
 }
 
+TEST(LineChart, MarksHaveNoLineBetweenThem) {
+  const test::TemporaryFolder folder;
+  const Series line{"a", {0, 10}, {0, 1}};
+  const auto dots = [&](bool marks) {
+    draw(lines_of({{"value", {line, {"b", {2, 8}, {1, 0}, marks}}}}), folder / "lines");
+    return find(read_png(folder / "lines.png"), pixel(class_colour(1))).count;
+  };
+  const auto rings = dots(true), crossing = dots(false);
+  EXPECT_GT(rings, 60);  // two, and one in the legend
+  EXPECT_LT(static_cast<double>(rings), 0.5 * static_cast<double>(crossing));
+}
+
 TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
   const test::TemporaryFolder folder;
   const std::vector<double> x{0, 1, 2, 3};

@@ -1,0 +1,59 @@
+// whence linear-gaussian: experiments whose answer is known.
+#include "whence/run/linear_gaussian.h"
+
+#include <iostream>
+
+#include "commands.h"
+#include "setup.h"
+#include "whence/core/files.h"
+#include "whence/run/metrics.h"
+
+namespace whence::cli {
+namespace {
+
+struct LinearGaussianArguments {
+  std::string out = "runs/gce/linear-gaussian";
+  std::int64_t trainings = 5;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+void print(const run::LinearGaussianResult& result) {
+  const run::Spread flow = run::spread_of(result.flows), angle = run::spread_of(result.angles);
+  std::cout << fmt::format(
+      "{:<32} C {:.4f} nats ({:.4f} where W fits exactly), off by {:.2f} degrees ({:.2f} to {:.2f})\n",
+      result.title, flow.median, result.best_flow, angle.median, angle.least, angle.most);
+}
+
+void linear_gaussian(const LinearGaussianArguments& arguments) {
+  set_up(1);
+  const auto results = run::run_linear_gaussian(
+      {.folder = arguments.out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
+  if (arguments.json) {
+    std::cout << run::to_json(results).dump(2) << "\n";
+    return;
+  }
+  for (const run::LinearGaussianResult& result : results) print(result);
+  std::cout << (std::filesystem::path(arguments.out) / "report.html").string() << "\n";
+}
+
+}  // namespace
+
+void add_linear_gaussian(CLI::App& program, Command& chosen) {
+  CLI::App* command =
+      add_command(program, "linear-gaussian",
+                  "Learns linear generators for classifiers whose causes are known, and compares",
+                  {"linear-gaussian", "linear-gaussian --trainings 20 --out /tmp/check --json"});
+  auto arguments = std::make_shared<LinearGaussianArguments>();
+  command->add_option("--out", arguments->out, "Folder of report, figures and metrics")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_option("--trainings", arguments->trainings, "Of each experiment, each from another start")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--seed", arguments->seed, "Of the first training")->capture_default_str();
+  command->add_flag("--json", arguments->json, "Prints JSON");
+  command->callback([&chosen, arguments] { chosen = [arguments] { linear_gaussian(*arguments); }; });
+}
+
+}  // namespace whence::cli
