@@ -4,7 +4,9 @@
 
 // GCC 14 takes the std::vector<bool>::reserve in Function::apply for a copy past the end, and says so at every use.
 #pragma GCC diagnostic push
+#ifndef __clang__  // which does not know the second one
 #pragma GCC diagnostic ignored "-Warray-bounds"
 #pragma GCC diagnostic ignored "-Wstringop-overflow"
+#endif
 #include <torch/csrc/autograd/custom_function.h>
 #pragma GCC diagnostic pop
