@@ -1,6 +1,7 @@
 #include "whence/run/linear_gaussian.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -186,13 +187,16 @@ report::Page page_of(const std::vector<LinearGaussianResult>& results, const fs:
   return page;
 }
 
+/// Nothing of another run, whose metrics and report have the same names, may be overwritten.
 void check_folder(const fs::path& folder) {
-  if (!fs::exists(folder) || fs::exists(folder / "metrics.json")) return;
+  static const std::set<std::string> own = {"figures", "run.json", "report.html", "metrics.json"};
+  if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) fail("{} is not a folder; give another one with --out", folder.string());
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename() != "figures" && entry.path().filename() != "run.json")
-      fail("{} holds other things ({}); give another folder with --out", folder.string(),
-           entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!own.contains(name))
+      fail("{} holds other things ({}); give another folder with --out", folder.string(), name);
+  }
 }
 
 }  // namespace

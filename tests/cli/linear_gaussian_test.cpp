@@ -34,6 +34,11 @@ TEST(LinearGaussianProgram, LeavesOtherFoldersAlone) {
   EXPECT_TRUE(
       is_error(workplace.run({"linear-gaussian", "--out", "mine"}), 1, "holds other things (notes.txt)"));
   EXPECT_FALSE(fs::exists(workplace / "mine/figures"));
+  write_file(workplace / "run/recipe.toml", "title = \"another run\"");
+  write_file(workplace / "run/metrics.json", "{}");
+  EXPECT_TRUE(
+      is_error(workplace.run({"linear-gaussian", "--out", "run"}), 1, "holds other things (recipe.toml)"));
+  EXPECT_EQ(read_file(workplace / "run/metrics.json"), "{}");
 }
 
 }  // namespace
