@@ -38,6 +38,18 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   return settings;
 }
 
+/// Of the explanation's steps, or of as many epochs of the classifier's, after some that are not counted.
+void profile(Workshop& workshop, const std::string& of, const Setting& setting, int steps) {
+  if (of == "explanation") {
+    workshop.train(setting, setting.steps, {});
+    print_profile(steps, [&] { workshop.train(setting, steps, {}); });
+  } else {
+    const int per_epoch = workshop.classifier_steps();
+    workshop.train_classifier(setting.precision, 1);
+    print_profile(steps * per_epoch, [&] { workshop.train_classifier(setting.precision, steps); });
+  }
+}
+
 /// Keeps the best rate of each layer.
 void improve(Rates& rates, const Workshop& workshop, Precision precision) {
   for (const nn::Network* network : workshop.networks()) {
@@ -98,12 +110,17 @@ int main(int argc, char** argv) {
   CLI::App program{"Times training steps of generative causal explanations.", "bench_step"};
   int threads = 0, rounds = 5, steps = 8;
   bench::Scene scene;
-  bool profile = false, published = false;
+  bool published = false;
+  std::string profiled;
   program.add_option("--threads", threads, "0: every core");
   program.add_option("--batch", scene.batch, "Images of a step")->check(CLI::PositiveNumber);
   program.add_option("--rounds", rounds, "Each round times every setting once")->check(CLI::PositiveNumber);
   program.add_option("--steps", steps, "Steps of a setting in a round")->check(CLI::PositiveNumber);
-  program.add_flag("--profile", profile, "Show each layer's share instead of the table");
+  program
+      .add_option("--profile", profiled, "Show each layer's share instead of the table: of a step of what")
+      ->expected(0, 1)
+      ->default_str("explanation")
+      ->check(CLI::IsMember({"explanation", "classifier"}));
   program.add_flag("--published", published, "Time the published setting, too (seconds a step)");
   CLI11_PARSE(program, argc, argv);
   wait_passively();
@@ -114,10 +131,8 @@ int main(int argc, char** argv) {
              machine.threads, machine.libtorch, scene.batch);
   bench::Workshop workshop(scene);
   const auto settings = bench::all_settings(published, machine.bfloat16, steps);
-  if (profile) {
-    const int all = rounds * steps;
-    workshop.train(settings[1], steps, {});
-    bench::print_profile(all, [&] { workshop.train(settings[1], all, {}); });
+  if (!profiled.empty()) {
+    bench::profile(workshop, profiled, settings[1], rounds * steps);
   } else {
     bench::print_table(workshop, settings, rounds);
   }

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "whence/core/random.h"
+#include "whence/models/train.h"
 #include "whence/models/zoo.h"
 
 namespace whence::bench {
@@ -69,6 +70,13 @@ void Workshop::train(const Setting& setting, int steps, const ProgressCallback& 
   options.precision = setting.precision;
   const auto classifier = models::as_classifier(classifier_, setting.precision);
   gce::train(encoder_, decoder_, *classifier, data_, options, progress);
+}
+
+void Workshop::train_classifier(Precision precision, int epochs) {
+  models::ClassifierTraining options;
+  options.epochs = epochs;
+  options.precision = precision;
+  models::train_classifier(classifier_, data_, options);
 }
 
 double Workshop::operations(const Setting& setting) const { return over_networks(setting, step_operations); }

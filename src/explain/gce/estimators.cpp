@@ -1,5 +1,7 @@
 #include "whence/explain/gce/estimators.h"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <limits>
 
 namespace whence::gce {
@@ -125,6 +127,28 @@ void check(const Tensor& probabilities, const Estimator& estimator) {
               "probabilities must be (outer, inner, M), got ", probabilities.sizes());
 }
 
+/// The variational bound without a correction, as a single node of autograd's graph: a training step waits for it.
+class PlainBound : public torch::autograd::Function<PlainBound> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& probabilities,
+                        const Tensor& log_q) {
+    const Draws draws(probabilities, {});
+    const Tensor log_marginal = safe_log(draws.p_marginal);
+    const auto outer = static_cast<double>(draws.outer()), all = outer * static_cast<double>(draws.inner());
+    const Tensor ratio = log_q - log_marginal;  // float64, (outer, M)
+    const Tensor of_each = (ratio - (draws.p_marginal > kSmallest).to(at::kDouble)).unsqueeze(1) / all;
+    context->save_for_backward({of_each.expand_as(draws.p).to(probabilities.scalar_type()),
+                                (draws.p_outer / outer).to(log_q.scalar_type())});
+    return (draws.p_outer * ratio).sum() / outer;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    return {saved[0] * gradients[0], saved[1] * gradients[0]};
+  }
+};
+
 at::ScalarType result_type(const Tensor& probabilities) {
   return probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
@@ -143,6 +167,8 @@ at::Tensor variational_information(const at::Tensor& probabilities, const at::Te
   TORCH_CHECK(
       log_q.dim() == 2 && log_q.size(0) == probabilities.size(0) && log_q.size(1) == probabilities.size(2),
       "log q must be (outer, M), got ", log_q.sizes());
+  if (estimator.correction == Correction::none)
+    return PlainBound::apply(probabilities, log_q).to(result_type(probabilities));
   const Draws draws(probabilities, estimator);
   const Tensor explained = (draws.p_outer * log_q.to(at::kDouble)).sum(-1);
   return (explained.mean() - marginal_term(draws)).to(result_type(probabilities));

@@ -1,6 +1,7 @@
 #include "whence/explain/gce/estimators.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "unit/gce/slow_twin.h"
 #include "whence/core/random.h"
@@ -44,6 +45,23 @@ std::vector<Estimator> estimators_with(Placement outer_draws) {
 
 std::string label(const Estimator& e) {
   return fmt::format("{}_{}_{}", name_of(e.sampling), name_of(e.outer_draws), name_of(e.correction));
+}
+
+/// The twin is the formula, differentiated by LibTorch, in float64.
+TEST(VariationalInformation, HasTheGradientsOfItsFormula) {
+  for (const double sharpness : {0.3, 2.0, 30.0}) {
+    const at::Tensor p = random_probabilities(16, 3, 4, sharpness, 5).requires_grad_();
+    const at::Tensor log_q = random_probabilities(16, 1, 4, 1, 6).squeeze(1).log().requires_grad_();
+    const at::Tensor marginal = p.mean(at::IntArrayRef{0, 1});
+    const at::Tensor formula = (p.mean(1) * log_q).sum(1).mean() - (marginal * marginal.log()).sum();
+    const Estimator plain = {Sampling::nested, Placement::stratified, Correction::none};
+    const at::Tensor bound = variational_information(p, log_q, plain);
+    EXPECT_NEAR(bound.item<double>(), formula.item<double>(), 1e-12);
+    const auto own = torch::autograd::grad({2.5 * bound}, {p, log_q});
+    const auto twin = torch::autograd::grad({2.5 * formula}, {p, log_q});
+    EXPECT_TRUE(at::allclose(own[0], twin[0], 0, 1e-12)) << sharpness;
+    EXPECT_TRUE(at::allclose(own[1], twin[1], 0, 1e-12)) << sharpness;
+  }
 }
 
 class MutualInformation : public testing::TestWithParam<Estimator> {

@@ -12,6 +12,8 @@
 namespace whence::nn {
 namespace {
 
+using test_support::relative_error;
+
 struct AmxCase {
   const char* name;
   Shape x, weight;  ///< with the batch
@@ -22,10 +24,6 @@ struct AmxCase {
 void PrintTo(const AmxCase& amx_case, std::ostream* out) { *out << amx_case.name; }
 
 Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast); }
-
-double relative_error(const Tensor& ours, const Tensor& truth) {
-  return ((ours.to(at::kDouble) - truth).norm() / truth.norm()).item<double>();
-}
 
 class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
  protected:

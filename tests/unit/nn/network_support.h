@@ -34,6 +34,10 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
+inline double relative_error(const Tensor& ours, const Tensor& truth) {
+  return ((ours.to(at::kDouble) - truth).norm() / truth.norm()).item<double>();
+}
+
 /// Central differences of the scalar function `loss` in every element of `variable` (float64).
 inline Tensor numeric_gradient(const Tensor& variable, const std::function<double()>& loss) {
   constexpr double step = 1e-5;

@@ -16,7 +16,8 @@ struct LabelModel {
   /// K -> 32 -> 32 -> M with ReLU, initialised from `generator`, and an Adam (0.9, 0.999) of its own.
   LabelModel(std::int64_t causal, std::int64_t classes, at::Generator& generator);
 
-  /// log q(y | alpha): (N, K) -> (N, M).
+  /// log q(y | alpha): (N, K) -> (N, M); what the network's forward pass gives. Differentiable in the parameters, not in
+  /// alpha.
   at::Tensor log_probabilities(const at::Tensor& alpha) const;
 
   static constexpr double learning_rate = 3e-3;
