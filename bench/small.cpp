@@ -71,8 +71,11 @@ void adam(benchmark::State& state) {
   Generator generator = make_generator(0, "bench/small");
   nn::initialise(network, {}, generator);
   nn::Optimizer optimizer({&network}, nn::Adam{});
-  optimizer.set_gradients({{at::randn({1, state.range(0)}, generator)}});
-  for (auto _ : state) optimizer.step(1e-3);
+  const std::vector<std::vector<at::Tensor>> gradients = {{at::randn({1, state.range(0)}, generator)}};
+  for (auto _ : state) {
+    optimizer.set_gradients(gradients);
+    optimizer.step(1e-3);
+  }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 

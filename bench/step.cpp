@@ -2,7 +2,7 @@
 // precision, at the settings of the recipe of Fashion-MNIST 0/3/4 (28 x 28 images, 3 classes, K = 2, L = 4, batch 32).
 #include <CLI/CLI.hpp>
 
-#include <limits>
+#include <algorithm>
 
 #include "step_profile.h"
 #include "whence/core/machine.h"
@@ -67,6 +67,20 @@ double fastest(const Rates& rates) {
   return rate;
 }
 
+/// Median (least to most) over rounds of the ratio of the medians: two settings of one round met the same machine.
+std::string ratio_by_round(const Samples& own, const Samples& other, int rounds) {
+  const auto median_of = [&](const Samples& samples, int round) {
+    const auto all = static_cast<int>(samples.seconds.size());
+    return median({samples.seconds.begin() + all * round / rounds,
+                   samples.seconds.begin() + all * (round + 1) / rounds});
+  };
+  std::vector<double> ratios;
+  for (int round = 0; round < rounds; ++round)
+    ratios.push_back(median_of(own, round) / median_of(other, round));
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  return fmt::format("{:.2f} ({:.2f} to {:.2f})", median(ratios), *least, *most);
+}
+
 void print_table(Workshop& workshop, const std::vector<Setting>& settings, int rounds) {
   std::vector<Samples> samples(settings.size());
   std::map<Precision, Rates> rates;
@@ -76,30 +90,29 @@ void print_table(Workshop& workshop, const std::vector<Setting>& settings, int r
       if (settings[i].vae_only()) improve(rates[settings[i].precision], workshop, settings[i].precision);
     }
   }
-  const auto seconds_of = [&](auto wanted) {
-    for (std::size_t i = 0; i < settings.size(); ++i)
-      if (wanted(settings[i])) return median(samples[i].seconds);
-    return std::numeric_limits<double>::quiet_NaN();
+  const auto of_vae = [&](std::size_t i) {
+    const auto vae = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) {
+      return s.vae_only() && s.precision == settings[i].precision;
+    });
+    return ratio_by_round(samples[i], samples[static_cast<std::size_t>(vae - settings.begin())], rounds);
   };
-  fmt::print("{:<34}{:>7}{:>9}{:>8}{:>11}{:>8}{:>9}{:>9}{:>10}{:>8}\n", "step", "draws", "least ms", "median",
-             "processor", "GFLOP", "GFLOP/s", "of peak", "of layers", "of VAE");
+  fmt::print("{:<34}{:>7}{:>9}{:>8}{:>11}{:>8}{:>9}{:>9}{:>10}{:>20}\n", "step", "draws", "least ms",
+             "median", "processor", "GFLOP", "GFLOP/s", "of peak", "of layers", "of VAE");
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const Setting& setting = settings[i];
     const double work = workshop.operations(setting), seconds = median(samples[i].seconds);
-    const double vae =
-        seconds_of([&](const Setting& s) { return s.vae_only() && s.precision == setting.precision; });
-    fmt::print("{:<34}{:>7}{:>9.1f}{:>8.1f}{:>11.1f}{:>8.2f}{:>9.0f}{:>8.0f}%{:>9.0f}%{:>8.2f}\n",
-               setting.name, setting.draws(), 1e3 * least(samples[i].seconds), 1e3 * seconds,
+    fmt::print("{:<34}{:>7}{:>9.1f}{:>8.1f}{:>11.1f}{:>8.2f}{:>9.0f}{:>8.0f}%{:>9.0f}%{:>20}\n", setting.name,
+               setting.draws(), 1e3 * least(samples[i].seconds), 1e3 * seconds,
                1e3 * median(samples[i].processor), work / 1e9, work / seconds / 1e9,
                100 * work / seconds / fastest(rates[setting.precision]),
-               100 * workshop.least_seconds(setting, rates[setting.precision]) / seconds, seconds / vae);
+               100 * workshop.least_seconds(setting, rates[setting.precision]) / seconds, of_vae(i));
   }
   for (const auto& [precision, of_networks] : rates)
     fmt::print("peak, {}: {:.0f} GFLOP/s (the fastest of the networks' layers, alone, forward)\n",
                name_of(precision), fastest(of_networks) / 1e9);
-  const double published = seconds_of([](const Setting& s) { return s.draws() == 2500; });
-  if (published > 0)
-    fmt::print("published / {}: {:.0f}\n", settings[1].name, published / median(samples[1].seconds));
+  if (settings.back().draws() == 2500)
+    fmt::print("published / {}: {:.0f}\n", settings[1].name,
+               median(samples.back().seconds) / median(samples[1].seconds));
 }
 
 }  // namespace

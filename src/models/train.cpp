@@ -25,8 +25,8 @@ std::string fingerprint(const nn::Network& network, const data::Dataset& train,
 }
 
 std::variant<nn::Sgd, nn::Adam> rule_of(const ClassifierTraining& options) {
-  if (options.optimizer == ClassifierOptimizer::adam) return nn::Adam{};
-  return nn::Sgd{options.momentum};
+  if (options.optimizer == ClassifierOptimizer::adam) return nn::Adam{.weight_decay = options.weight_decay};
+  return nn::Sgd{options.momentum, options.weight_decay};
 }
 
 double learning_rate(std::int64_t step, std::int64_t per_epoch, const ClassifierTraining& options) {
@@ -34,21 +34,6 @@ double learning_rate(std::int64_t step, std::int64_t per_epoch, const Classifier
     return nn::one_cycle(step, options.epochs * per_epoch, options.learning_rate, options.warmup);
   }
   return options.learning_rate * std::pow(options.decay, static_cast<double>(step / per_epoch));
-}
-
-/// Before the optimizer's step. Weights are the parameters of more than one dimension.
-void decay_weights(const std::vector<at::Tensor>& parameters, double rate,
-                   const ClassifierTraining& options) {
-  if (options.weight_decay == 0) return;
-  const at::NoGradGuard no_gradients;
-  for (const at::Tensor& parameter : parameters) {
-    if (parameter.dim() < 2) continue;
-    if (options.optimizer == ClassifierOptimizer::adam) {
-      parameter.mul_(1 - rate * options.weight_decay);
-    } else {
-      parameter.mutable_grad().add_(parameter, options.weight_decay);
-    }
-  }
 }
 
 /// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
@@ -112,9 +97,7 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
       batch.images = augment(batch.images, options.augmentation, changes);
     }
     const auto [loss, accuracy] = add_gradients(network, batch, index, options, optimizer);
-    const double rate = learning_rate(index, batches.per_epoch(), options);
-    decay_weights(optimizer.parameters(), rate, options);
-    optimizer.step(rate);
+    optimizer.step(learning_rate(index, batches.per_epoch(), options));
     return shown.update(loss, accuracy);
   };
   const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),

@@ -2,28 +2,42 @@
 
 #include <ATen/Parallel.h>
 
+#include <array>
+
 #include "whence/core/error.h"
 
 namespace whence::nn {
 namespace {
 
 constexpr std::int64_t kGrain = 1 << 15;
+/// Elements that are taken together: their gradient stays in the nearest cache.
+constexpr std::int64_t kPiece = 1 << 10;
 
-// Loops over all parameters, compiled for several widths of vectors; the loader takes the widest that the processor has.
+// Loops over a piece of a parameter, compiled for several widths of vectors; the loader takes the widest that the processor
+// has.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define WHENCE_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WHENCE_WIDE
 #endif
 
+/// to += factor * from.
+WHENCE_WIDE void add_scaled(float* to, const float* from, float factor, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
+}
+
+WHENCE_WIDE void scale(float* values, float factor, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
+}
+
 struct SgdFactors {
   float momentum, rate;
 };
 
-WHENCE_WIDE void sgd_piece(float* value, const float* gradient, float* moment, std::int64_t begin,
-                           std::int64_t end, const SgdFactors& by) {
+WHENCE_WIDE void sgd_piece(float* value, const float* gradient, float* moment, std::int64_t count,
+                           const SgdFactors& by) {
   const auto [momentum, rate] = by;
-  for (std::int64_t i = begin; i < end; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     moment[i] = momentum * moment[i] + gradient[i];
     value[i] -= rate * moment[i];
   }
@@ -34,52 +48,79 @@ struct AdamFactors {
 };
 
 WHENCE_WIDE void adam_piece(float* value, const float* gradient, float* first, float* second,
-                            std::int64_t begin, std::int64_t end, const AdamFactors& by) {
+                            std::int64_t count, const AdamFactors& by) {
   const auto [beta1, beta2, rest1, rest2, rate, scale, epsilon] = by;
-  for (std::int64_t i = begin; i < end; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     first[i] = beta1 * first[i] + rest1 * gradient[i];
     second[i] = beta2 * second[i] + rest2 * gradient[i] * gradient[i];
     value[i] -= rate * first[i] / (std::sqrt(second[i]) * scale + epsilon);
   }
 }
 
-WHENCE_WIDE void add_piece(float* to, const float* from, std::int64_t begin, std::int64_t end) {
-  for (std::int64_t i = begin; i < end; ++i) to[i] += from[i];
-}
+/// Where a piece's values and moments begin.
+struct Piece {
+  float *value, *first, *second;
+  std::int64_t count;
+  bool decays;  ///< part of a weight
+};
 
-void sgd_step(float* value, const float* gradient, float* moment, std::int64_t count, const Sgd& rule,
-              double rate) {
-  const SgdFactors factors{static_cast<float>(rule.momentum), static_cast<float>(rate)};
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    sgd_piece(value, gradient, moment, begin, end, factors);
-  });
-}
+/// A rule with the learning rate of one step.
+class SgdStep {
+ public:
+  SgdStep(const Sgd& rule, double rate)
+      : factors_{static_cast<float>(rule.momentum), static_cast<float>(rate)},
+        decay_(static_cast<float>(rule.weight_decay)) {}
 
-void adam_step(float* value, const float* gradient, float* first, float* second, std::int64_t count,
-               const Adam& rule, double rate, std::int64_t steps) {
-  const double correction1 = 1 - std::pow(rule.beta1, static_cast<double>(steps));
-  const double correction2 = 1 - std::pow(rule.beta2, static_cast<double>(steps));
-  const AdamFactors factors{
-      static_cast<float>(rule.beta1),         static_cast<float>(rule.beta2),
-      static_cast<float>(1 - rule.beta1),     static_cast<float>(1 - rule.beta2),
-      static_cast<float>(rate / correction1), static_cast<float>(1 / std::sqrt(correction2)),
-      static_cast<float>(rule.epsilon)};
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    adam_piece(value, gradient, first, second, begin, end, factors);
-  });
-}
+  void operator()(const Piece& piece, float* gradient) const {
+    if (piece.decays && decay_ != 0) add_scaled(gradient, piece.value, decay_, piece.count);
+    sgd_piece(piece.value, gradient, piece.first, piece.count, factors_);
+  }
 
-/// sum = the sum of `addends`, in one pass over it.
-void add_up(const std::vector<at::Tensor>& addends, const at::Tensor& sum) {
-  std::vector<const float*> from;
-  for (const at::Tensor& addend : addends) from.push_back(addend.data_ptr<float>());
-  auto* to = sum.data_ptr<float>();
-  constexpr std::int64_t kPiece = 1 << 10;  // stays in the nearest cache
-  at::parallel_for(0, sum.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end; first += kPiece) {
-      const std::int64_t last = std::min(end, first + kPiece);
-      std::fill(to + first, to + last, 0.0f);
-      for (const float* addend : from) add_piece(to, addend, first, last);
+ private:
+  SgdFactors factors_;
+  float decay_;
+};
+
+class AdamStep {
+ public:
+  AdamStep(const Adam& rule, double rate, std::int64_t steps)
+      : factors_{static_cast<float>(rule.beta1),
+                 static_cast<float>(rule.beta2),
+                 static_cast<float>(1 - rule.beta1),
+                 static_cast<float>(1 - rule.beta2),
+                 static_cast<float>(rate / correction(rule.beta1, steps)),
+                 static_cast<float>(1 / std::sqrt(correction(rule.beta2, steps))),
+                 static_cast<float>(rule.epsilon)},
+        kept_(static_cast<float>(1 - rate * rule.weight_decay)) {}
+
+  void operator()(const Piece& piece, float* gradient) const {
+    if (piece.decays && kept_ != 1) scale(piece.value, kept_, piece.count);
+    adam_piece(piece.value, gradient, piece.first, piece.second, piece.count, factors_);
+  }
+
+ private:
+  static double correction(double beta, std::int64_t steps) {
+    return 1 - std::pow(beta, static_cast<double>(steps));
+  }
+
+  AdamFactors factors_;
+  float kept_;
+};
+
+/// Calls work(piece, its gradient) for a parameter whose elements begin at `whole`.
+template <class Work>
+void for_each_piece(const Piece& whole, const std::vector<at::Tensor>& gradients, const Work& work) {
+  std::vector<const float*> parts;
+  for (const at::Tensor& gradient : gradients) parts.push_back(gradient.data_ptr<float>());
+  at::parallel_for(0, whole.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::array<float, kPiece> gradient;
+    for (std::int64_t at = begin; at < end; at += kPiece) {
+      const std::int64_t count = std::min(kPiece, end - at);
+      std::fill_n(gradient.begin(), count, 0.0f);
+      for (const float* part : parts) add_scaled(gradient.data(), part + at, 1, count);
+      work({whole.value + at, whole.first + at, whole.second == nullptr ? nullptr : whole.second + at, count,
+            whole.decays},
+           gradient.data());
     }
   });
 }
@@ -97,7 +138,6 @@ Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Ad
     pieces.push_back(parameter.detach().reshape({-1}));
   }
   values_ = at::cat(pieces);
-  gradients_ = at::zeros_like(values_);
   first_ = at::zeros_like(values_);
   if (std::holds_alternative<Adam>(rule_)) second_ = at::zeros_like(values_);
 
@@ -106,35 +146,40 @@ Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Ad
     const std::int64_t count = parameter.numel();
     parameter.set_data(values_.narrow(0, offset, count).view(parameter.sizes()));
     parameter.set_requires_grad(true);
-    parameter.mutable_grad() = gradients_.narrow(0, offset, count).view(parameter.sizes());
     offset += count;
     parameters_.push_back(parameter);
   }
 }
 
 void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts) {
-  for (const std::vector<at::Tensor>& part : parts)
+  gradients_.assign(parameters_.size(), {});
+  for (const std::vector<at::Tensor>& part : parts) {
     TORCH_CHECK(part.size() == parameters_.size(), "optimizer: a gradient for each of ", parameters_.size(),
                 " parameters, got ", part.size());
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    std::vector<at::Tensor> addends;
-    for (const std::vector<at::Tensor>& part : parts)
-      if (part[i].defined()) addends.push_back(part[i].contiguous());
-    add_up(addends, parameters_[i].grad());
+    for (std::size_t i = 0; i < part.size(); ++i)
+      if (part[i].defined()) gradients_[i].push_back(part[i].contiguous());
   }
 }
 
 void Optimizer::step(double learning_rate) {
+  TORCH_CHECK(gradients_.size() == parameters_.size(), "optimizer: a step needs gradients of its own");
   ++steps_;
-  auto* value = values_.data_ptr<float>();
-  const auto* gradient = gradients_.data_ptr<float>();
-  auto* first = first_.data_ptr<float>();
+  const auto over_all = [&](const auto& rule) {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const Piece whole{values_.data_ptr<float>() + offset, first_.data_ptr<float>() + offset,
+                        second_.defined() ? second_.data_ptr<float>() + offset : nullptr,
+                        parameters_[i].numel(), parameters_[i].dim() > 1};
+      for_each_piece(whole, gradients_[i], rule);
+      offset += whole.count;
+    }
+  };
   if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
-    sgd_step(value, gradient, first, values_.numel(), *sgd, learning_rate);
+    over_all(SgdStep(*sgd, learning_rate));
   } else {
-    adam_step(value, gradient, first, second_.data_ptr<float>(), values_.numel(), std::get<Adam>(rule_),
-              learning_rate, steps_);
+    over_all(AdamStep(std::get<Adam>(rule_), learning_rate, steps_));
   }
+  gradients_.clear();
 }
 
 NamedTensors Optimizer::state() const {

@@ -24,9 +24,7 @@ struct ClassifierTraining {
   ClassifierOptimizer optimizer = ClassifierOptimizer::sgd;
   double learning_rate = 0.1;  ///< of the first epoch (decay); the largest (one_cycle)
   double momentum = 0.5;       ///< of SGD; Adam's are 0.9 and 0.999
-  /// Pulls weights, not biases or batch norms, to 0: added to SGD's gradient times the weight; with Adam times the
-  /// learning rate off the weight itself (Loshchilov & Hutter 2019).
-  double weight_decay = 0;
+  double weight_decay = 0;     ///< as nn::Sgd and nn::Adam have it
   ClassifierSchedule schedule = ClassifierSchedule::decay;
   double decay = 0.7;
   double warmup = 0.2;  ///< share of the steps before the largest learning rate (one_cycle)
