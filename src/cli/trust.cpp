@@ -28,11 +28,8 @@ Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
   if (!arguments.models.run.empty() && std::filesystem::exists(metrics)) {
     const nlohmann::json all = read_json(metrics);
     const nlohmann::json::json_pointer key("/gce/information_flow");
-    const auto flow = [&](const char* factors) -> gce::FlowValue {
-      return {all.at(key).at(factors).at("nats").get<double>(),
-              all.at(key).at(factors).at("se").get<double>()};
-    };
-    if (all.contains(key)) return {flow("alpha"), flow("beta")};
+    if (all.contains(key))
+      return {all.at(key).at("alpha").get<gce::FlowValue>(), all.at(key).at("beta").get<gce::FlowValue>()};
   }
   const Counts samples = parse_samples(arguments.samples);
   gce::FlowOptions options;

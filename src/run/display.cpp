@@ -53,12 +53,13 @@ std::string Display::line(const Progress& progress, Clock::time_point now) const
 void Display::show(const Progress& progress) {
   if (style_ == DisplayStyle::silent) return;
   const auto now = Clock::now();
-  if (progress.stage != stage_ || progress.step < first_step_) {
+  if (progress.stage != stage_ || progress.step < last_step_) {  // a step back: another training
     stage_ = progress.stage;
     first_step_ = progress.step;
     started_ = now;
     shown_ = style_ == DisplayStyle::terminal ? Clock::time_point() : now;
   }
+  last_step_ = progress.step;
   const double interval = style_ == DisplayStyle::terminal ? 0.1 : 10;
   if (seconds(now - shown_) < interval) return;
   shown_ = now;

@@ -1,9 +1,11 @@
 #include "whence/run/selection.h"
 
 #include "recipe_keys.h"
+#include "stages.h"
 #include "whence/core/error.h"
 #include "whence/core/file_lock.h"
 #include "whence/core/files.h"
+#include "whence/nn/safetensors.h"
 #include "whence/run/pipeline.h"
 
 namespace fs = std::filesystem;
@@ -52,13 +54,18 @@ double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_
 }
 
 /// What the run of a setting measured.
-gce::Trial trial_of(const gce::Setting& setting, const nlohmann::json& metrics) {
+gce::Trial trial_of(const gce::Setting& setting, const RunFolder& folder) {
+  const nlohmann::json metrics = collect_metrics(folder);
   const nlohmann::json& gce = metrics.at("gce");
   gce::Trial trial{.setting = setting};
   const nlohmann::json& test = gce.at("test");
   test.at("sse").get_to(trial.sse);
   test.at("kl").get_to(trial.kl);
   test.at("se").get_to(trial.bound_se);
+  if (fs::exists(folder / kTestBounds)) {  // earlier versions did not write it
+    const at::Tensor bounds = nn::load_safetensors(folder / kTestBounds).tensors.front().tensor;
+    trial.of_images.assign(bounds.data_ptr<float>(), bounds.data_ptr<float>() + bounds.numel());
+  }
   if (setting.causal == 0) return trial;
   const nlohmann::json& alpha = gce.at("information_flow").at("alpha");
   alpha.at("nats").get_to(trial.effect);
@@ -168,7 +175,7 @@ class SelectionRun {
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
-    const gce::Trial trial = trial_of(setting, collect_metrics(folder));
+    const gce::Trial trial = trial_of(setting, folder);
     const double seconds = stage_seconds(folder, {"explanation", "evaluation"});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
     spent_ += seconds;

@@ -3,6 +3,7 @@
 #include "whence/explain/gce/ablation.h"
 #include "whence/explain/gce/brightness.h"
 #include "whence/explain/gce/flow.h"
+#include "whence/nn/safetensors.h"
 #include "whence/run/figures.h"
 
 namespace whence::run {
@@ -35,6 +36,11 @@ nlohmann::json brightness_json(Session& session, const models::Encoder& encoder,
                       session.factor_names(), kBrightnessDraws);
 }
 
+/// So that runs can be compared image by image.
+void save_bounds(const Session& session, const gce::Fidelity& fidelity) {
+  nn::save_safetensors(session.folder() / kTestBounds, {{"bound", fidelity.of_images}}, {});
+}
+
 nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
   return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
 }
@@ -42,7 +48,7 @@ nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
 /// Without causal factors there is no flow to measure and nothing to replace.
 StageResult without_explanation(const gce::Fidelity& fidelity, const gce::Ablation& whole) {
   return {{{"gce", {{"test", fidelity_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
-          {},
+          {kTestBounds},
           fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.sse + fidelity.kl,
                       100 * whole.original, 100 * whole.reencoded)};
 }
@@ -71,6 +77,7 @@ StageResult evaluation_stage(Session& session) {
 
   Generator codes = make_generator(session.seed(), "evaluation/fidelity");
   const gce::Fidelity fidelity = gce::fidelity(*encoder, *decoder, test, codes);
+  save_bounds(session, fidelity);
   if (!session.explains()) {
     const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
     return without_explanation(fidelity, {.original = gce::accuracy(*classifier, test),
@@ -93,7 +100,7 @@ StageResult evaluation_stage(Session& session) {
              {"information_flow", flow_json},
              {"ablation", to_json(ablation, session.factor_names())},
              {"brightness", brightness_json(session, *encoder, *decoder)}}}},
-          {},
+          {kTestBounds},
           fmt::format("I(alpha; Y) {:.3f} nats, I(beta; Y) {:.3f} nats, SSE + KL {:.2f}", flow.alpha.nats,
                       flow.beta.nats, fidelity.sse + fidelity.kl)};
 }

@@ -4,13 +4,6 @@
 #include "whence/run/trust.h"
 
 namespace whence::run {
-namespace {
-
-gce::FlowValue flow_value(const nlohmann::json& flow) {
-  return {flow.at("nats").get<double>(), flow.at("se").get<double>()};
-}
-
-}  // namespace
 
 /// The other run's weights, if there is one.
 nlohmann::json trust_content(Session& session) {
@@ -34,8 +27,8 @@ StageResult trust_stage(Session& session) {
                                             .classifier = *classifier,
                                             .test = session.data().test,
                                             .causal = session.recipe().explanation.causal,
-                                            .alpha = flow_value(flow.at("alpha")),
-                                            .beta = flow_value(flow.at("beta")),
+                                            .alpha = flow.at("alpha").get<gce::FlowValue>(),
+                                            .beta = flow.at("beta").get<gce::FlowValue>(),
                                             .seed = session.seed()},
                                            session.recipe().trust, session.progress);
   return {{{"gce", {{"trust", trust}}}},

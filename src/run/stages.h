@@ -10,6 +10,9 @@
 
 namespace whence::run {
 
+/// "bound": SSE + KL of each test image, (N).
+constexpr const char* kTestBounds = "test-bounds.safetensors";
+
 struct StageResult {
   nlohmann::json metrics;             ///< its part of metrics.json
   std::vector<std::string> products;  ///< files it made, relative to the folder

@@ -37,7 +37,7 @@ class Display {
   DisplayStyle style_;
   std::FILE* stream_;
   std::string stage_;
-  std::int64_t first_step_ = 0;
+  std::int64_t first_step_ = 0, last_step_ = 0;
   Clock::time_point started_, shown_;
   bool unfinished_ = false;  // a line that the next one replaces
 };

@@ -1,7 +1,7 @@
 // A run is a folder: what is in it, who may write to it, and what each finished stage left.
 //
 //   recipe.toml  run.json  metrics.json  log.jsonl  report.html  figures/
-//   classifier.safetensors  encoder.safetensors  decoder.safetensors
+//   classifier.safetensors  encoder.safetensors  decoder.safetensors  test-bounds.safetensors
 //   .stages/NAME.json        stamps: the inputs of a stage and what it measured
 //   .stages/NAME.checkpoint.safetensors   a training that was interrupted
 #pragma once

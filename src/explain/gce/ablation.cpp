@@ -104,7 +104,8 @@ Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder
     result.kl += weight * kl_divergence(q.mean, q.log_variance).item<double>();
     bounds.push_back(bound_of_each(decoded, images, q));
   });
-  if (dataset.size() > 1) result.se = at::cat(bounds).std().item<double>() / std::sqrt(images_in_all);
+  result.of_images = at::cat(bounds).to(at::kFloat);
+  if (dataset.size() > 1) result.se = result.of_images.std().item<double>() / std::sqrt(images_in_all);
   return result;
 }
 

@@ -120,6 +120,10 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
 }
 
 nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }
+void from_json(const nlohmann::json& json, FlowValue& flow) {
+  json.at("nats").get_to(flow.nats);
+  json.at("se").get_to(flow.se);
+}
 
 nlohmann::json to_json(const FlowReport& report) {
   nlohmann::json factors = nlohmann::json::array();

@@ -154,6 +154,23 @@ TEST(Select, NoiseMakesAPlateauThatFewerImagesCannotTellApart) {
   EXPECT_EQ(chosen_latents(10), 1);
 }
 
+/// Images differ by far more than settings do, but in the same way under each.
+TEST(Select, ImagesThatAreComparedOneByOneTellSmallerDifferencesApart) {
+  const World world = [](const Setting& setting) {
+    Trial result = mnist(setting);
+    result.bound_se = 2;
+    for (int i = 0; i < 100; ++i) {
+      const double own = 20 * std::sin(i) + 0.5 * std::cos(i * static_cast<double>(setting.latents()));
+      result.of_images.push_back(static_cast<float>(result.bound() + own));
+    }
+    return result;
+  };
+  SelectionOptions options = selection_options(SelectionRule::standard_error);
+  options.latents = {1, 4, 8, 12};
+  const Outcome outcome = select(world, options);
+  EXPECT_EQ(outcome.decision.chosen->latents(), 12);  // not 4, as with errors of 2 each
+}
+
 TEST(Select, OneUnluckyTrainingIsNoPlateau) {
   const World world = [](const Setting& setting) {
     Trial result = mnist(setting);

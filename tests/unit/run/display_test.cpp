@@ -48,6 +48,20 @@ TEST(Display, SilentSaysNothing) {
             "");
 }
 
+TEST(Display, RateAndTimeLeftBeginAnewWithTheNextTraining) {
+  const std::string text = printed(DisplayStyle::terminal, [](Display& display) {
+    display.show({"explanation", 0, 8000, {}});
+    display.show({"explanation", 8000, 8000, {}});
+    ::usleep(1'200'000);
+    display.show({"explanation", 1, 2000, {}});
+    ::usleep(200'000);
+    display.show({"explanation", 11, 2000, {}});
+  });
+  const std::string last = text.substr(text.rfind("11/2000"));
+  EXPECT_TRUE(contains(last, " steps/s")) << last;  // 10 steps in 0.2 s, not in 1.4 s
+  EXPECT_GT(std::stod(last.substr(last.find("%") + 1)), 20) << last;
+}
+
 TEST(Display, RateAndTimeLeftCountFromWhereItResumed) {
   const std::string text = printed(DisplayStyle::terminal, [](Display& display) {
     display.show({"explanation", 7000, 8000, {}});

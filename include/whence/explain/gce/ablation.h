@@ -26,9 +26,10 @@ double accuracy(const models::Classifier& classifier, const data::Dataset& datas
 
 /// The two parts of the VAE bound; see gce/objective.h. Codes are drawn from the posterior.
 struct Fidelity {
-  double sse = 0;  ///< squared error summed over pixels, averaged over images
-  double kl = 0;   ///< nats, averaged over images
-  double se = 0;   ///< standard error of sse + kl over the images; 0 for a single one
+  double sse = 0;        ///< squared error summed over pixels, averaged over images
+  double kl = 0;         ///< nats, averaged over images
+  double se = 0;         ///< standard error of sse + kl over the images; 0 for a single one
+  at::Tensor of_images;  ///< sse + kl of each image, float32, (N)
 };
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
                   const data::Dataset& dataset, at::Generator& generator);

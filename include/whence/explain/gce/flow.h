@@ -50,6 +50,8 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
 
 /// {"nats", "se"}
 nlohmann::json to_json(const FlowValue& flow);
+/// Error (nlohmann::json::exception): not what to_json gives.
+void from_json(const nlohmann::json& json, FlowValue& flow);
 /// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner]}
 nlohmann::json to_json(const FlowReport& report);
 

@@ -7,7 +7,7 @@
 //   2. with K = 1, 2, ... and L = K + L of step 1 - K, raise lambda until D approaches its value of step 1,
 //   3. until C is on a plateau; the values from just before it are taken.
 // A value is on its plateau when the next setting improves it by no more than max(plateau |value|, errors se), where se
-// is the standard error of the difference. D has approached D1 of step 1 when D - D1 <= distance D1 + errors se; a
+// is the standard error of the difference (for D, image by image). D has approached D1 of step 1 when D - D1 <= distance D1 + errors se; a
 // smaller D than D1 has. The rules differ in these numbers and in how they walk through lambda:
 //
 //   gce_b   plateau 1 %, errors 0, distance 5 %; lambda = s, 2 s, 3 s, ... (GCE-B section 3.3; s = 0.01).
@@ -50,6 +50,9 @@ struct Trial {
   double effect = 0, effect_se = 0;  ///< C in nats; 0 where K = 0
   double sse = 0, kl = 0;
   double bound_se = 0;  ///< of sse + kl
+  /// SSE + KL of each test image. Two trials that have them are compared image by image, which tells much smaller
+  /// differences apart: what makes an image hard is common to both.
+  std::vector<float> of_images = {};
 
   double bound() const { return sse + kl; }  ///< D
 };
