@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SelectArguments {
-  std::string target, out, rule = "standard-error", samples = "100x100";
+  std::string target, out, rule = "standard-error", samples = "200x200";
   std::vector<std::string> settings;
   std::vector<std::int64_t> latents;
   std::optional<double> plateau, errors, distance, first_lambda, lambda_step, lambda_factor;

@@ -26,7 +26,7 @@ struct SelectionRequest {
   /// Step 2 starts from the autoencoder of step 1, and D1 is of that autoencoder after as many more steps; otherwise
   /// every training starts from random weights, as in the texts. Sets `rules.reference`.
   bool warm_start = true;
-  std::int64_t outer = 100, inner = 100;  ///< draws that measure C; a quarter of each for pilots
+  std::int64_t outer = 200, inner = 200;  ///< draws that measure C; a quarter of each for pilots
   double budget_seconds = 0;              ///< of all settings, earlier calls included; 0: as long as it takes
   bool force = false;                     ///< replaces what another recipe made in the folder
 };

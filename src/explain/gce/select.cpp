@@ -245,6 +245,7 @@ SelectionOptions selection_options(SelectionRule rule) {
   options.rule = rule;
   if (rule == SelectionRule::standard_error) {
     options.patience = 2;
+    options.distance = 0.06;
     options.latents = {2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32};
     return options;
   }
