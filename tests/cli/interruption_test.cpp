@@ -77,6 +77,7 @@ TEST_F(Interruption, CtrlCStopsWithinASecondAndSaysHowToGoOn) {
 
 TEST_F(Interruption, AFolderIsWrittenByOneProcessOnly) {
   const auto process = start("shared", "explanation");
+  process->signal(SIGSTOP);  // or it may be done before the second one has started
   EXPECT_TRUE(is_error(workplace_.run(train("shared", "0")), 1,
                        "another whence is working in the run folder shared"));
   process->signal(SIGKILL);
