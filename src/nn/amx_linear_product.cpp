@@ -37,9 +37,10 @@ class PairPacker {
   /// `depth`: rows of the matrix, a multiple of 32.
   WHENCE_AMX PairPacker(Half* tiles, std::int64_t depth) : tiles_(tiles), depth_(depth) {
     alignas(64) Half low[32], high[32];
-    for (Half i = 0; i < 16; ++i) {
-      low[2 * i] = i, low[2 * i + 1] = static_cast<Half>(32 + i);
-      high[2 * i] = static_cast<Half>(16 + i), high[2 * i + 1] = static_cast<Half>(48 + i);
+    for (std::size_t i = 0; i < 16; ++i) {
+      const auto column = static_cast<Half>(i);
+      low[2 * i] = column, low[2 * i + 1] = static_cast<Half>(32 + column);
+      high[2 * i] = static_cast<Half>(16 + column), high[2 * i + 1] = static_cast<Half>(48 + column);
     }
     low_ = _mm512_load_si512(low);
     high_ = _mm512_load_si512(high);
