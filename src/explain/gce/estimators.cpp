@@ -1,8 +1,8 @@
 #include "whence/explain/gce/estimators.h"
 
-#include <torch/csrc/autograd/custom_function.h>
-
 #include <limits>
+
+#include "core/compatibility.h"
 
 namespace whence::gce {
 namespace {

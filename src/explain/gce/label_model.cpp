@@ -1,6 +1,6 @@
 #include "whence/explain/gce/label_model.h"
 
-#include <torch/csrc/autograd/custom_function.h>
+#include "core/compatibility.h"
 
 namespace whence::gce {
 namespace {
