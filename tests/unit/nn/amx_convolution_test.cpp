@@ -12,6 +12,8 @@
 namespace whence::nn {
 namespace {
 
+using test_support::expect_layer_gradients;
+using test_support::kRounded;
 using test_support::relative_error;
 
 struct AmxCase {
@@ -54,8 +56,6 @@ class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
     return torch::autograd::grad({y}, {x, weight, bias}, {cotangent}, /*retain_graph=*/true);
   }
 
-  /// Half a unit in the last of bfloat16's 8 digits is 2^-9 of a value; float32 sums of exact products.
-  static constexpr double kRounded = 1.0 / 512, kSummed = 1e-5;
   Tensor x, weight, bias, truth, cotangent;
   std::vector<Tensor> twins;
 };
@@ -66,10 +66,7 @@ TEST_P(AmxConvolutions, AgreeWithFloat64) {
   EXPECT_LT(relative_error(y, truth), kRounded);
   const auto ours = gradients(y);
   const auto expected = torch::autograd::grad({truth}, twins, {cotangent.to(at::kDouble)});
-  EXPECT_LT(relative_error(ours[0], expected[0]), kRounded);
-  EXPECT_LT(relative_error(ours[1], expected[1]), kSummed);
-  EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ours[i].scalar_type(), i == 0 ? at::kBFloat16 : at::kFloat);
+  expect_layer_gradients(ours, expected);
 }
 
 TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
@@ -79,9 +76,7 @@ TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
   EXPECT_GT(positive.sum().item<std::int64_t>(), 0);
   const auto ours = gradients(y);
   const auto expected = torch::autograd::grad({truth}, twins, {(cotangent * positive).to(at::kDouble)});
-  EXPECT_LT(relative_error(ours[0], expected[0]), kRounded);
-  EXPECT_LT(relative_error(ours[1], expected[1]), kSummed);
-  EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
+  expect_layer_gradients(ours, expected);
 }
 
 TEST_P(AmxConvolutions, NeedNoBias) {

@@ -11,6 +11,8 @@
 namespace whence::nn {
 namespace {
 
+using test_support::expect_layer_gradients;
+using test_support::kRounded;
 using test_support::relative_error;
 
 struct Sizes {
@@ -36,8 +38,6 @@ class AmxLinears : public ::testing::TestWithParam<Sizes> {
     return torch::autograd::grad({y}, {x, weight, bias}, {cotangent});
   }
 
-  /// Half a unit in the last of bfloat16's 8 digits is 2^-9 of a value; float32 sums of exact products.
-  static constexpr double kRounded = 1.0 / 512, kSummed = 1e-5;
   Tensor x, weight, bias, truth, cotangent;
   std::vector<Tensor> twins;
 };
@@ -48,10 +48,7 @@ TEST_P(AmxLinears, AgreeWithFloat64) {
   EXPECT_LT(relative_error(y, truth), kRounded);
   const auto ours = gradients(y);
   const auto expected = torch::autograd::grad({truth}, twins, {cotangent.to(at::kDouble)});
-  EXPECT_LT(relative_error(ours[0], expected[0]), kRounded);
-  EXPECT_LT(relative_error(ours[1], expected[1]), kSummed);
-  EXPECT_LT(relative_error(ours[2], expected[2]), kSummed);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ours[i].scalar_type(), i == 0 ? at::kBFloat16 : at::kFloat);
+  expect_layer_gradients(ours, expected);
 }
 
 TEST_P(AmxLinears, TakeFrozenWeightsInEitherFormat) {

@@ -38,6 +38,17 @@ inline double relative_error(const Tensor& ours, const Tensor& truth) {
   return ((ours.to(at::kDouble) - truth).norm() / truth.norm()).item<double>();
 }
 
+/// Half a unit in the last of bfloat16's 8 digits is 2^-9 of a value; float32 sums of exact products.
+constexpr double kRounded = 1.0 / 512, kSummed = 1e-5;
+
+/// A layer's gradients in its input (bfloat16), weight and bias (float32), against those in float64.
+inline void expect_layer_gradients(const std::vector<Tensor>& ours, const std::vector<Tensor>& truth) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(relative_error(ours[i], truth[i]), i == 0 ? kRounded : kSummed) << i;
+    EXPECT_EQ(ours[i].scalar_type(), i == 0 ? at::kBFloat16 : at::kFloat) << i;
+  }
+}
+
 /// Central differences of the scalar function `loss` in every element of `variable` (float64).
 inline Tensor numeric_gradient(const Tensor& variable, const std::function<double()>& loss) {
   constexpr double step = 1e-5;
