@@ -10,7 +10,6 @@ namespace {
 
 constexpr double chart_height = 400, axis_left = 84, axis_right = 18, tick_line = 16;
 constexpr double value_text_height = 14;
-constexpr const char* reference_dash = "(8,5)";
 
 const Colour highlighted_colour = class_colour(0);
 const Colour other_colour = class_colour(1);

@@ -16,6 +16,9 @@ struct LegendEntry {
   std::string dash = "solid";  ///< a gnuplot dash type, for lines
 };
 
+/// gnuplot's dash type of a line that values are held against.
+constexpr const char* reference_dash = "(8,5)";
+
 /// gnuplot's words for a point that is no part of a line.
 constexpr const char* ring_mark = "pointtype 6 pointsize 1.4 linewidth 2";
 

@@ -27,7 +27,8 @@ Points thinned(const Series& series) {
   const std::size_t count = series.x.size();
   Points points;
   if (count <= most_points) {
-    for (std::size_t i = 0; i < count; ++i) points.push_back({series.x[i], series.y[i]});
+    for (std::size_t i = 0; i < count; ++i)
+      points.push_back({series.x[i], series.y[i], series.errors.empty() ? 0 : series.errors[i]});
     return points;
   }
   const std::size_t stretches = most_points / 2;
@@ -45,13 +46,25 @@ Points thinned(const Series& series) {
 void check(const LineChart& chart) {
   TORCH_CHECK(!chart.panels.empty(), "line chart: no panels");
   for (const auto& panel : chart.panels)
-    for (const auto& series : panel.series)
-      TORCH_CHECK(series.x.size() == series.y.size(), "line chart: series ", series.name, " has ",
-                  series.x.size(), " x and ", series.y.size(), " y");
+    for (const auto& series : panel.series) {
+      const std::size_t size = series.x.size(), errors = series.errors.size();
+      TORCH_CHECK(series.y.size() == size && (errors == 0 || (errors == size && size <= most_points)),
+                  "line chart: series ", series.name, " has ", size, " x, ", series.y.size(), " y and ",
+                  errors, " errors");
+    }
 }
 
-bool drawable(const Panel& panel, double x, double y) {
-  return std::isfinite(x) && std::isfinite(y) && (!panel.logarithmic || y > 0);
+bool drawable(double value, bool logarithmic) { return std::isfinite(value) && (!logarithmic || value > 0); }
+
+/// Leaves `share` of the range free at both of its ends.
+Range with_room(Range range, double share, bool logarithmic) {
+  if (logarithmic) {
+    const double room = std::max(std::pow(range.high / range.low, share), 1.05);
+    return {range.low / room, range.high * room};
+  }
+  const double room =
+      range.high > range.low ? share * (range.high - range.low) : std::max(std::abs(range.high) * 0.1, 1e-6);
+  return {range.low - room, range.high + room};
 }
 
 Range horizontal_range(const LineChart& chart) {
@@ -59,26 +72,25 @@ Range horizontal_range(const LineChart& chart) {
   for (const auto& panel : chart.panels)
     for (const auto& series : panel.series)
       for (const double x : series.x)
-        if (std::isfinite(x)) range.include(x);
-  if (range.empty()) range = {0, 1};
+        if (drawable(x, chart.logarithmic)) range.include(x);
+  if (range.empty()) range = chart.logarithmic ? Range{0.1, 1} : Range{0, 1};
+  if (chart.points) range = with_room(range, 0.03, chart.logarithmic);
   if (range.low == range.high) range = {range.low - 0.5, range.high + 0.5};
   return range;
 }
 
-Range vertical_range(const Panel& panel) {
+Range vertical_range(const LineChart& chart, const Panel& panel) {
   Range range;
   for (const auto& series : panel.series)
-    for (std::size_t i = 0; i < series.x.size(); ++i)
-      if (drawable(panel, series.x[i], series.y[i])) range.include(series.y[i]);
-  if (panel.logarithmic) {
-    if (range.empty()) range = {0.1, 1};
-    const double room = std::max(std::pow(range.high / range.low, 0.06), 1.05);
-    return {range.low / room, range.high * room};
-  }
-  if (range.empty()) range = {0, 1};
-  const double room =
-      range.high > range.low ? 0.06 * (range.high - range.low) : std::max(std::abs(range.high) * 0.1, 1e-6);
-  return {range.low - room, range.high + room};
+    for (std::size_t i = 0; i < series.x.size(); ++i) {
+      if (!drawable(series.x[i], chart.logarithmic)) continue;
+      const double error = series.errors.empty() ? 0 : series.errors[i];
+      for (const double y : {series.y[i] - error, series.y[i], series.y[i] + error})
+        if (drawable(y, panel.logarithmic)) range.include(y);
+    }
+  if (panel.reference != 0) range.include(panel.reference);
+  if (range.empty()) range = panel.logarithmic ? Range{0.1, 1} : Range{0, 1};
+  return with_room(range, 0.06, panel.logarithmic);
 }
 
 std::string dash_of(std::size_t series) {
@@ -89,10 +101,11 @@ std::string dash_of(std::size_t series) {
 /// A single series is named by its axis.
 std::vector<LegendEntry> legend_of(const Panel& panel) {
   std::vector<LegendEntry> legend;
-  if (panel.series.size() < 2) return legend;
-  for (std::size_t s = 0; s < panel.series.size(); ++s)
+  for (std::size_t s = 0; s < panel.series.size() && panel.series.size() > 1; ++s)
     legend.push_back({panel.series[s].marks ? LegendEntry::Sample::ring : LegendEntry::Sample::line,
                       panel.series[s].name, class_colour(static_cast<std::int64_t>(s)), dash_of(s)});
+  if (panel.reference != 0 && !panel.reference_name.empty())
+    legend.push_back({LegendEntry::Sample::line, panel.reference_name, faint_ink, reference_dash});
   return legend;
 }
 
@@ -108,10 +121,17 @@ std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
     const auto& series = panel.series[s];
     if (series.x.empty()) continue;
     const std::string name = fmt::format("panel{}series{}", index, s);
+    const std::string colour = hex(class_colour(static_cast<std::int64_t>(s)));
     data += data_block(name, thinned(series));
     plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
-                         style_of(series, s, points), hex(class_colour(static_cast<std::int64_t>(s))));
+                         style_of(series, s, points), colour);
+    if (!series.errors.empty())
+      plots += fmt::format(", ${} using 1:2:3 with yerrorbars pointtype 0 linewidth 1.25 linecolor rgb '{}'",
+                           name, colour);
   }
+  if (panel.reference != 0)
+    plots += fmt::format("{}{} with lines linewidth 1.5 dashtype {} linecolor rgb '{}'",
+                         plots.empty() ? "" : ", ", number(panel.reference), reference_dash, hex(faint_ink));
   return data + "plot " + (plots.empty() ? "NaN" : plots) + "\n";
 }
 
@@ -138,17 +158,25 @@ PanelLayout place(const LineChart& chart) {
   return layout;
 }
 
+std::string horizontal_scale(const LineChart& chart) {
+  const Range range = horizontal_range(chart);
+  std::string script = fmt::format("set xrange [{}:{}]\n", number(range.low), number(range.high));
+  if (chart.logarithmic) script += "set logscale x\n";
+  std::string ticks;
+  for (const double tick : chart.ticks) ticks += fmt::format("{}{}", ticks.empty() ? "" : ", ", number(tick));
+  if (!ticks.empty()) script += fmt::format("set xtics ({})\n", ticks);
+  return script;
+}
+
 std::string script_of(const LineChart& chart, const PanelLayout& layout) {
   const ChartFrame frame(panel_width, layout.height, panel_left, panel_right);
-  const Range horizontal = horizontal_range(chart);
-  std::string script = frame.style() +
-                       fmt::format("set xrange [{}:{}]\n", number(horizontal.low), number(horizontal.high)) +
-                       "set multiplot\n" + frame.title(layout.title) +
+  std::string script = frame.style() + horizontal_scale(chart) + "set errorbars 0.6\nset multiplot\n" +
+                       frame.title(layout.title) +
                        frame.horizontal_axis(chart.horizontal_axis, layout.height - ChartFrame::margin);
   for (std::size_t p = 0; p < chart.panels.size(); ++p) {
     const Panel& panel = chart.panels[p];
     const auto& where = layout.panels[p];
-    const Range vertical = vertical_range(panel);
+    const Range vertical = vertical_range(chart, panel);
     script += frame.axes(where.top, where.bottom) + frame.legend(legend_of(panel), where.legend_top) +
               frame.value_axis(panel.value_axis, where.top, where.bottom);
     script += fmt::format("set yrange [{}:{}]\n", number(vertical.low), number(vertical.high));

@@ -43,18 +43,23 @@ struct BarChart {
 struct Series {
   std::string name;
   std::vector<double> x, y;
-  bool marks = false;  ///< only its points, no line through them
+  bool marks = false;               ///< only its points, as rings, no line through them
+  std::vector<double> errors = {};  ///< half lengths of error bars, one for each point; empty draws none
 };
 struct Panel {
   std::string value_axis;
   std::vector<Series> series;
   bool logarithmic = false;
+  double reference = 0;             ///< a horizontal line; 0 draws none
+  std::string reference_name = {};  ///< its entry in the legend
 };
 /// Panels above each other that share their horizontal axis: training curves.
 struct LineChart {
   std::string title, horizontal_axis;
   std::vector<Panel> panels;
-  bool points = false;  ///< marks each point: few measurements rather than a curve
+  bool points = false;             ///< marks each point: few measurements rather than a curve
+  std::vector<double> ticks = {};  ///< the only values marked on the horizontal axis; empty chooses
+  bool logarithmic = false;        ///< of the horizontal axis; x above 0 only
 };
 
 /// Each writes `stem`.png and `stem`.svg (aside, then renamed). Errors: unwritable folder; gnuplot missing (charts).

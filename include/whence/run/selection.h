@@ -55,12 +55,14 @@ Selection run_selection(const Recipe& recipe, const std::filesystem::path& folde
 /// The recipe with K, L and lambda of the setting.
 Recipe with_setting(Recipe recipe, const gce::Setting& setting);
 
-/// {"rule", "chosen": {"causal", "noncausal", "lambda"} or null, "complete", "reasons", "trials": [...], "seconds"}
+/// {"rule", "chosen": {"causal", "noncausal", "lambda"} or null, "limit": D at most, or null, "complete", "reasons",
+/// "trials": [...], "seconds"}
 nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule);
 /// One line a setting, the chosen one marked.
 std::string table_of(const Selection& selection);
 /// D by number of latents; C and D by lambda; C and D by K (O'Shaughnessy et al. 2020, figure 11; GCE-C, figure 7).
-/// Charts without a point are left out.
+/// Rings mark the chosen setting, a line the largest D that the rule allows. Bars are 95 % intervals: of C, and of the
+/// difference of D from the chosen setting's, image by image. Charts without a point are left out.
 void draw_selection(const Selection& selection, const std::filesystem::path& folder);
 
 }  // namespace whence::run

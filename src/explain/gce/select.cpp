@@ -66,20 +66,8 @@ class SelectionWalk {
 
   static double error_of_gain(const Trial& a, const Trial& b) { return std::hypot(a.effect_se, b.effect_se); }
 
-  static double error_of_change(const Trial& a, const Trial& b) {
-    const auto n = static_cast<double>(a.of_images.size());
-    if (n < 2 || a.of_images.size() != b.of_images.size()) return std::hypot(a.bound_se, b.bound_se);
-    double sum = 0, squares = 0;
-    for (std::size_t i = 0; i < a.of_images.size(); ++i) {
-      const double change = static_cast<double>(a.of_images[i]) - static_cast<double>(b.of_images[i]);
-      sum += change;
-      squares += change * change;
-    }
-    return std::sqrt(std::max(0.0, squares / n - sum / n * sum / n) / (n - 1));
-  }
-
   bool within(const Trial& trial, const Trial& base, double distances) const {
-    const double error = error_of_change(trial, base);
+    const double error = bound_change_se(trial, base);
     return trial.bound() - base.bound() <=
            distances * options_.distance * base.bound() + options_.errors * error;
   }
@@ -102,7 +90,7 @@ class SelectionWalk {
         best = now;
         continue;
       }
-      const double gain = best->bound() - now->bound(), error = error_of_change(*best, *now);
+      const double gain = best->bound() - now->bound(), error = bound_change_se(*best, *now);
       if (is_worth(gain, best->bound(), error)) {
         best = now;
         misses = 0;
@@ -121,8 +109,10 @@ class SelectionWalk {
   const Trial* choose_base() {
     const Trial* base = choose_latents();
     if (missing_) return nullptr;
-    if (!options_.reference) return base;
-    return find({.causal = 0, .noncausal = base->setting.latents(), .reference = true});
+    if (options_.reference)
+      base = find({.causal = 0, .noncausal = base->setting.latents(), .reference = true});
+    if (base != nullptr) decision_.limit = (1 + options_.distance) * base->bound();
+    return base;
   }
 
   /// Steps 2 and 3.
@@ -239,6 +229,18 @@ class SelectionWalk {
 };
 
 }  // namespace
+
+double bound_change_se(const Trial& a, const Trial& b) {
+  const auto n = static_cast<double>(a.of_images.size());
+  if (n < 2 || a.of_images.size() != b.of_images.size()) return std::hypot(a.bound_se, b.bound_se);
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < a.of_images.size(); ++i) {
+    const double change = static_cast<double>(a.of_images[i]) - static_cast<double>(b.of_images[i]);
+    sum += change;
+    squares += change * change;
+  }
+  return std::sqrt(std::max(0.0, squares / n - sum / n * sum / n) / (n - 1));
+}
 
 SelectionOptions selection_options(SelectionRule rule) {
   SelectionOptions options;

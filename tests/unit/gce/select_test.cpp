@@ -76,6 +76,7 @@ TEST(Select, TheAuthorsRecordOfMnistGivesTheirSetting) {
   options.latents = {1, 4, 8, 12};
   const Outcome outcome = select(mnist, options);
   EXPECT_EQ(outcome.chosen(), "K = 1, L = 7, lambda = 0.05");
+  EXPECT_DOUBLE_EQ(outcome.decision.limit.value(), 1.06 * 27.5);
   EXPECT_LE(outcome.trials.size(), 12u);  // 4 autoencoders; two lambdas for K = 1 and 2, each with its pilot
   EXPECT_TRUE(contains(outcome.decision.reasons.front(),
                        "12 latents change SSE + KL by -0.40 +- 0.25 from that of 8"));

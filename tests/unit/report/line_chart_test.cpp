@@ -56,6 +56,51 @@ TEST(LineChart, MarksHaveNoLineBetweenThem) {
   EXPECT_LT(static_cast<double>(rings), 0.5 * static_cast<double>(crossing));
 }
 
+TEST(LineChart, ErrorBarsReachAsFarAsTheErrors) {
+  const test::TemporaryFolder folder;
+  const auto height = [&](std::vector<double> errors) {
+    LineChart chart = lines_of({{"value", {{"a", {1, 2, 3}, {5, 5, 5}, false, std::move(errors)}}}});
+    chart.panels[0].series.push_back({"range", {2}, {0}, /*marks=*/true});
+    chart.panels[0].reference = 10;
+    draw(chart, folder / "lines");
+    const Box bars = find(read_png(folder / "lines.png"), pixel(class_colour(0)));
+    return bars.height();
+  };
+  const int small = height({1, 1, 1}), large = height({4, 1, 1});
+  // The legend's sample lies far above both: only the lower end moves, by three of the axis's units.
+  EXPECT_GT(large, small + 20);
+}
+
+TEST(LineChart, AReferenceIsALineAcrossWithItsName) {
+  const test::TemporaryFolder folder;
+  LineChart chart = lines_of({{"value", {{"a", {0, 1}, {1, 2}}}}});
+  draw(chart, folder / "without");
+  chart.panels[0].reference = 3;
+  chart.panels[0].reference_name = "the limit";
+  draw(chart, folder / "with");
+  const auto highest = [&](const char* file) {
+    return find(read_png(folder / file), pixel(class_colour(0))).top;
+  };
+  EXPECT_GT(highest("with.png"), highest("without.png") + 20) << "the axis reaches up to the line";
+  const auto texts = texts_of(folder / "with.svg");
+  if (!texts) GTEST_SKIP() << "no Python to read XML with";
+  EXPECT_NE(texts->find("the limit"), std::string::npos);
+}
+
+TEST(LineChart, TicksStandWhereTheyAreAsked) {
+  const test::TemporaryFolder folder;
+  LineChart chart = lines_of({{"value", {{"a", {0.0158, 0.05, 0.158}, {1, 2, 3}}}}});
+  chart.logarithmic = true;
+  chart.points = true;
+  chart.ticks = {0.0158, 0.05, 0.158};
+  draw(chart, folder / "lines");
+  const auto texts = texts_of(folder / "lines.svg");
+  if (!texts) GTEST_SKIP() << "no Python to read XML with";
+  for (const char* tick : {"0.0158", "0.05", "0.158"})
+    EXPECT_NE(texts->find(tick), std::string::npos) << tick;
+  EXPECT_EQ(texts->find("\n0.1\n"), std::string::npos);
+}
+
 TEST(LineChart, SeriesDifferInColourAndDashAndAreNamed) {
   const test::TemporaryFolder folder;
   const std::vector<double> x{0, 1, 2, 3};
@@ -119,6 +164,7 @@ TEST(LineChart, WrongSizesAreProgrammersErrors) {
   const test::TemporaryFolder folder;
   EXPECT_THROW(draw(lines_of({}), folder / "lines"), c10::Error);
   EXPECT_THROW(draw(lines_of({{"a", {{"s", {1, 2}, {1}}}}}), folder / "lines"), c10::Error);
+  EXPECT_THROW(draw(lines_of({{"a", {{"s", {1, 2}, {1, 2}, false, {0.1}}}}}), folder / "lines"), c10::Error);
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ struct Trial {
   double bound() const { return sse + kl; }  ///< D
 };
 
+/// The standard error of the difference of two trials' D: image by image where both know their images' values.
+double bound_change_se(const Trial& a, const Trial& b);
+
 struct SelectionOptions {
   SelectionRule rule = SelectionRule::standard_error;
   std::vector<std::int64_t> latents;  ///< the K + L of step 1, rising
@@ -82,8 +85,9 @@ void check(const SelectionOptions& options);
 
 /// Exactly one of `next` and `chosen`, or neither: no lambda brought D near D1.
 struct Decision {
-  std::optional<Setting> next;       ///< to be measured before anything can be said
-  std::optional<Setting> chosen;     ///< always a setting that was measured in full
+  std::optional<Setting> next;    ///< to be measured before anything can be said
+  std::optional<Setting> chosen;  ///< always a setting that was measured in full
+  std::optional<double> limit;  ///< D1 + distance D1, which D of step 2 is held to; none while D1 is missing
   std::vector<std::string> reasons;  ///< what was decided so far, a sentence each
 };
 
