@@ -2,6 +2,7 @@
 // trained. A step costs what it costs whatever the numbers are.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -50,9 +51,9 @@ class Workshop {
   /// Appends what each step takes; one more, made first, is not counted.
   void time(const Setting& setting, Samples& samples);
   void train(const Setting& setting, int steps, const ProgressCallback& progress);
-  /// Epochs of the classifier's own training; each has classifier_steps() steps of 64 images.
+  /// Epochs of the classifier's own training; each has classifier_steps() steps of 64 images, or of all.
   void train_classifier(Precision precision, int epochs);
-  int classifier_steps() const { return static_cast<int>(data_.size() / 64); }
+  int classifier_steps() const { return std::max(1, static_cast<int>(data_.size() / 64)); }
 
   /// Of one step's convolutions and linear maps.
   double operations(const Setting& setting) const;

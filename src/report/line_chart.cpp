@@ -126,8 +126,9 @@ std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
     plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
                          style_of(series, s, points), colour);
     if (!series.errors.empty())
-      plots += fmt::format(", ${} using 1:2:3 with yerrorbars pointtype 0 linewidth 1.25 linecolor rgb '{}'",
-                           name, colour);
+      plots += fmt::format(
+          ", ${} using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 linewidth 1.25 linecolor rgb '{}'",
+          name, colour);
   }
   if (panel.reference != 0)
     plots += fmt::format("{}{} with lines linewidth 1.5 dashtype {} linecolor rgb '{}'",

@@ -70,10 +70,21 @@ void check_inference(const gce::CausalOptions& effect, const std::string& name) 
                gce::name_of(variational), gce::name_of(gce::Objective::joint_unconditional));
 }
 
+void check_latents(const gce::Training& explanation, const std::string& name) {
+  const gce::CausalOptions& effect = explanation.effect;
+  if (effect.latents == gce::Latents::posterior && explanation.batch <= effect.beta_samples)
+    fail_usage(
+        "{}: explanation.latents = \"{}\" takes the betas of other images of the batch: explanation.batch "
+        "must be "
+        "more than explanation.beta_samples = {}",
+        name, gce::name_of(effect.latents), effect.beta_samples);
+}
+
 void check_explanation(const gce::Training& explanation, const std::string& name) {
   using enum gce::Objective;
   check_weights(explanation, name);
   check_inference(explanation.effect, name);
+  check_latents(explanation, name);
   const auto objective = explanation.effect.objective;
   const bool conditional = objective == joint_conditional || objective == independent_conditional;
   if (conditional && explanation.effect.estimator.sampling != gce::Sampling::crossed) {

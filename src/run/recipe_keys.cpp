@@ -39,6 +39,9 @@ std::vector<std::string_view> correction_names() {
 std::vector<std::string_view> inference_names() {
   return {gce::name_of(gce::Inference::averaged), gce::name_of(gce::Inference::variational)};
 }
+std::vector<std::string_view> latents_names() {
+  return {gce::name_of(gce::Latents::prior), gce::name_of(gce::Latents::posterior)};
+}
 std::vector<std::string_view> objective_names() {
   using enum gce::Objective;
   return {gce::name_of(joint_unconditional), gce::name_of(joint_conditional),
@@ -144,6 +147,11 @@ std::vector<Key> make_keys() {
       {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",
        "What tells the classes that an alpha brings in training: averages over the draws of beta, or a small "
        "network trained beside (the variational bound; sampling may then be nested with 1 draw of beta)."},
+      {"explanation.latents", choice<AT(explanation.effect.latents)>(latents_names()), "",
+       "Which latents the causal term is asked about: draws of the prior N(0, I), as published, or the "
+       "posterior's of "
+       "the step's images, each image's alphas with the betas of others, which keeps generated images near "
+       "the data."},
       {"explanation.sampling", choice<AT(explanation.effect.estimator.sampling)>(sampling_names()), "",
        "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
        "(crossed)."},
@@ -155,7 +163,8 @@ std::vector<Key> make_keys() {
       {"explanation.correction", choice<AT(explanation.effect.estimator.correction)>(correction_names()), "",
        "Bias correction of the causal term in training."},
       {"explanation.alpha_samples", Integer{AT(explanation.effect.alpha_samples), 2, 100'000}, "draws",
-       "Draws of alpha in a step."},
+       "Draws of alpha in a step; with explanation.latents = \"posterior\" there is one for each image "
+       "instead."},
       {"explanation.beta_samples", Integer{AT(explanation.effect.beta_samples), 1, 100'000}, "draws",
        "Draws of beta for each draw of alpha; averages need at least 2."},
       {"explanation.steps", Integer{AT(explanation.steps), 1, kMany}, "", "Steps of training."},

@@ -74,6 +74,16 @@ Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, Placement draws
   return at::cat(groups);
 }
 
+/// The dimensions that are no factors.
+std::vector<std::int64_t> others(std::int64_t dimensions, const std::vector<std::int64_t>& factors) {
+  std::vector<std::int64_t> rest;
+  for (std::int64_t i = 0; i < dimensions; ++i)
+    if (std::find(factors.begin(), factors.end(), i) == factors.end()) rest.push_back(i);
+  TORCH_CHECK(rest.size() + factors.size() == static_cast<std::size_t>(dimensions),
+              "factors must be distinct and in 0 .. ", dimensions - 1);
+  return rest;
+}
+
 }  // namespace
 
 std::int64_t group_size(Placement outer_draws, std::int64_t outer) {
@@ -104,12 +114,7 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
                         std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator) {
   TORCH_CHECK(dimensions >= 1 && outer >= 1 && inner >= 1, "no latents to draw");
-  std::vector<std::int64_t> rest;
-  for (std::int64_t i = 0; i < dimensions; ++i)
-    if (std::find(factors.begin(), factors.end(), i) == factors.end()) rest.push_back(i);
-  TORCH_CHECK(rest.size() + factors.size() == static_cast<std::size_t>(dimensions),
-              "factors must be distinct and in 0 .. ", dimensions - 1);
-
+  const std::vector<std::int64_t> rest = others(dimensions, factors);
   const std::int64_t own_rows = sampling == Sampling::nested ? outer : 1;
   const Tensor of_factors =
       outer_normal(outer, static_cast<std::int64_t>(factors.size()), outer_draws, generator);
@@ -119,6 +124,23 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
   latents.index_copy_(2, at::tensor(factors, at::kLong), of_factors.unsqueeze(1).expand({-1, inner, -1}));
   latents.index_copy_(2, at::tensor(rest, at::kLong), of_rest.expand({outer, inner, -1}));
   return latents.view({outer * inner, dimensions});
+}
+
+at::Tensor recombine_latents(const at::Tensor& latents, const std::vector<std::int64_t>& factors,
+                             std::int64_t inner, Sampling sampling) {
+  TORCH_CHECK(latents.dim() == 2 && inner >= 1, "latents must be (images, dimensions), got ",
+              latents.sizes());
+  const std::int64_t images = latents.size(0), dimensions = latents.size(1);
+  if (images <= inner)
+    fail_usage("{} draws of the other factors for each image need more than {} images in a batch", inner,
+               images);
+  const std::vector<std::int64_t> rest = others(dimensions, factors);
+  at::Tensor of_rest = at::arange(inner).expand({images, inner});
+  if (sampling == Sampling::nested) of_rest = (of_rest + at::arange(1, images + 1).unsqueeze(1)) % images;
+  at::Tensor rows = latents.unsqueeze(1).repeat({1, inner, 1}).view({images * inner, dimensions});
+  const at::Tensor index = at::tensor(rest, at::kLong);
+  rows.index_copy_(1, index, latents.index_select(0, of_rest.reshape({-1})).index_select(1, index));
+  return rows;
 }
 
 std::string_view name_of(Sampling sampling) { return sampling == Sampling::nested ? "nested" : "crossed"; }

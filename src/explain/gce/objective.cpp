@@ -41,15 +41,9 @@ void check_rows(const CausalDraws& draws, const Tensor& probabilities) {
               probabilities.sizes());
 }
 
-}  // namespace
-
-CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
-                        at::Generator& generator) {
-  check(causal, noncausal, options);
-  const auto draw = [&](const std::vector<std::int64_t>& factors) {
-    return draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
-                        options.estimator.sampling, options.estimator.outer_draws, generator);
-  };
+/// All causal factors drawn together, or each by itself; `draw` is given the factors.
+template <class Draw>
+CausalDraws draw_groups(std::int64_t causal, const CausalOptions& options, Draw draw) {
   if (!is_independent(options.objective)) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(causal));
     std::iota(all.begin(), all.end(), std::int64_t{0});
@@ -58,6 +52,28 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
   std::vector<Tensor> groups;
   for (std::int64_t i = 0; i < causal; ++i) groups.push_back(draw({i}));
   return {options, at::cat(groups), causal};
+}
+
+}  // namespace
+
+CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
+                        at::Generator& generator) {
+  check(causal, noncausal, options);
+  return draw_groups(causal, options, [&](const std::vector<std::int64_t>& factors) {
+    return draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
+                        options.estimator.sampling, options.estimator.outer_draws, generator);
+  });
+}
+
+CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
+                        const at::Tensor& latents) {
+  CausalOptions of_images = options;
+  of_images.alpha_samples = latents.size(0);
+  of_images.estimator.outer_draws = Placement::independent;
+  check(causal, noncausal, of_images);
+  return draw_groups(causal, of_images, [&](const std::vector<std::int64_t>& factors) {
+    return recombine_latents(latents.detach(), factors, options.beta_samples, options.estimator.sampling);
+  });
 }
 
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
@@ -112,6 +128,8 @@ at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& ima
 std::string_view name_of(Inference inference) {
   return inference == Inference::averaged ? "averaged" : "variational";
 }
+
+std::string_view name_of(Latents latents) { return latents == Latents::prior ? "prior" : "posterior"; }
 
 std::string_view name_of(Objective objective) {
   switch (objective) {

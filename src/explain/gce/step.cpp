@@ -24,9 +24,10 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
       images_(images) {
   Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
   noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator);
-  if (asks_classifier(options))
+  if (asks_classifier(options) && options.effect.latents == Latents::prior)
     draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator);
-  const bool one = encoder.mixes_samples() || decoder.mixes_samples() || (draws_ && !classifier.network());
+  const bool one = encoder.mixes_samples() || decoder.mixes_samples() ||
+                   (asks_classifier(options) && !classifier.network());
   const std::int64_t parts = one ? 1 : parts_for(images.size(0));
   for (std::int64_t part = 0; part < parts; ++part)
     dropout_.push_back(make_generator(options.seed, fmt::format("gce/step/{}/dropout/{}", index, part)));
@@ -34,12 +35,11 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
 }
 
 StepLoss Step::run(nn::Optimizer& optimizer) {
-  const auto parts = static_cast<std::int64_t>(parts_.size());
-  run_parts(parts, [&](std::int64_t part) { parts_[static_cast<std::size_t>(part)] = forward(part); });
+  forward();
   StepLoss loss;
   const at::Tensor of_probabilities = draws_ ? join(loss) : at::Tensor();
   std::vector<std::vector<at::Tensor>> gradients(parts_.size());
-  run_parts(parts, [&](std::int64_t part) {
+  run_parts(static_cast<std::int64_t>(parts_.size()), [&](std::int64_t part) {
     gradients[static_cast<std::size_t>(part)] = backward(part, of_probabilities, optimizer.parameters());
   });
   optimizer.set_gradients(gradients);
@@ -56,25 +56,50 @@ at::Tensor Step::own_rows(const at::Tensor& all, std::int64_t part) const {
   return all.narrow(0, rows.first, rows.count);
 }
 
-/// Decodes reconstructions and draws in one pass; the classifier sees only the draws.
-Step::Part Step::forward(std::int64_t part) {
-  const nn::Execution execution{options_.precision, /*training=*/true,
-                                &dropout_[static_cast<std::size_t>(part)]};
-  const at::Tensor images = own_rows(images_, part);
-  const std::vector<at::Tensor> posterior = encoder_.forward_all(images, execution);
-  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
-  std::vector<at::Tensor> latents = {mean + (0.5 * log_variance).exp() * own_rows(noise_, part)};
-  if (draws_) latents.push_back(own_rows(draws_->latents, part));
-  const at::Tensor decoded = decoder_.forward(at::cat(latents), execution);
+/// Threads meet between encoding and decoding only where the draws are made of all images' latents.
+void Step::forward() {
+  const auto parts = static_cast<std::int64_t>(parts_.size());
+  if (draws_ || !asks_classifier(options_)) {
+    run_parts(parts, [&](std::int64_t part) {
+      encode(part);
+      decode(part);
+    });
+    return;
+  }
+  run_parts(parts, [&](std::int64_t part) { encode(part); });
+  std::vector<at::Tensor> latents;
+  for (const Part& part : parts_) latents.push_back(part.latents);
+  draws_ = draw_causal(options_.causal, options_.noncausal, options_.effect, at::cat(latents));
+  run_parts(parts, [&](std::int64_t part) { decode(part); });
+}
 
+nn::Execution Step::execution(std::int64_t part) {
+  return {options_.precision, /*training=*/true, &dropout_[static_cast<std::size_t>(part)]};
+}
+
+double Step::share(std::int64_t count) const {
+  return static_cast<double>(count) / static_cast<double>(images_.size(0));
+}
+
+void Step::encode(std::int64_t part) {
+  const at::Tensor images = own_rows(images_, part);
+  const std::vector<at::Tensor> posterior = encoder_.forward_all(images, execution(part));
+  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
+  Part& own = parts_[static_cast<std::size_t>(part)];
+  own.latents = mean + (0.5 * log_variance).exp() * own_rows(noise_, part);
+  own.kl = share(images.size(0)) * kl_divergence(mean, log_variance);
+}
+
+/// Reconstructions and draws in one pass; the classifier sees only the draws.
+void Step::decode(std::int64_t part) {
+  const at::Tensor images = own_rows(images_, part);
   const std::int64_t count = images.size(0);
-  const double share = static_cast<double>(count) / static_cast<double>(images_.size(0));
-  Part done{share * squared_error(decoded.narrow(0, 0, count), images),
-            share * kl_divergence(mean, log_variance),
-            {}};
-  if (draws_)
-    done.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
-  return done;
+  Part& own = parts_[static_cast<std::size_t>(part)];
+  std::vector<at::Tensor> latents = {own.latents};
+  if (draws_) latents.push_back(own_rows(draws_->latents, part));
+  const at::Tensor decoded = decoder_.forward(at::cat(latents), execution(part));
+  own.sse = share(count) * squared_error(decoded.narrow(0, 0, count), images);
+  if (draws_) own.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
 }
 
 at::Tensor Step::join(StepLoss& loss) const {

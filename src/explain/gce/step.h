@@ -40,12 +40,18 @@ class Step {
  private:
   /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws.
   struct Part {
+    at::Tensor latents;        ///< of its images, drawn from their posteriors
     at::Tensor sse, kl;        ///< its share of the batch's means
     at::Tensor probabilities;  ///< of its draws; undefined when the classifier is not asked
   };
 
   at::Tensor own_rows(const at::Tensor& all, std::int64_t part) const;
-  Part forward(std::int64_t part);
+  nn::Execution execution(std::int64_t part);
+  /// Of the batch.
+  double share(std::int64_t images) const;
+  void encode(std::int64_t part);
+  void decode(std::int64_t part);
+  void forward();
   /// Adds the terms that need all draws, and the label model's gradients; returns the objective's gradient in the
   /// draws' probabilities.
   at::Tensor join(StepLoss& loss) const;
@@ -58,8 +64,8 @@ class Step {
   LabelModel* labels_;
   const Training& options_;
   at::Tensor images_, noise_;
-  std::optional<CausalDraws> draws_;
-  std::vector<Generator> dropout_;  ///< one for each part
+  std::optional<CausalDraws> draws_;  ///< of the posterior only once the images are encoded
+  std::vector<Generator> dropout_;    ///< one for each part
   std::vector<Part> parts_;
 };
 

@@ -30,15 +30,19 @@ std::string inference_of(const CausalOptions& effect) {
   return effect.inference == Inference::averaged ? "" : fmt::format("{} ", name_of(effect.inference));
 }
 
+std::string latents_of(const CausalOptions& effect) {
+  return effect.latents == Latents::prior ? "" : fmt::format("{} ", name_of(effect.latents));
+}
+
 std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, const data::Dataset& train,
                         const Training& options) {
   const CausalOptions& effect = options.effect;
   return fmt::format(
-      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {}{} {} {} {}x{}, {} steps of {}, "
+      "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {}{}{} {} {} {}x{}, {} steps of {}, "
       "adam {} {} {} {} {}, seed {}, {}, causal weight {}, leak penalty {}, {}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
       options.causal, options.noncausal, options.lambda, name_of(effect.objective), inference_of(effect),
-      name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
+      latents_of(effect), name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
       options.warmup, options.seed, name_of(options.precision), options.causal_weight, options.leak_penalty,

@@ -127,5 +127,30 @@ INSTANTIATE_TEST_SUITE_P(Draws, EveryPlacement,
                                          Placement::stratified),
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
+/// Row (a, b) has its factors from image a, and all of the rest from one other image.
+TEST(RecombineLatents, TakesTheFactorsOfOneImageAndTheRestOfAnother) {
+  const at::Tensor latents =
+      at::arange(5).view({5, 1}) * 10 + at::arange(4).view({1, 4});  // 10 image + dimension
+  const auto image = [](const at::Tensor& value) { return at::floor_divide(value, 10); };
+  for (const Sampling sampling : {Sampling::nested, Sampling::crossed}) {
+    const at::Tensor rows = recombine_latents(latents, {0, 2}, 3, sampling).view({5, 3, 4});
+    EXPECT_TRUE(at::equal(rows % 10, at::arange(4).expand({5, 3, 4})));
+    const at::Tensor owner = at::arange(5).view({5, 1}).expand({5, 3});
+    for (const int factor : {0, 2}) EXPECT_TRUE(at::equal(image(rows.select(2, factor)), owner));
+    const at::Tensor other = image(rows.select(2, 1));
+    EXPECT_TRUE(at::equal(other, image(rows.select(2, 3))));
+    if (sampling == Sampling::crossed) {
+      EXPECT_TRUE(at::equal(other, at::arange(3).expand({5, 3})));
+      continue;
+    }
+    EXPECT_FALSE(at::eq(other, owner).any().item<bool>());
+    for (int a = 0; a < 5; ++a) EXPECT_EQ(std::get<0>(at::_unique(other[a])).numel(), 3);
+  }
+}
+
+TEST(RecombineLatents, NeedsMoreImagesThanOthersAreAskedFor) {
+  EXPECT_THROW(recombine_latents(at::zeros({3, 2}), {0}, 3, Sampling::nested), Error);
+}
+
 }  // namespace
 }  // namespace whence::gce

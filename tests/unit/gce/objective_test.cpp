@@ -145,6 +145,25 @@ TEST(DrawCausal, NestsOnRequest) {
   EXPECT_EQ(std::get<0>(at::_unique(beta)).numel(), 24);
 }
 
+/// One outer draw for each image, without a gradient, in groups as draws of the prior.
+TEST(DrawCausal, RecombinesTheLatentsOfImages) {
+  const at::Tensor latents = at::randn({7, 5}).requires_grad_();
+  for (const Objective objective : kObjectives) {
+    CausalOptions options = options_of(objective);
+    options.estimator.outer_draws = Placement::stratified;
+    const CausalDraws draws = draw_causal(2, 3, options, latents);
+    EXPECT_FALSE(draws.latents.requires_grad());
+    EXPECT_EQ(draws.options.alpha_samples, 7);
+    EXPECT_EQ(draws.options.estimator.outer_draws, Placement::independent);
+    EXPECT_EQ(draws.latents.sizes(), at::IntArrayRef({draws.groups * 7 * 4, 5}));
+    const at::Tensor rows = draws.latents.view({draws.groups, 7, 4, 5});
+    for (std::int64_t group = 0; group < draws.groups; ++group)
+      EXPECT_TRUE(
+          at::equal(rows[group].select(2, group), latents.select(1, group).unsqueeze(1).expand({7, 4})));
+    EXPECT_TRUE(std::isfinite(causal_effect(draws, classify(draws.latents)).item<double>()));
+  }
+}
+
 TEST(DrawCausal, RefusesWhatCannotBeEstimated) {
   const auto refuses = [](auto change, std::int64_t causal, std::int64_t noncausal) {
     CausalOptions options = options_of(Objective::joint_unconditional);

@@ -10,6 +10,7 @@
 #include "whence/core/error.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
+#include "whence/data/batches.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/models/zoo.h"
 
@@ -82,6 +83,15 @@ Trained train_with(const models::Classifier& classifier, const Training& trainin
 
 Trained train_sides(std::uint64_t seed, double lambda) {
   return train_with(LeftHalf(), short_training(seed, lambda));
+}
+
+/// How far apart the weights of two networks of the same kind are.
+double distance(const nn::Network& a, const nn::Network& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.parameters().size(); ++i)
+    largest =
+        std::max(largest, (a.parameters()[i].tensor - b.parameters()[i].tensor).abs().max().item<double>());
+  return largest;
 }
 
 FlowReport flow_of(const Trained& trained, const models::Classifier& classifier = LeftHalf()) {
@@ -186,20 +196,11 @@ TEST(GceTraining, AWarmStartGoesOnFromTheWeightsItIsGiven) {
   still.warm_start = true;
   still.steps = 2;
   still.learning_rate = 1e-12;
-  const auto distance = [&] {
-    double largest = 0;
-    for (std::size_t i = 0; i < before.parameters().size(); ++i)
-      largest = std::max(largest, (trained.decoder.parameters()[i].tensor - before.parameters()[i].tensor)
-                                      .abs()
-                                      .max()
-                                      .item<double>());
-    return largest;
-  };
   train(trained.encoder, trained.decoder, LeftHalf(), sides(256), still);
-  EXPECT_LT(distance(), 1e-6);
+  EXPECT_LT(distance(trained.decoder, before), 1e-6);
   still.warm_start = false;
   train(trained.encoder, trained.decoder, LeftHalf(), sides(256), still);
-  EXPECT_GT(distance(), 1e-2);
+  EXPECT_GT(distance(trained.decoder, before), 1e-2);
 }
 
 TEST(GceTraining, WithoutCausalFactorsItIsAVariationalAutoencoder) {
@@ -229,6 +230,45 @@ TEST(GceTraining, LatentsThatDoNotFitAreAProgrammersError) {
   nn::Network encoder = models::cvae_encoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   nn::Network decoder = models::cvae_decoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   EXPECT_THROW(train(encoder, decoder, LeftHalf(), sides(8), Training{}), c10::Error);
+}
+
+/// C of a step by hand: its images encoded with its noise, alphas and betas of different images decoded and classified.
+/// The encoder takes no part in it.
+TEST(GceTraining, DrawsOfThePosteriorAreTheLatentsOfTheStepsImages) {
+  const Trained start = train_sides(6, 0.05);
+  Training training = short_training(6, 0);
+  training.steps = 1;
+  training.schedule = Schedule::constant;
+  training.warm_start = true;
+  training.effect.latents = Latents::posterior;
+  training.effect.estimator.sampling = Sampling::nested;
+  training.effect.beta_samples = 3;
+
+  const at::NoGradGuard no_grad;
+  const data::Dataset images = sides(256);
+  const at::Tensor batch = data::Batches(images, training.batch, training.seed).at(0).images;
+  Generator generator = make_generator(training.seed, "gce/step/0");
+  const std::vector<at::Tensor> posterior = start.encoder.forward_all(batch, {});
+  const at::Tensor z = posterior[0] + (0.5 * posterior[1]).exp() * at::randn({training.batch, 2}, generator);
+  std::vector<at::Tensor> rows;
+  for (std::int64_t a = 0; a < training.batch; ++a)
+    for (std::int64_t b = 1; b <= 3; ++b)
+      rows.push_back(at::stack({z[a][0], z[(a + b) % training.batch][1]}));
+  const at::Tensor p =
+      LeftHalf().logits(start.decoder.forward(at::stack(rows), {})).softmax(1).view({training.batch, 3, 2});
+  const at::Tensor of_alpha = p.mean(1).to(at::kDouble), all = of_alpha.mean(0);
+  const double expected =
+      ((of_alpha * of_alpha.log()).sum(1).mean() - (all * all.log()).sum()).item<double>();
+
+  nn::Network encoder = start.encoder.clone(), decoder = start.decoder.clone();
+  double causal = 0;
+  const at::AutoGradMode with_gradients(true);
+  train(encoder, decoder, LeftHalf(), images, training,
+        [&](const Progress& now) { causal = now.values[0].second; });
+  EXPECT_NEAR(causal, expected, 1e-5);
+  EXPECT_GT(expected, 0.05);
+  EXPECT_EQ(distance(encoder, start.encoder), 0);
+  EXPECT_GT(distance(decoder, start.decoder), 0);
 }
 
 /// A step cut into two parts is the step of one part, up to the rounding of sums: also with the leak penalty, whose

@@ -155,6 +155,16 @@ TEST(RecipeErrors, TheVariationalBoundIsForTrainingOneObjective) {
   EXPECT_TRUE(contains(error_with("evaluation.flow_sampling=variational"), "'nested', 'crossed'"));
 }
 
+TEST(RecipeErrors, DrawsOfThePosteriorNeedOtherImages) {
+  const auto parse = [](const char* batch) {
+    parse_recipe(kLeast, "x.toml", {"explanation.latents=posterior", "explanation.beta_samples=4", batch});
+  };
+  EXPECT_NO_THROW(parse("explanation.batch=5"));
+  EXPECT_TRUE(
+      contains(error_of([&] { parse("explanation.batch=4"); }, ExitCode::usage), "explanation.batch"));
+  EXPECT_TRUE(contains(error_with("explanation.latents=data"), "'prior', 'posterior'"));
+}
+
 TEST(RecipeErrors, MissingFile) {
   EXPECT_TRUE(contains(error_of([] { load_recipe("/nowhere/x.toml"); }), "/nowhere/x.toml"));
 }

@@ -33,6 +33,12 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
                         std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator);
 
+/// Latents of images (images, dimensions), recombined: row a * inner + b has the factors of image a and the rest of
+/// another image, (images * inner, dimensions). nested: of image a + 1 + b, counted round; crossed: of image b, for every
+/// a. Error (usage): not more images than `inner`.
+at::Tensor recombine_latents(const at::Tensor& latents, const std::vector<std::int64_t>& factors,
+                             std::int64_t inner, Sampling sampling);
+
 /// How many slices each of `dimensions` axes gets when `count` cells are cut: their product is `count`, and they are
 /// as equal as its prime factors allow, larger ones first.
 std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions);

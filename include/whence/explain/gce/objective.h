@@ -31,14 +31,22 @@ enum class Objective {
 /// (variational_information). One draw of beta for each of alpha is then enough. joint_unconditional only.
 enum class Inference { averaged, variational };
 
+/// Which latents the causal term is asked about.
+/// prior: draws of N(0, I), as published. The generator may show anything there that no image is encoded near.
+/// posterior: those of the step's images, each image's factors with the rest of others. So the generator gains nothing
+/// from pictures that are far from the data: the images that it is asked about are also held to the data by SSE. The
+/// encoder takes them as given, as it takes the prior's.
+enum class Latents { prior, posterior };
+
 struct CausalOptions {
   Objective objective = Objective::joint_unconditional;
   Inference inference = Inference::averaged;
   /// Conditional objectives need crossed draws. Stratified draws are trained best without a correction, whose own
   /// variance costs more than the bias that it takes away (docs/estimators.md).
   Estimator estimator = {Sampling::crossed, Placement::stratified, Correction::none};
-  std::int64_t alpha_samples = 16;  ///< outer draws
+  std::int64_t alpha_samples = 16;  ///< outer draws; of the posterior there is one for each image instead
   std::int64_t beta_samples = 2;    ///< inner draws
+  Latents latents = Latents::prior;
 };
 
 /// Draws first, values later: so that the caller can decode them together with its reconstructions.
@@ -49,6 +57,9 @@ struct CausalDraws {
 };
 CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
                         at::Generator& generator);
+/// The same of the posterior: `latents` (images, K + L) are draws of it, one for each image; taken without their gradient.
+CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
+                        const at::Tensor& latents);
 
 /// C in nats, a differentiable scalar. probabilities: (rows, M), of the decoded draws.
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities);
@@ -69,5 +80,6 @@ at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& ima
 
 std::string_view name_of(Objective objective);
 std::string_view name_of(Inference inference);
+std::string_view name_of(Latents latents);
 
 }  // namespace whence::gce
