@@ -37,7 +37,7 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
 StepLoss Step::run(nn::Optimizer& optimizer) {
   forward();
   StepLoss loss;
-  const at::Tensor of_probabilities = draws_ ? join(loss) : at::Tensor();
+  const at::Tensor of_probabilities = draws_ ? join(*draws_, loss) : at::Tensor();
   std::vector<std::vector<at::Tensor>> gradients(parts_.size());
   run_parts(static_cast<std::int64_t>(parts_.size()), [&](std::int64_t part) {
     gradients[static_cast<std::size_t>(part)] = backward(part, of_probabilities, optimizer.parameters());
@@ -102,16 +102,16 @@ void Step::decode(std::int64_t part) {
   if (draws_) own.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
 }
 
-at::Tensor Step::join(StepLoss& loss) const {
+at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
   std::vector<at::Tensor> all;
   for (const Part& part : parts_) all.push_back(part.probabilities.detach());
   const at::Tensor probabilities = at::cat(all).requires_grad_();
-  const at::Tensor causal = labels_ != nullptr ? variational_effect(*draws_, probabilities, *labels_)
-                                               : causal_effect(*draws_, probabilities);
+  const at::Tensor causal = labels_ != nullptr ? variational_effect(draws, probabilities, *labels_)
+                                               : causal_effect(draws, probabilities);
   at::Tensor total = -options_.causal_weight * causal;
   loss.causal = causal.item<double>();
   if (options_.leak_penalty > 0) {
-    const at::Tensor leak = leaked_effect(*draws_, probabilities);
+    const at::Tensor leak = leaked_effect(draws, probabilities);
     total = total + options_.leak_penalty * leak;
     loss.leak = leak.item<double>();
   }

@@ -47,14 +47,14 @@ class Step {
 
   at::Tensor own_rows(const at::Tensor& all, std::int64_t part) const;
   nn::Execution execution(std::int64_t part);
-  /// Of the batch.
-  double share(std::int64_t images) const;
+  /// Of the batch that so many images are.
+  double share(std::int64_t count) const;
   void encode(std::int64_t part);
   void decode(std::int64_t part);
   void forward();
   /// Adds the terms that need all draws, and the label model's gradients; returns the objective's gradient in the
   /// draws' probabilities.
-  at::Tensor join(StepLoss& loss) const;
+  at::Tensor join(const CausalDraws& draws, StepLoss& loss) const;
   /// The gradients of the part in all parameters.
   std::vector<at::Tensor> backward(std::int64_t part, const at::Tensor& of_probabilities,
                                    const std::vector<at::Tensor>& parameters) const;
