@@ -1,5 +1,7 @@
 #include "whence/explain/gce/draws.h"
 
+#include <ranges>
+
 #include "whence/core/error.h"
 
 namespace whence::gce {
@@ -104,8 +106,8 @@ std::vector<std::int64_t> slices(std::int64_t count, std::int64_t dimensions) {
   if (rest > 1) primes.push_back(rest);
 
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(dimensions), 1);
-  for (auto prime = primes.rbegin(); prime != primes.rend(); ++prime)
-    *std::min_element(sizes.begin(), sizes.end()) *= *prime;
+  for (const std::int64_t prime : primes | std::views::reverse)
+    *std::min_element(sizes.begin(), sizes.end()) *= prime;
   std::sort(sizes.rbegin(), sizes.rend());
   return sizes;
 }

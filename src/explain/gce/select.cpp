@@ -100,7 +100,7 @@ class SelectionWalk {
           error, best->setting.latents());
       if (++misses == options_.patience) return best;
     }
-    if (misses == 0)
+    if (best != nullptr && misses == 0)
       say("SSE + KL still improved at {} latents, the most that were allowed", best->setting.latents());
     return best;
   }
