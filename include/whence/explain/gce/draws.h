@@ -33,9 +33,9 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
                         std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator);
 
-/// Latents of images (images, dimensions), recombined: row a * inner + b has the factors of image a and the rest of
-/// another image, (images * inner, dimensions). nested: of image a + 1 + b, counted round; crossed: of image b, for every
-/// a. Error (usage): not more images than `inner`.
+/// Latents of images (images, dimensions), recombined: row a * inner + b has the factors of image a and the rest,
+/// (images * inner, dimensions), nested: of image a + 1 + b, counted round, which is another; crossed: of image b, for
+/// every a, its own among them. Error (usage): not more images than `inner`.
 at::Tensor recombine_latents(const at::Tensor& latents, const std::vector<std::int64_t>& factors,
                              std::int64_t inner, Sampling sampling);
 

@@ -33,9 +33,9 @@ enum class Inference { averaged, variational };
 
 /// Which latents the causal term is asked about.
 /// prior: draws of N(0, I), as published. The generator may show anything there that no image is encoded near.
-/// posterior: those of the step's images, each image's factors with the rest of others. So the generator gains nothing
-/// from pictures that are far from the data: the images that it is asked about are also held to the data by SSE. The
-/// encoder takes them as given, as it takes the prior's.
+/// posterior: those of the step's images, each image's factors with the rest of others: near what SSE holds to the data.
+/// The encoder gets no gradient from them, as it gets none from the prior's; where lambda is small it lets the latents
+/// drift from the prior (docs/estimators.md).
 enum class Latents { prior, posterior };
 
 struct CausalOptions {
