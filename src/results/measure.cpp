@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 const std::vector<std::string_view> kComparedKeys = {"data.set",     "data.classes", "data.size",
                                                      "data.colours", "classifier",   "generator",
                                                      "explanation",  "evaluation"};
-const std::vector<std::string_view> kPaths = {"classifier.file", "generator.start"};
 
 nlohmann::json json_if_there(const fs::path& file) {
   return fs::exists(file) ? read_json(file) : nlohmann::json::object();
@@ -63,7 +62,7 @@ double figure_of(const Figure& figure, const Run& run) {
 
 nlohmann::json compared_values(const run::Recipe& recipe) {
   nlohmann::json values = run::recipe_values(recipe, kComparedKeys);
-  for (const std::string_view path : kPaths) values.erase(std::string(path));
+  for (const std::string& path : run::path_keys()) values.erase(path);
   return values;
 }
 

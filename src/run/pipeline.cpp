@@ -29,6 +29,24 @@ Stamp stamp_of(const RunFolder& folder, const Stage& stage) {
   return stamp;
 }
 
+/// A path counts by what it leads to, which a stage's content tells: a folder of runs may be moved.
+nlohmann::json without_paths(nlohmann::json values) {
+  for (const std::string& key : path_keys()) values.erase(key);
+  return values;
+}
+
+bool same_inputs(nlohmann::json a, nlohmann::json b) {
+  for (nlohmann::json* inputs : {&a, &b})
+    if (inputs->contains("recipe")) (*inputs)["recipe"] = without_paths((*inputs)["recipe"]);
+  return a == b;
+}
+
+/// What a stage was made from beside its recipe. The precision is not asked for: a run keeps its own.
+nlohmann::json files_of(nlohmann::json content) {
+  content.erase("precision");
+  return content;
+}
+
 /// "data.classes is [0,3] there and [0,4] here"
 std::string differences(const nlohmann::json& there, const nlohmann::json& here) {
   std::string text;
@@ -42,13 +60,16 @@ std::string differences(const nlohmann::json& there, const nlohmann::json& here)
 }
 
 /// Hours of training are not thrown away because a recipe was edited.
-void check_same_recipe(const Session& session) {
+void check_same_recipe(Session& session) {
   const RunFolder& folder = session.folder();
   for (const Stage& stage : stages()) {
     const Stamp stamp = stamp_of(folder, stage);
     if (!stage.expensive || !begun(folder, stage, stamp)) continue;
-    const std::string text =
-        differences(stamp.inputs.at("recipe"), recipe_values(session.recipe(), stage.keys));
+    const nlohmann::json &there = stamp.inputs.at("recipe"),
+                         here = recipe_values(session.recipe(), stage.keys);
+    std::string text = differences(there, here);
+    if (!text.empty() && files_of(stamp.inputs.at("content")) == files_of(stage.content(session)))
+      text = differences(there, without_paths(here));
     if (!text.empty()) {
       fail("{} was made by another recipe ({}); give another folder with --out, or replace it with --force",
            folder.path().string(), text);
@@ -105,7 +126,7 @@ class StageRunner {
     const RunFolder& folder = session_.folder();
     const Stamp old = stamp_of(folder, stage);
     const nlohmann::json inputs = inputs_of(session_, stage);
-    const bool unchanged = old.inputs == inputs;
+    const bool unchanged = same_inputs(old.inputs, inputs);
     if (unchanged && old.finished && !asked_again(stage) && products_exist(folder, old)) return;
     if (!asked_again(stage) && borrowed(stage, inputs)) return;
     if (!may_work_) {
@@ -138,7 +159,7 @@ class StageRunner {
     const RunFolder lender(options_.lender);
     const RunFolder& folder = session_.folder();
     const Stamp stamp = stamp_of(lender, stage);
-    if (!stamp.finished || stamp.inputs != inputs || !products_exist(lender, stamp)) return false;
+    if (!stamp.finished || !same_inputs(stamp.inputs, inputs) || !products_exist(lender, stamp)) return false;
     start_over(stage);
     for (const std::string& file : stamp.products) {
       write_file_with(folder / file, [&](const fs::path& copy) {

@@ -148,6 +148,13 @@ nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string
   return values;
 }
 
+std::vector<std::string> path_keys() {
+  std::vector<std::string> names;
+  for (const Key& key : recipe_keys())
+    if (std::holds_alternative<Path>(key.type)) names.emplace_back(key.name);
+  return names;
+}
+
 std::string recipe_reference() {
   const Recipe defaults;
   std::string text =

@@ -76,6 +76,14 @@ TEST_F(SelectProgram, KilledAndStoppedItGoesOnToTheSameChoice) {
   EXPECT_EQ(read_file(workplace_ / "killed/recipe.toml"), read_file(workplace_ / "whole/recipe.toml"));
 }
 
+TEST_F(SelectProgram, AFolderThatWasMovedIsStillDone) {
+  workplace_.must_run(select("here"));
+  fs::rename(workplace_ / "here", workplace_ / "there");
+  const auto again = workplace_.must_run(select("there"));
+  EXPECT_FALSE(contains(again.err, "explanation: begins"));
+  EXPECT_TRUE(contains(again.out, "\nthere/recipe.toml\n"));
+}
+
 TEST_F(SelectProgram, WrongUsageLeavesNoFolder) {
   const auto refused = [&](const std::vector<std::string>& more, int code, const std::string& part) {
     const auto outcome = workplace_.run(select("refused", more));

@@ -273,6 +273,16 @@ TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {
   EXPECT_TRUE(at::allclose(weights(vae), weights(folder_.path()), 0, 1e-6));
   EXPECT_EQ(read_stamp(folder_, "explanation").inputs.at("content").at("start").size(), 2u);
 
+  const std::filesystem::path moved = temporary_ / "moved";
+  std::filesystem::rename(vae, moved);
+  const std::vector<std::string> hardly = {"explanation.steps=1", "explanation.learning_rate=1e-12"};
+  const auto with_start = [&](const std::filesystem::path& from) {
+    return std::vector<std::string>{hardly[0], hardly[1], "generator.start=" + from.string()};
+  };
+  EXPECT_EQ(done_by([&] { run(with_start(moved), options); }), Names{});
+  EXPECT_TRUE(contains(error_of([&] { run(hardly, options); }), "generator.start is "));
+  std::filesystem::rename(moved, vae);
+
   PipelineOptions anew = options;
   anew.force = true;
   const std::string latents = error_of([&] { run({start, "explanation.noncausal=4"}, anew); });
