@@ -72,7 +72,7 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
   of_images.estimator.outer_draws = Placement::independent;
   check(causal, noncausal, of_images);
   return draw_groups(causal, of_images, [&](const std::vector<std::int64_t>& factors) {
-    return recombine_latents(latents.detach(), factors, options.beta_samples, options.estimator.sampling);
+    return recombine_latents(latents, factors, options.beta_samples, options.estimator.sampling);
   });
 }
 

@@ -38,11 +38,7 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
   forward();
   StepLoss loss;
   const at::Tensor of_probabilities = draws_ ? join(*draws_, loss) : at::Tensor();
-  std::vector<std::vector<at::Tensor>> gradients(parts_.size());
-  run_parts(static_cast<std::int64_t>(parts_.size()), [&](std::int64_t part) {
-    gradients[static_cast<std::size_t>(part)] = backward(part, of_probabilities, optimizer.parameters());
-  });
-  optimizer.set_gradients(gradients);
+  optimizer.set_gradients(backward(of_probabilities, optimizer.parameters()));
   for (const Part& part : parts_) {
     loss.sse += part.sse.item<double>();
     loss.kl += part.kl.item<double>();
@@ -68,8 +64,9 @@ void Step::forward() {
   }
   run_parts(parts, [&](std::int64_t part) { encode(part); });
   std::vector<at::Tensor> latents;
-  for (const Part& part : parts_) latents.push_back(part.latents);
-  draws_ = draw_causal(options_.causal, options_.noncausal, options_.effect, at::cat(latents));
+  for (const Part& part : parts_) latents.push_back(part.latents.detach());
+  posterior_ = at::cat(latents).requires_grad_();
+  draws_ = draw_causal(options_.causal, options_.noncausal, options_.effect, posterior_);
   run_parts(parts, [&](std::int64_t part) { decode(part); });
 }
 
@@ -95,9 +92,10 @@ void Step::decode(std::int64_t part) {
   const at::Tensor images = own_rows(images_, part);
   const std::int64_t count = images.size(0);
   Part& own = parts_[static_cast<std::size_t>(part)];
-  std::vector<at::Tensor> latents = {own.latents};
-  if (draws_) latents.push_back(own_rows(draws_->latents, part));
-  const at::Tensor decoded = decoder_.forward(at::cat(latents), execution(part));
+  std::vector<at::Tensor> latents = {own.latents.detach()};
+  if (draws_) latents.push_back(own_rows(draws_->latents.detach(), part));
+  own.decoded = at::cat(latents).requires_grad_();
+  const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
   own.sse = share(count) * squared_error(decoded.narrow(0, 0, count), images);
   if (draws_) own.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
 }
@@ -126,16 +124,59 @@ at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
   return of_probabilities;
 }
 
-std::vector<at::Tensor> Step::backward(std::int64_t part, const at::Tensor& of_probabilities,
-                                       const std::vector<at::Tensor>& parameters) const {
-  const Part& own = parts_[static_cast<std::size_t>(part)];
-  std::vector<at::Tensor> ends = {options_.lambda * (own.sse + own.kl)};
-  std::vector<at::Tensor> gradients = {at::ones_like(ends[0])};
+std::vector<std::vector<at::Tensor>> Step::backward(const at::Tensor& of_probabilities,
+                                                    const std::vector<at::Tensor>& parameters) {
+  const auto parts = static_cast<std::int64_t>(parts_.size());
+  const auto split = parameters.begin() + static_cast<std::ptrdiff_t>(encoder_.parameters().size());
+  const std::vector<at::Tensor> encoders(parameters.begin(), split), decoders(split, parameters.end());
+  std::vector<std::vector<at::Tensor>> gradients(parts_.size());
+  if (!posterior_.defined()) {
+    run_parts(parts, [&](std::int64_t part) {
+      const at::Tensor of_latents = backward_decoder(part, of_probabilities, decoders);
+      gradients[static_cast<std::size_t>(part)] = backward_encoder(part, of_latents, encoders);
+    });
+    return gradients;
+  }
+  std::vector<at::Tensor> own(parts_.size()), of_draws(parts_.size());
+  run_parts(parts, [&](std::int64_t part) {
+    own[static_cast<std::size_t>(part)] = backward_decoder(part, of_probabilities, decoders);
+  });
+  for (std::size_t part = 0; part < parts_.size(); ++part) of_draws[part] = parts_[part].of_draws;
+  const at::Tensor of_posterior =
+      torch::autograd::grad({draws_->latents}, {posterior_}, {at::cat(of_draws)}).front() + at::cat(own);
+  run_parts(parts, [&](std::int64_t part) {
+    gradients[static_cast<std::size_t>(part)] =
+        backward_encoder(part, own_rows(of_posterior, part), encoders);
+  });
+  return gradients;
+}
+
+at::Tensor Step::backward_decoder(std::int64_t part, const at::Tensor& of_probabilities,
+                                  const std::vector<at::Tensor>& parameters) {
+  Part& own = parts_[static_cast<std::size_t>(part)];
+  std::vector<at::Tensor> ends = {options_.lambda * own.sse}, of_ends = {at::ones_like(ends[0])};
   if (draws_) {
     ends.push_back(own.probabilities);
-    gradients.push_back(own_rows(of_probabilities, part));
+    of_ends.push_back(own_rows(of_probabilities, part));
   }
-  return torch::autograd::grad(ends, parameters, gradients);
+  std::vector<at::Tensor> sought = parameters;
+  sought.push_back(own.decoded);
+  own.of_decoder = torch::autograd::grad(ends, sought, of_ends);
+  const at::Tensor of_decoded = own.of_decoder.back();
+  own.of_decoder.pop_back();
+  const std::int64_t images = own.latents.size(0);
+  own.of_draws = of_decoded.narrow(0, images, of_decoded.size(0) - images);
+  return of_decoded.narrow(0, 0, images);
+}
+
+std::vector<at::Tensor> Step::backward_encoder(std::int64_t part, const at::Tensor& of_latents,
+                                               const std::vector<at::Tensor>& parameters) {
+  Part& own = parts_[static_cast<std::size_t>(part)];
+  const at::Tensor divergence = options_.lambda * own.kl;
+  std::vector<at::Tensor> gradients =
+      torch::autograd::grad({own.latents, divergence}, parameters, {of_latents, at::ones_like(divergence)});
+  gradients.insert(gradients.end(), own.of_decoder.begin(), own.of_decoder.end());
+  return gradients;
 }
 
 }  // namespace whence::gce

@@ -40,9 +40,12 @@ class Step {
  private:
   /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws.
   struct Part {
-    at::Tensor latents;        ///< of its images, drawn from their posteriors
-    at::Tensor sse, kl;        ///< its share of the batch's means
-    at::Tensor probabilities;  ///< of its draws; undefined when the classifier is not asked
+    at::Tensor latents;  ///< of its images, drawn from their posteriors
+    at::Tensor decoded;  ///< what the decoder is given: these and the draws, without the encoder's graph
+    at::Tensor sse, kl;  ///< its share of the batch's means
+    at::Tensor probabilities;            ///< of its draws; undefined when the classifier is not asked
+    std::vector<at::Tensor> of_decoder;  ///< gradients in the decoder's parameters
+    at::Tensor of_draws;                 ///< gradient in its draws
   };
 
   at::Tensor own_rows(const at::Tensor& all, std::int64_t part) const;
@@ -55,15 +58,22 @@ class Step {
   /// Adds the terms that need all draws, and the label model's gradients; returns the objective's gradient in the
   /// draws' probabilities.
   at::Tensor join(const CausalDraws& draws, StepLoss& loss) const;
-  /// The gradients of the part in all parameters.
-  std::vector<at::Tensor> backward(std::int64_t part, const at::Tensor& of_probabilities,
-                                   const std::vector<at::Tensor>& parameters) const;
+  /// The gradients in all parameters, by part.
+  std::vector<std::vector<at::Tensor>> backward(const at::Tensor& of_probabilities,
+                                                const std::vector<at::Tensor>& parameters);
+  /// Returns the gradient in the latents of the part's images.
+  at::Tensor backward_decoder(std::int64_t part, const at::Tensor& of_probabilities,
+                              const std::vector<at::Tensor>& parameters);
+  /// Returns the part's gradients, the decoder's after the encoder's.
+  std::vector<at::Tensor> backward_encoder(std::int64_t part, const at::Tensor& of_latents,
+                                           const std::vector<at::Tensor>& parameters);
 
   const nn::Network &encoder_, &decoder_;
   const models::Classifier& classifier_;
   LabelModel* labels_;
   const Training& options_;
   at::Tensor images_, noise_;
+  at::Tensor posterior_;              ///< the images' latents, when the draws are made of them
   std::optional<CausalDraws> draws_;  ///< of the posterior only once the images are encoded
   std::vector<Generator> dropout_;    ///< one for each part
   std::vector<Part> parts_;

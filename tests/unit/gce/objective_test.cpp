@@ -152,7 +152,7 @@ TEST(DrawCausal, RecombinesTheLatentsOfImages) {
     CausalOptions options = options_of(objective);
     options.estimator.outer_draws = Placement::stratified;
     const CausalDraws draws = draw_causal(2, 3, options, latents);
-    EXPECT_FALSE(draws.latents.requires_grad());
+    EXPECT_TRUE(draws.latents.requires_grad());
     EXPECT_EQ(draws.options.alpha_samples, 7);
     EXPECT_EQ(draws.options.estimator.outer_draws, Placement::independent);
     EXPECT_EQ(draws.latents.sizes(), at::IntArrayRef({draws.groups * 7 * 4, 5}));

@@ -34,8 +34,7 @@ enum class Inference { averaged, variational };
 /// Which latents the causal term is asked about.
 /// prior: draws of N(0, I), as published. The generator may show anything there that no image is encoded near.
 /// posterior: those of the step's images, each image's factors with the rest of others: near what SSE holds to the data.
-/// The encoder gets no gradient from them, as it gets none from the prior's; where lambda is small it lets the latents
-/// drift from the prior (docs/estimators.md).
+/// The causal term moves the encoder through them, too, as it does not through the prior's.
 enum class Latents { prior, posterior };
 
 struct CausalOptions {
@@ -57,7 +56,7 @@ struct CausalDraws {
 };
 CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
                         at::Generator& generator);
-/// The same of the posterior: `latents` (images, K + L) are draws of it, one for each image; taken without their gradient.
+/// The same of the posterior: `latents` (images, K + L) are draws of it, one for each image, and carry its gradient.
 CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
                         const at::Tensor& latents);
 
