@@ -145,7 +145,7 @@ TEST(DrawCausal, NestsOnRequest) {
   EXPECT_EQ(std::get<0>(at::_unique(beta)).numel(), 24);
 }
 
-/// One outer draw for each image, without a gradient, in groups as draws of the prior.
+/// One outer draw for each image, with their gradient, in groups as draws of the prior.
 TEST(DrawCausal, RecombinesTheLatentsOfImages) {
   const at::Tensor latents = at::randn({7, 5}).requires_grad_();
   for (const Objective objective : kObjectives) {
