@@ -63,7 +63,8 @@ struct Write {
   std::string operator()(const Integer& t) const { return std::to_string(t.at(recipe)); }
   std::string operator()(const Number& t) const { return toml_number(t.at(recipe)); }
   std::string operator()(const OptionalNumber& t) const {
-    return t.at(recipe) ? toml_number(*t.at(recipe)) : std::string();
+    const auto& value = t.at(recipe);
+    return value ? toml_number(*value) : std::string();
   }
   std::string operator()(const Toggle& t) const { return t.at(recipe) ? "true" : "false"; }
   std::string operator()(const Text& t) const { return toml_text(t.at(recipe)); }
@@ -84,7 +85,8 @@ struct AsJson {
   nlohmann::json operator()(const Integer& t) const { return t.at(recipe); }
   nlohmann::json operator()(const Number& t) const { return t.at(recipe); }
   nlohmann::json operator()(const OptionalNumber& t) const {
-    return t.at(recipe) ? nlohmann::json(*t.at(recipe)) : nlohmann::json();
+    const auto& value = t.at(recipe);
+    return value ? nlohmann::json(*value) : nlohmann::json();
   }
   nlohmann::json operator()(const Toggle& t) const { return t.at(recipe); }
   nlohmann::json operator()(const Text& t) const { return t.at(recipe); }

@@ -130,7 +130,7 @@ std::vector<std::vector<at::Tensor>> Step::backward(const at::Tensor& of_probabi
   const auto split = parameters.begin() + static_cast<std::ptrdiff_t>(encoder_.parameters().size());
   const std::vector<at::Tensor> encoders(parameters.begin(), split), decoders(split, parameters.end());
   std::vector<std::vector<at::Tensor>> gradients(parts_.size());
-  if (!posterior_.defined()) {
+  if (!draws_ || !posterior_.defined()) {
     run_parts(parts, [&](std::int64_t part) {
       const at::Tensor of_latents = backward_decoder(part, of_probabilities, decoders);
       gradients[static_cast<std::size_t>(part)] = backward_encoder(part, of_latents, encoders);
