@@ -1,4 +1,6 @@
 // whence results: a page of results from run folders.
+#include <fmt/ranges.h>
+
 #include <iostream>
 
 #include "commands.h"
@@ -34,6 +36,9 @@ void write_page(const ResultsArguments& arguments) {
   const results::Written written = results::write_results(page, arguments.runs, out);
   std::cout << fmt::format("{}: bars: {} reached, {} missed, {} not measured yet\n", out.string(),
                            written.tally.reached, written.tally.missed, written.tally.unmeasured);
+  if (!written.recorded.empty())
+    std::cout << fmt::format("from the page's record, as there are no folders of them: {}\n",
+                             fmt::join(written.recorded, ", "));
   for (const fs::path& file : written.unused)
     std::cout << fmt::format("{} is not on the page; remove it if it is of an earlier one\n", file.string());
 }

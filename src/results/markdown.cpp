@@ -96,12 +96,12 @@ std::string figures_table(const Experiment& experiment, const MeasuredExperiment
 }
 
 /// "Intel(R) Xeon(R) Processor, 2 cores, LibTorch 1.13.0, bfloat16, whence 0.1.0"
-std::string machine_of(const nlohmann::json& record) {
+std::string machine_of(const nlohmann::json& facts_of_run) {
   std::vector<std::string> facts;
   const auto add = [&](const char* pointer, const char* form) {
     const nlohmann::json::json_pointer at(pointer);
-    if (!record.contains(at)) return;
-    const nlohmann::json& value = record.at(at);
+    if (!facts_of_run.contains(at)) return;
+    const nlohmann::json& value = facts_of_run.at(at);
     facts.push_back(
         fmt::format(fmt::runtime(form), value.is_string() ? value.get<std::string>() : value.dump()));
   };
@@ -118,7 +118,8 @@ void add_time(const std::string& what, const char* metric, const MeasuredExperim
               std::vector<std::string>& facts) {
   std::vector<double> seconds;
   for (const Run& run : measured.runs)
-    if (const auto value = run::metric(run.metrics, metric)) seconds.push_back(*value);
+    if (const auto value = run.figures.find(metric); value != run.figures.end())
+      seconds.push_back(value->second);
   if (!seconds.empty()) facts.push_back(what + run::clock_time(run::spread_of(std::move(seconds)).median));
 }
 
@@ -126,8 +127,8 @@ std::string facts_line(const Experiment& experiment, const MeasuredExperiment& m
   std::vector<std::string> seeds, facts;
   std::set<std::string> machines;
   for (const Run& run : measured.runs) {
-    seeds.push_back(run.record.contains("seed") ? run.record["seed"].dump() : "?");
-    machines.insert(machine_of(run.record));
+    seeds.push_back(run.facts.contains("seed") ? run.facts["seed"].dump() : "?");
+    machines.insert(machine_of(run.facts));
   }
   const std::string count =
       measured.runs.size() == experiment.runs.size()

@@ -25,39 +25,10 @@ nlohmann::json json_if_there(const fs::path& file) {
   return fs::exists(file) ? read_json(file) : nlohmann::json::object();
 }
 
-/// Nothing where the folder is absent or its run is not finished.
-std::optional<Run> finished_run(const fs::path& runs, const std::string& name) {
-  const run::RunFolder folder(runs / name);
-  if (fs::exists(folder / "selection.json")) {
-    nlohmann::json selection = read_json(folder / "selection.json");
-    if (!selection.contains("chosen") || selection["chosen"].is_null()) return std::nullopt;
-    return Run{name, folder.path(), std::move(selection), json_if_there(folder / "classifier/run.json")};
-  }
-  if (!folder.exists() && fs::exists(folder / "metrics.json"))  // of an experiment without a recipe
-    return Run{name, folder.path(), read_json(folder / "metrics.json"), json_if_there(folder / "run.json")};
-  if (!folder.exists() || !run::read_stamp(folder, run::PipelineOptions{}.last).finished) return std::nullopt;
-  return Run{name, folder.path(), read_json(folder / "metrics.json"), json_if_there(folder / "run.json")};
-}
-
-void check_seeds(const Experiment& experiment, const std::vector<Run>& runs) {
-  std::map<nlohmann::json, std::string> seeds;
-  for (const Run& run : runs) {
-    if (!run.record.contains("seed")) continue;
-    const auto [other, first] = seeds.emplace(run.record["seed"], run.name);
-    if (!first)
-      fail_usage("{}: the runs {} and {} of '{}' both have seed {}; name one of them", experiment.place,
-                 other->second, run.name, experiment.name, run.record["seed"].dump());
-  }
-}
-
-double figure_of(const Figure& figure, const Run& run) {
-  const std::optional<double> value = run::metric(run.metrics, figure.metric);
-  if (value) return *value * shown_per_measured(figure.unit);
-  const std::vector<std::string> names = run::metric_names(run.metrics);
-  fail_usage("{}: the run {} has not measured '{}'{}; `whence results --metrics {}` lists what it has",
-             figure.place, run.name, figure.metric,
-             did_you_mean(figure.metric, std::vector<std::string_view>(names.begin(), names.end())),
-             run.folder.string());
+std::map<std::string, double> figures_of(const nlohmann::json& metrics) {
+  std::map<std::string, double> figures;
+  for (const std::string& name : run::metric_names(metrics)) figures[name] = *run::metric(metrics, name);
+  return figures;
 }
 
 nlohmann::json compared_values(const run::Recipe& recipe) {
@@ -66,17 +37,57 @@ nlohmann::json compared_values(const run::Recipe& recipe) {
   return values;
 }
 
+/// Nothing where the folder is absent or its run is not finished.
+std::optional<Run> finished_run(const fs::path& runs, const std::string& name) {
+  const run::RunFolder folder(runs / name);
+  if (fs::exists(folder / "selection.json")) {  // differs from its recipe by what it has chosen
+    const nlohmann::json selection = read_json(folder / "selection.json");
+    if (!selection.contains("chosen") || selection["chosen"].is_null()) return std::nullopt;
+    return Run{name, folder.path(), figures_of(selection), json_if_there(folder / "classifier/run.json"), {}};
+  }
+  const bool has_recipe = folder.exists();
+  if (has_recipe ? !run::read_stamp(folder, run::PipelineOptions{}.last).finished
+                 : !fs::exists(folder / "metrics.json"))
+    return std::nullopt;
+  return Run{name, folder.path(), figures_of(read_json(folder / "metrics.json")),
+             json_if_there(folder / "run.json"),
+             has_recipe ? compared_values(run::load_recipe(folder / "recipe.toml")) : nlohmann::json()};
+}
+
+void check_seeds(const Experiment& experiment, const std::vector<Run>& runs) {
+  std::map<nlohmann::json, std::string> seeds;
+  for (const Run& run : runs) {
+    if (!run.facts.contains("seed")) continue;
+    const auto [other, first] = seeds.emplace(run.facts["seed"], run.name);
+    if (!first)
+      fail_usage("{}: the runs {} and {} of '{}' both have seed {}; name one of them", experiment.place,
+                 other->second, run.name, experiment.name, run.facts["seed"].dump());
+  }
+}
+
+double figure_of(const Figure& figure, const Run& run) {
+  const auto found = run.figures.find(figure.metric);
+  if (found != run.figures.end()) return found->second * shown_per_measured(figure.unit);
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : run.figures) names.push_back(name);
+  const std::string what = fmt::format("{}: the run {} has not measured '{}'{}", figure.place, run.name,
+                                       figure.metric, did_you_mean(figure.metric, names));
+  if (run.recorded()) fail_usage("{}, as far as the page's record knows; measure it again", what);
+  fail_usage("{}; `whence results --metrics {}` lists what it has", what, run.folder.string());
+}
+
 std::vector<std::string> differences_of(const Experiment& experiment, const std::vector<Run>& runs) {
   if (experiment.recipe.empty()) return {};
   const nlohmann::json expected = compared_values(run::load_recipe(experiment.recipe, experiment.settings));
   std::map<std::string, std::vector<std::string>> runs_with;
   for (const Run& run : runs) {
-    if (run.metrics.contains("chosen")) continue;  // a selection differs by what it has chosen
-    const nlohmann::json values = compared_values(run::load_recipe(run.folder / "recipe.toml"));
-    for (const auto& [key, value] : values.items())
-      if (value != expected.at(key))
-        runs_with[fmt::format("{} is {}, in the recipe {}", key, value.dump(), expected.at(key).dump())]
-            .push_back(run.name);
+    if (run.recipe.is_null()) continue;
+    for (const auto& [key, value] : expected.items()) {
+      const nlohmann::json own = run.recipe.value(key, nlohmann::json());
+      if (own != value)
+        runs_with[fmt::format("{} is {}, in the recipe {}", key, own.dump(), value.dump())].push_back(
+            run.name);
+    }
   }
   std::vector<std::string> sentences;
   for (const auto& [difference, names] : runs_with)
@@ -84,10 +95,14 @@ std::vector<std::string> differences_of(const Experiment& experiment, const std:
   return sentences;
 }
 
-MeasuredExperiment measure(const Experiment& experiment, const fs::path& runs) {
+MeasuredExperiment measure(const Experiment& experiment, const fs::path& runs, const Record& record) {
   MeasuredExperiment measured;
-  for (const std::string& name : experiment.runs)
-    if (std::optional<Run> run = finished_run(runs, name)) measured.runs.push_back(std::move(*run));
+  for (const std::string& name : experiment.runs) {
+    if (std::optional<Run> run = finished_run(runs, name))
+      measured.runs.push_back(std::move(*run));
+    else if (const auto kept = record.find(name); kept != record.end())
+      measured.runs.push_back(kept->second);
+  }
   check_seeds(experiment, measured.runs);
   for (const Figure& figure : experiment.figures) {
     std::vector<double> values;
@@ -121,7 +136,8 @@ TotalTime total_time(const Page& page, const Measured& measured) {
     ++total.recipes;
     std::vector<double> seconds;
     for (const Run& run : measured.experiments[i].runs)
-      if (const auto value = run::metric(run.metrics, "total_seconds")) seconds.push_back(*value);
+      if (const auto value = run.figures.find("total_seconds"); value != run.figures.end())
+        seconds.push_back(value->second);
     if (seconds.empty()) continue;
     ++total.measured;
     total.hours += run::spread_of(std::move(seconds)).median / 3600;
@@ -129,10 +145,10 @@ TotalTime total_time(const Page& page, const Measured& measured) {
   return total;
 }
 
-Measured measure(const Page& page, const fs::path& runs) {
+Measured measure(const Page& page, const fs::path& runs, const Record& record) {
   Measured measured;
   for (const Experiment& experiment : page.experiments)
-    measured.experiments.push_back(measure(experiment, runs));
+    measured.experiments.push_back(measure(experiment, runs, record));
   return measured;
 }
 

@@ -1,7 +1,9 @@
 #include "pictures.h"
 
 #include <map>
+#include <set>
 
+#include "record.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/results/write.h"
@@ -13,12 +15,18 @@ namespace fs = std::filesystem;
 
 double mebibytes(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
-std::string read_picture(const Picture& picture, const Run& run) {
-  const fs::path file = run.folder / picture.file;
+/// `target`: where it will stand, and stands already where the run is only recorded.
+std::string read_picture(const Picture& picture, const Run& run, const fs::path& target) {
+  const fs::path file = run.recorded() ? target : run.folder / picture.file;
   const std::string extension = file.extension().string();
   if (extension != ".png" && extension != ".svg" && extension != ".jpg" && extension != ".jpeg")
     fail_usage("{}: {} is neither .png, .svg nor .jpg; a page of results shows no other file", picture.place,
                picture.file);
+  if (run.recorded() && !fs::is_regular_file(file))
+    fail_usage(
+        "{}: the run {} is known from the page's record alone, and {} is not there; run it again or leave "
+        "the picture out",
+        picture.place, run.name, file.string());
   if (!fs::is_regular_file(file))
     fail_usage("{}: the run {} has no {}; look into the folder {} for the pictures it has", picture.place,
                run.name, picture.file, file.parent_path().string());
@@ -39,7 +47,7 @@ std::map<fs::path, std::string> read_pictures(const Page& page, const Measured& 
       const Run* run = run_of(picture, measured.experiments[i], measured);
       if (run == nullptr) continue;
       const fs::path target = out.parent_path() / picture_link(page.experiments[i], picture, out);
-      const auto [at, fresh] = pictures.emplace(target, read_picture(picture, *run));
+      const auto [at, fresh] = pictures.emplace(target, read_picture(picture, *run, target));
       if (!fresh)
         fail_usage("{}: '{}' already shows {}; leave one of them out", picture.place,
                    page.experiments[i].name, target.filename().string());
@@ -54,8 +62,10 @@ std::map<fs::path, std::string> read_pictures(const Page& page, const Measured& 
 std::vector<fs::path> others_in(const fs::path& folder, const std::map<fs::path, std::string>& pictures) {
   std::vector<fs::path> others;
   std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, none))
-    if (entry.is_regular_file() && !pictures.contains(entry.path())) others.push_back(entry.path());
+  for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
+    const bool known = pictures.contains(entry.path()) || entry.path() == folder / kRecordFile;
+    if (entry.is_regular_file() && !known) others.push_back(entry.path());
+  }
   std::sort(others.begin(), others.end());
   return others;
 }
@@ -81,19 +91,25 @@ const Run* run_of(const Picture& picture, const MeasuredExperiment& experiment, 
 Written write_results(const Page& page, const fs::path& runs, const fs::path& out) {
   if (out.extension() != ".md")
     fail_usage("the page is written as Markdown, so --out must end in .md, unlike {}", out.string());
-  const Measured measured = measure(page, runs);
+  const fs::path record = picture_folder(out) / kRecordFile;
+  const Measured measured = measure(page, runs, read_record(record));
   const std::map<fs::path, std::string> pictures = read_pictures(page, measured, out);
   const std::string text = markdown(page, measured, out);
   for (const auto& [target, bytes] : pictures) write_file(target, bytes);
+  write_file(record, record_of(page, measured));
   write_file(out, text);
 
   Written written;
+  std::set<std::string> recorded;
   for (std::size_t i = 0; i < page.experiments.size(); ++i) {
     const Tally one = tally(page.experiments[i], measured.experiments[i]);
     written.tally.reached += one.reached;
     written.tally.missed += one.missed;
     written.tally.unmeasured += one.unmeasured;
+    for (const Run& run : measured.experiments[i].runs)
+      if (run.recorded()) recorded.insert(run.name);
   }
+  written.recorded.assign(recorded.begin(), recorded.end());
   written.unused = others_in(picture_folder(out), pictures);
   return written;
 }

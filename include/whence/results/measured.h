@@ -2,8 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +12,20 @@
 
 namespace whence::results {
 
-/// A finished run (or selection) of an experiment.
+/// A finished run (or selection) of an experiment, as far as a page may show it.
 struct Run {
   std::string name;
-  std::filesystem::path folder;
-  nlohmann::json metrics;  ///< metrics.json; of a selection, selection.json
-  nlohmann::json record;   ///< run.json: seed, machine, precision, version
+  std::filesystem::path folder;           ///< empty: known from the page's record alone
+  std::map<std::string, double> figures;  ///< by run::metric_names, in the units of metrics.json
+  nlohmann::json facts;                   ///< run.json: seed, machine, precision, version
+  /// The values of its recipe that make runs comparable, by key; null without a recipe and for a selection.
+  nlohmann::json recipe;
+
+  bool recorded() const { return folder.empty(); }
 };
+
+/// What a page keeps of the runs that it shows, by their names: it can be made again where their folders are gone.
+using Record = std::map<std::string, Run>;
 
 /// The figure's values over the runs, in the unit it is shown in.
 struct MeasuredFigure {
@@ -53,9 +60,9 @@ struct TotalTime {
 };
 TotalTime total_time(const Page& page, const Measured& measured);
 
-/// Reads the runs below `runs` that are finished; those that are absent, begun or stopped are left out. Errors, each
-/// with the page's file and line: a figure that a finished run has not measured (names the nearest that it has), two
+/// Reads the runs below `runs` that are finished; of those that are absent, begun or stopped, what `record` holds, and
+/// where it holds nothing they are left out. Errors, each with the page's file and line: a figure that a finished run has not measured (names the nearest that it has), two
 /// runs of an experiment with the same seed, a recipe that is not there. Errors: those of read_json and load_recipe.
-Measured measure(const Page& page, const std::filesystem::path& runs);
+Measured measure(const Page& page, const std::filesystem::path& runs, const Record& record = {});
 
 }  // namespace whence::results

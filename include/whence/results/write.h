@@ -20,11 +20,14 @@ std::string markdown(const Page& page, const Measured& measured, const std::file
 
 struct Written {
   Tally tally;
+  /// Runs whose folders are not there, so that the page shows what its record holds of them.
+  std::vector<std::string> recorded;
   /// Pictures in the page's folder that this page does not show (of an earlier one). They are left there.
   std::vector<std::filesystem::path> unused;
 };
 /// Reads and checks everything, copies the pictures, and writes the page last: an error before leaves the old page.
-/// Errors: those of measure(); a picture that is not there, is neither PNG, SVG nor JPEG, or is too large; all of them
+/// Beside the pictures lies the page's record, runs.jsonl: a run whose folder is gone is shown as it was, with the pictures
+/// that lie there. Errors: those of measure(); a record that cannot be read; a picture that is not there, is neither PNG, SVG nor JPEG, or is too large; all of them
 /// too large together; a file that cannot be written.
 Written write_results(const Page& page, const std::filesystem::path& runs, const std::filesystem::path& out);
 

@@ -48,6 +48,43 @@ TEST_F(WriteResults, PicturesOfAnEarlierPageAreNamedAndKept) {
   EXPECT_TRUE(fs::exists(written.unused.front()));
 }
 
+TEST_F(WriteResults, ARunWhoseFolderIsGoneIsShownAsItWas) {
+  const Page page = experiment(
+      "recipe = \"recipe.toml\"\nruns = [\"a\", \"b\"]\nfigures = [{metric = \"flow\", bar = \">= 1\"}]\n"
+      "pictures = [{file = \"figures/sweep.png\", caption = \"c\"}]\n");
+  EXPECT_TRUE(write_results(page, runs(), out()).recorded.empty());
+  const std::string whole = content(out());
+  fs::remove_all(runs() / "a");
+  write_run(runs() / "b", {.flow = 3, .seed = 1});
+  const Written written = write_results(page, runs(), out());
+  EXPECT_EQ(written.recorded, std::vector<std::string>{"a"});
+  EXPECT_TRUE(written.unused.empty());
+  EXPECT_TRUE(test::contains(content(out()), "| 2.000 nats | 1.000 to 3.000 |"));
+  EXPECT_EQ(content(folder_ / "docs/page/left-or-right/sweep.png"), "sweep of seed 0");
+
+  write_run(runs() / "b", {.seed = 1});
+  write_results(page, runs(), out());
+  fs::remove_all(runs() / "b");
+  write_results(page, runs(), out());
+  EXPECT_EQ(content(out()), whole);
+
+  // It is still held against the recipe as it is now, and can only show what it was kept for.
+  write_file(folder_ / "recipe.toml", std::string(kRecipe) + "batch = 7\n");
+  write_results(page, runs(), out());
+  EXPECT_TRUE(test::contains(content(out()), "explanation.batch is 64, in the recipe 7 (a, b)"));
+  write_file(folder_ / "recipe.toml", kRecipe);
+  write_results(page, runs(), out());
+  expect_error(
+      [&] { write_results(experiment("runs = [\"a\"]\nfigures = [{metric = \"sse\"}]\n"), runs(), out()); },
+      {"page.toml:5: the run a has not measured 'sse'", "record", "measure it again"}, ExitCode::usage);
+  fs::remove(folder_ / "docs/page/left-or-right/sweep.png");
+  expect_error([&] { write_results(page, runs(), out()); },
+               {"page.toml:7", "record alone", "sweep.png is not there"}, ExitCode::usage);
+  write_file(folder_ / "docs/page/runs.jsonl", "{\"run\": \"a\"}\n");
+  expect_error([&] { write_results(page, runs(), out()); }, {"runs.jsonl:1: not a line"});
+  EXPECT_EQ(content(out()), whole);
+}
+
 TEST_F(WriteResults, TheWholePageOrNone) {
   expect_refused(with_picture("figures/swep.png"), {"page.toml:5: the run a has no figures/swep.png"});
   expect_refused(with_picture("metrics.json"), {"page.toml:5: metrics.json is neither .png, .svg nor .jpg"});
