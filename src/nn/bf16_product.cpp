@@ -1,13 +1,13 @@
-#include "nn/amx.h"
-#include "nn/amx_strip.h"
+#include "nn/bf16_products.h"
+#include "nn/bf16_strip.h"
 
 namespace whence::nn {
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
-using namespace amx;
+using namespace bf16;
 
 /// What multiply_patches needs, for an image at a time.
 struct Product {
@@ -23,7 +23,7 @@ struct Product {
     return strip().size() * std::int64_t{sizeof(Half)} + kBlock * width() * std::int64_t{sizeof(float)};
   }
 
-  WHENCE_AMX void operator()(std::int64_t image, std::byte* scratch_bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t image, std::byte* scratch_bytes) const {
     auto* halves_of_strip = reinterpret_cast<Half*>(scratch_bytes);
     auto* sums = reinterpret_cast<float*>(halves_of_strip + strip().size());
     strip().fill(input, image, halves_of_strip);
@@ -43,7 +43,7 @@ struct Product {
     }
   }
 
-  WHENCE_AMX void write(std::int64_t image, std::int64_t first, const float* sums) const {
+  WHENCE_BF16 void write(std::int64_t image, std::int64_t first, const float* sums) const {
     const std::int64_t slots = strip().slots();
     std::int64_t y = first / slots, x = first % slots;
     for (std::int64_t i = 0; i < kBlock; ++i, sums += width()) {
@@ -56,8 +56,8 @@ struct Product {
     }
   }
 
-  WHENCE_AMX void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
-                                 const float* sums) const {
+  WHENCE_BF16 void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
+                                  const float* sums) const {
     for (std::int64_t i = 0; i < patches.phases; ++i) {
       for (std::int64_t j = 0; j < patches.phases; ++j, sums += patches.output_channels) {
         const std::int64_t pixel = pixel_of(patches, image, y, x, i, j);
@@ -67,7 +67,7 @@ struct Product {
   }
 };
 
-WHENCE_AMX void pack_tiles(const KernelOffsets& offsets, const float* weight, Half* to) {
+WHENCE_BF16 void pack_tiles(const KernelOffsets& offsets, const float* weight, Half* to) {
   const auto depth = static_cast<std::int64_t>(offsets.depth.size());
   const auto columns = static_cast<std::int64_t>(offsets.column.size());
   const auto row = [&](std::int64_t k) {
@@ -101,10 +101,12 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
 
 #else
 
-at::Tensor pack_kernel(const Patches&, const at::Tensor&) { TORCH_CHECK(false, "AMX is not in this build"); }
+at::Tensor pack_kernel(const Patches&, const at::Tensor&) {
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
+}
 void multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
                       const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 
 #endif
