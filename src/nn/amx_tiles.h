@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/bf16_matrix.h"
+#include "nn/bf16_unit.h"
 
 #ifdef WHENCE_HAS_BF16_CODE
 #define WHENCE_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
@@ -14,11 +15,15 @@ struct alignas(64) TileShapes {
   std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-/// Tile registers in use, while it lives.
+/// Tile registers in use, while it lives. Does nothing without AMX.
 class Tiles {
  public:
-  WHENCE_AMX Tiles() { _tile_loadconfig(&kShapes); }
-  WHENCE_AMX ~Tiles() { _tile_release(); }
+  WHENCE_AMX Tiles() {
+    if (has_amx()) _tile_loadconfig(&kShapes);
+  }
+  WHENCE_AMX ~Tiles() {
+    if (has_amx()) _tile_release();
+  }
   Tiles(const Tiles&) = delete;
   Tiles& operator=(const Tiles&) = delete;
 
@@ -32,10 +37,9 @@ WHENCE_AMX inline void fetch_ahead(const Half* tile, std::int64_t row) {
   for (int i = 0; i < kRows; ++i) _mm_prefetch(reinterpret_cast<const char*>(tile + i * row), _MM_HINT_T0);
 }
 
-/// c (32 x 32 or 32 x 16 floats, rows `c_stride` apart) = a (32 rows) * b, or c += that. Rows of a start `offset` halves
-/// into its pieces. Needs Tiles.
-WHENCE_AMX inline void multiply_block(const LeftMatrix& a, std::int64_t offset, const RightMatrix& b,
-                                      float* c, std::int64_t c_stride, bool add) {
+/// multiply_block on AMX; needs Tiles.
+WHENCE_AMX inline void multiply_on_tiles(const LeftMatrix& a, std::int64_t offset, const RightMatrix& b,
+                                         float* c, std::int64_t c_stride, bool add) {
   const std::int64_t a_bytes = a.stride * 2, b_bytes = b.row * 2, c_bytes = c_stride * 4;
   float* c_lower = c + kRows * c_stride;
   if (add) {

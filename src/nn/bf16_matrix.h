@@ -29,6 +29,7 @@ constexpr std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
 struct LeftMatrix {
   const Half* const* pieces;
   std::int64_t count, steps, stride;
+  std::int64_t depth = steps * kDepth;  ///< columns of a piece before those that meet zeros only
 };
 
 /// 32 columns of the right matrix: for each piece of the left one a tile for each of its steps. Distances in halves.

@@ -30,6 +30,15 @@ struct Product {
     std::vector<const Half*> rows;
     for (std::int64_t tap = 0; tap < patches.taps; ++tap)
       rows.push_back(strip().row_of_tap(halves_of_strip, tap));
+    if (on_tiles())
+      multiply_blocks(image, rows, sums);
+    else
+      multiply_rows_of_grid(image, rows, sums);
+  }
+
+  /// 32 positions at a time, also those between the rows of the grid.
+  WHENCE_BF16 void multiply_blocks(std::int64_t image, const std::vector<const Half*>& rows,
+                                   float* sums) const {
     const LeftMatrix left{rows.data(), patches.taps, patches.row_depth() / kDepth, strip().stride()};
     const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
     for (std::int64_t first = 0; first < strip().positions(); first += kBlock) {
@@ -40,6 +49,31 @@ struct Product {
                        sums + j, width(), false);
       }
       write(image, first, sums);
+    }
+  }
+
+  /// Only positions of the grid, without the taps that fall outside of the image.
+  WHENCE_BF16 void multiply_rows_of_grid(std::int64_t image, const std::vector<const Half*>& rows,
+                                         float* sums) const {
+    const PatchSide &vertical = patches.vertical, &horizontal = patches.horizontal;
+    const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
+    const std::int64_t tiles_of_tap = patches.row_depth() / kDepth * kTileHalves;
+    for (std::int64_t y = 0; y < vertical.grid; ++y) {
+      const std::int64_t top = vertical.margin - patches.step * y;
+      const std::int64_t begin = std::clamp<std::int64_t>(top, 0, patches.taps);
+      const std::int64_t end = std::clamp<std::int64_t>(top + vertical.input, begin, patches.taps);
+      const LeftMatrix left{rows.data() + begin, end - begin, patches.row_depth() / kDepth, strip().stride(),
+                            patches.taps * patches.channels};
+      for (std::int64_t x = 0; x < horizontal.grid; x += kBlock) {
+        const std::int64_t count = std::min(kBlock, horizontal.grid - x);
+        for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
+          const Half* tiles = kernel + j / kColumns * tiles_of_column + begin * tiles_of_tap;
+          const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
+          multiply_on_vectors(left, (y * strip().slots() + x) * left.stride,
+                              {tiles, second, kTileHalves, tiles_of_tap}, sums + j, width(), false, count);
+        }
+        for (std::int64_t i = 0; i < count; ++i) write_position(image, y, x + i, sums + i * width());
+      }
     }
   }
 

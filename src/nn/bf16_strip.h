@@ -1,7 +1,7 @@
 // How the bfloat16 convolutions walk: over blocks of work, over an image's pixels in the cache, over output pixels.
 #pragma once
 
-#include "nn/amx_tiles.h"
+#include "nn/bf16_block.h"
 #include "nn/patches.h"
 
 #ifdef WHENCE_HAS_BF16_CODE

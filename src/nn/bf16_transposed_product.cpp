@@ -151,13 +151,16 @@ struct TransposedProduct {
                               const Scratch& scratch, float* sum) const {
     std::vector<const Half*> lefts;
     for (std::int64_t i = 0; i < images; ++i) lefts.push_back(scratch.left + i * count);
-    const LeftMatrix left{lefts.data(), images, count / kDepth, kLeftStride};
-    const std::int64_t width = patches.row_depth();
+    const std::int64_t positions = std::min(count, patches.vertical.grid * pitch() - first);
+    const LeftMatrix left{lefts.data(), images, count / kDepth, kLeftStride, positions};
+    const std::int64_t width = patches.row_depth(), elements = patches.taps * patches.channels;
     for (std::int64_t j = 0; j < patches.depth(); j += kBlock) {
       const Half* tile = scratch.records + record_of_tap(j / width) + first / 2 * record() + 2 * (j % width);
-      const RightMatrix right{tile, tile + kDepth, kRows * record(), records_size(), record()};
-      for (std::int64_t i = 0; i < left_rows(); i += kBlock)
-        multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true);
+      const bool two = on_tiles() || elements - j % width > kColumns;
+      const RightMatrix right{tile, two ? tile + kDepth : nullptr, kRows * record(), records_size(),
+                              record()};
+      for (std::int64_t i = 0; i < patches.columns(); i += kBlock)
+        multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true, patches.columns() - i);
     }
   }
 

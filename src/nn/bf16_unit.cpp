@@ -36,13 +36,19 @@ bool ask_for_tiles() {
 bool has_bf16_products() {
   static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512bf16") && has_tiles() && ask_for_tiles();
+                          __builtin_cpu_supports("avx512bf16");
+  return has;
+}
+
+bool has_amx() {
+  static const bool has = has_bf16_products() && has_tiles() && ask_for_tiles();
   return has;
 }
 
 #else
 
 bool has_bf16_products() { return false; }
+bool has_amx() { return false; }
 
 #endif
 

@@ -30,7 +30,7 @@ Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryF
 class Bf16Convolutions : public ::testing::TestWithParam<ConvolutionCase> {
  protected:
   void SetUp() override {
-    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AMX";
+    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX512_BF16";
     const ConvolutionCase& c = GetParam();
     Generator generator = make_generator(3, "test");
     x = half(at::randn(c.x, generator)).set_requires_grad(true);

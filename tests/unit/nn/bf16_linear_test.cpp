@@ -22,7 +22,7 @@ struct Sizes {
 class Bf16Linears : public ::testing::TestWithParam<Sizes> {
  protected:
   void SetUp() override {
-    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AMX";
+    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX512_BF16";
     const auto [samples, inputs, outputs] = GetParam();
     Generator generator = make_generator(4, "test");
     const auto rounded = [&](at::IntArrayRef sizes) { return at::randn(sizes, generator).to(at::kBFloat16); };
