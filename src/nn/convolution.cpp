@@ -1,13 +1,13 @@
 #include "nn/convolution.h"
 
-#include "nn/amx.h"
-#include "nn/amx_convolution.h"
+#include "nn/bf16_convolution.h"
+#include "nn/bf16_unit.h"
 #include "nn/subpixel.h"
 
 namespace whence::nn {
 namespace {
 
-bool runs_on_amx(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 && has_amx(); }
+bool runs_here(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 && has_bf16_products(); }
 
 at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
   return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
@@ -19,7 +19,7 @@ at::Tensor activated(const at::Tensor& x, bool relu) { return relu ? at::relu(x)
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Conv2d& op, bool relu) {
-  if (runs_on_amx(x)) return amx_convolution(x, weight, bias, op, relu);
+  if (runs_here(x)) return bf16_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
   return activated(at::conv2d(x.contiguous(at::MemoryFormat::ChannelsLast),
                               like(x, weight).contiguous(at::MemoryFormat::ChannelsLast), like(x, bias),
@@ -29,7 +29,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                   const ConvTranspose2d& op, bool relu) {
-  if (runs_on_amx(x)) return amx_transposed_convolution(x, weight, bias, op, relu);
+  if (runs_here(x)) return bf16_transposed_convolution(x, weight, bias, op, relu);
   return activated(subpixel_convolution(x, like(x, weight), like(x, bias), op), relu);
 }
 

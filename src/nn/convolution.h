@@ -1,4 +1,4 @@
-// How convolutions run: bfloat16 on AMX where the processor has it, through LibTorch otherwise.
+// How convolutions run: bfloat16 by bf16_convolution where the processor has the instructions, through LibTorch otherwise.
 #pragma once
 
 #include <ATen/core/Tensor.h>

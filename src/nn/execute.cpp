@@ -2,9 +2,9 @@
 
 #include <ATen/record_function.h>
 
-#include "nn/amx.h"
-#include "nn/amx_linear.h"
-#include "nn/amx_linear_product.h"
+#include "nn/bf16_linear.h"
+#include "nn/bf16_linear_product.h"
+#include "nn/bf16_unit.h"
 #include "nn/convolution.h"
 #include "nn/max_pool.h"
 
@@ -37,8 +37,8 @@ at::Tensor run(const ConvTranspose2d& op, const Call& call) {
 }
 
 at::Tensor run(const Linear&, const Call& call) {
-  if (call.x().scalar_type() == at::kBFloat16 && has_amx() && fits_linear_products(call.learned(0)))
-    return amx_linear(call.x(), call.learned(0), call.learned(1));
+  if (call.x().scalar_type() == at::kBFloat16 && has_bf16_products() && fits_linear_products(call.learned(0)))
+    return bf16_linear(call.x(), call.learned(0), call.learned(1));
   return at::linear(call.x(), call.like_x(0), call.like_x(1));
 }
 

@@ -1,10 +1,10 @@
-// How the convolutions on AMX walk: over blocks of work, over an image's pixels in the cache, over output pixels.
+// How the bfloat16 convolutions walk: over blocks of work, over an image's pixels in the cache, over output pixels.
 #pragma once
 
-#include "nn/amx_tiles.h"
+#include "nn/bf16_block.h"
 #include "nn/patches.h"
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace whence::nn::amx {
+namespace whence::nn::bf16 {
 
 /// Calls work(i) for i in 0 .. count - 1; a thread takes the next i when it is ready, because another process may
 /// hold one of them up. Each thread gets `scratch` bytes of its own, zeroed once.
@@ -62,7 +62,7 @@ struct Strip {
   }
 
   /// The margins of `strip` are zero already.
-  WHENCE_AMX void fill(const Half* input, std::int64_t image, Half* strip) const {
+  WHENCE_BF16 void fill(const Half* input, std::int64_t image, Half* strip) const {
     const PatchSide &vertical = patches.vertical, &horizontal = patches.horizontal;
     const std::int64_t channels = patches.channels, rows = lines() * patches.step;
     const std::int64_t begin = std::max<std::int64_t>(0, horizontal.margin);
@@ -78,13 +78,13 @@ struct Strip {
 };
 
 /// Where the channels of the output pixel (row, column) of the position (y, x) of `image` begin; -1 outside of it.
-WHENCE_AMX inline std::int64_t pixel_of(const Patches& p, std::int64_t image, std::int64_t grid_y,
-                                        std::int64_t grid_x, std::int64_t row, std::int64_t column) {
+WHENCE_BF16 inline std::int64_t pixel_of(const Patches& p, std::int64_t image, std::int64_t grid_y,
+                                         std::int64_t grid_x, std::int64_t row, std::int64_t column) {
   const std::int64_t y = p.phases * grid_y - p.vertical.crop + row;
   const std::int64_t x = p.phases * grid_x - p.horizontal.crop + column;
   const bool inside = y >= 0 && y < p.vertical.output && x >= 0 && x < p.horizontal.output;
   return inside ? ((image * p.vertical.output + y) * p.horizontal.output + x) * p.output_channels : -1;
 }
 
-}  // namespace whence::nn::amx
+}  // namespace whence::nn::bf16
 #endif

@@ -1,13 +1,13 @@
-#include "nn/amx.h"
-#include "nn/amx_strip.h"
+#include "nn/bf16_products.h"
+#include "nn/bf16_strip.h"
 
 namespace whence::nn {
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
-using namespace amx;
+using namespace bf16;
 
 /// Pixels of `channels` halves each; `output` and `masked` are null without a ReLU. Adds to `sums`.
 struct PixelRun {
@@ -16,7 +16,7 @@ struct PixelRun {
   float* sums;
   std::int64_t channels;
 
-  WHENCE_AMX void operator()(std::int64_t first, std::int64_t last) const {
+  WHENCE_BF16 void operator()(std::int64_t first, std::int64_t last) const {
     std::int64_t c = 0;
     for (; c + 4 * kColumns <= channels; c += 4 * kColumns) add<4>(first, last, c, 0xffff);
     for (; c + kColumns <= channels; c += kColumns) add<1>(first, last, c, 0xffff);
@@ -26,7 +26,7 @@ struct PixelRun {
  private:
   /// Channels c .. c + 16 * kVectors, whose sums stay in registers; `mask` leaves the last ones out.
   template <int kVectors>
-  WHENCE_AMX void add(std::int64_t first, std::int64_t last, std::int64_t c, __mmask16 mask) const {
+  WHENCE_BF16 void add(std::int64_t first, std::int64_t last, std::int64_t c, __mmask16 mask) const {
     const __m256i zero = _mm256_setzero_si256();
     __m512 own[kVectors];
     for (int v = 0; v < kVectors; ++v) own[v] = _mm512_maskz_loadu_ps(mask, sums + c + v * kColumns);
@@ -70,7 +70,7 @@ BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output
 #else
 
 BiasGradient pass_back_bias(const at::Tensor&, const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 
 #endif

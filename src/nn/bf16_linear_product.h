@@ -1,6 +1,6 @@
-// The three products of a linear layer on AMX: y = x W', and its gradients in x and W. A layer whose weight is large and
-// whose batch is small reads and writes memory more than it computes: each product goes over the weight once, in the format
-// in which it is stored, and converts it on the way.
+// The three products of a linear layer in bfloat16: y = x W', and its gradients in x and W. A layer whose weight is large
+// and whose batch is small reads and writes memory more than it computes: each product goes over the weight once, in the
+// format in which it is stored, and converts it on the way.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,7 +11,7 @@ namespace whence::nn {
 bool fits_linear_products(const at::Tensor& weight);
 
 // x, output and gradient: bfloat16, contiguous; weight: float32 or bfloat16, contiguous. Sums are float32, in an order that
-// does not depend on the number of threads. Needs has_amx() and fits_linear_products().
+// does not depend on the number of threads. Needs has_bf16_products() and fits_linear_products().
 
 /// output (N, O) = x (N, C) * transposed weight (O, C) + bias (float32, O or none).
 void multiply_by_weight(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

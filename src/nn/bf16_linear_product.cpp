@@ -1,6 +1,6 @@
-#include "nn/amx_linear_product.h"
+#include "nn/bf16_linear_product.h"
 
-#include "nn/amx_strip.h"
+#include "nn/bf16_strip.h"
 
 namespace whence::nn {
 
@@ -8,11 +8,11 @@ bool fits_linear_products(const at::Tensor& weight) {
   return weight.dim() == 2 && weight.size(0) % 32 == 0 && weight.size(1) % 32 == 0;
 }
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
-using namespace amx;
+using namespace bf16;
 
 /// Samples that share one pass over the weight.
 constexpr std::int64_t kSamples = 64;
@@ -25,17 +25,17 @@ constexpr std::int64_t columns_of_depth(std::int64_t depth) { return kBlock * de
 std::int64_t chunks_of(std::int64_t samples) { return (samples + kSamples - 1) / kSamples; }
 
 /// 32 elements of a row as halves.
-WHENCE_AMX inline __m512i narrowed(const float* from) {
+WHENCE_BF16 inline __m512i narrowed(const float* from) {
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 16), _mm512_loadu_ps(from)));
 }
-WHENCE_AMX inline __m512i narrowed(const Half* from) { return _mm512_loadu_si512(from); }
+WHENCE_BF16 inline __m512i narrowed(const Half* from) { return _mm512_loadu_si512(from); }
 
 /// Rows of the right matrix, in pairs: for each 32 columns, and each 32 rows of them, two tiles, whose rows are a0 b0 a1 b1
 /// ... of rows a and b.
 class PairPacker {
  public:
   /// `depth`: rows of the matrix, a multiple of 32.
-  WHENCE_AMX PairPacker(Half* tiles, std::int64_t depth) : tiles_(tiles), depth_(depth) {
+  WHENCE_BF16 PairPacker(Half* tiles, std::int64_t depth) : tiles_(tiles), depth_(depth) {
     alignas(64) Half low[32], high[32];
     for (std::size_t i = 0; i < 16; ++i) {
       const auto column = static_cast<Half>(i);
@@ -48,7 +48,7 @@ class PairPacker {
 
   /// Rows `row` and row + 1 of `columns` elements; the second is zero where it is null.
   template <class Element>
-  WHENCE_AMX void add(std::int64_t row, const Element* a, const Element* b, std::int64_t columns) const {
+  WHENCE_BF16 void add(std::int64_t row, const Element* a, const Element* b, std::int64_t columns) const {
     Half* to = tiles_ + row / kDepth * 2 * kTileHalves + row % kDepth / 2 * kDepth;
     for (std::int64_t c = 0; c < columns; c += kBlock, to += columns_of_depth(depth_)) {
       const __m512i first = narrowed(a + c), second = b == nullptr ? _mm512_setzero_si512() : narrowed(b + c);
@@ -58,7 +58,7 @@ class PairPacker {
   }
 
   /// 32 columns from `column` on.
-  WHENCE_AMX RightMatrix matrix(std::int64_t column) const {
+  WHENCE_BF16 RightMatrix matrix(std::int64_t column) const {
     const Half* first = tiles_ + column / kBlock * columns_of_depth(depth_);
     return {first, first + kTileHalves, 2 * kTileHalves, 0};
   }
@@ -86,7 +86,7 @@ struct Forward {
            std::int64_t{sizeof(float)} * kBlock * kBlock;
   }
 
-  WHENCE_AMX void operator()(std::int64_t chunk, std::byte* bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t chunk, std::byte* bytes) const {
     auto* tiles = reinterpret_cast<Half*>(bytes);
     Half* rows = tiles + packed();
     auto* sums = reinterpret_cast<float*>(rows + kBlock * stride());
@@ -109,7 +109,7 @@ struct Forward {
   }
 
   /// 16 samples, transposed in pairs of elements.
-  WHENCE_AMX void pack(std::int64_t sample, Half* to) const {
+  WHENCE_BF16 void pack(std::int64_t sample, Half* to) const {
     for (std::int64_t k = 0; k < inputs; k += kDepth, to += kTileHalves) {
       __m512i square[16];
       for (std::int64_t i = 0; i < 16; ++i)
@@ -121,7 +121,7 @@ struct Forward {
   }
 
   /// 32 outputs of up to 16 samples, whose sums stand in columns.
-  WHENCE_AMX void write(std::int64_t sample, std::int64_t output, const float* sums) const {
+  WHENCE_BF16 void write(std::int64_t sample, std::int64_t output, const float* sums) const {
     for (std::int64_t half = 0; half < kBlock; half += 16) {
       __m512i square[16];
       for (std::int64_t i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(sums + (half + i) * kBlock);
@@ -150,7 +150,7 @@ struct Back {
            std::int64_t{sizeof(float)} * kBlock * kBlock;
   }
 
-  WHENCE_AMX void operator()(std::int64_t chunk, std::byte* bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t chunk, std::byte* bytes) const {
     auto* rows = reinterpret_cast<Half*>(bytes);
     Half* tiles = rows + kSamples * stride();
     auto* sums = reinterpret_cast<float*>(tiles + kPanel * outputs);
@@ -189,7 +189,7 @@ struct ForWeight {
     return std::int64_t{sizeof(Half)} * padded() * kPanel + std::int64_t{sizeof(float)} * kBlock * kBlock;
   }
 
-  WHENCE_AMX void operator()(std::int64_t panel, std::byte* bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t panel, std::byte* bytes) const {
     const LeftMatrix matrix{&left, 1, padded() / kDepth, padded()};
     auto* tiles = reinterpret_cast<Half*>(bytes);
     auto* sums = reinterpret_cast<float*>(tiles + padded() * kPanel);
@@ -209,7 +209,7 @@ struct ForWeight {
   }
 
   /// Past the caches: the gradient of a large weight would push out everything else, and is read much later.
-  WHENCE_AMX void write(const float* sums, float* to) const {
+  WHENCE_BF16 void write(const float* sums, float* to) const {
     for (std::int64_t i = 0; i < kBlock; ++i, sums += kBlock, to += inputs) {
       _mm512_stream_ps(to, _mm512_load_ps(sums));
       _mm512_stream_ps(to + 16, _mm512_load_ps(sums + 16));
@@ -259,13 +259,13 @@ void multiply_for_weight(const at::Tensor& gradient, const at::Tensor& x, const 
 #else
 
 void multiply_by_weight(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 void multiply_back(const at::Tensor&, const at::Tensor&, const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 void multiply_for_weight(const at::Tensor&, const at::Tensor&, const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 
 #endif

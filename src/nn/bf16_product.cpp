@@ -1,13 +1,13 @@
-#include "nn/amx.h"
-#include "nn/amx_strip.h"
+#include "nn/bf16_products.h"
+#include "nn/bf16_strip.h"
 
 namespace whence::nn {
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
-using namespace amx;
+using namespace bf16;
 
 /// What multiply_patches needs, for an image at a time.
 struct Product {
@@ -23,13 +23,22 @@ struct Product {
     return strip().size() * std::int64_t{sizeof(Half)} + kBlock * width() * std::int64_t{sizeof(float)};
   }
 
-  WHENCE_AMX void operator()(std::int64_t image, std::byte* scratch_bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t image, std::byte* scratch_bytes) const {
     auto* halves_of_strip = reinterpret_cast<Half*>(scratch_bytes);
     auto* sums = reinterpret_cast<float*>(halves_of_strip + strip().size());
     strip().fill(input, image, halves_of_strip);
     std::vector<const Half*> rows;
     for (std::int64_t tap = 0; tap < patches.taps; ++tap)
       rows.push_back(strip().row_of_tap(halves_of_strip, tap));
+    if (on_tiles())
+      multiply_blocks(image, rows, sums);
+    else
+      multiply_rows_of_grid(image, rows, sums);
+  }
+
+  /// 32 positions at a time, also those between the rows of the grid.
+  WHENCE_BF16 void multiply_blocks(std::int64_t image, const std::vector<const Half*>& rows,
+                                   float* sums) const {
     const LeftMatrix left{rows.data(), patches.taps, patches.row_depth() / kDepth, strip().stride()};
     const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
     for (std::int64_t first = 0; first < strip().positions(); first += kBlock) {
@@ -43,7 +52,32 @@ struct Product {
     }
   }
 
-  WHENCE_AMX void write(std::int64_t image, std::int64_t first, const float* sums) const {
+  /// Only positions of the grid, without the taps that fall outside of the image.
+  WHENCE_BF16 void multiply_rows_of_grid(std::int64_t image, const std::vector<const Half*>& rows,
+                                         float* sums) const {
+    const PatchSide &vertical = patches.vertical, &horizontal = patches.horizontal;
+    const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
+    const std::int64_t tiles_of_tap = patches.row_depth() / kDepth * kTileHalves;
+    for (std::int64_t y = 0; y < vertical.grid; ++y) {
+      const std::int64_t top = vertical.margin - patches.step * y;
+      const std::int64_t begin = std::clamp<std::int64_t>(top, 0, patches.taps);
+      const std::int64_t end = std::clamp<std::int64_t>(top + vertical.input, begin, patches.taps);
+      const LeftMatrix left{rows.data() + begin, end - begin, patches.row_depth() / kDepth, strip().stride(),
+                            patches.taps * patches.channels};
+      for (std::int64_t x = 0; x < horizontal.grid; x += kBlock) {
+        const std::int64_t count = std::min(kBlock, horizontal.grid - x);
+        for (std::int64_t j = 0; j < width(); j += 2 * kColumns) {
+          const Half* tiles = kernel + j / kColumns * tiles_of_column + begin * tiles_of_tap;
+          const Half* second = j + kColumns < width() ? tiles + tiles_of_column : nullptr;
+          multiply_on_vectors(left, (y * strip().slots() + x) * left.stride,
+                              {tiles, second, kTileHalves, tiles_of_tap}, sums + j, width(), false, count);
+        }
+        for (std::int64_t i = 0; i < count; ++i) write_position(image, y, x + i, sums + i * width());
+      }
+    }
+  }
+
+  WHENCE_BF16 void write(std::int64_t image, std::int64_t first, const float* sums) const {
     const std::int64_t slots = strip().slots();
     std::int64_t y = first / slots, x = first % slots;
     for (std::int64_t i = 0; i < kBlock; ++i, sums += width()) {
@@ -56,8 +90,8 @@ struct Product {
     }
   }
 
-  WHENCE_AMX void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
-                                 const float* sums) const {
+  WHENCE_BF16 void write_position(std::int64_t image, std::int64_t y, std::int64_t x,
+                                  const float* sums) const {
     for (std::int64_t i = 0; i < patches.phases; ++i) {
       for (std::int64_t j = 0; j < patches.phases; ++j, sums += patches.output_channels) {
         const std::int64_t pixel = pixel_of(patches, image, y, x, i, j);
@@ -67,7 +101,7 @@ struct Product {
   }
 };
 
-WHENCE_AMX void pack_tiles(const KernelOffsets& offsets, const float* weight, Half* to) {
+WHENCE_BF16 void pack_tiles(const KernelOffsets& offsets, const float* weight, Half* to) {
   const auto depth = static_cast<std::int64_t>(offsets.depth.size());
   const auto columns = static_cast<std::int64_t>(offsets.column.size());
   const auto row = [&](std::int64_t k) {
@@ -101,10 +135,12 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
 
 #else
 
-at::Tensor pack_kernel(const Patches&, const at::Tensor&) { TORCH_CHECK(false, "AMX is not in this build"); }
+at::Tensor pack_kernel(const Patches&, const at::Tensor&) {
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
+}
 void multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
                       const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 
 #endif

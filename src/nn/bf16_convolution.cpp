@@ -1,9 +1,9 @@
-#include "nn/amx_convolution.h"
+#include "nn/bf16_convolution.h"
 
 #include <limits>
 
 #include "core/compatibility.h"
-#include "nn/amx.h"
+#include "nn/bf16_products.h"
 
 namespace whence::nn {
 namespace {
@@ -47,7 +47,7 @@ void run(const Geometry& geometry, const Tensor& x, const Tensor& weight, const 
   multiply_patches(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
 }
 
-class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
+class Bf16Convolution : public torch::autograd::Function<Bf16Convolution> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const Geometry& geometry, const std::vector<std::int64_t>& output_sizes, bool relu) {
@@ -70,7 +70,7 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
 
   static torch::autograd::variable_list backward(AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "convolutions on AMX have no second derivatives");
+    TORCH_CHECK(!at::GradMode::is_enabled(), "these bfloat16 convolutions have no second derivatives");
     auto& saved = context->saved_data;
     const Geometry geometry{saved["kernel"].toInt(), saved["stride"].toInt(), saved["padding"].toInt(),
                             saved["transposed"].toBool()};
@@ -104,22 +104,22 @@ class AmxConvolution : public torch::autograd::Function<AmxConvolution> {
 
 }  // namespace
 
-at::Tensor amx_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const Conv2d& op, bool relu) {
+at::Tensor bf16_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const Conv2d& op, bool relu) {
   const auto output = [&](std::int64_t size) { return (size + 2 * op.padding - op.kernel) / op.stride + 1; };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return AmxConvolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, false},
-                               sizes, relu);
+  return Bf16Convolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, false},
+                                sizes, relu);
 }
 
-at::Tensor amx_transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                      const ConvTranspose2d& op, bool relu) {
+at::Tensor bf16_transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                       const ConvTranspose2d& op, bool relu) {
   const auto output = [&](std::int64_t size) {
     return (size - 1) * op.stride - 2 * op.padding + op.kernel + op.output_padding;
   };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return AmxConvolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, true},
-                               sizes, relu);
+  return Bf16Convolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, true},
+                                sizes, relu);
 }
 
 }  // namespace whence::nn

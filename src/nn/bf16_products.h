@@ -1,5 +1,5 @@
-// Convolutions as products of bfloat16 matrices on AMX, the matrix unit of Intel's processors since 2023. Each image is
-// laid out once, in the cache, so that its patches can be read where they lie; no matrix of patches is ever written.
+// Convolutions as products of bfloat16 matrices; all need has_bf16_products(). Each image is laid out once, in the cache,
+// so that its patches can be read where they lie; no matrix of patches is ever written.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,10 +8,7 @@
 
 namespace whence::nn {
 
-/// Whether this processor has it and the system lets this process use it.
-bool has_amx();
-
-/// The kernel matrix of `weight` (float32, any strides; see kernel_offsets) in the order in which AMX reads it.
+/// The kernel matrix of `weight` (float32, any strides; see kernel_offsets) in the order in which blocks read it.
 at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight);
 
 /// output = max(patches of input * kernel + bias, floor). input and output: bfloat16, channels-last; kernel: of

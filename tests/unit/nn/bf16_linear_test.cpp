@@ -1,11 +1,11 @@
-// The linear layer on AMX and its gradients against LibTorch's in float64.
-#include "nn/amx_linear.h"
+// The linear layer in bfloat16 and its gradients against LibTorch's in float64.
+#include "nn/bf16_linear.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "nn/amx.h"
-#include "nn/amx_linear_product.h"
+#include "nn/bf16_linear_product.h"
+#include "nn/bf16_unit.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
@@ -19,10 +19,10 @@ struct Sizes {
   std::int64_t samples, inputs, outputs;
 };
 
-class AmxLinears : public ::testing::TestWithParam<Sizes> {
+class Bf16Linears : public ::testing::TestWithParam<Sizes> {
  protected:
   void SetUp() override {
-    if (!has_amx()) GTEST_SKIP() << "this processor has no AMX";
+    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX512_BF16";
     const auto [samples, inputs, outputs] = GetParam();
     Generator generator = make_generator(4, "test");
     const auto rounded = [&](at::IntArrayRef sizes) { return at::randn(sizes, generator).to(at::kBFloat16); };
@@ -42,8 +42,8 @@ class AmxLinears : public ::testing::TestWithParam<Sizes> {
   std::vector<Tensor> twins;
 };
 
-TEST_P(AmxLinears, AgreeWithFloat64) {
-  const Tensor y = amx_linear(x, weight, bias);
+TEST_P(Bf16Linears, AgreeWithFloat64) {
+  const Tensor y = bf16_linear(x, weight, bias);
   ASSERT_EQ(y.sizes(), truth.sizes());
   EXPECT_LT(relative_error(y, truth), kRounded);
   const auto ours = gradients(y);
@@ -51,26 +51,26 @@ TEST_P(AmxLinears, AgreeWithFloat64) {
   expect_layer_gradients(ours, expected);
 }
 
-TEST_P(AmxLinears, TakeFrozenWeightsInEitherFormat) {
-  const Tensor of_input = gradients(amx_linear(x, weight, bias))[0];
+TEST_P(Bf16Linears, TakeFrozenWeightsInEitherFormat) {
+  const Tensor of_input = gradients(bf16_linear(x, weight, bias))[0];
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const Tensor frozen = weight.detach().to(type);
-    const Tensor y = amx_linear(x, frozen, bias.detach());
-    EXPECT_TRUE(y.equal(amx_linear(x, weight, bias)));
+    const Tensor y = bf16_linear(x, frozen, bias.detach());
+    EXPECT_TRUE(y.equal(bf16_linear(x, weight, bias)));
     EXPECT_TRUE(torch::autograd::grad({y}, {x}, {cotangent})[0].equal(of_input));
   }
 }
 
-TEST_P(AmxLinears, NeedNoBias) {
-  EXPECT_TRUE(amx_linear(x, weight, {}).equal(amx_linear(x, weight, at::zeros_like(bias))));
+TEST_P(Bf16Linears, NeedNoBias) {
+  EXPECT_TRUE(bf16_linear(x, weight, {}).equal(bf16_linear(x, weight, at::zeros_like(bias))));
 }
 
-TEST_P(AmxLinears, GiveTheSameBitsOnAnyNumberOfThreads) {
+TEST_P(Bf16Linears, GiveTheSameBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   std::vector<std::vector<Tensor>> results;
   for (const int count : {1, 3}) {
     at::set_num_threads(count);
-    const Tensor y = amx_linear(x, weight, bias);
+    const Tensor y = bf16_linear(x, weight, bias);
     results.push_back(gradients(y));
     results.back().push_back(y.detach());
   }
@@ -83,12 +83,12 @@ std::string label(const ::testing::TestParamInfo<Sizes>& instance) {
   return fmt::format("{}x{}x{}", sizes.samples, sizes.inputs, sizes.outputs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, AmxLinears,
+INSTANTIATE_TEST_SUITE_P(Sizes, Bf16Linears,
                          ::testing::Values(Sizes{32, 288, 128}, Sizes{1, 32, 32}, Sizes{17, 64, 96},
                                            Sizes{47, 96, 32}, Sizes{150, 64, 64}, Sizes{33, 576, 32}),
                          label);
 
-TEST(AmxLinear, LeavesOtherSizesToLibTorch) {
+TEST(Bf16Linear, LeavesOtherSizesToLibTorch) {
   EXPECT_TRUE(fits_linear_products(at::zeros({32, 64})));
   EXPECT_FALSE(fits_linear_products(at::zeros({10, 64})));
   EXPECT_FALSE(fits_linear_products(at::zeros({32, 50})));

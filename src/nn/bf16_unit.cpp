@@ -1,8 +1,8 @@
-#include "nn/amx.h"
+#include "nn/bf16_unit.h"
 
-#include "nn/amx_tiles.h"
+#include "nn/bf16_matrix.h"
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 namespace whence::nn {
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
@@ -33,15 +33,21 @@ bool ask_for_tiles() {
 
 }  // namespace
 
-bool has_amx() {
+bool has_bf16_products() {
   static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512bf16") && has_tiles() && ask_for_tiles();
+                          __builtin_cpu_supports("avx512bf16");
+  return has;
+}
+
+bool has_amx() {
+  static const bool has = has_bf16_products() && has_tiles() && ask_for_tiles();
   return has;
 }
 
 #else
 
+bool has_bf16_products() { return false; }
 bool has_amx() { return false; }
 
 #endif

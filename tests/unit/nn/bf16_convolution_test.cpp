@@ -1,12 +1,12 @@
-// Convolutions on AMX and all their gradients against LibTorch's in float64.
-#include "nn/amx_convolution.h"
+// Convolutions in bfloat16 and all their gradients against LibTorch's in float64.
+#include "nn/bf16_convolution.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <ostream>
 
-#include "nn/amx.h"
+#include "nn/bf16_unit.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {
@@ -16,22 +16,22 @@ using test_support::expect_layer_gradients;
 using test_support::kRounded;
 using test_support::relative_error;
 
-struct AmxCase {
+struct ConvolutionCase {
   const char* name;
   Shape x, weight;  ///< with the batch
   std::int64_t stride = 1, padding = 0;
   bool transposed = false;
   std::int64_t output_padding = 0;
 };
-void PrintTo(const AmxCase& amx_case, std::ostream* out) { *out << amx_case.name; }
+void PrintTo(const ConvolutionCase& tested, std::ostream* out) { *out << tested.name; }
 
 Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast); }
 
-class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
+class Bf16Convolutions : public ::testing::TestWithParam<ConvolutionCase> {
  protected:
   void SetUp() override {
-    if (!has_amx()) GTEST_SKIP() << "this processor has no AMX";
-    const AmxCase& c = GetParam();
+    if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+    const ConvolutionCase& c = GetParam();
     Generator generator = make_generator(3, "test");
     x = half(at::randn(c.x, generator)).set_requires_grad(true);
     weight = half(at::randn(c.weight, generator).mul(0.1)).to(at::kFloat).set_requires_grad(true);
@@ -45,12 +45,12 @@ class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
   }
 
   Tensor run(bool relu) const {
-    const AmxCase& c = GetParam();
+    const ConvolutionCase& c = GetParam();
     if (c.transposed) {
       const ConvTranspose2d op{c.weight[1], c.weight[2], c.stride, c.padding, c.output_padding};
-      return amx_transposed_convolution(x, weight, bias, op, relu);
+      return bf16_transposed_convolution(x, weight, bias, op, relu);
     }
-    return amx_convolution(x, weight, bias, Conv2d{c.weight[0], c.weight[2], c.stride, c.padding}, relu);
+    return bf16_convolution(x, weight, bias, Conv2d{c.weight[0], c.weight[2], c.stride, c.padding}, relu);
   }
   std::vector<Tensor> gradients(const Tensor& y) const {
     return torch::autograd::grad({y}, {x, weight, bias}, {cotangent}, /*retain_graph=*/true);
@@ -60,7 +60,7 @@ class AmxConvolutions : public ::testing::TestWithParam<AmxCase> {
   std::vector<Tensor> twins;
 };
 
-TEST_P(AmxConvolutions, AgreeWithFloat64) {
+TEST_P(Bf16Convolutions, AgreeWithFloat64) {
   const Tensor y = run(false);
   ASSERT_EQ(y.sizes(), truth.sizes());
   EXPECT_LT(relative_error(y, truth), kRounded);
@@ -69,7 +69,7 @@ TEST_P(AmxConvolutions, AgreeWithFloat64) {
   expect_layer_gradients(ours, expected);
 }
 
-TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
+TEST_P(Bf16Convolutions, TakeTheReluBehindThem) {
   const Tensor plain = run(false), y = run(true);
   EXPECT_TRUE(y.equal(plain.relu()));
   const Tensor positive = y.gt(0);
@@ -79,13 +79,13 @@ TEST_P(AmxConvolutions, TakeTheReluBehindThem) {
   expect_layer_gradients(ours, expected);
 }
 
-TEST_P(AmxConvolutions, NeedNoBias) {
+TEST_P(Bf16Convolutions, NeedNoBias) {
   const Tensor zero_bias = (bias.detach().zero_(), run(false));
   bias = Tensor();
   EXPECT_TRUE(run(false).equal(zero_bias));
 }
 
-TEST_P(AmxConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
+TEST_P(Bf16Convolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   std::vector<std::vector<Tensor>> results;
   for (const int count : {1, 3}) {
@@ -98,7 +98,7 @@ TEST_P(AmxConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
   for (std::size_t i = 0; i < results[0].size(); ++i) EXPECT_TRUE(results[0][i].equal(results[1][i])) << i;
 }
 
-TEST_P(AmxConvolutions, ComputeOnlyTheGradientsThatAreAskedFor) {
+TEST_P(Bf16Convolutions, ComputeOnlyTheGradientsThatAreAskedFor) {
   const Tensor of_input = gradients(run(false))[0];
   weight.set_requires_grad(false);
   bias.set_requires_grad(false);
@@ -110,23 +110,23 @@ TEST_P(AmxConvolutions, ComputeOnlyTheGradientsThatAreAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Geometries, AmxConvolutions,
-    ::testing::Values(AmxCase{"classifier1", {9, 1, 12, 12}, {32, 1, 3, 3}},
-                      AmxCase{"classifier2", {5, 32, 10, 10}, {64, 32, 3, 3}},
-                      AmxCase{"encoder1", {5, 1, 12, 12}, {64, 1, 4, 4}, 2, 1},
-                      AmxCase{"encoder2", {5, 64, 14, 14}, {64, 64, 4, 4}, 2, 1},
-                      AmxCase{"encoder3", {5, 64, 10, 10}, {64, 64, 4, 4}},
-                      AmxCase{"odd", {3, 5, 7, 9}, {7, 5, 3, 3}, 2, 1},
-                      AmxCase{"stride_leaves_rest", {2, 3, 8, 11}, {17, 3, 3, 3}, 3, 0},
-                      AmxCase{"stride_past_kernel", {2, 3, 8, 9}, {4, 3, 2, 2}, 3, 1},
-                      AmxCase{"wide_padding", {2, 3, 5, 4}, {33, 3, 3, 3}, 1, 4},
-                      AmxCase{"pointwise", {40, 37, 3, 3}, {19, 37, 1, 1}},
-                      AmxCase{"decoder1", {5, 64, 7, 7}, {64, 64, 4, 4}, 1, 1, true},
-                      AmxCase{"decoder2", {5, 64, 8, 8}, {64, 64, 4, 4}, 2, 2, true},
-                      AmxCase{"decoder3", {5, 64, 14, 14}, {64, 1, 4, 4}, 2, 1, true},
-                      AmxCase{"transposed_odd", {3, 5, 4, 6}, {5, 7, 3, 3}, 2, 1, true, 1},
-                      AmxCase{"transposed_past_kernel", {3, 5, 4, 3}, {5, 6, 2, 2}, 3, 0, true, 2},
-                      AmxCase{"transposed_wide_padding", {2, 4, 6, 5}, {4, 3, 5, 5}, 2, 4, true}),
+    Geometries, Bf16Convolutions,
+    ::testing::Values(ConvolutionCase{"classifier1", {9, 1, 12, 12}, {32, 1, 3, 3}},
+                      ConvolutionCase{"classifier2", {5, 32, 10, 10}, {64, 32, 3, 3}},
+                      ConvolutionCase{"encoder1", {5, 1, 12, 12}, {64, 1, 4, 4}, 2, 1},
+                      ConvolutionCase{"encoder2", {5, 64, 14, 14}, {64, 64, 4, 4}, 2, 1},
+                      ConvolutionCase{"encoder3", {5, 64, 10, 10}, {64, 64, 4, 4}},
+                      ConvolutionCase{"odd", {3, 5, 7, 9}, {7, 5, 3, 3}, 2, 1},
+                      ConvolutionCase{"stride_leaves_rest", {2, 3, 8, 11}, {17, 3, 3, 3}, 3, 0},
+                      ConvolutionCase{"stride_past_kernel", {2, 3, 8, 9}, {4, 3, 2, 2}, 3, 1},
+                      ConvolutionCase{"wide_padding", {2, 3, 5, 4}, {33, 3, 3, 3}, 1, 4},
+                      ConvolutionCase{"pointwise", {40, 37, 3, 3}, {19, 37, 1, 1}},
+                      ConvolutionCase{"decoder1", {5, 64, 7, 7}, {64, 64, 4, 4}, 1, 1, true},
+                      ConvolutionCase{"decoder2", {5, 64, 8, 8}, {64, 64, 4, 4}, 2, 2, true},
+                      ConvolutionCase{"decoder3", {5, 64, 14, 14}, {64, 1, 4, 4}, 2, 1, true},
+                      ConvolutionCase{"transposed_odd", {3, 5, 4, 6}, {5, 7, 3, 3}, 2, 1, true, 1},
+                      ConvolutionCase{"transposed_past_kernel", {3, 5, 4, 3}, {5, 6, 2, 2}, 3, 0, true, 2},
+                      ConvolutionCase{"transposed_wide_padding", {2, 4, 6, 5}, {4, 3, 5, 5}, 2, 4, true}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

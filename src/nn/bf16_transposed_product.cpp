@@ -1,13 +1,13 @@
-#include "nn/amx.h"
-#include "nn/amx_strip.h"
+#include "nn/bf16_products.h"
+#include "nn/bf16_strip.h"
 
 namespace whence::nn {
 
-#ifdef WHENCE_HAS_AMX_CODE
+#ifdef WHENCE_HAS_BF16_CODE
 
 namespace {
 
-using namespace amx;
+using namespace bf16;
 
 /// What multiply_transposed_patches needs. The images are split into several sums. A block is some images, or a piece of
 /// a large one, whose sums are added up in the tile registers before they go to memory.
@@ -66,7 +66,7 @@ struct TransposedProduct {
     return scratch;
   }
 
-  WHENCE_AMX void operator()(std::int64_t part, std::byte* bytes) const {
+  WHENCE_BF16 void operator()(std::int64_t part, std::byte* bytes) const {
     const Scratch scratch = scratch_in(bytes);
     const std::int64_t end = patches.batch * (part + 1) / parts;
     for (std::int64_t image = patches.batch * part / parts; image < end; image += images_of_block()) {
@@ -82,7 +82,7 @@ struct TransposedProduct {
   }
 
   /// The records of an image.
-  WHENCE_AMX void lay_out(std::int64_t image, const Scratch& scratch, std::int64_t offset) const {
+  WHENCE_BF16 void lay_out(std::int64_t image, const Scratch& scratch, std::int64_t offset) const {
     strip().fill(input, image, scratch.strip);
     Half* to = scratch.records + offset;
     const std::int64_t stride = strip().stride();
@@ -96,8 +96,8 @@ struct TransposedProduct {
   }
 
   /// The gradients of `count` positions of an image, positions side by side, as columns from `offset` on.
-  WHENCE_AMX void transpose_gradients(std::int64_t image, std::int64_t first, std::int64_t count,
-                                      std::int64_t offset, const Scratch& scratch) const {
+  WHENCE_BF16 void transpose_gradients(std::int64_t image, std::int64_t first, std::int64_t count,
+                                       std::int64_t offset, const Scratch& scratch) const {
     std::int64_t y = first / pitch(), x = first % pitch();
     for (std::int64_t position = 0; position < count; position += 2) {
       add_pair(image, y, x, scratch.zeros, scratch.pairs + position % kDepth / 2 * kDepth);
@@ -112,8 +112,8 @@ struct TransposedProduct {
 
   /// The gradients at (y, x) and (y, x + 1), side by side; zeros outside of the grid. pairs: squares of 16 pairs x 16
   /// columns.
-  WHENCE_AMX void add_pair(std::int64_t image, std::int64_t y, std::int64_t x, const Half* zeros,
-                           Half* pairs) const {
+  WHENCE_BF16 void add_pair(std::int64_t image, std::int64_t y, std::int64_t x, const Half* zeros,
+                            Half* pairs) const {
     const bool first = y < patches.vertical.grid, second = first && x + 1 < patches.horizontal.grid;
     std::int64_t column = 0;
     for (std::int64_t i = 0; i < patches.phases; ++i) {
@@ -125,7 +125,7 @@ struct TransposedProduct {
     }
   }
 
-  WHENCE_AMX void add_channels(const Half* a, const Half* b, std::int64_t column, Half* pairs) const {
+  WHENCE_BF16 void add_channels(const Half* a, const Half* b, std::int64_t column, Half* pairs) const {
     const std::int64_t channels = patches.output_channels;
     for (std::int64_t o = 0; o < channels;) {
       const std::int64_t to = column + o;
@@ -137,7 +137,7 @@ struct TransposedProduct {
     }
   }
 
-  WHENCE_AMX void transpose_pairs(const Scratch& scratch, std::int64_t position) const {
+  WHENCE_BF16 void transpose_pairs(const Scratch& scratch, std::int64_t position) const {
     for (std::int64_t j = 0; j < left_rows(); j += kRows) {
       __m512i square[16];
       for (int i = 0; i < 16; ++i) square[i] = _mm512_loadu_si512(scratch.pairs + (j + i) * kDepth);
@@ -147,17 +147,20 @@ struct TransposedProduct {
     }
   }
 
-  WHENCE_AMX void accumulate(std::int64_t images, std::int64_t first, std::int64_t count,
-                             const Scratch& scratch, float* sum) const {
+  WHENCE_BF16 void accumulate(std::int64_t images, std::int64_t first, std::int64_t count,
+                              const Scratch& scratch, float* sum) const {
     std::vector<const Half*> lefts;
     for (std::int64_t i = 0; i < images; ++i) lefts.push_back(scratch.left + i * count);
-    const LeftMatrix left{lefts.data(), images, count / kDepth, kLeftStride};
-    const std::int64_t width = patches.row_depth();
+    const std::int64_t positions = std::min(count, patches.vertical.grid * pitch() - first);
+    const LeftMatrix left{lefts.data(), images, count / kDepth, kLeftStride, positions};
+    const std::int64_t width = patches.row_depth(), elements = patches.taps * patches.channels;
     for (std::int64_t j = 0; j < patches.depth(); j += kBlock) {
       const Half* tile = scratch.records + record_of_tap(j / width) + first / 2 * record() + 2 * (j % width);
-      const RightMatrix right{tile, tile + kDepth, kRows * record(), records_size(), record()};
-      for (std::int64_t i = 0; i < left_rows(); i += kBlock)
-        multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true);
+      const bool two = on_tiles() || elements - j % width > kColumns;
+      const RightMatrix right{tile, two ? tile + kDepth : nullptr, kRows * record(), records_size(),
+                              record()};
+      for (std::int64_t i = 0; i < patches.columns(); i += kBlock)
+        multiply_block(left, i * kLeftStride, right, sum + place(i, j), kBlock, true, patches.columns() - i);
     }
   }
 
@@ -199,7 +202,7 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
 #else
 
 void multiply_transposed_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&) {
-  TORCH_CHECK(false, "AMX is not in this build");
+  TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 
 #endif

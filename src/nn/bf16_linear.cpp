@@ -1,7 +1,7 @@
-#include "nn/amx_linear.h"
+#include "nn/bf16_linear.h"
 
 #include "core/compatibility.h"
-#include "nn/amx_linear_product.h"
+#include "nn/bf16_linear_product.h"
 
 namespace whence::nn {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 
-class AmxLinear : public torch::autograd::Function<AmxLinear> {
+class Bf16Linear : public torch::autograd::Function<Bf16Linear> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Tensor input = x.contiguous(), own = weight.contiguous();
@@ -24,7 +24,7 @@ class AmxLinear : public torch::autograd::Function<AmxLinear> {
 
   static torch::autograd::variable_list backward(AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "linear layers on AMX have no second derivatives");
+    TORCH_CHECK(!at::GradMode::is_enabled(), "these bfloat16 linear layers have no second derivatives");
     auto& saved = context->saved_data;
     const torch::autograd::variable_list tensors = context->get_saved_variables();
     const Tensor &input = tensors[0], &weight = tensors[1], &bias = tensors[2];
@@ -46,8 +46,8 @@ class AmxLinear : public torch::autograd::Function<AmxLinear> {
 
 }  // namespace
 
-at::Tensor amx_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return AmxLinear::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat));
+at::Tensor bf16_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return Bf16Linear::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat));
 }
 
 }  // namespace whence::nn
