@@ -168,7 +168,7 @@ struct Back {
       }
       for (std::int64_t s = 0; s < count; s += kBlock) {
         for (std::int64_t c = 0; c < width; c += kBlock) {
-          multiply_block(left, s * stride(), right.matrix(c), sums, kBlock, false);
+          multiply_block(left, s * stride(), right.matrix(c), sums, kBlock, false, count - s);
           for (std::int64_t i = 0; i < std::min(kBlock, count - s); ++i)
             finish(sums + i * kBlock, nullptr, -std::numeric_limits<float>::infinity(),
                    of_x + (first + s + i) * inputs + begin + c, kBlock);
@@ -190,7 +190,7 @@ struct ForWeight {
   }
 
   WHENCE_BF16 void operator()(std::int64_t panel, std::byte* bytes) const {
-    const LeftMatrix matrix{&left, 1, padded() / kDepth, padded()};
+    const LeftMatrix matrix{&left, 1, padded() / kDepth, padded(), samples};
     auto* tiles = reinterpret_cast<Half*>(bytes);
     auto* sums = reinterpret_cast<float*>(tiles + padded() * kPanel);
     const PairPacker right(tiles, padded());
