@@ -24,7 +24,8 @@ void print_metrics(const fs::path& run) {
   const bool selection = fs::exists(run / "selection.json");
   const nlohmann::json metrics = read_json(run / (selection ? "selection.json" : "metrics.json"));
   for (const std::string& name : run::metric_names(metrics))
-    std::cout << fmt::format("{:<56} {:.6g}\n", name, *run::metric(metrics, name));
+    if (const std::optional<double> value = run::metric(metrics, name))
+      std::cout << fmt::format("{:<56} {:.6g}\n", name, *value);
 }
 
 void write_page(const ResultsArguments& arguments) {

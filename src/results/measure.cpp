@@ -27,7 +27,8 @@ nlohmann::json json_if_there(const fs::path& file) {
 
 std::map<std::string, double> figures_of(const nlohmann::json& metrics) {
   std::map<std::string, double> figures;
-  for (const std::string& name : run::metric_names(metrics)) figures[name] = *run::metric(metrics, name);
+  for (const std::string& name : run::metric_names(metrics))
+    if (const std::optional<double> value = run::metric(metrics, name)) figures[name] = *value;
   return figures;
 }
 
