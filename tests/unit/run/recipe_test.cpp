@@ -117,12 +117,12 @@ TEST(Recipe, EveryRecipeOfTheProjectIsValid) {
   EXPECT_GE(count, 1);
 }
 
+// Its lambda is our own; docs/results.toml shows the texts' beside it.
 TEST(Recipe, MainRecipeAsksForWhatTheTextsState) {
   const Recipe recipe = load_recipe(std::filesystem::path(WHENCE_SOURCE_DIR) / "recipes/gce/fmnist-034.toml");
   EXPECT_EQ(recipe.data.classes, (std::vector<std::int64_t>{0, 3, 4}));
   EXPECT_EQ(recipe.explanation.causal, 2);
   EXPECT_EQ(recipe.explanation.noncausal, 4);
-  EXPECT_DOUBLE_EQ(recipe.explanation.lambda, 0.05);
   EXPECT_EQ(models::autoencoder_architectures()[recipe.generator.architecture].name, "cvae");
   EXPECT_DOUBLE_EQ(recipe.expected.information_flow.value(), 1.069);
 }
