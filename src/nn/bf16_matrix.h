@@ -47,12 +47,6 @@ WHENCE_BF16 inline void copy(const Half* from, Half* to, std::int64_t count) {
   }
 }
 
-WHENCE_BF16 inline void clear(Half* to, std::int64_t count) {
-  for (; count >= 32; count -= 32, to += 32) _mm512_storeu_si512(to, _mm512_setzero_si512());
-  if (count > 0)
-    _mm512_mask_storeu_epi16(to, static_cast<__mmask32>((1u << count) - 1), _mm512_setzero_si512());
-}
-
 /// a0 b0 a1 b1 ... of 16 halves each, or of as many as `mask` has bits.
 WHENCE_BF16 inline __m512i interleaved(const Half* a, const Half* b, __mmask16 mask = 0xffff) {
   const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, a));

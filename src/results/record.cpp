@@ -58,8 +58,7 @@ Record read_record(const fs::path& file) {
     } catch (const nlohmann::json::exception& error) {
       fail(
           "{}:{}: not a line of a page's record of runs ({}); restore the file, or remove it to show only "
-          "runs whose "
-          "folders are there",
+          "runs whose folders are there",
           file.string(), number, error.what());
     }
   }
