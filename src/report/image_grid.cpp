@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "report/canvas.h"
 #include "whence/report/figures.h"
 
@@ -29,7 +31,7 @@ struct GridLayout {
   double left = 0, top = 0;                // of the first tile
   double width = 0, height = 0;            // of the figure
   double probability_size = 0;
-  std::int64_t label_every = 1;  // column labels that are too wide for a cell are thinned out
+  std::int64_t label_every = 1;  // column labels that would touch each other are thinned out
   double title_bottom = 0, axis_baseline = 0, column_baseline = 0;
   std::vector<std::string> title;
   std::vector<LegendPlace> legend;
@@ -96,6 +98,25 @@ void place_legend(const ImageGrid& grid, GridLayout& layout) {
   }
 }
 
+/// Thinned labels keep the middle column, which is the unchanged image of a sweep.
+std::int64_t first_labelled(std::int64_t columns, std::int64_t every) { return columns / 2 % every; }
+
+/// Whether neighbours among the labels that are left touch; a column without a label leaves room for them.
+bool labels_touch(const std::vector<std::string>& labels, double cell_width, std::int64_t every) {
+  constexpr double gap = 6;
+  const auto columns = static_cast<std::int64_t>(labels.size());
+  double free_from = -std::numeric_limits<double>::infinity();
+  for (std::int64_t column = first_labelled(columns, every); column < columns; column += every) {
+    const std::string& label = labels[static_cast<std::size_t>(column)];
+    if (label.empty()) continue;
+    const double centre = static_cast<double>(column) * cell_width;
+    const double half = text_width(label, label_style) / 2;
+    if (centre - half < free_from) return true;
+    free_from = centre + half + gap;
+  }
+  return false;
+}
+
 GridLayout place(const ImageGrid& grid) {
   GridLayout layout;
   const bool framed = grid.classes.defined();
@@ -131,9 +152,7 @@ GridLayout place(const ImageGrid& grid) {
   if (!grid.column_axis.empty()) layout.axis_baseline = (y += label_line + 1) - 4;
   if (!grid.column_labels.empty()) {
     layout.column_baseline = (y += label_line) - 3;
-    const double room = widest(grid.column_labels, label_style) + 6;
-    layout.label_every =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(room / layout.cell_width)));
+    while (labels_touch(grid.column_labels, layout.cell_width, layout.label_every)) ++layout.label_every;
   }
   layout.top = std::ceil(y) + 4;
   layout.height = layout.top + (rows - 1) * layout.cell_height + tile_height + under + margin;
@@ -160,8 +179,8 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout)
   if (!grid.column_axis.empty())
     canvas.text(grid.column_axis, centre, layout.axis_baseline, axis_style, Align::centre);
   if (grid.column_labels.empty()) return;
-  // Thinned labels keep the middle column, which is the unchanged image of a sweep.
-  for (std::int64_t column = columns / 2 % layout.label_every; column < columns; column += layout.label_every)
+  for (std::int64_t column = first_labelled(columns, layout.label_every); column < columns;
+       column += layout.label_every)
     canvas.text(grid.column_labels[static_cast<std::size_t>(column)],
                 layout.left + static_cast<double>(column) * layout.cell_width + tile_width / 2,
                 layout.column_baseline, label_style, Align::centre);

@@ -58,7 +58,7 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
   const at::NoGradGuard no_grad;
   const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
   report::ImageGrid grid;
-  grid.title = "Test images and what the explanation makes of them";
+  grid.title = "Test images and their reconstructions";
   grid.images = at::stack({samples.images, decoded});
   grid.classes =
       at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});

@@ -139,6 +139,20 @@ TEST(ImageGrid, WrongShapesAreProgrammersErrors) {
   EXPECT_FALSE(std::filesystem::exists(folder / "grid.png"));
 }
 
+TEST(ImageGrid, ColumnLabelsAreThinnedOutOnlyWhereTheyWouldTouch) {
+  const test::TemporaryFolder folder;
+  const auto drawn = [&](const std::vector<std::string>& labels) {
+    ImageGrid grid = grid_of(1, static_cast<std::int64_t>(labels.size()));
+    grid.scale = 8;  // cells of 44 points, labels of some 60
+    grid.column_labels = labels;
+    draw(grid, folder / "grid");
+    return read_file(folder / "grid.svg");
+  };
+  const std::string label = "automobile", every_second = drawn({label, "", label, "", label});
+  EXPECT_EQ(drawn({label, label, label, label, label}), every_second);
+  EXPECT_NE(drawn({label, "", "", "", label}), every_second);
+}
+
 TEST(ImageGrid, AFolderThatCannotBeIsOneSentence) {
   const test::TemporaryFolder folder;
   write_file(folder / "file", "not a folder");
