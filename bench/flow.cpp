@@ -1,5 +1,5 @@
 // What an information flow of 200 x 200 samples costs for every factor of a trained explanation, and how far the
-// faster number format moves it.
+// faster number format and draws that the factors share move it.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
@@ -35,7 +35,7 @@ std::string line_of(const gce::FlowReport& report) {
 }
 
 void print_table(run::Session& session, const gce::FlowOptions& options, bool narrow) {
-  std::string head = "| format | seconds | alpha | beta |", rule = "|---|---|---|---|";
+  std::string head = "| factors | seconds | alpha | beta |", rule = "|---|---|---|---|";
   for (const std::string& name : session.factor_names()) {
     head += fmt::format(" {} |", name);
     rule += "---|";
@@ -44,9 +44,14 @@ void print_table(run::Session& session, const gce::FlowOptions& options, bool na
   std::vector<Precision> precisions = {Precision::float32};
   if (narrow) precisions.push_back(Precision::bfloat16);
   for (const Precision precision : precisions) {
-    const Measured measured = measure(session, precision, options);
-    fmt::print("| {} | {:.1f} |{}\n", name_of(precision), measured.seconds, line_of(measured.report));
-    std::fflush(stdout);
+    for (const gce::FactorDraws draws : {gce::FactorDraws::own, gce::FactorDraws::shared}) {
+      gce::FlowOptions chosen = options;
+      chosen.factors = draws;
+      const Measured measured = measure(session, precision, chosen);
+      fmt::print("| {}, {} draws | {:.1f} |{}\n", name_of(precision), name_of(draws), measured.seconds,
+                 line_of(measured.report));
+      std::fflush(stdout);
+    }
   }
 }
 
@@ -69,9 +74,8 @@ int main(int argc, char** argv) {
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();
-  fmt::print("{} ({}), {} threads, LibTorch {}; {}x{} samples, every draw of all factors but one its own\n\n",
-             machine.processor, machine.vector_extensions, machine.threads, machine.libtorch, options.outer,
-             options.inner);
+  fmt::print("{} ({}), {} threads, LibTorch {}; {}x{} samples\n\n", machine.processor,
+             machine.vector_extensions, machine.threads, machine.libtorch, options.outer, options.inner);
   try {
     run::Session session = run::open_session(run);
     bench::print_table(session, options, machine.bfloat16);

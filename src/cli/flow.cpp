@@ -12,7 +12,8 @@ namespace {
 
 struct FlowArguments {
   ModelArguments models;
-  std::string samples = "200x200", sampling = "nested", outer_draws = "stratified", correction = "delta";
+  std::string samples = "200x200", sampling = "nested", outer_draws = "stratified", correction = "delta",
+              factor_draws = "own";
   bool json = false;
 };
 
@@ -29,6 +30,7 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
     if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
   for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
     if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
+  if (arguments.factor_draws == name_of(gce::FactorDraws::shared)) options.factors = gce::FactorDraws::shared;
   if (options.estimator.correction == Correction::jackknife &&
       options.estimator.outer_draws != Placement::independent)
     fail_usage(
@@ -79,6 +81,11 @@ void add_flow(CLI::App& program, Command& chosen) {
       ->capture_default_str();
   command->add_option("--correction", arguments->correction, "Bias correction")
       ->check(CLI::IsMember({"none", "delta", "jackknife"}))
+      ->capture_default_str();
+  command
+      ->add_option("--factor-draws", arguments->factor_draws,
+                   "Draws of each single factor, or one set that all share, as costly as one factor")
+      ->check(CLI::IsMember({"own", "shared"}))
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Prints JSON");
   command->callback([&chosen, arguments] { chosen = [arguments] { flow(*arguments); }; });

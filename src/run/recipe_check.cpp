@@ -105,6 +105,14 @@ void check_estimator(const gce::Estimator& estimator, const std::string& section
                prefix, section, prefix);
 }
 
+void check_factor_draws(const gce::FlowOptions& flow, const std::string& name) {
+  if (flow.factors == gce::FactorDraws::own) return;
+  if (flow.estimator.correction == gce::Correction::jackknife)
+    fail_usage(
+        "{}: evaluation.factor_draws = \"shared\" needs evaluation.flow_correction = \"delta\" or \"none\"",
+        name);
+}
+
 }  // namespace
 
 void check_recipe(const Recipe& recipe, const std::string& name) {
@@ -112,6 +120,7 @@ void check_recipe(const Recipe& recipe, const std::string& name) {
   check_explanation(recipe.explanation, name);
   check_estimator(recipe.explanation.effect.estimator, "explanation", "", name);
   check_estimator(recipe.evaluation.flow.estimator, "evaluation", "flow_", name);
+  check_factor_draws(recipe.evaluation.flow, name);
 }
 
 }  // namespace whence::run

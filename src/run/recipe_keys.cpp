@@ -36,6 +36,9 @@ std::vector<std::string_view> correction_names() {
   return {gce::name_of(gce::Correction::none), gce::name_of(gce::Correction::delta),
           gce::name_of(gce::Correction::jackknife)};
 }
+std::vector<std::string_view> factor_draws_names() {
+  return {gce::name_of(gce::FactorDraws::own), gce::name_of(gce::FactorDraws::shared)};
+}
 std::vector<std::string_view> inference_names() {
   return {gce::name_of(gce::Inference::averaged), gce::name_of(gce::Inference::variational)};
 }
@@ -188,6 +191,10 @@ std::vector<Key> make_keys() {
        "", "As explanation.outer_draws, for the measurement."},
       {"evaluation.flow_correction", choice<AT(evaluation.flow.estimator.correction)>(correction_names()), "",
        "Bias correction of the measurement."},
+      {"evaluation.factor_draws", choice<AT(evaluation.flow.factors)>(factor_draws_names()), "",
+       "Whether each single factor has flow_samples draws of its own, or all share the same ones, which "
+       "costs as "
+       "much as one factor: the way for dozens of latents."},
       {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
        "Number format of the measurement: always float32, or that of the run (faster)."},
 

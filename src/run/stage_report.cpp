@@ -91,8 +91,9 @@ class ReportWriter {
         "flow",
         "Information flow",
         {fmt::format("I(factor; Y) in nats: how much setting the factor tells about the classifier's answer, "
-                     "from {} x {} draws. At most log {} = {:.3f} nats are possible.",
+                     "from {} x {} draws{}. At most log {} = {:.3f} nats are possible.",
                      flow.at("samples")[0].get<std::int64_t>(), flow.at("samples")[1].get<std::int64_t>(),
+                     flow.value("factor_draws", "own") == "shared" ? ", which all single factors share" : "",
                      metrics_.at("data").at("classes").size(), findings_.most_possible)},
         {table},
         {figure("information-flow", "Information flow of each factor, with 95 % intervals.")}};

@@ -128,6 +128,14 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
   return latents.view({outer * inner, dimensions});
 }
 
+at::Tensor latin_hypercube(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
+  TORCH_CHECK(count >= 1 && dimensions >= 1, "no latents to draw");
+  Tensor uniform = at::rand({count, dimensions}, generator, at::kDouble);
+  for (std::int64_t i = 0; i < dimensions; ++i)
+    uniform.select(1, i) += at::randperm(count, generator, at::kDouble);
+  return normal_at(uniform / static_cast<double>(count));
+}
+
 at::Tensor recombine_latents(const at::Tensor& latents, const std::vector<std::int64_t>& factors,
                              std::int64_t inner, Sampling sampling) {
   TORCH_CHECK(latents.dim() == 2 && inner >= 1, "latents must be (images, dimensions), got ",

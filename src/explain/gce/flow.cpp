@@ -52,21 +52,112 @@ struct Models {
   std::int64_t batch;
 };
 
+using AfterBatch = std::function<void()>;
+
+/// What the classifier answers to decoded `codes`, (codes, classes).
+at::Tensor answers(const Models& models, const at::Tensor& codes, const AfterBatch& after_batch) {
+  std::vector<at::Tensor> parts;
+  for_batches(codes.size(0), models.batch, [&](std::int64_t first, std::int64_t count) {
+    parts.push_back(
+        probabilities_of(models.classifier, models.decoder.decode(codes.narrow(0, first, count))));
+    after_batch();
+  });
+  return at::cat(parts);
+}
+
 FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions& options,
-                  at::Generator& generator, const std::function<void()>& after_batch) {
+                  at::Generator& generator, const AfterBatch& after_batch) {
   if (which.empty()) return {};
   const std::int64_t latents = models.decoder.latents();
   const std::int64_t inner = inner_draws(which, latents, options);
   const Estimator& estimator = options.estimator;
-  const at::Tensor z = draw_latents(latents, which, options.outer, inner, estimator.sampling,
-                                    estimator.outer_draws, generator);
-  std::vector<at::Tensor> parts;
-  for_batches(z.size(0), models.batch, [&](std::int64_t first, std::int64_t count) {
-    parts.push_back(probabilities_of(models.classifier, models.decoder.decode(z.narrow(0, first, count))));
-    after_batch();
-  });
-  return estimate_flow(at::cat(parts).view({options.outer, inner, -1}), estimator);
+  const at::Tensor codes = draw_latents(latents, which, options.outer, inner, estimator.sampling,
+                                        estimator.outer_draws, generator);
+  return estimate_flow(answers(models, codes, after_batch).view({options.outer, inner, -1}), estimator);
 }
+
+/// The sets of factors of a report, and what is measured of them.
+class Measurement {
+ public:
+  Measurement(const Models& models, std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
+              const ProgressCallback& progress)
+      : models_(models),
+        options_(options),
+        seed_(seed),
+        progress_(progress),
+        alpha_(range(0, causal)),
+        beta_(range(causal, models.decoder.latents())) {
+    const std::int64_t latents = models.decoder.latents();
+    const auto batches = [&](const Factors& set) {
+      return models_.batches(options.outer * inner_draws(set, latents, options));
+    };
+    for (const Factors& set : {alpha_, beta_}) reading_.total += is_measured(set) ? batches(set) : 0;
+    reading_.total += shared() ? models_.batches(options.outer * options.inner) : latents * batches({0});
+  }
+
+  FlowReport report() {
+    const auto names = factor_names(size_of(alpha_), models_.decoder.latents());
+    std::vector<FlowValue> singles = shared() ? with_shared_draws() : with_own_draws(names);
+    const auto of_set = [&](const std::string& name, const Factors& set, FlowValue& single) {
+      const FlowValue flow = is_measured(set) || set.empty() ? measure(name, set) : single;
+      if (set.size() == 1) single = flow;
+      return flow;
+    };
+    FlowReport report{.alpha = of_set("alpha", alpha_, singles.front()),
+                      .beta = of_set("beta", beta_, singles.back()),
+                      .factors = {},
+                      .outer = options_.outer,
+                      .inner = options_.inner,
+                      .draws = options_.factors};
+    for (std::size_t i = 0; i < singles.size(); ++i)
+      report.factors.push_back({names[i], i < alpha_.size(), singles[i]});
+    return report;
+  }
+
+ private:
+  static std::int64_t size_of(const Factors& set) { return static_cast<std::int64_t>(set.size()); }
+  bool shared() const { return options_.factors == FactorDraws::shared; }
+  /// By itself: a set of one factor is that factor, which has been measured where factors have draws of their own.
+  bool is_measured(const Factors& set) const { return set.size() > (shared() ? 0U : 1U); }
+
+  FlowValue measure(const std::string& name, const Factors& set) {
+    at::Generator generator = make_generator(seed_, "flow/" + name);
+    return flow_of(models_, set, options_, generator, [this] { tell(); });
+  }
+
+  std::vector<FlowValue> with_own_draws(const std::vector<std::string>& names) {
+    std::vector<FlowValue> flows;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      flows.push_back(measure(names[i], {static_cast<std::int64_t>(i)}));
+    return flows;
+  }
+
+  std::vector<FlowValue> with_shared_draws() {
+    const Estimator estimator{Sampling::nested, Placement::stratified, options_.estimator.correction};
+    at::Generator generator = make_generator(seed_, "flow/shared");
+    const at::Tensor codes =
+        latin_hypercube(options_.outer * options_.inner, models_.decoder.latents(), generator);
+    const at::Tensor probabilities = answers(models_, codes, [this] { tell(); });
+    std::vector<FlowValue> flows;
+    for (const at::Tensor& values : codes.unbind(1)) {
+      const at::Tensor cells = probabilities.index_select(0, values.argsort());
+      flows.push_back(estimate_flow(cells.view({options_.outer, options_.inner, -1}), estimator));
+    }
+    return flows;
+  }
+
+  void tell() {
+    ++reading_.step;
+    if (progress_) progress_(reading_);
+  }
+
+  const Models& models_;
+  const FlowOptions& options_;
+  std::uint64_t seed_;
+  const ProgressCallback& progress_;
+  Factors alpha_, beta_;
+  Progress reading_{.stage = "information flow", .step = 0, .total = 0, .values = {}};
+};
 
 }  // namespace
 
@@ -87,36 +178,14 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
     fail_usage("{} causal factors do not fit a decoder of {} latents; give 1 to {}", causal, latents,
                latents);
   for (std::int64_t i = 0; i < latents; ++i) check_samples({i}, latents, options);
+  if (options.factors == FactorDraws::shared && options.estimator.correction == Correction::jackknife)
+    fail_usage(
+        "the jackknife leaves out one independent draw at a time; factors that share draws need 'delta' or "
+        "'none'");
 
   const at::NoGradGuard no_grad;
   const Models models(decoder, classifier, options);
-  const std::vector<std::string> names = factor_names(causal, latents);
-  const Factors alpha = range(0, causal), beta = range(causal, latents);
-  // A set of one factor is that factor: it is not measured twice.
-  const auto is_measured = [](const Factors& set) { return set.size() > 1; };
-
-  Progress reading{.stage = "information flow", .step = 0, .total = 0, .values = {}};
-  const auto batches = [&](const Factors& set) {
-    return models.batches(options.outer * inner_draws(set, latents, options));
-  };
-  for (const Factors& set : {alpha, beta}) reading.total += is_measured(set) ? batches(set) : 0;
-  for (std::int64_t i = 0; i < latents; ++i) reading.total += batches({i});
-
-  const auto measure = [&](const std::string& name, const Factors& set) {
-    at::Generator generator = make_generator(seed, "flow/" + name);
-    return flow_of(models, set, options, generator, [&] {
-      ++reading.step;
-      if (progress) progress(reading);
-    });
-  };
-  FlowReport report{.alpha = {}, .beta = {}, .factors = {}, .outer = options.outer, .inner = options.inner};
-  for (std::int64_t i = 0; i < latents; ++i) {
-    const std::string& name = names[static_cast<std::size_t>(i)];
-    report.factors.push_back({name, i < causal, measure(name, {i})});
-  }
-  report.alpha = is_measured(alpha) ? measure("alpha", alpha) : report.factors.front().flow;
-  if (!beta.empty()) report.beta = is_measured(beta) ? measure("beta", beta) : report.factors.back().flow;
-  return report;
+  return Measurement(models, causal, options, seed, progress).report();
 }
 
 nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }
@@ -136,8 +205,11 @@ nlohmann::json to_json(const FlowReport& report) {
   return {{"alpha", to_json(report.alpha)},
           {"beta", to_json(report.beta)},
           {"factors", std::move(factors)},
-          {"samples", {report.outer, report.inner}}};
+          {"samples", {report.outer, report.inner}},
+          {"factor_draws", name_of(report.draws)}};
 }
+
+std::string_view name_of(FactorDraws draws) { return draws == FactorDraws::own ? "own" : "shared"; }
 
 std::vector<std::string> factor_names(std::int64_t causal, std::int64_t latents) {
   std::vector<std::string> names;

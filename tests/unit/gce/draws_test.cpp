@@ -128,6 +128,24 @@ INSTANTIATE_TEST_SUITE_P(Draws, EveryPlacement,
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
 /// Row (a, b) has its factors from image a, and all of the rest from one other image.
+TEST(LatinHypercube, GivesEveryCellOfEveryAxisOneDrawAndBindsNoAxes) {
+  constexpr std::int64_t count = 5000, axes = 4;
+  at::Generator generator = make_generator(11, "test");
+  const at::Tensor z = latin_hypercube(count, axes, generator);
+  ASSERT_EQ(z.sizes(), (at::IntArrayRef{count, axes}));
+  EXPECT_EQ(z.scalar_type(), at::kFloat);
+  const at::Tensor quantiles = at::special_ndtr(z.to(at::kDouble)) * count;
+  const at::Tensor middles = at::arange(count, at::kDouble).unsqueeze(1) + 0.5;
+  const at::Tensor off = std::get<0>(quantiles.sort(0)) - middles;  // at most half a cell, but for float32
+  EXPECT_LT(off.abs().max().item<double>(), 0.51);
+  const at::Tensor products = at::matmul(z.t(), z).to(at::kDouble) / count - at::eye(axes, at::kDouble);
+  EXPECT_LT(products.abs().max().item<double>(), 4 / std::sqrt(static_cast<double>(count)));
+  EXPECT_TRUE(z.equal([&] {
+    at::Generator again = make_generator(11, "test");
+    return latin_hypercube(count, axes, again);
+  }()));
+}
+
 TEST(RecombineLatents, TakesTheFactorsOfOneImageAndTheRestOfAnother) {
   const at::Tensor latents =
       at::arange(5).view({5, 1}) * 10 + at::arange(4).view({1, 4});  // 10 image + dimension

@@ -54,6 +54,44 @@ TEST(MeasureFlow, MeasuresASingleFactorOnce) {
   EXPECT_EQ(report.beta.se, report.factors[2].flow.se);
 }
 
+FlowOptions shared(FlowOptions options) {
+  options.factors = FactorDraws::shared;
+  return options;
+}
+
+TEST(MeasureFlow, OfSharedDrawsLeavesTheSetsAsTheyAreAndAgreesOnTheFactors) {
+  const FlowReport own = measure(small(300, 60)), sharing = measure(shared(small(300, 60)));
+  EXPECT_EQ(sharing.alpha.nats, own.alpha.nats);
+  EXPECT_EQ(sharing.draws, FactorDraws::shared);
+  ASSERT_EQ(sharing.factors.size(), 3U);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(sharing.factors[i].flow.nats, own.factors[i].flow.nats,
+                3.5 * std::hypot(sharing.factors[i].flow.se, own.factors[i].flow.se) + 1e-4);
+  EXPECT_GT(sharing.factors[0].flow.nats, 0.1);
+  EXPECT_EQ(sharing.factors[2].flow.nats, sharing.beta.nats) << "beta has one factor, with draws of its own";
+}
+
+TEST(MeasureFlow, OfSharedDrawsCostsOneFactorForAll) {
+  const auto passes = [](FlowOptions options) {
+    options.memory_bytes = 50'000;
+    std::int64_t batches = 0, announced = 0;
+    measure(options, 1, 2, [&](const Progress& progress) {
+      ++batches;
+      announced = progress.total;
+    });
+    EXPECT_EQ(batches, announced);
+    return batches;
+  };
+  const std::int64_t of_one = passes(small()) / 4;  // alpha and three factors
+  EXPECT_EQ(passes(shared(small())), 3 * of_one);   // alpha, beta, and what the factors share
+}
+
+TEST(MeasureFlow, RefusesTheJackknifeForSharedDraws) {
+  FlowOptions options = shared(small());
+  options.estimator = {Sampling::nested, Placement::independent, Correction::jackknife};
+  EXPECT_EQ(code_of([&] { measure(options); }), ExitCode::usage);
+}
+
 TEST(MeasureFlow, RepeatsItselfForASeed) {
   EXPECT_EQ(to_json(measure(small(), 5)), to_json(measure(small(), 5)));
   EXPECT_NE(to_json(measure(small(), 5)), to_json(measure(small(), 6)));

@@ -121,6 +121,11 @@ TEST(RecipeErrors, Contradictions) {
                "needs explanation.sampling"));
   EXPECT_TRUE(contains(error_with("evaluation.flow_correction=jackknife"),
                        "needs evaluation.flow_outer_draws = \"independent\""));
+  const std::vector<std::string> jackknife = {"evaluation.flow_correction=jackknife",
+                                              "evaluation.factor_draws=shared",
+                                              "evaluation.flow_outer_draws=independent"};
+  EXPECT_TRUE(contains(error_of([&] { parse_recipe(kLeast, "x.toml", jackknife); }, ExitCode::usage),
+                       "needs evaluation.flow_correction"));
 }
 
 TEST(RecipeErrors, TermsThatCannotBeTrained) {

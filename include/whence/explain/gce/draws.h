@@ -33,6 +33,10 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
                         std::int64_t inner, Sampling sampling, Placement outer_draws,
                         at::Generator& generator);
 
+/// N(0, I) as a Latin hypercube (McKay, Beckman and Conover 1979): on each axis every one of `count` cells of equal
+/// probability gets one draw; otherwise the axes are independent. (count, dimensions), float32.
+at::Tensor latin_hypercube(std::int64_t count, std::int64_t dimensions, at::Generator& generator);
+
 /// Latents of images (images, dimensions), recombined: row a * inner + b has the factors of image a and the rest,
 /// (images * inner, dimensions), nested: of image a + 1 + b, counted round, which is another; crossed: of image b, for
 /// every a, its own among them. Error (usage): not more images than `inner`.

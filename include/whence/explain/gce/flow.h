@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "whence/core/progress.h"
@@ -17,10 +18,20 @@ namespace whence::gce {
 /// Indices of latents; a set.
 using Factors = std::vector<std::int64_t>;
 
+/// Where the flow of a single factor comes from.
+/// own: each factor has outer x inner draws of its own, in which its value is held while the rest is drawn.
+/// shared: all factors have the same outer x inner draws, a Latin hypercube, and so cost what one costs. For each
+/// factor they are sorted by it and cut into `outer` cells of equal probability; the draws of a cell are those of
+/// the rest (as Plischke, Borgonovo and Smith 2013, "Global sensitivity measures from given data"). That is
+/// I(cell of F; Y) <= I(F; Y): it misses what the factor does within a cell, less than the standard error where a
+/// classifier does not jump more often than there are cells.
+enum class FactorDraws { own, shared };
+
 struct FlowOptions {
   std::int64_t outer = 200;  ///< draws of the factors
   std::int64_t inner = 200;  ///< draws of the rest for each
-  Estimator estimator;
+  FactorDraws factors = FactorDraws::own;
+  Estimator estimator;                    ///< shared draws of the factors are always nested and stratified
   std::int64_t memory_bytes = 256 << 20;  ///< budget of a batch of activations
 };
 
@@ -39,11 +50,13 @@ struct FlowReport {
   FlowValue alpha, beta;            ///< of all causal, of all other factors
   std::vector<FactorFlow> factors;  ///< each on its own, causal ones first
   std::int64_t outer = 0, inner = 0;
+  FactorDraws draws = FactorDraws::own;
 };
 
-/// The first `causal` latents are alpha. Every factor draws from its own stream of `seed`; a set of one factor is not
-/// measured twice. Progress: stage "information flow", one step a batch. Errors: as information_flow; causal outside
-/// 1 .. latents; fewer than 2x2 samples.
+/// The first `causal` latents are alpha. alpha, beta and every factor with draws of its own draw from their own streams
+/// of `seed`; a set of one factor is not measured twice. Progress: stage "information flow", one step a batch.
+/// Errors: as information_flow; causal outside 1 .. latents; fewer than 2x2 samples; shared draws and the jackknife,
+/// which needs independent ones.
 FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                         std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
                         const ProgressCallback& progress = {});
@@ -52,8 +65,11 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
 nlohmann::json to_json(const FlowValue& flow);
 /// Error (nlohmann::json::exception): not what to_json gives.
 void from_json(const nlohmann::json& json, FlowValue& flow);
-/// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner]}
+/// {"alpha": {"nats", "se"}, "beta": {...}, "factors": [{"name", "causal", "nats", "se"}], "samples": [outer, inner],
+/// "factor_draws": "own" or "shared"}
 nlohmann::json to_json(const FlowReport& report);
+
+std::string_view name_of(FactorDraws draws);
 
 /// "alpha_1" .. "alpha_K", "beta_1" .. "beta_L".
 std::vector<std::string> factor_names(std::int64_t causal, std::int64_t latents);
