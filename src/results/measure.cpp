@@ -83,10 +83,10 @@ std::vector<std::string> differences_of(const Experiment& experiment, const std:
   std::map<std::string, std::vector<std::string>> runs_with;
   for (const Run& run : runs) {
     if (run.recipe.is_null()) continue;
+    const nlohmann::json own = run::with_later_keys(run.recipe, kComparedKeys);
     for (const auto& [key, value] : expected.items()) {
-      const nlohmann::json own = run.recipe.value(key, nlohmann::json());
-      if (own != value)
-        runs_with[fmt::format("{} is {}, in the recipe {}", key, own.dump(), value.dump())].push_back(
+      if (own[key] != value)
+        runs_with[fmt::format("{} is {}, in the recipe {}", key, own[key].dump(), value.dump())].push_back(
             run.name);
     }
   }

@@ -19,13 +19,10 @@ bool begun(const RunFolder& folder, const Stage& stage, const Stamp& stamp) {
   return stamp.finished || fs::exists(folder.checkpoint(stage.name));
 }
 
-/// The stamp of an earlier version may lack keys that have come since: they were what is their default now.
 Stamp stamp_of(const RunFolder& folder, const Stage& stage) {
   Stamp stamp = read_stamp(folder, stage.name);
   if (!stamp.inputs.contains("recipe")) return stamp;
-  nlohmann::json values = recipe_values(Recipe(), stage.keys);
-  values.update(stamp.inputs["recipe"]);
-  stamp.inputs["recipe"] = values;
+  stamp.inputs["recipe"] = with_later_keys(stamp.inputs["recipe"], stage.keys);
   return stamp;
 }
 

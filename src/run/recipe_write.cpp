@@ -150,6 +150,12 @@ nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string
   return values;
 }
 
+nlohmann::json with_later_keys(const nlohmann::json& values, const std::vector<std::string_view>& keys) {
+  nlohmann::json all = recipe_values(Recipe(), keys);
+  all.update(values);
+  return all;
+}
+
 std::vector<std::string> path_keys() {
   std::vector<std::string> names;
   for (const Key& key : recipe_keys())

@@ -114,6 +114,8 @@ std::string to_toml(const Recipe& recipe);
 /// {"section.key": value} of the keys that are one of `keys` or in the sections named there ("data",
 /// "run.seed").
 nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string_view>& keys);
+/// `values`, kept by an earlier version, with the keys that have come since: they were what is their default now.
+nlohmann::json with_later_keys(const nlohmann::json& values, const std::vector<std::string_view>& keys);
 /// The keys whose values are paths of files or folders, which count by what is there, not by where it lies.
 std::vector<std::string> path_keys();
 

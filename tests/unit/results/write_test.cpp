@@ -74,6 +74,17 @@ TEST_F(WriteResults, ARunWhoseFolderIsGoneIsShownAsItWas) {
   EXPECT_TRUE(test::contains(content(out()), "explanation.batch is 64, in the recipe 7 (a, b)"));
   write_file(folder_ / "recipe.toml", kRecipe);
   write_results(page, runs(), out());
+
+  // A key that has come since the record was written was its default.
+  const fs::path record = folder_ / "docs/page/runs.jsonl";
+  std::string lines = content(record);
+  const std::string key = "\"explanation.batch\":64,";
+  ASSERT_TRUE(test::contains(lines, key));
+  for (std::size_t at = lines.find(key); at != std::string::npos; at = lines.find(key))
+    lines.erase(at, key.size());
+  write_file(record, lines);
+  write_results(page, runs(), out());
+  EXPECT_EQ(content(out()), whole);
   expect_error(
       [&] { write_results(experiment("runs = [\"a\"]\nfigures = [{metric = \"sse\"}]\n"), runs(), out()); },
       {"page.toml:5: the run a has not measured 'sse'", "record", "measure it again"}, ExitCode::usage);
