@@ -39,7 +39,7 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   set.decoder = session.decoder(precision);
   if (images) set.encoder = session.encoder(precision);
   if (images) set.test = session.data().test;
-  set.class_names = session.data().test.class_names;
+  set.class_names = session.task().class_names;
   set.causal = session.causal();
   set.seed = session.seed();
   return set;

@@ -14,6 +14,15 @@ namespace {
 
 constexpr std::int64_t kProbe = 8;
 
+/// As the stage that read the data told it.
+std::optional<Task> recorded_task(const RunFolder& folder) {
+  if (!fs::exists(folder / "metrics.json")) return std::nullopt;
+  const nlohmann::json metrics = read_json(folder / "metrics.json");
+  if (!metrics.contains("data")) return std::nullopt;
+  return Task{metrics["data"].at("image").get<nn::Shape>(),
+              metrics["data"].at("classes").get<std::vector<std::string>>()};
+}
+
 }  // namespace
 
 data::Splits load_data(const DataOptions& options) {
@@ -38,16 +47,21 @@ const data::Splits& Session::data() {
   return *data_;
 }
 
+const Task& Session::task() {
+  if (!task_) task_ = Task{data().train.images.sizes().slice(1).vec(), data().train.class_names};
+  return *task_;
+}
+
 nn::Network Session::classifier_network() {
   models::ClassifierRequest request = recipe_.classifier.network;
-  request.image = data().train.images.sizes().slice(1).vec();
-  request.classes = data().train.classes();
+  request.image = task().image;
+  request.classes = static_cast<std::int64_t>(task().class_names.size());
   return models::classifier_architectures()[recipe_.classifier.architecture].make(request);
 }
 
 models::AutoencoderShape Session::generator_shape() {
   models::AutoencoderShape shape = recipe_.generator.network;
-  shape.image = data().train.images.sizes().slice(1).vec();
+  shape.image = task().image;
   shape.latents = latents();
   return shape;
 }
@@ -109,7 +123,7 @@ Session open_session(const fs::path& folder) {
   if (!run.exists()) {
     fail("{} is not a run folder (it has no recipe.toml); `whence run RECIPE` makes one", folder.string());
   }
-  Session session(load_recipe(run / "recipe.toml"), run);
+  Session session(load_recipe(run / "recipe.toml"), run, recorded_task(run));
   session.precision = recorded_precision(run).value_or(Precision::float32);
   return session;
 }

@@ -20,7 +20,8 @@ at::Tensor means_of(const models::Encoder& encoder, const data::Dataset& dataset
 
 nlohmann::json compare_seeds(const TrustSubject& subject, const std::filesystem::path& folder) {
   Session other = open_session(folder);
-  const auto there = other.data().test.images.sizes().slice(1), here = subject.test.images.sizes().slice(1);
+  const nn::Shape& there = other.task().image;
+  const auto here = subject.test.images.sizes().slice(1);
   if (there != here) {
     fail("{} explains images of {} x {} x {}, not of {} x {} x {}; give a run of the same data",
          folder.string(), there[0], there[1], there[2], here[0], here[1], here[2]);

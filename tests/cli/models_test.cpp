@@ -94,7 +94,7 @@ TEST_F(Models, ExportedFilesGiveWhatTheRunGave) {
                                    std::vector<std::string>{"--samples", "40x20", "--seed", "0", "--json"});
   const nlohmann::json& own = metrics_["gce"]["information_flow"];
   EXPECT_EQ(flow["samples"], (nlohmann::json{40, 20}));
-  EXPECT_EQ(flow.size(), 4u);
+  EXPECT_EQ(flow.size(), 5u);
   for (const char* part : {"alpha", "beta"}) {
     EXPECT_NEAR(flow[part]["nats"].get<double>(), own[part]["nats"].get<double>(), 1e-4);
     EXPECT_NEAR(flow[part]["se"].get<double>(), own[part]["se"].get<double>(), 1e-4);
@@ -118,6 +118,33 @@ TEST_F(Models, ExportedFilesGiveWhatTheRunGave) {
   EXPECT_NEAR(
       sweeps[0]["probabilities"][0][0][0].get<double>() + sweeps[0]["probabilities"][0][0][1].get<double>(),
       1, 1e-5);
+}
+
+TEST_F(Models, WhatNeedsNoImagesNeedsNoData) {
+  std::filesystem::rename(workplace_ / "squares", workplace_ / "elsewhere");
+  nlohmann::json flow = metrics_["gce"]["information_flow"];
+  flow.erase("most_possible");
+  EXPECT_EQ(json({"flow", "run", "--samples", "40x20", "--json"}), flow);
+  workplace_.must_run({"export", "run"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "run/torchscript/classifier.pt"));
+  EXPECT_TRUE(is_error(workplace_.run({"ablate", "run"}), 1, "squares"));
+}
+
+TEST_F(Models, FactorsMayShareTheirDraws) {
+  const nlohmann::json own = json({"flow", "run", "--samples", "200x200", "--json"});
+  const nlohmann::json shared =
+      json({"flow", "run", "--samples", "200x200", "--factor-draws", "shared", "--json"});
+  EXPECT_EQ(own["factor_draws"], "own");
+  EXPECT_EQ(shared["factor_draws"], "shared");
+  EXPECT_EQ(shared["beta"], own["beta"]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const nlohmann::json &a = own["factors"][i], &b = shared["factors"][i];
+    EXPECT_NEAR(a["nats"].get<double>(), b["nats"].get<double>(),
+                4 * std::hypot(a["se"].get<double>(), b["se"].get<double>()) + 1e-3);
+  }
+  EXPECT_TRUE(is_error(workplace_.run({"flow", "run", "--factor-draws", "shared", "--outer-draws",
+                                       "independent", "--correction", "jackknife"}),
+                       2, "jackknife"));
 }
 
 TEST_F(Models, FilesThatDoNotFitAreRefused) {

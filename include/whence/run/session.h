@@ -19,9 +19,17 @@ namespace whence::run {
 /// A data set as options name it: a known one, or the user's own files. Errors: those of data::load.
 data::Splits load_data(const DataOptions& options);
 
+/// What a run's networks are made for.
+struct Task {
+  nn::Shape image;
+  std::vector<std::string> class_names;
+};
+
 class Session {
  public:
-  Session(Recipe recipe, RunFolder folder) : recipe_(std::move(recipe)), folder_(std::move(folder)) {}
+  /// `task`: where it is known without the data; else it is taken from them.
+  Session(Recipe recipe, RunFolder folder, std::optional<Task> task = std::nullopt)
+      : recipe_(std::move(recipe)), folder_(std::move(folder)), task_(std::move(task)) {}
 
   const Recipe& recipe() const { return recipe_; }
   const RunFolder& folder() const { return folder_; }
@@ -40,6 +48,7 @@ class Session {
   /// Loaded when first asked for.
   const data::Splits& data();
   double load_seconds() const { return load_seconds_; }
+  const Task& task();
 
   /// Untrained networks as the recipe declares them.
   nn::Network classifier_network();
@@ -66,11 +75,13 @@ class Session {
 
   Recipe recipe_;
   RunFolder folder_;
+  std::optional<Task> task_;
   std::optional<data::Splits> data_;
   double load_seconds_ = 0;
 };
 
-/// A session on what is in a run folder, to look at it. Error: not a run folder.
+/// A session on what is in a run folder, to look at it; the data are needed only by what asks for images. Error: not a
+/// run folder.
 Session open_session(const std::filesystem::path& folder);
 
 /// A recipe, or the recipe of a run folder, and the folder it runs in.
