@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "models.h"
 #include "setup.h"
+#include "whence/core/error.h"
 
 namespace whence::cli {
 namespace {

@@ -59,9 +59,9 @@ class Session {
   void check_networks();
 
   /// The explained classifier, and the trained explanation. Error: not trained yet.
-  std::unique_ptr<models::Classifier> classifier(Precision precision);
-  std::unique_ptr<models::Encoder> encoder(Precision precision);
-  std::unique_ptr<models::Decoder> decoder(Precision precision);
+  std::unique_ptr<models::Classifier> classifier(Precision with);
+  std::unique_ptr<models::Encoder> encoder(Precision with);
+  std::unique_ptr<models::Decoder> decoder(Precision with);
   /// In which precision results are judged.
   Precision judging_precision() const;
 
