@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "setup.h"
 #include "whence/core/random.h"
 #include "whence/run/figures.h"
 
@@ -21,7 +22,7 @@ void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
   const gce::Ablation ablation =
-      gce::ablate(*models.encoder, *models.decoder, *models.classifier, models.test, generator);
+      gce::ablate(*models.encoder, *models.decoder, *models.classifier, models.test, generator, show_progress());
   const nlohmann::json result = run::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
     run::draw_ablation(result, models.factors, models.causal,

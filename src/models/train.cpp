@@ -13,15 +13,19 @@
 namespace whence::models {
 namespace {
 
+std::string cutout_of(const Augmentation& augmentation) {
+  return augmentation.cutout == 0 ? "" : fmt::format(", cutout {}", augmentation.cutout);
+}
+
 std::string fingerprint(const nn::Network& network, const data::Dataset& train,
                         const ClassifierTraining& options) {
   return fmt::format(
       "{} {} parameters, {} images, {} epochs of {}, optimizer {} {} {} {}, schedule {} {} {}, flip {}, crop "
-      "{}, seed {}, {}",
+      "{}{}, seed {}, {}",
       network.name(), network.parameter_count(), train.size(), options.epochs, options.batch,
       static_cast<int>(options.optimizer), options.learning_rate, options.momentum, options.weight_decay,
       static_cast<int>(options.schedule), options.decay, options.warmup, options.augmentation.flip,
-      options.augmentation.crop, options.seed, name_of(options.precision));
+      options.augmentation.crop, cutout_of(options.augmentation), options.seed, name_of(options.precision));
 }
 
 std::variant<nn::Sgd, nn::Adam> rule_of(const ClassifierTraining& options) {
@@ -92,7 +96,7 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
 
   const auto step = [&](std::int64_t index) {
     data::Batch batch = batches.at(index);
-    if (options.augmentation.flip || options.augmentation.crop > 0) {
+    if (options.augmentation.changes()) {
       Generator changes = make_generator(options.seed, fmt::format("classifier/augmentation/{}", index));
       batch.images = augment(batch.images, options.augmentation, changes);
     }

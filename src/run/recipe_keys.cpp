@@ -118,6 +118,8 @@ std::vector<Key> make_keys() {
        "Mirrors training images at random, left to right."},
       {"classifier.crop", Integer{AT(classifier.training.augmentation.crop), 0, 64}, "pixels",
        "Shifts training images at random by up to so much each way, black coming in."},
+      {"classifier.cutout", Integer{AT(classifier.training.augmentation.cutout), 0, 256}, "pixels",
+       "Side of a square that is blacked out in each training image, anywhere; 0: none."},
 
       {"generator.architecture",
        choice<AT(generator.architecture)>(names_of(models::autoencoder_architectures())), "",

@@ -85,10 +85,9 @@ StageResult evaluation_stage(Session& session) {
                                           .replaced = {},
                                           .samples = test.size()});
   }
-  session.progress({"ablation", 0, 0, {}});
   Generator fresh = make_generator(session.seed(), "evaluation/ablation");
-  const gce::Ablation ablation = gce::ablate(*encoder, *decoder, *classifier, test, fresh);
-  session.progress({"ablation", 1, 1, {}});
+  const gce::Ablation ablation =
+      gce::ablate(*encoder, *decoder, *classifier, test, fresh, session.progress);
   const gce::FlowReport flow =
       gce::measure_flow(*decoder, *classifier, session.recipe().explanation.causal,
                         session.recipe().evaluation.flow, session.seed(), session.progress);

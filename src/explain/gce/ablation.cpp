@@ -47,8 +47,8 @@ Tensor bound_of_each(const Tensor& decoded, const Tensor& images, const models::
 }  // namespace
 
 Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
-                const models::Classifier& classifier, const data::Dataset& dataset,
-                at::Generator& generator) {
+                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
+                const ProgressCallback& progress) {
   check_classes(classifier, dataset);
   check_latents(encoder, decoder);
   const std::int64_t latents = decoder.latents();
@@ -69,6 +69,7 @@ Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
       changed.select(1, i).copy_(fresh.narrow(0, first, count).select(1, i));
       replaced[static_cast<std::size_t>(i)] += right_of(changed);
     }
+    if (progress) progress({"ablation", first / kBatch + 1, (dataset.size() + kBatch - 1) / kBatch, {}});
   });
 
   const auto share = [&](std::int64_t right) {

@@ -120,6 +120,24 @@ TEST(Ablation, RepeatsItselfForASeed) {
   EXPECT_NE(run(2), run(3));
 }
 
+TEST(Ablation, TellsHowFarItIsAndStopsWhenTheWatcherThrows) {
+  std::vector<std::int64_t> steps;
+  at::Generator generator = make_generator(2, "ablation");
+  const auto watched = [&](std::size_t last) {
+    ablate(toy::Encoder(-60), kThreeLatents, toy::first_pixel(), images(1210), generator,
+           [&](const Progress& progress) {
+             EXPECT_EQ(progress.total, 3);
+             steps.push_back(progress.step);
+             if (steps.size() == last) throw Error("stopped", ExitCode::interrupted);
+           });
+  };
+  watched(0);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{1, 2, 3}));
+  steps.clear();
+  EXPECT_THROW(watched(2), Error);
+  EXPECT_EQ(steps.size(), 2U);
+}
+
 TEST(Ablation, RefusesWhatDoesNotFit) {
   at::Generator generator = make_generator(2, "ablation");
   data::Dataset three = images(10);

@@ -46,6 +46,30 @@ TEST(Augmentation, EveryImageIsShiftedAndMirroredAndAllWaysOccur) {
   EXPECT_EQ(seen.size(), 18U);
 }
 
+TEST(Augmentation, CutoutBlacksOutOneSquareAnywhere) {
+  constexpr std::int64_t count = 400, high = 6, wide = 7, side = 3;
+  Generator generator = make_generator(0, "test/cutout");
+  const at::Tensor images = at::rand({count, 2, high, wide}, generator) + 0.1;
+  const at::Tensor black = augment(images, {.cutout = side}, generator) == 0;
+  EXPECT_TRUE(at::equal(black.select(1, 0), black.select(1, 1)));
+  std::set<std::pair<std::int64_t, std::int64_t>> middles;
+  for (std::int64_t n = 0; n < count; ++n) {
+    int matches = 0;
+    for (std::int64_t i = 0; i < high; ++i) {
+      for (std::int64_t j = 0; j < wide; ++j) {
+        const at::Tensor rows = (at::arange(high) - i).abs() <= 1,
+                         columns = (at::arange(wide) - j).abs() <= 1;
+        if (!at::equal(black[n][0], rows.unsqueeze(1).logical_and(columns))) continue;
+        ++matches;
+        middles.insert({i, j});
+      }
+    }
+    EXPECT_EQ(matches, 1) << "image " << n;
+  }
+  EXPECT_EQ(middles.size(), static_cast<std::size_t>(high * wide));
+  EXPECT_TRUE(at::equal(augment(images, {}, generator), images));
+}
+
 TEST(Augmentation, DependsOnItsStreamOnlyAndCanBeNothing) {
   const at::Tensor images = at::rand({8, 1, 6, 6}, make_generator(0, "test/images"));
   const auto with = [&](std::uint64_t seed, const Augmentation& options) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "whence/core/progress.h"
 #include "whence/data/dataset.h"
 #include "whence/models/roles.h"
 
@@ -18,8 +19,10 @@ struct Ablation {
   std::vector<double> replaced;  ///< the same with latent i replaced by a fresh N(0, 1) draw
   std::int64_t samples = 0;      ///< images; an accuracy a has the standard error sqrt(a (1 - a) / samples)
 };
+/// Progress: stage "ablation", one step a batch of images.
 Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
-                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator);
+                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
+                const ProgressCallback& progress = {});
 
 /// The share of images whose label has the largest logit.
 double accuracy(const models::Classifier& classifier, const data::Dataset& dataset);
