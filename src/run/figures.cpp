@@ -1,5 +1,8 @@
 #include "whence/run/figures.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "findings.h"
 #include "whence/report/figures.h"
 #include "whence/run/log.h"
@@ -97,7 +100,23 @@ void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at:
   report::draw(grid, stem);
 }
 
-void draw_flow(const nlohmann::json& flow, std::size_t classes, const fs::path& stem) {
+std::vector<std::string> shown_factors(const nlohmann::json& flow, std::int64_t others) {
+  std::vector<double> flows;  // of the others
+  for (const nlohmann::json& factor : flow.at("factors"))
+    if (!factor.at("causal").get<bool>()) flows.push_back(factor.at("nats").get<double>());
+  std::sort(flows.rbegin(), flows.rend());
+  const auto most = static_cast<std::size_t>(others);
+  const double least =
+      most == 0 || flows.size() <= most ? -std::numeric_limits<double>::infinity() : flows[most - 1];
+  std::vector<std::string> shown;
+  for (const nlohmann::json& factor : flow.at("factors"))
+    if (factor.at("causal").get<bool>() || factor.at("nats").get<double>() >= least)
+      shown.push_back(factor.at("name").get<std::string>());
+  return shown;
+}
+
+void draw_flow(const nlohmann::json& flow, const std::vector<std::string>& factors, std::size_t classes,
+               const fs::path& stem) {
   report::BarChart chart;
   chart.title = "Information flow to the classifier";
   chart.value_axis = "I(factor; Y) in nats, with 95 % intervals";
@@ -107,11 +126,19 @@ void draw_flow(const nlohmann::json& flow, std::size_t classes, const fs::path& 
   };
   bar("alpha", flow.at("alpha"), true);
   bar("beta", flow.at("beta"), false);
+  std::size_t others = 0, others_shown = 0;
   for (const nlohmann::json& factor : flow.at("factors")) {
-    bar(factor.at("name").get<std::string>(), factor, factor.at("causal").get<bool>());
+    const auto name = factor.at("name").get<std::string>();
+    const bool causal = factor.at("causal").get<bool>();
+    const bool shown = std::find(factors.begin(), factors.end(), name) != factors.end();
+    if (shown) bar(name, factor, causal);
+    if (causal) continue;
+    ++others;
+    if (shown) ++others_shown;
   }
   chart.highlighted_name = kCausal;
-  chart.other_name = kOther;
+  chart.other_name =
+      others_shown == others ? kOther : fmt::format("{}, of {} the largest {}", kOther, others, others_shown);
   chart.reference = std::log(static_cast<double>(classes));
   chart.reference_name = fmt::format("most possible: log {}", classes);
   report::draw(chart, stem);

@@ -220,6 +220,8 @@ std::vector<Key> make_keys() {
       {"figures.strip_rows", Integer{AT(figures.strip_rows), 1, 64}, "images",
        "Test images in a high-resolution strip."},
       {"figures.strip_steps", Integer{AT(figures.strip_steps), 2, 200}, "images", "Values of a strip."},
+      {"figures.others", Integer{AT(figures.others), 0, 1000}, "factors",
+       "Non-causal factors that figures show, those with the largest flow; 0 shows all."},
       {"figures.probabilities", Toggle{AT(figures.probabilities)}, "",
        "Prints the predicted class's probability under each image."},
       {"figures.counterfactuals", Integer{AT(figures.counterfactuals), 1, 24}, "images",

@@ -86,8 +86,7 @@ StageResult evaluation_stage(Session& session) {
                                           .samples = test.size()});
   }
   Generator fresh = make_generator(session.seed(), "evaluation/ablation");
-  const gce::Ablation ablation =
-      gce::ablate(*encoder, *decoder, *classifier, test, fresh, session.progress);
+  const gce::Ablation ablation = gce::ablate(*encoder, *decoder, *classifier, test, fresh, session.progress);
   const gce::FlowReport flow =
       gce::measure_flow(*decoder, *classifier, session.recipe().explanation.causal,
                         session.recipe().evaluation.flow, session.seed(), session.progress);

@@ -21,8 +21,11 @@ class Drawing {
   StageResult draw() {
     const FigureOptions& options = session_.recipe().figures;
     if (!session_.explains()) return draw_autoencoder();
+    const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
+    const std::vector<std::string> shown = shown_factors(gce.at("information_flow"), options.others);
     const Samples rows = samples(options.sweep_rows, "figures/sweeps");
     for (std::size_t i = 0; i < factors_.size(); ++i) {
+      if (std::find(shown.begin(), shown.end(), factors_[i]) == shown.end()) continue;
       sweep("sweep", rows, i, options.sweep_steps, "One factor moved, the others kept: ");
     }
     const Samples strip_rows = samples(options.strip_rows, "figures/strips");
@@ -31,9 +34,8 @@ class Drawing {
     }
     reconstructions();
     if (session_.recipe().counterfactual.images > 0) counterfactuals();
-    const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
-    draw_flow(gce.at("information_flow"), names_.size(), stem("information-flow"));
-    draw_ablation(gce.at("ablation"), factors_, session_.recipe().explanation.causal, stem("ablation"));
+    draw_flow(gce.at("information_flow"), shown, names_.size(), stem("information-flow"));
+    draw_ablation(gce.at("ablation"), shown, session_.recipe().explanation.causal, stem("ablation"));
     return training();
   }
 

@@ -3,6 +3,7 @@
 #include "whence/core/files.h"
 #include "whence/report/page.h"
 #include "whence/run/display.h"
+#include "whence/run/figures.h"
 #include "whence/run/pipeline.h"
 
 namespace whence::run {
@@ -61,10 +62,14 @@ class ReportWriter {
         "Each row is a test image. One factor is moved away from the image's own value while all others are "
         "kept; "
         "the border shows what the classifier then says.");
-    for (const std::string& factor : session_.factor_names()) {
-      section.figures.push_back(figure("sweep-" + factor, factor));
-    }
     const nlohmann::json& gce = metrics_.at("gce");
+    const auto shown = shown_factors(gce.at("information_flow"), session_.recipe().figures.others);
+    for (const std::string& factor : shown) section.figures.push_back(figure("sweep-" + factor, factor));
+    if (const std::size_t all = session_.factor_names().size(); shown.size() < all)
+      section.paragraphs.push_back(
+          fmt::format("{} of the {} factors are shown: the causal ones, and the others with the largest "
+                      "information flow.",
+                      shown.size(), all));
     if (gce.contains("brightness")) section.tables.push_back(brightness_table(gce.at("brightness")));
     return section;
   }

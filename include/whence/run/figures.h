@@ -41,8 +41,13 @@ void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at:
                           const models::Decoder& decoder, const std::vector<std::string>& class_names,
                           const std::filesystem::path& stem);
 
-/// `flow`: gce::to_json of a FlowReport.
-void draw_flow(const nlohmann::json& flow, std::size_t classes, const std::filesystem::path& stem);
+/// The factors that figures show, in their order: all causal ones, and of the others the `others` with the largest flow
+/// (0: all). `flow`: gce::to_json of a FlowReport.
+std::vector<std::string> shown_factors(const nlohmann::json& flow, std::int64_t others);
+
+/// `factors`: those that get a bar beside alpha and beta.
+void draw_flow(const nlohmann::json& flow, const std::vector<std::string>& factors, std::size_t classes,
+               const std::filesystem::path& stem);
 
 /// `ablation`: to_json of one; `factors`: in the order to draw, the first `causal` are alpha.
 void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,

@@ -67,6 +67,7 @@ struct FigureOptions {
   std::int64_t sweep_steps = 7;
   std::int64_t strip_rows = 3;
   std::int64_t strip_steps = 25;
+  std::int64_t others = 12;          ///< non-causal factors that are shown; 0: all
   bool probabilities = false;        ///< printed under each image
   std::int64_t counterfactuals = 9;  ///< test images whose counterfactual is drawn
 };
