@@ -21,8 +21,8 @@ struct AblateArguments {
 void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
-  const gce::Ablation ablation =
-      gce::ablate(*models.encoder, *models.decoder, *models.classifier, models.test, generator, show_progress());
+  const gce::Ablation ablation = gce::ablate(*models.encoder, *models.decoder, *models.classifier,
+                                             models.test, generator, show_progress());
   const nlohmann::json result = run::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
     run::draw_ablation(result, models.factors, models.causal,
