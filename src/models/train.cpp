@@ -37,7 +37,8 @@ double learning_rate(std::int64_t step, std::int64_t per_epoch, const Classifier
   if (options.schedule == ClassifierSchedule::one_cycle) {
     return nn::one_cycle(step, options.epochs * per_epoch, options.learning_rate, options.warmup);
   }
-  return options.learning_rate * std::pow(options.decay, static_cast<double>(step / per_epoch));
+  const std::int64_t epoch = step / per_epoch;
+  return options.learning_rate * std::pow(options.decay, static_cast<double>(epoch));
 }
 
 /// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.

@@ -58,10 +58,9 @@ class ReportWriter {
 
   Section sweeps() const {
     Section section{"sweeps", "What each factor does to the image", {}, {}, {}};
-    section.paragraphs.push_back(
+    section.paragraphs.emplace_back(
         "Each row is a test image. One factor is moved away from the image's own value while all others are "
-        "kept; "
-        "the border shows what the classifier then says.");
+        "kept; the border shows what the classifier then says.");
     const nlohmann::json& gce = metrics_.at("gce");
     const auto shown = shown_factors(gce.at("information_flow"), session_.recipe().figures.others);
     for (const std::string& factor : shown) section.figures.push_back(figure("sweep-" + factor, factor));
