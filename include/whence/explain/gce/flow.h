@@ -23,8 +23,7 @@ using Factors = std::vector<std::int64_t>;
 /// shared: all factors have the same outer x inner draws, a Latin hypercube, and so cost what one costs. For each
 /// factor they are sorted by it and cut into `outer` cells of equal probability; the draws of a cell are those of
 /// the rest (as Plischke, Borgonovo and Smith 2013, "Global sensitivity measures from given data"). That is
-/// I(cell of F; Y) <= I(F; Y): it misses what the factor does within a cell, less than the standard error where a
-/// classifier does not jump more often than there are cells.
+/// I(cell of F; Y) <= I(F; Y): it misses what the factor does within a cell (docs/estimators.md: how little that is).
 enum class FactorDraws { own, shared };
 
 struct FlowOptions {
