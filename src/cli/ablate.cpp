@@ -14,6 +14,7 @@ namespace {
 
 struct AblateArguments {
   ModelArguments models;
+  std::int64_t count = 0;
   std::string out;
   bool json = false;
 };
@@ -21,8 +22,9 @@ struct AblateArguments {
 void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
+  const at::Tensor rows = data::sample_rows(models.test, arguments.count, generator);
   const gce::Ablation ablation = gce::ablate(*models.encoder, *models.decoder, *models.classifier,
-                                             models.test, generator, show_progress());
+                                             data::pick(models.test, rows), generator, show_progress());
   const nlohmann::json result = run::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
     run::draw_ablation(result, models.factors, models.causal,
@@ -52,6 +54,9 @@ void add_ablate(CLI::App& program, Command& chosen) {
        "--classes 0,3,4 --out figures"});
   auto arguments = std::make_shared<AblateArguments>();
   add_model_arguments(*command, arguments->models, true);
+  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
       ->type_name("DIR");
   command->add_flag("--json", arguments->json, "Prints JSON");

@@ -47,9 +47,8 @@ at::Tensor chosen_images(const CounterfactualArguments& arguments, const ModelSe
       fail_usage("there is no test image {}; the selected classes have {}, numbered from 0", row, size);
   }
   if (!arguments.images.empty()) return at::tensor(arguments.images, at::kLong);
-  if (arguments.count == 0 || arguments.count >= size) return at::arange(size, at::kLong);
   Generator generator = make_generator(models.seed, "counterfactual/images");
-  return at::randperm(size, generator, at::kLong).narrow(0, 0, arguments.count);
+  return data::sample_rows(models.test, arguments.count, generator);
 }
 
 std::vector<float> values_of(const at::Tensor& row) {

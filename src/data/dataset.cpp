@@ -51,6 +51,16 @@ Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count) {
           dataset.class_names};
 }
 
+Dataset pick(const Dataset& dataset, const at::Tensor& rows) {
+  return {dataset.images.index_select(0, rows), dataset.labels.index_select(0, rows), dataset.class_names};
+}
+
+at::Tensor sample_rows(const Dataset& dataset, std::int64_t count, at::Generator& generator) {
+  TORCH_CHECK(count >= 0, "a sample of ", count, " images");
+  if (count == 0 || count >= dataset.size()) return at::arange(dataset.size(), at::kLong);
+  return at::randperm(dataset.size(), generator, at::kLong).narrow(0, 0, count);
+}
+
 Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
                       const std::vector<std::string>& class_names) {
   Dataset dataset{read_idx(images), read_idx(labels).to(at::kLong), class_names};

@@ -1,5 +1,7 @@
 #include "whence/report/page.h"
 
+#include <fmt/ranges.h>
+
 #include <set>
 
 #include "report/page_style.h"
@@ -9,6 +11,9 @@
 
 namespace whence::report {
 namespace {
+
+/// Rows from which on a table is folded: one longer than a screen hides what follows it.
+constexpr std::size_t kLongTable = 24;
 
 /// Escaped text in which **bold** is bold; a lone ** stays as it is.
 std::string prose(std::string_view text) {
@@ -125,6 +130,12 @@ std::string table_html(const Table& table) {
   return html + "</tbody></table></div>\n";
 }
 
+std::string folded_table_html(const Table& table) {
+  const std::string columns = fmt::format("{}", fmt::join(table.header, ", "));
+  return fmt::format("<details><summary>Table of {} rows: {}</summary>\n{}</details>\n", table.rows.size(),
+                     prose(columns), table_html(table));
+}
+
 std::string headline_html(const Headline& headline) {
   // The sign repeats the colour for those who do not see it.
   const bool good = headline.mood == Headline::Mood::good, bad = headline.mood == Headline::Mood::bad;
@@ -178,11 +189,14 @@ std::string contents_html(const std::vector<Section>& sections) {
 std::string section_html(const Section& section, const std::filesystem::path& file) {
   std::string inside;
   for (const auto& paragraph : section.paragraphs) inside += "<p>" + prose(paragraph) + "</p>\n";
-  for (const auto& table : section.tables) inside += table_html(table);
   if (!section.figures.empty()) {
     inside += "<div class=\"figures\">\n";
     for (const auto& reference : section.figures) inside += figure_html(load(reference, file), "");
     inside += "</div>\n";
+  }
+  for (const auto& table : section.tables) {
+    const bool folded = !section.folded && table.rows.size() >= kLongTable;
+    inside += folded ? folded_table_html(table) : table_html(table);
   }
   const std::string id = escape_markup(section.id), title = escape_markup(section.title);
   if (!section.folded)

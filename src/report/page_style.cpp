@@ -69,6 +69,7 @@ summary::before { content: ""; flex: none; width: 0.5em; height: 0.5em; border: 
 details[open] > summary::before { transform: rotate(45deg) translate(-2px, -2px); }
 summary h2 { display: inline; }
 .inside { scroll-margin-top: 64px; }
+section > details { margin-top: 18px; color: var(--quiet); font-size: 0.92rem; }
 
 .table { overflow-x: auto; margin-top: 18px; }
 table { border-collapse: collapse; font-size: 0.92rem; line-height: 1.4; }

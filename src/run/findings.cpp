@@ -61,6 +61,11 @@ std::string moving_sentence(const Findings& f) {
     return fmt::format("**{} {} this classifier**: {}carries {}.", listed(f.causal), one ? "moves" : "move",
                        one ? "it alone " : "their joint information flow ", flow);
   }
+  if (f.share() <= kStill) {
+    return fmt::format(
+        "**{} {} not move this classifier**: the information flow is {}; there is no explanation here.",
+        listed(f.causal), one ? "does" : "do", flow);
+  }
   return fmt::format(
       "**{} {} this classifier only in part**: the information flow is {}; the explanation is "
       "incomplete.",
@@ -77,13 +82,16 @@ std::string still_sentence(const Findings& f) {
   return fmt::format("**Some of its reasons leak into the other factors**: {}.", largest);
 }
 
+/// Points of accuracy, at least 0: what replacing costs, where chance may make it seem to help.
+double points_lost(const Findings& f, double left) { return std::max(0.0, 100 * (f.reencoded - left)); }
+
 std::string sure_sentence(const Findings& f) {
   std::string text = fmt::format(
       "Re-encoded test images keep {} accuracy (originals {}); replacing a causal factor "
       "by noise costs at least {:.1f} points",
-      percent(f.reencoded), percent(f.original), std::max(0.0, 100 * (f.reencoded - f.alpha_kept.value)));
+      percent(f.reencoded), percent(f.original), points_lost(f, f.alpha_kept.value));
   if (f.has_others) {
-    text += fmt::format(", any other at most {:.1f}", std::max(0.0, 100 * (f.reencoded - f.beta_cost.value)));
+    text += fmt::format(", any other at most {:.1f}", points_lost(f, f.beta_cost.value));
   }
   return text + ".";
 }
@@ -136,10 +144,10 @@ std::vector<report::Headline> headlines(const Findings& f) {
                      fmt::format("{}, ± {:.4f}", f.largest_other.factor, kInterval * f.largest_other.se),
                      f.largest_other.value <= kStill * f.most_possible ? good : bad});
   }
-  const double lost = f.reencoded - f.alpha_kept.value;
-  lines.push_back({fmt::format("{:.1f} points", 100 * lost),
-                   "accuracy lost without a causal factor, at least",
-                   fmt::format("{} replaced by noise", f.alpha_kept.factor), lost > kFree ? good : bad});
+  const double lost = points_lost(f, f.alpha_kept.value);
+  lines.push_back({fmt::format("{:.1f} points", lost), "accuracy lost without a causal factor, at least",
+                   fmt::format("{} replaced by noise", f.alpha_kept.factor),
+                   lost > 100 * kFree ? good : bad});
   lines.push_back({percent(f.reencoded), "accuracy on re-encoded test images",
                    fmt::format("{} on the originals", percent(f.original)), neutral});
   return lines;

@@ -50,6 +50,9 @@ std::vector<std::string_view> objective_names() {
   return {gce::name_of(joint_unconditional), gce::name_of(joint_conditional),
           gce::name_of(independent_unconditional), gce::name_of(independent_conditional)};
 }
+std::vector<std::string_view> initial_names() {
+  return {gce::name_of(gce::InitialWeights::published), gce::name_of(gce::InitialWeights::he)};
+}
 std::vector<std::string_view> schedule_names() {
   return {gce::name_of(gce::Schedule::constant), gce::name_of(gce::Schedule::one_cycle)};
 }
@@ -127,6 +130,10 @@ std::vector<Key> make_keys() {
       {"generator.width", Integer{AT(generator.network.width), 0, 4096}, "channels",
        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
        "text's."},
+      {"generator.initialisation", choice<AT(explanation.initial)>(initial_names()), "",
+       "The weights that training begins with: the text's, with which deep networks pass on next to nothing "
+       "at "
+       "first, or those of He et al. 2015, which keep a signal's size."},
       {"generator.start", Path{AT(start)}, "",
        "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
        "training "
@@ -197,6 +204,9 @@ std::vector<Key> make_keys() {
        "Whether each single factor has flow_samples draws of its own, or all share the same ones, which "
        "costs as "
        "much as one factor: the way for dozens of latents."},
+      {"evaluation.ablation_images", Integer{AT(evaluation.ablation_images), 0, kMany}, "images",
+       "Test images, drawn at random, on which each factor is replaced by noise; 0 takes all. With n of them "
+       "an accuracy a is known to sqrt(a (1 - a) / n)."},
       {"evaluation.precision", choice<AT(evaluation.precision)>({"float32", "run"}), "",
        "Number format of the measurement: always float32, or that of the run (faster)."},
 

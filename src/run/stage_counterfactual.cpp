@@ -14,8 +14,7 @@ StageResult counterfactual_stage(Session& session) {
   const data::Dataset& test = session.data().test;
 
   Generator generator = make_generator(session.seed(), "counterfactual/images");
-  const at::Tensor rows =
-      at::randperm(test.size(), generator, at::kLong).narrow(0, 0, std::min(options.images, test.size()));
+  const at::Tensor rows = data::sample_rows(test, options.images, generator);
   const gce::CounterfactualSummary summary = gce::summarise(
       gce::explain_counterfactually(*encoder, *decoder, *classifier, data::to_float(test, rows),
                                     session.recipe().explanation.causal, options.search, session.progress));

@@ -86,7 +86,9 @@ StageResult evaluation_stage(Session& session) {
                                           .samples = test.size()});
   }
   Generator fresh = make_generator(session.seed(), "evaluation/ablation");
-  const gce::Ablation ablation = gce::ablate(*encoder, *decoder, *classifier, test, fresh, session.progress);
+  const at::Tensor rows = data::sample_rows(test, session.recipe().evaluation.ablation_images, fresh);
+  const gce::Ablation ablation =
+      gce::ablate(*encoder, *decoder, *classifier, data::pick(test, rows), fresh, session.progress);
   const gce::FlowReport flow =
       gce::measure_flow(*decoder, *classifier, session.recipe().explanation.causal,
                         session.recipe().evaluation.flow, session.seed(), session.progress);

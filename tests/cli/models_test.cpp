@@ -39,6 +39,7 @@ TEST_F(Models, CommandsOnARunFolderRepeatItsMetrics) {
   flow.erase("most_possible");
   EXPECT_EQ(json({"flow", "run", "--samples", "40x20", "--json"}), flow);
   EXPECT_EQ(json({"ablate", "run", "--json"}), metrics_["gce"]["ablation"]);
+  EXPECT_EQ(json({"ablate", "run", "--count", "7", "--json"})["samples"], 7);
 
   const auto table = workplace_.must_run({"flow", "run", "--samples", "40x20"});
   EXPECT_TRUE(contains(table.out, fmt::format("{:.4f}", flow["alpha"]["nats"].get<double>())));

@@ -1,6 +1,7 @@
 // Labelled images in memory, and the ways to cut them.
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -30,6 +31,11 @@ Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& 
 
 /// Images first .. first+count-1.
 Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count);
+/// The images of `rows` (int64, (n)) in that order, each a copy.
+Dataset pick(const Dataset& dataset, const at::Tensor& rows);
+/// `count` different rows drawn at random, int64 (count); all rows in their order when `count` is 0 or at least
+/// the size.
+at::Tensor sample_rows(const Dataset& dataset, std::int64_t count, at::Generator& generator);
 
 /// One IDX pair as a dataset; images (N, H, W) get one channel, (N, C, H, W) stay. Errors: those of read_idx;
 /// numbers of images and labels that disagree; a label past the class names.

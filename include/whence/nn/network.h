@@ -99,6 +99,10 @@ class Network {
 
 /// Initial values. PyTorch's defaults, except where a text says otherwise.
 struct Initialisation {
+  /// Weights of convolutions and linear layers N(0, 2 / fan in), or N(0, 1 / fan in) where no ReLU follows, with
+  /// zero bias: what goes through a new network keeps its size, however deep the network is (He et
+  /// al. 2015, "Delving deep into rectifiers", section 2.2). convolution_deviation is then unused.
+  bool keeps_size = false;
   /// Weights of (transposed) convolutions: N(0, deviation) with zero bias when > 0; PyTorch's uniform when 0.
   double convolution_deviation = 0;
 };

@@ -53,6 +53,7 @@ enum class EvaluationPrecision { float32, run };
 
 struct EvaluationOptions {
   gce::FlowOptions flow;
+  std::int64_t ablation_images = 0;  ///< test images that ablation is measured on; 0: all
   EvaluationPrecision precision = EvaluationPrecision::float32;
 };
 

@@ -34,19 +34,25 @@ std::string latents_of(const CausalOptions& effect) {
   return effect.latents == Latents::prior ? "" : fmt::format("{} ", name_of(effect.latents));
 }
 
+/// Stands in checkpoints only where it is not the text's.
+std::string initial_of(const Training& options) {
+  return options.initial == InitialWeights::published ? ""
+                                                      : fmt::format(", from {}", name_of(options.initial));
+}
+
 std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, const data::Dataset& train,
                         const Training& options) {
   const CausalOptions& effect = options.effect;
   return fmt::format(
       "{} {} + {} {} parameters, {} images, K {} L {} lambda {}, {} {}{}{} {} {} {}x{}, {} steps of {}, "
-      "adam {} {} {} {} {}, seed {}, {}, causal weight {}, leak penalty {}, {}",
+      "adam {} {} {} {} {}, seed {}, {}, causal weight {}, leak penalty {}, {}{}",
       encoder.name(), encoder.parameter_count(), decoder.name(), decoder.parameter_count(), train.size(),
       options.causal, options.noncausal, options.lambda, name_of(effect.objective), inference_of(effect),
       latents_of(effect), name_of(effect.estimator.sampling), name_of(effect.estimator.outer_draws),
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
       options.warmup, options.seed, name_of(options.precision), options.causal_weight, options.leak_penalty,
-      start_of(encoder, decoder, options));
+      start_of(encoder, decoder, options), initial_of(options));
 }
 
 double learning_rate_at(std::int64_t step, const Training& options) {
@@ -80,11 +86,12 @@ class Smoothed {
   nn::Readings readings_;
 };
 
-void initialise_as_texts(nn::Network& encoder, nn::Network& decoder, std::uint64_t seed) {
-  constexpr nn::Initialisation kTexts{.convolution_deviation = 0.02};
-  Generator weights = make_generator(seed, "gce/weights");
-  nn::initialise(encoder, kTexts, weights);
-  nn::initialise(decoder, kTexts, weights);
+void initialise(nn::Network& encoder, nn::Network& decoder, const Training& options) {
+  const nn::Initialisation initial{.keeps_size = options.initial == InitialWeights::he,
+                                   .convolution_deviation = 0.02};
+  Generator weights = make_generator(options.seed, "gce/weights");
+  nn::initialise(encoder, initial, weights);
+  nn::initialise(decoder, initial, weights);
 }
 
 }  // namespace
@@ -92,7 +99,7 @@ void initialise_as_texts(nn::Network& encoder, nn::Network& decoder, std::uint64
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options, const ProgressCallback& progress) {
   check_models(encoder, decoder, options);
-  if (!options.warm_start) initialise_as_texts(encoder, decoder, options.seed);
+  if (!options.warm_start) initialise(encoder, decoder, options);
   nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{options.beta1, options.beta2});
   std::optional<LabelModel> labels;
   if (options.causal > 0 && options.effect.inference == Inference::variational) {
@@ -119,6 +126,10 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
     optimizers.push_back(&labels->optimizer);
   }
   return nn::run_training(loop, networks, optimizers, step, progress);
+}
+
+std::string_view name_of(InitialWeights weights) {
+  return weights == InitialWeights::published ? "published" : "he";
 }
 
 std::string_view name_of(Schedule schedule) {

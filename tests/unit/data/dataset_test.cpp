@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "support/errors.h"
 #include "support/files.h"
 #include "unit/data/support.h"
+#include "whence/core/random.h"
 
 namespace whence::data {
 namespace {
@@ -44,6 +47,29 @@ TEST(Slice, KeepsImagesWithTheirLabels) {
   EXPECT_EQ(part.classes(), 3);
   EXPECT_THROW(slice(part, 2, 2), c10::Error);
   EXPECT_THROW(slice(part, -1, 2), c10::Error);
+}
+
+TEST(Pick, TakesImagesWithTheirLabelsInTheOrderAsked) {
+  const Dataset part = pick(test::numbered(10, 3), at::tensor({7, 2}, at::kLong));
+  EXPECT_EQ(test::to_vector(part.images.select(1, 0).select(1, 0).select(1, 0)), (Numbers{7, 2}));
+  EXPECT_EQ(test::to_vector(part.labels), (Numbers{1, 2}));
+  EXPECT_EQ(part.classes(), 3);
+}
+
+TEST(SampleRows, AreDifferentAndReachTheWholeSet) {
+  const Dataset dataset = test::numbered(10, 3);
+  at::Generator generator = make_generator(1, "rows");
+  std::set<std::int64_t> seen;
+  for (int draw = 0; draw < 50; ++draw) {
+    const Numbers rows = test::to_vector(sample_rows(dataset, 4, generator));
+    EXPECT_EQ(std::set<std::int64_t>(rows.begin(), rows.end()).size(), 4U);
+    seen.insert(rows.begin(), rows.end());
+  }
+  EXPECT_EQ(seen.size(), 10U);
+  const Numbers all = test::to_vector(at::arange(10, at::kLong));
+  EXPECT_EQ(test::to_vector(sample_rows(dataset, 0, generator)), all);
+  EXPECT_EQ(test::to_vector(sample_rows(dataset, 11, generator)), all);
+  EXPECT_THROW(sample_rows(dataset, -1, generator), c10::Error);
 }
 
 TEST(ToFloat, DividesBytesBy255) {

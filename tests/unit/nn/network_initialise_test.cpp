@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "unit/nn/network_support.h"
@@ -64,6 +66,46 @@ TEST(Initialise, ConvolutionsAreNormalWhenADeviationIsGiven) {
   EXPECT_NEAR(tensor_of(state, "norm.weight").std().item<double>(), 0.02, 0.006);
   EXPECT_TRUE(tensor_of(state, "norm.running_var").eq(1).all().item<bool>());
   expect_uniform(tensor_of(state, "fc.weight"), 32 * 13 * 13);
+}
+
+/// He et al. 2015, equation 10: 2 / fan in before a ReLU. A pixel of a transposed convolution of stride 2 is the sum
+/// of a quarter of the kernel's products.
+TEST(Initialise, KeepingSizeTheDeviationIsHes) {
+  Network network("net", {8, 12, 12});
+  network.add("conv", Conv2d{64, 3});
+  network.add("conv_relu", Relu{});
+  network.add("transposed", ConvTranspose2d{32, 4, 2});
+  network.add("transposed_relu", LeakyRelu{0.01});
+  network.add("flatten", Flatten{});
+  network.add("fc", Linear{64});
+  network.add("sigmoid", Sigmoid{});
+  Generator generator = make_generator(13, "test");
+  test_support::randomise(network, generator);
+  initialise(network, {.keeps_size = true, .convolution_deviation = 5}, generator);
+  const NamedTensors state = network.state();
+  const auto deviation = [&](const char* name) { return tensor_of(state, name).std().item<double>(); };
+  EXPECT_NEAR(deviation("conv.weight") * std::sqrt(8 * 9 / 2.0), 1, 0.03);
+  EXPECT_NEAR(deviation("transposed.weight") * std::sqrt(64 * 16 / 4 / 2.0), 1, 0.03);
+  EXPECT_NEAR(deviation("fc.weight") * std::sqrt(32 * 22 * 22), 1, 0.03);
+  for (const char* name : {"conv.bias", "transposed.bias", "fc.bias"})
+    EXPECT_TRUE(tensor_of(state, name).eq(0).all().item<bool>()) << name;
+}
+
+TEST(Initialise, KeepingSizeASignalGoesThroughADeepNetwork) {
+  Network network("deep", {256});
+  for (int i = 0; i < 8; ++i) {
+    network.add(fmt::format("fc{}", i), Linear{512});
+    network.add(fmt::format("relu{}", i), Relu{});
+  }
+  network.add("end", Linear{512});
+  const auto size_of_output = [&](const Initialisation& options) {
+    Generator generator = make_generator(14, "test");
+    initialise(network, options, generator);
+    const Tensor input = at::randn({64, 256}, generator);
+    return network.forward(input, {}).square().mean().item<double>();
+  };
+  EXPECT_LT(size_of_output({}), 0.01);
+  EXPECT_NEAR(size_of_output({.keeps_size = true}), 1, 0.4);
 }
 
 TEST(Initialise, OneSeedGivesOneNetwork) {

@@ -97,6 +97,26 @@ TEST(Page, FoldedSectionsAreClosedAndOpenWhenLinkedTo) {
   texts_of(folder / "report.html");
 }
 
+TEST(Page, LongTablesAreFoldedBehindThePictures) {
+  const test::TemporaryFolder folder;
+  write_file(folder / "wide.svg", wide_svg);
+  Page page;
+  page.sections = {section_of("s"), section_of("closed")};
+  page.sections[0].figures = {{folder / "wide", "picture"}};
+  page.sections[0].tables = {{{"few", "nats"}, {{"a", "1"}}, ""},
+                             {{"many", "nats"}, std::vector(30, std::vector<std::string>{"b", "2"}), ""}};
+  page.sections[1].tables = {page.sections[0].tables[1]};
+  page.sections[1].folded = true;
+  const std::string html = html_of(page, folder);
+  EXPECT_LT(html.find("picture"), html.find("<th scope=\"col\">few"));
+  const auto folded = html.find("<details><summary>Table of 30 rows: many, nats</summary>");
+  EXPECT_LT(html.find("<th scope=\"col\">few"), folded);
+  ASSERT_NE(folded, std::string::npos);
+  EXPECT_EQ(html.find("Table of 30 rows", folded + 30),
+            std::string::npos);  // what is folded is not folded again
+  texts_of(folder / "report.html");
+}
+
 TEST(Page, ColumnsOfNumbersAreFlushRight) {
   const test::TemporaryFolder folder;
   Page page;

@@ -50,6 +50,17 @@ TEST(Findings, ABadExplanationIsNotCalledAGoodOne) {
   EXPECT_EQ(headlines(findings)[1].mood, report::Headline::Mood::bad);
 }
 
+TEST(Findings, AnAlphaThatDoesNothingIsNotSaidToMoveInPart) {
+  nlohmann::json idle = metrics(0.001, 0.001);
+  idle["gce"]["ablation"]["replaced"]["alpha_1"] = 0.857;
+  const Findings findings = findings_of(idle);
+  EXPECT_TRUE(contains(answer(findings), "**alpha_2 and alpha_1 do not move this classifier**"));
+  EXPECT_FALSE(contains(answer(findings), "only in part"));
+  // Chance makes noise seem to help; the number and the sentence say the same of it.
+  EXPECT_TRUE(contains(answer(findings), "costs at least 0.0 points"));
+  EXPECT_EQ(headlines(findings)[2].value, "0.0 points");
+}
+
 TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
   nlohmann::json plain = metrics(1.0, 0.01);
   plain["gce"].erase("information_flow");

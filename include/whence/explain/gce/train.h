@@ -16,6 +16,11 @@ namespace whence::gce {
 
 enum class Schedule { constant, one_cycle };
 
+/// What training begins with. The text's: convolutions N(0, 0.02), linear layers as PyTorch's. A deep network passes
+/// on next to nothing of its input with them, and its training stands still until they have grown. Or weights that
+/// keep a signal's size (nn::Initialisation::keeps_size).
+enum class InitialWeights { published, he };
+
 struct Training {
   std::int64_t causal = 2;     ///< K; 0 trains the variational autoencoder alone (C = 0)
   std::int64_t noncausal = 4;  ///< L
@@ -24,6 +29,7 @@ struct Training {
   double causal_weight = 1;    ///< of the causal term; 0 trains the plain VAE that lambda then only scales
   double leak_penalty =
       0;  ///< weight of I(beta; Y), which is subtracted from the objective; see leaked_effect
+  InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
   std::int64_t steps = 8000;
   std::int64_t batch = 64;
@@ -47,5 +53,6 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
                       const ProgressCallback& progress = {});
 
 std::string_view name_of(Schedule schedule);
+std::string_view name_of(InitialWeights weights);
 
 }  // namespace whence::gce
