@@ -20,6 +20,7 @@ void add_counterfactual(CLI::App& program, Command& chosen);
 void add_trust(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);
 void add_linear_gaussian(CLI::App& program, Command& chosen);
+void add_curves(CLI::App& program, Command& chosen);
 void add_results(CLI::App& program, Command& chosen);
 void add_data(CLI::App& program, Command& chosen);
 void add_import(CLI::App& program, Command& chosen);

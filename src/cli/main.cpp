@@ -28,6 +28,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_select(program, chosen);
   add_report(program, chosen);
   add_linear_gaussian(program, chosen);
+  add_curves(program, chosen);
   add_results(program, chosen);
   add_data(program, chosen);
   add_import(program, chosen);

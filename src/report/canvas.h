@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/palette.h"
+#include "whence/report/figures.h"
 
 using cairo_t = struct _cairo;
 
@@ -47,10 +48,6 @@ class Canvas {
 
  private:
   cairo_t* context_;
-};
-
-struct Drawing {
-  std::string png, svg;  ///< the files' bytes
 };
 
 /// `stem`.png and `stem`.svg.

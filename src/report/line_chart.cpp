@@ -191,10 +191,14 @@ std::string script_of(const LineChart& chart, const PanelLayout& layout) {
 
 }  // namespace
 
-void draw(const LineChart& chart, const std::filesystem::path& stem) {
+Drawing drawing_of(const LineChart& chart) {
   check(chart);
   const PanelLayout layout = place(chart);
-  write_drawing(run_chart(script_of(chart, layout), panel_width, layout.height, chart.title), stem);
+  return run_chart(script_of(chart, layout), panel_width, layout.height, chart.title);
+}
+
+void draw(const LineChart& chart, const std::filesystem::path& stem) {
+  write_drawing(drawing_of(chart), stem);
 }
 
 }  // namespace whence::report

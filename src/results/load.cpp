@@ -149,10 +149,17 @@ const std::vector<Key<Picture>>& picture_keys() {
   using Part = Picture;
   static const std::vector<Key<Picture>> keys = {
       {"file", [](const Entry& e, Part& p) { p.file = e.text(); },
-       "A PNG, SVG or JPEG in the run's folder, at most 1 MiB: \"figures/sweep-alpha_1.png\".", true},
+       "A PNG, SVG or JPEG in the run's folder, at most 1 MiB: \"figures/sweep-alpha_1.png\". With `curves`, "
+       "the PNG "
+       "or SVG that is made of them.",
+       true},
       {"caption", [](const Entry& e, Part& p) { p.caption = e.text(); }, "What it shows.", true},
       {"run", [](const Entry& e, Part& p) { p.run = e.text(); },
        "The run it is from; the experiment's first finished one by default."},
+      {"curves", [](const Entry& e, Part& p) { p.curves = e.texts(); },
+       "Instead of a run's file: the runs whose training curves are drawn together, each named by what sets "
+       "its "
+       "recipe apart. The picture is left out until all of them are finished."},
   };
   return keys;
 }

@@ -162,7 +162,7 @@ std::string pictures(const Experiment& experiment, const MeasuredExperiment& mea
                      const fs::path& out) {
   std::string text;
   for (const Picture& picture : experiment.pictures) {
-    if (run_of(picture, measured, all) == nullptr) continue;
+    if (runs_of(picture, measured, all).empty()) continue;
     text += fmt::format("![{}]({})\n\n*{}*\n\n", picture.caption,
                         picture_link(experiment, picture, out).generic_string(), picture.caption);
   }

@@ -14,7 +14,9 @@ namespace whence::results {
 std::filesystem::path picture_link(const Experiment& experiment, const Picture& picture,
                                    const std::filesystem::path& out);
 
-/// The finished run that the picture is of, among those of the whole page; nullptr where there is none.
-const Run* run_of(const Picture& picture, const MeasuredExperiment& experiment, const Measured& measured);
+/// The finished runs that the picture is of, among those of the whole page: one, or all whose curves it shows. None
+/// where one of them is not finished.
+std::vector<const Run*> runs_of(const Picture& picture, const MeasuredExperiment& experiment,
+                                const Measured& measured);
 
 }  // namespace whence::results

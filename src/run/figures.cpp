@@ -5,7 +5,6 @@
 
 #include "findings.h"
 #include "whence/report/figures.h"
-#include "whence/run/log.h"
 
 namespace fs = std::filesystem;
 
@@ -14,8 +13,6 @@ namespace {
 
 constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";
-
-/// Half the length of a 95 % interval, in standard errors.
 
 }  // namespace
 
@@ -164,22 +161,6 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
   chart.other_name = "nothing or another factor replaced";
   chart.maximum = 1;
   report::draw(chart, stem);
-}
-
-bool draw_training(const fs::path& log, const fs::path& stem) {
-  const Curve curve = read_curve(log, "explanation");
-  report::LineChart chart;
-  chart.title = "Training of the explanation";
-  chart.horizontal_axis = "step";
-  for (const auto& [name, axis] : std::vector<std::pair<std::string, std::string>>{
-           {"C", "C (nats)"}, {"leak", "leak (nats)"}, {"SSE", "SSE"}, {"KL", "KL (nats)"}}) {
-    const auto found = curve.values.find(name);
-    if (found == curve.values.end() || found->second.size() != curve.steps.size()) continue;
-    chart.panels.push_back({axis, {{name, curve.steps, found->second}}, false});
-  }
-  if (chart.panels.empty() || curve.steps.size() < 2) return false;
-  report::draw(chart, stem);
-  return true;
 }
 
 }  // namespace whence::run

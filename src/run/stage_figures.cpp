@@ -1,6 +1,7 @@
 #include "stages.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
+#include "whence/run/curves.h"
 #include "whence/run/figures.h"
 
 namespace whence::run {
@@ -54,10 +55,10 @@ class Drawing {
   }
 
   StageResult training() {
-    if (!draw_training(session_.folder() / "log.jsonl", session_.folder() / "figures/training")) {
+    const auto chart = training_chart({{"", training_curve(session_.folder().path())}});
+    if (!chart)
       return {{}, products_, fmt::format("{} files; no log to draw the training from", products_.size())};
-    }
-    stem("training");
+    report::draw(*chart, stem("training"));
     return {{}, products_, fmt::format("{} files", products_.size())};
   }
 

@@ -48,6 +48,9 @@ TEST_F(Models, CommandsOnARunFolderRepeatItsMetrics) {
   EXPECT_EQ(sweep.out, "figures/sweep-alpha_1.png\nfigures/sweep-alpha_1.svg\n");
   EXPECT_TRUE(
       is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
+  EXPECT_EQ(workplace_.must_run({"curves", "run", "run/../run", "--out", "figures/both"}).out,
+            "figures/both.png\nfigures/both.svg\n");
+  EXPECT_TRUE(is_error(workplace_.run({"curves", "run", "figures"}), 2, "figures is no run folder"));
 }
 
 TEST_F(Models, CounterfactualsOfARunAndOfFiles) {

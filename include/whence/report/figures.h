@@ -62,6 +62,12 @@ struct LineChart {
   bool logarithmic = false;        ///< of the horizontal axis; x above 0 only
 };
 
+/// A figure that is drawn but not written.
+struct Drawing {
+  std::string png, svg;  ///< the files' bytes
+};
+Drawing drawing_of(const LineChart& chart);
+
 /// Each writes `stem`.png and `stem`.svg (aside, then renamed). Errors: unwritable folder; gnuplot missing (charts).
 void draw(const ImageGrid& grid, const std::filesystem::path& stem);
 void draw(const BarChart& chart, const std::filesystem::path& stem);

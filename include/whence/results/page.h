@@ -41,6 +41,8 @@ struct Picture {
   std::string file;  ///< in the run's folder
   std::string caption;
   std::string run;  ///< empty: the experiment's first that is finished
+  std::vector<std::string>
+      curves;  ///< the runs whose training curves it is to show; empty: it is a run's file
   std::string place;
 };
 

@@ -53,9 +53,6 @@ void draw_flow(const nlohmann::json& flow, const std::vector<std::string>& facto
 void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,
                    std::int64_t causal, const std::filesystem::path& stem);
 
-/// Training curves of a log; false when it holds none.
-bool draw_training(const std::filesystem::path& log, const std::filesystem::path& stem);
-
 /// {"original", "reencoded", "replaced": {factor: accuracy}, "samples"}
 nlohmann::json to_json(const gce::Ablation& ablation, const std::vector<std::string>& factors);
 

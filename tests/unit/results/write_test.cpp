@@ -1,4 +1,5 @@
 #include "unit/results/support.h"
+#include "whence/run/log.h"
 
 namespace whence::results {
 namespace {
@@ -39,6 +40,30 @@ TEST_F(WriteResults, PicturesOfTheFirstFinishedRunLieBesideThePage) {
 TEST_F(WriteResults, APictureMayBeOfAnotherRun) {
   write_results(with_picture("figures/sweep.png", ", run = \"b\""), runs(), out());
   EXPECT_EQ(content(folder_ / "docs/page/left-or-right/b-sweep.png"), "sweep of seed 1");
+}
+
+TEST_F(WriteResults, CurvesOfSeveralRunsAreDrawnOnceAllAreFinished) {
+  const auto log = [&](const char* run, double c) {
+    for (int step = 1; step <= 3; ++step)
+      run::ProgressLog(runs() / run / "log.jsonl")
+          .append({"explanation", step, 3, {{"C", c * step}, {"SSE", 9}}});
+  };
+  const Page page = with_picture("curves.svg", ", curves = [\"a\", \"c\"]");
+  Page both = experiment("runs = [\"a\", \"c\"]\n");
+  both.experiments[0].pictures = page.experiments[0].pictures;
+  log("a", 1);
+  write_results(both, runs(), out());
+  EXPECT_FALSE(test::contains(content(out()), "curves.svg"));
+  write_run(runs() / "c", {.seed = 2, .setting = "explanation.lambda=0.5"});
+  log("c", 2);
+  write_results(both, runs(), out());
+  EXPECT_TRUE(test::contains(content(out()), "![c](page/left-or-right/curves.svg)"));
+  const std::string drawn = content(folder_ / "docs/page/left-or-right/curves.svg");
+  EXPECT_TRUE(test::contains(drawn, "lambda = 0.05"));
+  EXPECT_TRUE(test::contains(drawn, "lambda = 0.5"));
+  fs::remove_all(runs() / "c");
+  write_results(both, runs(), out());
+  EXPECT_EQ(content(folder_ / "docs/page/left-or-right/curves.svg"), drawn);
 }
 
 TEST_F(WriteResults, PicturesOfAnEarlierPageAreNamedAndKept) {
