@@ -109,6 +109,18 @@ std::vector<LegendEntry> legend_of(const Panel& panel) {
   return legend;
 }
 
+/// A panel of the same series as the one above it is read by that one's legend.
+std::vector<LegendEntry> legend_of(const LineChart& chart, std::size_t panel) {
+  const auto names = [](const Panel& of) {
+    std::vector<std::string> all;
+    for (const Series& series : of.series) all.push_back(series.name);
+    return all;
+  };
+  const Panel& own = chart.panels[panel];
+  const bool repeated = panel > 0 && own.reference == 0 && names(own) == names(chart.panels[panel - 1]);
+  return repeated ? std::vector<LegendEntry>() : legend_of(own);
+}
+
 std::string style_of(const Series& series, std::size_t place, bool points) {
   if (series.marks) return fmt::format("points {}", ring_mark);
   return fmt::format("{} linewidth 1.75 dashtype {}",
@@ -150,8 +162,8 @@ PanelLayout place(const LineChart& chart) {
   layout.title = wrap_text(chart.title, ChartFrame::title_style, panel_width - 2 * ChartFrame::margin);
   const ChartFrame frame(panel_width, 1, panel_left, panel_right);
   double y = ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size());
-  for (const auto& panel : chart.panels) {
-    const double legend_top = y + 5, top = legend_top + frame.legend_height(legend_of(panel)) + 8;
+  for (std::size_t p = 0; p < chart.panels.size(); ++p) {
+    const double legend_top = y + 5, top = legend_top + frame.legend_height(legend_of(chart, p)) + 8;
     layout.panels.push_back({legend_top, top, top + panel_height});
     y = top + panel_height + between_panels;
   }
@@ -178,7 +190,7 @@ std::string script_of(const LineChart& chart, const PanelLayout& layout) {
     const Panel& panel = chart.panels[p];
     const auto& where = layout.panels[p];
     const Range vertical = vertical_range(chart, panel);
-    script += frame.axes(where.top, where.bottom) + frame.legend(legend_of(panel), where.legend_top) +
+    script += frame.axes(where.top, where.bottom) + frame.legend(legend_of(chart, p), where.legend_top) +
               frame.value_axis(panel.value_axis, where.top, where.bottom);
     script += fmt::format("set yrange [{}:{}]\n", number(vertical.low), number(vertical.high));
     script +=

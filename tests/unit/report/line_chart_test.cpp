@@ -71,6 +71,21 @@ TEST(LineChart, ErrorBarsReachAsFarAsTheErrors) {
   EXPECT_GT(large, small + 20);
 }
 
+TEST(LineChart, PanelsOfTheSameSeriesShareALegend) {
+  const test::TemporaryFolder folder;
+  const Series one{"first run", {0, 1}, {1, 2}}, two{"second run", {0, 1}, {2, 1}};
+  const auto times_named = [&](std::vector<Series> below) {
+    draw(lines_of({{"C", {one, two}}, {"SSE", std::move(below)}}), folder / "lines");
+    const std::string svg = read_file(folder / "lines.svg");
+    int times = 0;
+    for (auto at = svg.find("second run"); at != std::string::npos; at = svg.find("second run", at + 1))
+      ++times;
+    return times;
+  };
+  EXPECT_EQ(times_named({one, two}), 1);
+  EXPECT_EQ(times_named({two, one}), 2);
+}
+
 TEST(LineChart, AReferenceIsALineAcrossWithItsName) {
   const test::TemporaryFolder folder;
   LineChart chart = lines_of({{"value", {{"a", {0, 1}, {1, 2}}}}});
