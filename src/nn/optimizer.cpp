@@ -182,6 +182,12 @@ void Optimizer::step(double learning_rate) {
   gradients_.clear();
 }
 
+void Optimizer::restart() {
+  first_.zero_();
+  if (second_.defined()) second_.zero_();
+  steps_ = 0;
+}
+
 NamedTensors Optimizer::state() const {
   NamedTensors state{{"optimizer.steps", at::scalar_tensor(steps_, at::kLong)}, {"optimizer.first", first_}};
   if (second_.defined()) state.push_back({"optimizer.second", second_});

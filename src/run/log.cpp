@@ -60,7 +60,8 @@ void ProgressLog::drop(std::string_view stage) {
   if (!std::filesystem::exists(file_)) return;
   std::string kept;
   for_lines(file_, [&](const std::string& text, const nlohmann::json& line) {
-    if (line["stage"] != stage) kept.append(text).append("\n");
+    const auto of = line["stage"].get<std::string>();
+    if (of != stage && !of.starts_with(fmt::format("{}/", stage))) kept.append(text).append("\n");
   });
   write_file(file_, kept);
 }

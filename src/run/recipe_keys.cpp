@@ -179,6 +179,11 @@ std::vector<Key> make_keys() {
        "instead."},
       {"explanation.beta_samples", Integer{AT(explanation.effect.beta_samples), 1, 100'000}, "draws",
        "Draws of beta for each draw of alpha; averages need at least 2."},
+      {"explanation.pretraining", Integer{AT(explanation.pretraining), 0, kMany}, "",
+       "Steps before these in which the autoencoder is trained alone; then the K latents with the largest "
+       "information flow become the alphas. For deep networks, most of whose latents would mean nothing when "
+       "the "
+       "causal term begins to look for them."},
       {"explanation.steps", Integer{AT(explanation.steps), 1, kMany}, "", "Steps of training."},
       {"explanation.batch", Integer{AT(explanation.batch), 1, 65'536}, "images", "Images of one step."},
       {"explanation.learning_rate", Number{AT(explanation.learning_rate), 0, 100, true}, "",

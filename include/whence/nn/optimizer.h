@@ -37,6 +37,9 @@ class Optimizer {
   /// Uses up the gradients.
   void step(double learning_rate);
 
+  /// Forgets moments and steps, as if it were new.
+  void restart();
+
   /// Moments and the number of steps done, to be stored in a checkpoint.
   NamedTensors state() const;
   /// Error: names or shapes that do not fit.

@@ -19,7 +19,7 @@ class ProgressLog {
   explicit ProgressLog(std::filesystem::path file);
 
   void append(const Progress& progress);
-  /// Forgets what a stage logged before it starts over.
+  /// Forgets what a stage and its parts ("stage/part") logged before it starts over.
   void drop(std::string_view stage);
 
  private:

@@ -6,6 +6,7 @@
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
+#include "whence/explain/gce/latent_order.h"
 #include "whence/nn/optimizer.h"
 #include "whence/nn/schedule.h"
 
@@ -34,10 +35,13 @@ std::string latents_of(const CausalOptions& effect) {
   return effect.latents == Latents::prior ? "" : fmt::format("{} ", name_of(effect.latents));
 }
 
-/// Stands in checkpoints only where it is not the text's.
-std::string initial_of(const Training& options) {
-  return options.initial == InitialWeights::published ? ""
-                                                      : fmt::format(", from {}", name_of(options.initial));
+/// Stands in checkpoints only where it is used.
+std::string beginning_of(const Training& options) {
+  std::string text;
+  if (options.initial != InitialWeights::published)
+    text += fmt::format(", from {}", name_of(options.initial));
+  if (options.pretraining > 0) text += fmt::format(", {} steps of pretraining", options.pretraining);
+  return text;
 }
 
 std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, const data::Dataset& train,
@@ -52,12 +56,33 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
       options.warmup, options.seed, name_of(options.precision), options.causal_weight, options.leak_penalty,
-      start_of(encoder, decoder, options), initial_of(options));
+      start_of(encoder, decoder, options), beginning_of(options));
 }
 
+/// Pretraining has a cycle of its own.
 double learning_rate_at(std::int64_t step, const Training& options) {
   if (options.schedule == Schedule::constant) return options.learning_rate;
-  return nn::one_cycle(step, options.steps, options.learning_rate, options.warmup);
+  const bool pretrains = step < options.pretraining;
+  return nn::one_cycle(pretrains ? step : step - options.pretraining,
+                       pretrains ? options.pretraining : options.steps, options.learning_rate,
+                       options.warmup);
+}
+
+/// The options of pretraining's steps.
+Training alone(Training options) {
+  options.causal_weight = options.leak_penalty = 0;
+  return options;
+}
+
+/// Tells of pretraining and of the training after it as two stages.
+ProgressCallback in_two_stages(const ProgressCallback& progress, std::int64_t pretraining) {
+  if (!progress || pretraining == 0) return progress;
+  return [progress, pretraining](const Progress& now) {
+    const bool pretrains = now.step <= pretraining;
+    progress({pretrains ? now.stage + "/pretraining" : now.stage,
+              pretrains ? now.step : now.step - pretraining,
+              pretrains ? pretraining : now.total - pretraining, now.values});
+  };
 }
 
 void check_models(const nn::Network& encoder, const nn::Network& decoder, const Training& options) {
@@ -74,7 +99,7 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
 class Smoothed {
  public:
   nn::Readings update(const nn::Readings& now) {
-    if (readings_.empty()) readings_ = now;
+    if (readings_.size() != now.size()) readings_ = now;
     for (std::size_t i = 0; i < now.size(); ++i) {
       readings_[i].second = kKeep * readings_[i].second + (1 - kKeep) * now[i].second;
     }
@@ -94,6 +119,12 @@ void initialise(nn::Network& encoder, nn::Network& decoder, const Training& opti
   nn::initialise(decoder, initial, weights);
 }
 
+void put_causes_first(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
+                      const Training& options) {
+  const auto judged = models::as_decoder(decoder, options.precision);
+  reorder_latents(encoder, decoder, order_by_flow(*judged, classifier, options.seed));
+}
+
 }  // namespace
 
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
@@ -109,23 +140,31 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
   Smoothed smoothed;
 
+  const Training pretraining = alone(options);
   const auto step = [&](std::int64_t index) {
+    const bool pretrains = index < options.pretraining;
+    if (index > 0 && index == options.pretraining) {
+      if (options.causal > 0) put_causes_first(encoder, decoder, classifier, options);
+      optimizer.restart();
+    }
     const data::Batch batch = batches.at(index);
-    Step now(encoder, decoder, classifier, labels ? &*labels : nullptr, options, batch.images, index);
+    Step now(encoder, decoder, classifier, labels ? &*labels : nullptr, pretrains ? pretraining : options,
+             batch.images, index);
     const StepLoss loss = now.run(optimizer);
     optimizer.step(learning_rate_at(index, options));
-    if (labels) labels->optimizer.step(LabelModel::learning_rate);
+    if (labels && !pretrains) labels->optimizer.step(LabelModel::learning_rate);
     return smoothed.update(loss.readings());
   };
-  const nn::LoopOptions loop{"explanation", fingerprint(encoder, decoder, train, options), options.steps,
-                             options.checkpoint, options.checkpoint_seconds};
+  const nn::LoopOptions loop{"explanation", fingerprint(encoder, decoder, train, options),
+                             options.pretraining + options.steps, options.checkpoint,
+                             options.checkpoint_seconds};
   std::vector<nn::Network*> networks = {&encoder, &decoder};
   std::vector<nn::Optimizer*> optimizers = {&optimizer};
   if (labels) {
     networks.push_back(&labels->network);
     optimizers.push_back(&labels->optimizer);
   }
-  return nn::run_training(loop, networks, optimizers, step, progress);
+  return nn::run_training(loop, networks, optimizers, step, in_two_stages(progress, options.pretraining));
 }
 
 std::string_view name_of(InitialWeights weights) {

@@ -157,6 +157,67 @@ TEST(GceTraining, ResumedVariationalTrainingEndsWithTheBitsOfUninterruptedTraini
   std::filesystem::remove(training.checkpoint);
 }
 
+/// An autoencoder leaves the side that the classifier looks at to any latent.
+TEST(GceTraining, PretrainingMakesTheLatentThatMovesTheClassifierTheCause) {
+  int changed = 0;
+  for (const std::uint64_t seed : {0U, 1U, 2U, 3U, 4U, 5U}) {
+    Training plain = short_training(seed, 1);
+    plain.learning_rate = 3e-3;
+    plain.causal_weight = 0;
+    const FlowReport before = flow_of(train_with(Unasked(), plain));
+    Training training = plain;
+    training.causal_weight = 1;
+    training.pretraining = plain.steps;
+    training.steps = 1;
+    const FlowReport after = flow_of(train_with(LeftHalf(), training));
+    EXPECT_GT(after.alpha.nats, after.beta.nats - 0.02) << seed;
+    if (before.alpha.nats < before.beta.nats - 0.05) ++changed;
+  }
+  EXPECT_GT(changed, 0) << "none of these seeds needed it";
+}
+
+TEST(GceTraining, PretrainingIsAStageOfItsOwn) {
+  Training training = short_training(0, 1);
+  training.pretraining = 5;
+  training.steps = 3;
+  std::vector<std::string> seen;
+  Trained trained = untrained();
+  train(trained.encoder, trained.decoder, LeftHalf(), sides(256), training, [&](const Progress& now) {
+    seen.push_back(fmt::format("{} {}/{} {}", now.stage, now.step, now.total, now.values.front().first));
+  });
+  ASSERT_EQ(seen.size(), 8u);
+  EXPECT_EQ(seen[4], "explanation/pretraining 5/5 SSE");
+  EXPECT_EQ(seen[5], "explanation 1/3 C");
+}
+
+/// Interrupted before, at and behind the step where latents change places.
+TEST(GceTraining, PretrainingThatIsResumedEndsWithTheBitsOfUninterruptedTraining) {
+  Training training = variational_training(2);
+  training.pretraining = 20;
+  training.steps = 10;
+  const Trained whole = train_with(LeftHalf(), training);
+  training.checkpoint = std::filesystem::path(testing::TempDir()) / "pretrained.safetensors";
+  std::filesystem::remove(training.checkpoint);
+  Trained parts = untrained();
+  int interruptions = 0, seen = 0;
+  const auto go_on = [&](int until) {
+    parts = untrained();
+    train(parts.encoder, parts.decoder, LeftHalf(), sides(256), training, [&](const Progress&) {
+      if (++seen == until) {
+        ++interruptions;
+        throw Error("interrupted", ExitCode::interrupted);
+      }
+    });
+  };
+  for (const int until : {7, 20, 25}) EXPECT_THROW(go_on(until), Error);
+  go_on(-1);
+  EXPECT_EQ(interruptions, 3);
+  EXPECT_EQ(seen, 30);
+  for (std::size_t i = 0; i < whole.decoder.parameters().size(); ++i)
+    EXPECT_TRUE(at::equal(whole.decoder.parameters()[i].tensor, parts.decoder.parameters()[i].tensor));
+  std::filesystem::remove(training.checkpoint);
+}
+
 TEST(GceTraining, LambdaWeighsImagesAgainstTheCause) {
   // With an overwhelming bound there is no reason left to keep beta out of the classifier's way or alpha in
   // it.

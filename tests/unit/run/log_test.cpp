@@ -57,6 +57,17 @@ TEST(ProgressLog, DropForgetsOneStage) {
   EXPECT_EQ(read_curve(folder / "log.jsonl", "classifier").steps.size(), 1u);
 }
 
+TEST(ProgressLog, DropForgetsThePartsOfAStageToo) {
+  const TemporaryFolder folder;
+  ProgressLog log(folder / "log.jsonl");
+  for (const char* stage : {"explanation/pretraining", "explanation", "explanations"})
+    log.append(at_step(200, 0.1, 8000, stage));
+  log.drop("explanation");
+  EXPECT_TRUE(read_curve(folder / "log.jsonl", "explanation/pretraining").steps.empty());
+  EXPECT_TRUE(read_curve(folder / "log.jsonl", "explanation").steps.empty());
+  EXPECT_EQ(read_curve(folder / "log.jsonl", "explanations").steps.size(), 1u);
+}
+
 TEST(ProgressLog, SaysWhenItCannotWrite) {
   ProgressLog log("/dev/full");
   EXPECT_TRUE(

@@ -31,6 +31,10 @@ struct Training {
       0;  ///< weight of I(beta; Y), which is subtracted from the objective; see leaked_effect
   InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
+  /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL). Then the K latents with the
+  /// largest information flow become the alphas: where the classifier hears nothing of the alphas, C has no slope that
+  /// would give them meaning, and a deep image model leaves many latents without any.
+  std::int64_t pretraining = 0;
   std::int64_t steps = 8000;
   std::int64_t batch = 64;
   double learning_rate = 5e-4;        ///< the largest of the schedule
@@ -45,7 +49,7 @@ struct Training {
 
 /// Maximises causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
 /// encoder and decoder in place; the classifier stays as it is, and is not asked when neither of its terms has a
-/// weight. Progress carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed
+/// weight (pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed
 /// training gives the same weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and
 /// leaked_effect.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
