@@ -6,10 +6,10 @@
 #include "findings.h"
 #include "whence/report/figures.h"
 
-namespace fs = std::filesystem;
-
 namespace whence::run {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";

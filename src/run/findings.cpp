@@ -24,8 +24,8 @@ void read_flow(const nlohmann::json& flow, Findings& findings) {
   findings.flow = flow.at("alpha").at("nats").get<double>();
   findings.flow_se = flow.at("alpha").at("se").get<double>();
   findings.most_possible = flow.at("most_possible").get<double>();
-  const double beta = flow.at("beta").at("nats").get<double>();
-  findings.noncausal_share = beta / (findings.flow + beta);
+  findings.all_others = flow.at("beta").at("nats").get<double>();
+  findings.noncausal_share = findings.all_others / (findings.flow + findings.all_others);
   for (const nlohmann::json& factor : flow.at("factors")) {
     const Extreme value{factor.at("name").get<std::string>(), factor.at("nats").get<double>(),
                         factor.at("se").get<double>()};
@@ -77,7 +77,10 @@ std::string still_sentence(const Findings& f) {
   const std::string largest =
       fmt::format("the largest, {}, carries {:.4f} nats", f.largest_other.factor, f.largest_other.value);
   if (f.largest_other.value <= kStill * f.most_possible) {
-    return fmt::format("**The other factors do not**: {}.", largest);
+    if (f.all_others <= kStill * f.most_possible)
+      return fmt::format("**The other factors do not**: {}.", largest);
+    return fmt::format("**No other factor does by itself**: {}; all of them together carry {:.3f}.", largest,
+                       f.all_others);
   }
   return fmt::format("**Some of its reasons leak into the other factors**: {}.", largest);
 }

@@ -23,6 +23,7 @@ struct Findings {
   double flow = 0, flow_se = 0, most_possible = 0;  ///< nats
   std::vector<Extreme> causal;  ///< flow of each alpha, largest first; none without explanation
   Extreme largest_other;        ///< the largest flow of a beta
+  double all_others = 0;        ///< I(beta; Y), nats
   double noncausal_share = 0;   ///< I(beta; Y) / (I(alpha; Y) + I(beta; Y))
   double accuracy = 0, original = 0, reencoded = 0;  ///< shares
   Extreme alpha_kept, beta_cost;  ///< largest accuracy without an alpha, smallest without a beta

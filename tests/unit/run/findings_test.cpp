@@ -8,13 +8,13 @@ namespace {
 
 using whence::test::contains;
 
-nlohmann::json metrics(double alpha, double largest_beta) {
+nlohmann::json metrics(double alpha, double largest_beta, double beta = 0.02) {
   return nlohmann::json::parse(fmt::format(
       R"({{"classifier": {{"test_accuracy": 0.956}},
           "gce": {{
             "test": {{"sse": 14.8, "kl": 7.4}},
             "information_flow": {{
-              "alpha": {{"nats": {}, "se": 0.002}}, "beta": {{"nats": 0.03, "se": 0.001}},
+              "alpha": {{"nats": {}, "se": 0.002}}, "beta": {{"nats": {}, "se": 0.001}},
               "factors": [{{"name": "alpha_1", "causal": true, "nats": 0.5, "se": 0.01}},
                           {{"name": "alpha_2", "causal": true, "nats": 0.6, "se": 0.01}},
                           {{"name": "beta_1", "causal": false, "nats": 0.001, "se": 0.001}},
@@ -22,7 +22,7 @@ nlohmann::json metrics(double alpha, double largest_beta) {
               "most_possible": 1.0986, "samples": [200, 200]}},
             "ablation": {{"original": 0.956, "reencoded": 0.856, "samples": 1000,
                           "replaced": {{"alpha_1": 0.523, "alpha_2": 0.555, "beta_1": 0.855, "beta_2": 0.852}}}}}}}})",
-      alpha, largest_beta));
+      alpha, beta, largest_beta));
 }
 
 TEST(Findings, ReadTheExtremes) {
@@ -40,6 +40,13 @@ TEST(Findings, AGoodExplanationIsCalledOne) {
   EXPECT_TRUE(contains(text, "1.069 ± 0.004 of the 1.099 nats that are possible (97 %)"));
   EXPECT_TRUE(contains(text, "**The other factors do not**: the largest, beta_2, carries 0.0101 nats."));
   EXPECT_TRUE(contains(text, "costs at least 30.1 points, any other at most 0.4"));
+}
+
+TEST(Findings, ManySmallLeaksAreNotHidden) {
+  const std::string text = answer(findings_of(metrics(0.9, 0.0101, 0.15)));
+  EXPECT_TRUE(contains(text,
+                       "**No other factor does by itself**: the largest, beta_2, carries 0.0101 nats; all of "
+                       "them together carry 0.150."));
 }
 
 TEST(Findings, ABadExplanationIsNotCalledAGoodOne) {
@@ -78,7 +85,7 @@ TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
 }
 
 TEST(Findings, TheShareOfTheBetasIsOfTheFlowOfBoth) {
-  const Findings findings = findings_of(metrics(0.97, 0.01));
+  const Findings findings = findings_of(metrics(0.97, 0.01, 0.03));
   EXPECT_NEAR(findings.noncausal_share, 0.03, 1e-12);
   Expected expected;
   expected.noncausal_share = 0.05;
