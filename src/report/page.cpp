@@ -117,7 +117,7 @@ std::string table_html(const Table& table) {
     for (const auto& row : table.rows)
       TORCH_CHECK(row.size() == table.header.size(), "table \"", table.caption, "\": a row has ", row.size(),
                   " cells under ", table.header.size(), " headings");
-    classes.push_back(column > 0 && is_numeric(table, column) ? " class=\"number\"" : "");
+    classes.emplace_back(column > 0 && is_numeric(table, column) ? " class=\"number\"" : "");
     html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[column], prose(table.header[column]));
   }
   html += "</tr></thead>\n<tbody>";

@@ -36,7 +36,7 @@ struct Entry {
     return all;
   }
   Quoted quoted() const {
-    if (node.is_number()) return {*node.value<double>(), ""};
+    if (node.is_number()) return {node.value<double>(), ""};
     if (!node.is_string()) reject("a number or text in quotes");
     return {std::nullopt, text()};
   }
