@@ -27,20 +27,24 @@ TEST(NamesApart, SayWhatDiffersAndNothingElse) {
   EXPECT_EQ(names_apart({first}, {"a"}), std::vector<std::string>{"a"});
 }
 
+/// No panels where there is no chart.
+report::LineChart chart_of(const std::vector<NamedCurve>& curves) {
+  return training_chart(curves).value_or(report::LineChart());
+}
+
 TEST(TrainingChart, HasAPanelForEachReadingAndALineForEachCurveThatHasIt) {
   const Curve plain{{1, 2}, {{"SSE", {9, 8}}, {"KL", {3, 4}}}};
   Curve causal = plain;
   causal.values["C"] = {0.1, 0.2};
-  const auto both = training_chart({{"plain", plain}, {"causal", causal}});
-  ASSERT_TRUE(both);
-  ASSERT_EQ(both->panels.size(), 3U);
-  EXPECT_EQ(both->panels[0].value_axis, "C (nats)");
-  ASSERT_EQ(both->panels[0].series.size(), 1U);
-  EXPECT_EQ(both->panels[0].series[0].name, "causal");
-  EXPECT_EQ(both->panels[1].series.size(), 2U);
-  EXPECT_EQ(both->title, "Training of the explanation");
-  EXPECT_EQ(training_chart({{"", plain}})->title, "Training of the autoencoder");
-  EXPECT_FALSE(training_chart({{"", Curve{}}}));
+  const report::LineChart both = chart_of({{"plain", plain}, {"causal", causal}});
+  ASSERT_EQ(both.panels.size(), 3U);
+  EXPECT_EQ(both.panels[0].value_axis, "C (nats)");
+  ASSERT_EQ(both.panels[0].series.size(), 1U);
+  EXPECT_EQ(both.panels[0].series[0].name, "causal");
+  EXPECT_EQ(both.panels[1].series.size(), 2U);
+  EXPECT_EQ(both.title, "Training of the explanation");
+  EXPECT_EQ(chart_of({{"", plain}}).title, "Training of the autoencoder");
+  EXPECT_TRUE(chart_of({{"", Curve{}}}).panels.empty());
 }
 
 TEST(CompareTrainings, RefusesWhatIsNoRunOrHasNotBegun) {
