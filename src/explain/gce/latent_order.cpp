@@ -15,7 +15,7 @@ const nn::Layer& linear_layer(const nn::Layer& layer, const char* place) {
   if (!std::holds_alternative<nn::Linear>(layer.op))
     fail_usage(
         "latents can be put in order only where {} is a linear layer, and {} is none; leave out "
-        "generator.pretraining",
+        "explanation.pretraining",
         place, layer.name);
   return layer;
 }

@@ -49,9 +49,10 @@ struct Training {
 
 /// Maximises causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
 /// encoder and decoder in place; the classifier stays as it is, and is not asked when neither of its terms has a
-/// weight (pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed
-/// training gives the same weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and
-/// leaked_effect.
+/// weight (the end of pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and
+/// carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
+/// weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and leaked_effect, with pretraining
+/// those of reorder_latents.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options,
                       const ProgressCallback& progress = {});
