@@ -13,8 +13,11 @@
 namespace whence::models {
 namespace {
 
-std::string cutout_of(const Augmentation& augmentation) {
-  return augmentation.cutout == 0 ? "" : fmt::format(", cutout {}", augmentation.cutout);
+/// What is off by default; named only where it is on.
+std::string extras_of(const ClassifierTraining& options) {
+  const std::int64_t cutout = options.augmentation.cutout;
+  return (cutout == 0 ? "" : fmt::format(", cutout {}", cutout)) +
+         (options.label_smoothing == 0 ? "" : fmt::format(", smoothing {}", options.label_smoothing));
 }
 
 std::string fingerprint(const nn::Network& network, const data::Dataset& train,
@@ -25,7 +28,7 @@ std::string fingerprint(const nn::Network& network, const data::Dataset& train,
       network.name(), network.parameter_count(), train.size(), options.epochs, options.batch,
       static_cast<int>(options.optimizer), options.learning_rate, options.momentum, options.weight_decay,
       static_cast<int>(options.schedule), options.decay, options.warmup, options.augmentation.flip,
-      options.augmentation.crop, cutout_of(options.augmentation), options.seed, name_of(options.precision));
+      options.augmentation.crop, extras_of(options), options.seed, name_of(options.precision));
 }
 
 std::variant<nn::Sgd, nn::Adam> rule_of(const ClassifierTraining& options) {
@@ -41,6 +44,8 @@ double learning_rate(std::int64_t step, std::int64_t per_epoch, const Classifier
   return options.learning_rate * std::pow(options.decay, static_cast<double>(epoch));
 }
 
+constexpr std::int64_t kIgnoreNone = -100;  ///< no label is left out
+
 /// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
 std::pair<double, double> add_gradients(const nn::Network& network, const data::Batch& batch,
                                         std::int64_t step, const ClassifierTraining& options,
@@ -55,7 +60,8 @@ std::pair<double, double> add_gradients(const nn::Network& network, const data::
     const at::Tensor logits = network.forward(batch.images.narrow(0, first, count),
                                               {options.precision, /*training=*/true, &dropout});
     const at::Tensor loss =
-        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum) / static_cast<double>(rows);
+        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, kIgnoreNone, options.label_smoothing) /
+        static_cast<double>(rows);
     const auto i = static_cast<std::size_t>(part);
     gradients[i] = torch::autograd::grad({loss}, optimizer.parameters());
     losses[i] = loss.item<double>();

@@ -117,6 +117,10 @@ std::vector<Key> make_keys() {
        "Factor on the learning rate after each epoch (schedule decay)."},
       {"classifier.warmup", Number{AT(classifier.training.warmup), 0, 1}, "share of the steps",
        "When a one-cycle schedule reaches its largest learning rate."},
+      {"classifier.label_smoothing", Number{AT(classifier.training.label_smoothing), 0, 0.9999}, "",
+       "Share of each training target that goes to all classes alike: answers that are less sure and often "
+       "more "
+       "accurate."},
       {"classifier.flip", Toggle{AT(classifier.training.augmentation.flip)}, "",
        "Mirrors training images at random, left to right."},
       {"classifier.crop", Integer{AT(classifier.training.augmentation.crop), 0, 64}, "pixels",

@@ -60,7 +60,8 @@ at::Tensor trained_by_hand(const data::Dataset& data, const ClassifierTraining& 
   Generator weights = make_generator(options.seed, "classifier/weights");
   nn::initialise(initial, {}, weights);
   const at::Tensor x = data::to_float(data).flatten(1).to(at::kDouble);
-  const at::Tensor target = at::one_hot(data.labels, 2).to(at::kDouble);
+  const double smoothing = options.label_smoothing;
+  const at::Tensor target = (1 - smoothing) * at::one_hot(data.labels, 2).to(at::kDouble) + smoothing / 2;
   at::Tensor w = initial.parameters()[0].tensor.to(at::kDouble),
              b = initial.parameters()[1].tensor.to(at::kDouble);
   at::Tensor first_w = at::zeros_like(w), first_b = at::zeros_like(b), second_w = first_w.clone(),
@@ -98,6 +99,7 @@ TEST(ClassifierTraining, OptimizersDecayAndSchedulesAreTheirFormulas) {
   options.epochs = 4;
   options.batch = 40;
   options.weight_decay = 0.3;
+  options.label_smoothing = 0.2;
   const std::vector<double> one_cycle = {0.05, 0.1, 0.05, 0}, falling = {0.1, 0.05, 0.025, 0.0125};
   for (const auto optimizer : {ClassifierOptimizer::sgd, ClassifierOptimizer::adam}) {
     for (const auto schedule : {ClassifierSchedule::decay, ClassifierSchedule::one_cycle}) {
