@@ -83,20 +83,18 @@ report::LineChart compare_trainings(const std::vector<fs::path>& runs) {
   std::vector<std::string> folders;
   std::vector<NamedCurve> curves;
   for (const fs::path& run : runs) {
-    if (!RunFolder(run).exists())
-      fail_usage("{} is no run folder: it has no recipe.toml; `whence run RECIPE --out DIR` makes one",
-                 run.string());
-    recipes.push_back(training_values(load_recipe(run / "recipe.toml")));
+    recipes.push_back(training_values(load_recipe(RunFolder(run).recipe())));
     folders.push_back(run.lexically_normal().filename().string());
     curves.push_back({"", training_curve(run)});
-    if (curves.back().curve.steps.size() < 2)
+    if (curves.back().curve.steps.empty())
       fail_usage("the training of {} has not begun; `whence train {}` goes on with it", run.string(),
                  run.string());
   }
   const std::vector<std::string> names = names_apart(recipes, folders);
   for (std::size_t i = 0; i < curves.size(); ++i) curves[i].name = names[i];
   const std::optional<report::LineChart> chart = training_chart(curves);
-  if (!chart) fail("the logs of these runs hold no readings of a training");
+  if (!chart)
+    fail("the logs of these runs hold no two readings of a training; let it go on with `whence train RUN`");
   return *chart;
 }
 

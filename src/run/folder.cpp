@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kLock = ".lock";
 constexpr std::string_view kStages = ".stages";
+constexpr std::string_view kRecipe = "recipe.toml";
 
 /// A folder of somebody's other files is not to be mixed with a run.
 void check_is_run(const RunFolder& folder) {
@@ -33,7 +34,15 @@ fs::path RunFolder::checkpoint(std::string_view stage) const {
 
 bool RunFolder::exists() const {
   std::error_code error;
-  return fs::exists(path_ / "recipe.toml", error);
+  return fs::exists(path_ / kRecipe, error);
+}
+
+fs::path RunFolder::recipe() const {
+  if (!exists()) {
+    fail("{} is not a run folder: it has no {}; `whence run RECIPE --out DIR` makes one", path_.string(),
+         kRecipe);
+  }
+  return path_ / kRecipe;
 }
 
 fs::path default_folder(const fs::path& recipe) {

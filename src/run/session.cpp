@@ -120,10 +120,7 @@ Precision Session::judging_precision() const {
 
 Session open_session(const fs::path& folder) {
   const RunFolder run(folder);
-  if (!run.exists()) {
-    fail("{} is not a run folder (it has no recipe.toml); `whence run RECIPE` makes one", folder.string());
-  }
-  Session session(load_recipe(run / "recipe.toml"), run, recorded_task(run));
+  Session session(load_recipe(run.recipe()), run, recorded_task(run));
   session.precision = recorded_precision(run).value_or(Precision::float32);
   return session;
 }
@@ -132,10 +129,7 @@ Target find_target(const fs::path& path, const std::vector<std::string>& setting
   if (!fs::is_directory(path)) {
     return {load_recipe(path, settings), out.empty() ? default_folder(path) : out};
   }
-  if (!RunFolder(path).exists()) {
-    fail("{} is not a run folder (it has no recipe.toml); give a recipe or a run folder", path.string());
-  }
-  return {load_recipe(path / "recipe.toml", settings), out.empty() ? path : out};
+  return {load_recipe(RunFolder(path).recipe(), settings), out.empty() ? path : out};
 }
 
 }  // namespace whence::run

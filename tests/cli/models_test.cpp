@@ -50,7 +50,7 @@ TEST_F(Models, CommandsOnARunFolderRepeatItsMetrics) {
       is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
   EXPECT_EQ(workplace_.must_run({"curves", "run", "run/../run", "--out", "figures/both"}).out,
             "figures/both.png\nfigures/both.svg\n");
-  EXPECT_TRUE(is_error(workplace_.run({"curves", "run", "figures"}), 2, "figures is no run folder"));
+  EXPECT_TRUE(is_error(workplace_.run({"curves", "run", "figures"}), 1, "figures is not a run folder"));
 }
 
 TEST_F(Models, CounterfactualsOfARunAndOfFiles) {

@@ -29,8 +29,8 @@ Curve training_curve(const std::filesystem::path& run);
 std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
                                      const std::vector<std::string>& otherwise);
 
-/// The chart of several runs' trainings, each named by what sets its recipe apart, or by its folder. Errors (usage):
-/// a folder that is no run, a run whose training has not begun.
+/// The chart of several runs' trainings, each named by what sets its recipe apart, or by its folder. Errors: a
+/// folder that is no run; no run with two logged steps; (usage) a run whose training has not begun.
 report::LineChart compare_trainings(const std::vector<std::filesystem::path>& runs);
 
 }  // namespace whence::run

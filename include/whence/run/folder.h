@@ -26,6 +26,8 @@ class RunFolder {
   std::filesystem::path stamp(std::string_view stage) const;
   std::filesystem::path checkpoint(std::string_view stage) const;
   bool exists() const;  ///< it holds a recipe.toml
+  /// The path of its recipe.toml. Error: it has none.
+  std::filesystem::path recipe() const;
 
  private:
   std::filesystem::path path_;

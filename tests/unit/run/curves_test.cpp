@@ -49,13 +49,14 @@ TEST(TrainingChart, HasAPanelForEachReadingAndALineForEachCurveThatHasIt) {
 
 TEST(CompareTrainings, RefusesWhatIsNoRunOrHasNotBegun) {
   const test::TemporaryFolder folder;
-  test::expect_error([&] { compare_trainings({folder / "none"}); }, {"none is no run folder"},
-                     ExitCode::usage);
+  test::expect_error([&] { compare_trainings({folder / "none"}); }, {"none is not a run folder"});
   write_file(folder / "begun/recipe.toml", "[data]\nset = \"mnist\"\n");
   test::expect_error([&] { compare_trainings({folder / "begun"}); }, {"begun has not begun"},
                      ExitCode::usage);
   ProgressLog log(folder / "begun/log.jsonl");
-  for (int step = 1; step <= 2; ++step) log.append({"explanation", step, 2, {{"C", 0.1 * step}}});
+  log.append({"explanation", 1, 2, {{"C", 0.1}}});
+  test::expect_error([&] { compare_trainings({folder / "begun"}); }, {"no two readings"});
+  log.append({"explanation", 2, 2, {{"C", 0.2}}});
   EXPECT_EQ(compare_trainings({folder / "begun"}).panels[0].series[0].y, (std::vector<double>{0.1, 0.2}));
 }
 
