@@ -39,6 +39,11 @@ MaybeFigure sse_and_kl(const nlohmann::json& metrics) {
   return test.at("sse").get<double>() + test.at("kl").get<double>();
 }
 
+MaybeFigure linear_sse_and_kl(const nlohmann::json& metrics) {
+  const nlohmann::json& linear = metrics.at("gce").at("linear");
+  return linear.at("sse").get<double>() + linear.at("kl").get<double>();
+}
+
 MaybeFigure all_seconds(const nlohmann::json& metrics) {
   double sum = 0;
   for (const nlohmann::json& stage : metrics.at("stages")) sum += stage.at("seconds").get<double>();
@@ -73,6 +78,10 @@ const std::vector<Definition>& definitions() {
       {{"sse", "SSE", "", 2, "squared error of a reconstruction, summed over pixels"}, "gce.test.sse", {}},
       {{"kl", "KL", "nats", 2, "of the codes of test images against N(0, I), nats"}, "gce.test.kl", {}},
       {{"bound", "SSE + KL", "", 2, "the loss of the image model"}, {}, sse_and_kl},
+      {{"linear_bound", "SSE + KL of the best linear model", "", 2,
+        "of probabilistic principal components with as many latents"},
+       {},
+       linear_sse_and_kl},
       {{"reencoded", "accuracy, re-encoded", "%", 1, "on test images that were encoded and decoded, a share"},
        "gce.ablation.reencoded",
        {}},

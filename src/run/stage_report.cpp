@@ -127,8 +127,7 @@ class ReportWriter {
   Section reconstructions() const {
     return {"reconstructions",
             "How well images come back",
-            {fmt::format("On test images: SSE {:.2f} (squared error summed over pixels), KL {:.2f} nats.",
-                         findings_.sse, findings_.kl)},
+            image_model_paragraphs(metrics_.at("gce")),
             {},
             {figure("reconstructions", "Test images above, their reconstructions below.")}};
   }

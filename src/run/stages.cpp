@@ -25,6 +25,12 @@ const std::vector<Stage>& stages() {
        false,
        evaluation_content,
        evaluation_stage},
+      {"reference",
+       {"generator.latents", "explanation.causal", "explanation.noncausal", "run.seed"},
+       {"data"},
+       false,
+       no_content,
+       reference_stage},
       {"counterfactual",
        {"counterfactual", "run.seed"},
        {"data", "classifier", "explanation"},
@@ -46,13 +52,15 @@ const std::vector<Stage>& stages() {
       {"report",
        {"title", "source", "data", "classifier", "generator", "explanation", "evaluation", "counterfactual",
         "trust", "figures", "run", "expected"},
-       {"evaluation", "counterfactual", "trust", "figures"},
+       {"evaluation", "reference", "counterfactual", "trust", "figures"},
        false,
        program_content,
        report_stage},
   };
   return table;
 }
+
+nlohmann::json no_content(Session&) { return nlohmann::json::object(); }
 
 nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
 

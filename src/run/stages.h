@@ -43,11 +43,16 @@ StageResult explanation_stage(Session& session);
 nlohmann::json evaluation_content(Session& session);
 StageResult evaluation_stage(Session& session);
 
+/// What the best linear image model would reach, for comparison.
+StageResult reference_stage(Session& session);
+
 StageResult counterfactual_stage(Session& session);
 
 nlohmann::json trust_content(Session& session);
 StageResult trust_stage(Session& session);
 
+/// Nothing else than the recipe and other stages.
+nlohmann::json no_content(Session& session);
 /// Figures and report change with the program.
 nlohmann::json program_content(Session& session);
 StageResult figures_stage(Session& session);
