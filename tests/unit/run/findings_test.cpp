@@ -68,6 +68,18 @@ TEST(Findings, AnAlphaThatDoesNothingIsNotSaidToMoveInPart) {
   EXPECT_EQ(headlines(findings)[2].value, "0.0 points");
 }
 
+TEST(Findings, ImagesAreHeldToTheBestLinearModel) {
+  nlohmann::json gce = metrics(1.0, 0.01)["gce"];  // SSE + KL = 22.2
+  EXPECT_EQ(image_model_paragraphs(gce).size(), 1u);
+  EXPECT_TRUE(contains(image_model_paragraphs(gce).at(0), "together **22.20**"));
+  gce["linear"] = {{"sse", 18.5}, {"kl", 8.25}, {"used", 5}};
+  const std::string better = image_model_paragraphs(gce).at(1);
+  EXPECT_TRUE(contains(better, "of which 5 are worth their code"));
+  EXPECT_TRUE(contains(better, "together 26.75. The network's images are better than that."));
+  gce["linear"]["sse"] = 10.0;
+  EXPECT_TRUE(contains(image_model_paragraphs(gce).at(1), "together 18.25. The network has not come as far"));
+}
+
 TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
   nlohmann::json plain = metrics(1.0, 0.01);
   plain["gce"].erase("information_flow");

@@ -12,7 +12,7 @@ nlohmann::json example() {
     "classifier": {"test_accuracy": 0.956, "train_seconds": 100},
     "data": {"image": [1, 28, 27]},
     "gce": {
-      "test": {"sse": 14.5, "kl": 7.25},
+      "test": {"sse": 14.5, "kl": 7.25}, "linear": {"sse": 20.5, "kl": 6.25, "used": 4},
       "information_flow": {
         "alpha": {"nats": 0.97, "se": 0.002}, "beta": {"nats": 0.03, "se": 0.001}, "most_possible": 1.0986,
         "factors": [{"name": "alpha_1", "causal": true, "nats": 0.5, "se": 0.01},
@@ -29,10 +29,11 @@ nlohmann::json example() {
 
 TEST(Metrics, NamedOnesAreComputed) {
   const std::vector<std::pair<const char*, double>> known = {
-      {"accuracy", 0.956},      {"flow", 0.97},           {"largest_beta", 0.02}, {"beta_share", 0.03},
-      {"bound", 21.75},         {"reencoded", 0.856},     {"alpha_kept", 0.556},  {"beta_kept", 0.852},
-      {"alpha_cost", 0.3},      {"beta_cost", 0.004},     {"brightness", 0.75},   {"brightness_encoded", 0.5},
-      {"total_seconds", 102.5}, {"memory_bytes", 1048576}};
+      {"accuracy", 0.956},      {"flow", 0.97},          {"largest_beta", 0.02},
+      {"beta_share", 0.03},     {"bound", 21.75},        {"reencoded", 0.856},
+      {"alpha_kept", 0.556},    {"beta_kept", 0.852},    {"alpha_cost", 0.3},
+      {"beta_cost", 0.004},     {"brightness", 0.75},    {"brightness_encoded", 0.5},
+      {"total_seconds", 102.5}, {"linear_bound", 26.75}, {"memory_bytes", 1048576}};
   for (const auto& [name, value] : known) {
     const auto measured = metric(example(), name);
     ASSERT_TRUE(measured) << name;

@@ -223,8 +223,9 @@ TEST_F(Pipeline, ARunGoesOnInItsOwnPrecision) {
 TEST_F(Pipeline, CounterfactualsAndTrustLeaveTheirFindings) {
   PipelineOptions options;
   options.last = "trust";
-  EXPECT_EQ(done_by([&] { run({"counterfactual.images=40"}, options); }),
-            (Names{"data", "classifier", "explanation", "evaluation", "reference", "counterfactual", "trust"}));
+  EXPECT_EQ(
+      done_by([&] { run({"counterfactual.images=40"}, options); }),
+      (Names{"data", "classifier", "explanation", "evaluation", "reference", "counterfactual", "trust"}));
   const nlohmann::json metrics = read_json(folder_ / "metrics.json").at("gce");
   const nlohmann::json& counterfactual = metrics.at("counterfactual");
   EXPECT_EQ(counterfactual.at("images"), 40);
