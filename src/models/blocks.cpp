@@ -54,11 +54,11 @@ std::string add_convolution(nn::Network& network, const std::string& name, nn::C
   return name + "_relu";
 }
 
-void add_hidden(nn::Network& network, const std::string& name, std::int64_t features) {
+void add_hidden(nn::Network& network, const std::string& name, std::int64_t features, double dropout) {
   network.add(name, nn::Linear{features, false});
   network.add(name + "_norm", nn::BatchNorm1d{});
   network.add(name + "_relu", nn::Relu{});
-  network.add(name + "_drop", nn::Dropout{0.5});
+  if (dropout > 0) network.add(name + "_drop", nn::Dropout{dropout});
 }
 
 }  // namespace whence::models

@@ -122,9 +122,10 @@ nn::Network pathmask_encoder(PathmaskSet set, const AutoencoderShape& shape) {
   const std::int64_t width = autoencoder_width(set, shape);
   nn::Network network = pathmask_trunk(set, shape.image, width);
   network.add("flatten", nn::Flatten{});
-  add_hidden(network, "fc", encoder_hidden(set, width));
-  network.add("mean", nn::Linear{shape.latents}, {"fc_drop"});
-  network.add("log_variance", nn::Linear{shape.latents}, {"fc_drop"});
+  add_hidden(network, "fc", encoder_hidden(set, width), shape.dropout);
+  const std::string hidden = network.layers().back().name;
+  network.add("mean", nn::Linear{shape.latents}, {hidden});
+  network.add("log_variance", nn::Linear{shape.latents}, {hidden});
   network.set_outputs({"mean", "log_variance"});
   return network;
 }
@@ -136,7 +137,7 @@ nn::Network pathmask_decoder(PathmaskSet set, const AutoencoderShape& shape) {
   network.add("fc", nn::Linear{map[0] * map[1] * map[2]});
   network.add("fc_norm", nn::BatchNorm1d{});
   network.add("fc_relu", nn::Relu{});
-  network.add("fc_drop", nn::Dropout{0.5});
+  if (shape.dropout > 0) network.add("fc_drop", nn::Dropout{shape.dropout});
   network.add("reshape", nn::Reshape{map});
   add_listing(network, decoder_listing(set, width));
   network.add("conv_image", image_convolution(set, shape.image[0]));

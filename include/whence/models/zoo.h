@@ -84,6 +84,8 @@ struct AutoencoderShape {
   nn::Shape image = {3, 32, 32};
   std::int64_t latents = 64;  ///< K + L
   std::int64_t width = 0;     ///< channels of the first convolution; 0: the text's
+  double dropout =
+      0.5;  ///< of PATHMASK's hidden features, as its listings have it; 0: none. Others have none.
 };
 
 /// GCE-A table 4, with w = 128 channels first and 2w later. Encoder: convolutions to w (3x3, stride 2), w (3x3), 2w (4x4,

@@ -122,6 +122,28 @@ TEST(Autoencoders, CloseForEverySizeTheyTake) {
   }
 }
 
+TEST(Pathmask, AutoencodersWithoutDropoutAreOtherwiseTheSame) {
+  const auto drops = [](const nn::Network& network) {
+    return std::count_if(network.layers().begin(), network.layers().end(), [](const nn::Layer& layer) {
+      return std::holds_alternative<nn::Dropout>(layer.op);
+    });
+  };
+  for (const PathmaskSet set : {PathmaskSet::mnist, PathmaskSet::fashion_mnist, PathmaskSet::cifar10}) {
+    const nn::Shape image = set == PathmaskSet::cifar10 ? nn::Shape{3, 32, 32} : nn::Shape{1, 28, 28};
+    const AutoencoderShape shape{.image = image, .latents = 5, .width = 2};
+    AutoencoderShape without = shape;
+    without.dropout = 0;
+    for (const auto& make : {pathmask_encoder, pathmask_decoder}) {
+      const nn::Network listed = make(set, shape), plain = make(set, without);
+      EXPECT_EQ(drops(listed), 1);
+      EXPECT_EQ(drops(plain), 0);
+      ASSERT_EQ(plain.parameter_count(), listed.parameter_count());
+      for (std::size_t i = 0; i < listed.parameters().size(); ++i)
+        EXPECT_EQ(plain.parameters()[i].name, listed.parameters()[i].name);
+    }
+  }
+}
+
 TEST(Architectures, HaveNamesOfTheirOwnAndTheStatedWidth) {
   std::set<std::string_view> names;
   for (const ClassifierArchitecture& architecture : classifier_architectures()) {
