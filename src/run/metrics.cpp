@@ -166,7 +166,7 @@ void add_paths(const nlohmann::json& node, const std::string& path, std::vector<
     if (node.is_primitive()) break;
     const bool named = node.is_array() && value.is_object() && value.contains("name");
     const std::string name = named ? value.value("name", key) : key;
-    add_paths(value, path.empty() ? name : path + "." + name, names);
+    add_paths(value, path.empty() ? name : fmt::format("{}.{}", path, name), names);
   }
 }
 
