@@ -95,7 +95,7 @@ double bar_room(const BarChart& chart) {
 BarLayout place(const BarChart& chart) {
   BarLayout layout;
   const auto count = static_cast<double>(chart.bars.size());
-  layout.width = std::clamp(axis_left + axis_right + bar_room(chart) * count, 460.0, 1100.0);
+  layout.width = std::clamp(axis_left + axis_right + bar_room(chart) * count, 460.0, 1320.0);
   const double room = (layout.width - axis_left - axis_right) / (count + 0.2) - 6;
   std::size_t lines = 1;
   for (const auto& bar : chart.bars) {

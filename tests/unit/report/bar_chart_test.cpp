@@ -61,6 +61,18 @@ TEST(BarChart, PngHasTwoPixelsForEachPointOfTheSvg) {
   EXPECT_NE(read_file(folder / "bars.svg").find(size), std::string::npos) << size;
 }
 
+/// As many as a chart of many factors shows: alpha, beta, four alphas and twelve betas.
+TEST(BarChart, TheNamesOfEighteenFactorsAreWhole) {
+  const test::TemporaryFolder folder;
+  std::vector<Bar> bars(18, Bar{"beta_38", 0.5, 0.01, false});
+  bars[2] = {"alpha_4", 1, 0.01, true};
+  draw(bars_of(bars), folder / "bars");
+  const std::string picture = read_file(folder / "bars.svg");
+  EXPECT_NE(picture.find("alpha_4"), std::string::npos);
+  EXPECT_NE(picture.find("beta_38"), std::string::npos);
+  EXPECT_EQ(picture.find("…"), std::string::npos);
+}
+
 TEST(BarChart, TextsAppearAsTheyAre) {
   const test::TemporaryFolder folder;
   const std::string odd = "\\n{x}_1^2@y`date`100%%g\"q\"'r'<b>&#$z;";
