@@ -143,9 +143,9 @@ std::vector<Key> make_keys() {
        "training "
        "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
       {"generator.dropout", Number{AT(generator.network.dropout), 0, 0.9999}, "",
-       "Share of the hidden features that PATHMASK's autoencoders leave out in training; with the listings' "
-       "half "
-       "most latents learn nothing. The other architectures have no dropout."},
+       "Share of the hidden features that PATHMASK's autoencoders leave out in training; the listings leave "
+       "out "
+       "half, which spoils the images of CIFAR-10. The other architectures have no dropout."},
       {"generator.latents", Integer{AT(generator.latents), 0, 4096}, "latents",
        "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
        "nothing "
