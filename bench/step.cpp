@@ -6,6 +6,8 @@
 
 #include "step_profile.h"
 #include "whence/core/machine.h"
+#include "whence/models/architectures.h"
+#include "whence/models/train.h"
 #include "workshop.h"
 
 namespace whence::bench {
@@ -38,16 +40,40 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   return settings;
 }
 
-/// Of the explanation's steps, or of as many epochs of the classifier's, after some that are not counted.
-void profile(Workshop& workshop, const std::string& of, const Setting& setting, int steps) {
-  if (of == "explanation") {
-    workshop.train(setting, setting.steps, {});
-    print_profile(steps, [&] { workshop.train(setting, steps, {}); });
-  } else {
-    const int per_epoch = workshop.classifier_steps();
-    workshop.train_classifier(setting.precision, 1);
-    print_profile(steps * per_epoch, [&] { workshop.train_classifier(setting.precision, steps); });
-  }
+/// What a profile can be of.
+std::vector<std::string> profiles() {
+  std::vector<std::string> names = {"explanation"};
+  for (const auto& architecture : models::classifier_architectures()) names.emplace_back(architecture.name);
+  return names;
+}
+
+/// Of the explanation's steps, after some that are not counted.
+void profile_explanation(Workshop& workshop, const Setting& setting, int steps) {
+  workshop.train(setting, setting.steps, {});
+  print_profile(steps, [&] { workshop.train(setting, steps, {}); });
+}
+
+/// Of the training of a classifier, after some steps that are not counted: ten classes, colour images of 32 x 32 where the
+/// architecture is for them.
+void profile_classifier(const std::string& architecture, Precision precision, std::int64_t batch, int steps) {
+  const bool colour = architecture == "vgg11" || architecture == "pathmask-cifar";
+  const nn::Shape image = colour ? nn::Shape{3, 32, 32} : nn::Shape{1, 28, 28};
+  const auto known = models::classifier_architectures();
+  const auto found =
+      std::find_if(known.begin(), known.end(), [&](const auto& a) { return a.name == architecture; });
+  nn::Network network = found->make({.image = image, .classes = 10});
+  const auto train = [&](int count) {
+    const data::Dataset images = random_images(count * batch, image, 10);
+    models::ClassifierTraining options;
+    options.epochs = 1;
+    options.batch = batch;
+    options.precision = precision;
+    models::train_classifier(network, images, options);
+  };
+  train(3);
+  print_profile(steps, [&] { train(steps); });
+  const double work = static_cast<double>(batch) * step_operations(network, Gradients::of_weights);
+  fmt::print("{:.1f} GFLOP a step\n", work / 1e9);
 }
 
 /// Keeps the best rate of each layer.
@@ -133,7 +159,7 @@ int main(int argc, char** argv) {
       .add_option("--profile", profiled, "Show each layer's share instead of the table: of a step of what")
       ->expected(0, 1)
       ->default_str("explanation")
-      ->check(CLI::IsMember({"explanation", "classifier"}));
+      ->check(CLI::IsMember(bench::profiles()));
   program.add_flag("--published", published, "Time the published setting, too (seconds a step)");
   CLI11_PARSE(program, argc, argv);
   wait_passively();
@@ -144,8 +170,10 @@ int main(int argc, char** argv) {
              machine.threads, machine.libtorch, scene.batch);
   bench::Workshop workshop(scene);
   const auto settings = bench::all_settings(published, machine.bfloat16, steps);
-  if (!profiled.empty()) {
-    bench::profile(workshop, profiled, settings[1], rounds * steps);
+  if (profiled == "explanation") {
+    bench::profile_explanation(workshop, settings[1], rounds * steps);
+  } else if (!profiled.empty()) {
+    bench::profile_classifier(profiled, settings[1].precision, scene.batch, rounds * steps);
   } else {
     bench::print_table(workshop, settings, rounds);
   }

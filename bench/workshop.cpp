@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "whence/core/random.h"
-#include "whence/models/train.h"
 #include "whence/models/zoo.h"
 
 namespace whence::bench {
@@ -29,6 +28,15 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+data::Dataset random_images(std::int64_t count, const nn::Shape& image, std::int64_t classes) {
+  Generator generator = make_generator(0, "bench/images");
+  data::Dataset set;
+  set.images = at::randint(256, {count, image[0], image[1], image[2]}, generator, at::kByte);
+  set.labels = at::zeros({count}, at::kLong);
+  for (std::int64_t i = 0; i < classes; ++i) set.class_names.push_back(std::to_string(i));
+  return set;
+}
+
 Workshop::Workshop(const Scene& scene)
     : scene_(scene),
       encoder_(models::cvae_encoder(generator_of(scene))),
@@ -37,9 +45,7 @@ Workshop::Workshop(const Scene& scene)
           {.image = {1, scene.side, scene.side}, .classes = scene.classes, .width = scene.width / 2})) {
   Generator generator = make_generator(0, "bench/workshop");
   nn::initialise(classifier_, {}, generator);
-  data_.images = at::randint(256, {16 * scene.batch, 1, scene.side, scene.side}, generator, at::kByte);
-  data_.labels = at::zeros({16 * scene.batch}, at::kLong);
-  for (std::int64_t i = 0; i < scene.classes; ++i) data_.class_names.push_back(std::to_string(i));
+  data_ = random_images(16 * scene.batch, {1, scene.side, scene.side}, scene.classes);
 }
 
 void Workshop::time(const Setting& setting, Samples& samples) {
@@ -70,13 +76,6 @@ void Workshop::train(const Setting& setting, int steps, const ProgressCallback& 
   options.precision = setting.precision;
   const auto classifier = models::as_classifier(classifier_, setting.precision);
   gce::train(encoder_, decoder_, *classifier, data_, options, progress);
-}
-
-void Workshop::train_classifier(Precision precision, int epochs) {
-  models::ClassifierTraining options;
-  options.epochs = epochs;
-  options.precision = precision;
-  models::train_classifier(classifier_, data_, options);
 }
 
 double Workshop::operations(const Setting& setting) const { return over_networks(setting, step_operations); }

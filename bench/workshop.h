@@ -41,6 +41,9 @@ struct Samples {
 double least(const std::vector<double>& values);
 double median(std::vector<double> values);
 
+/// Bytes at random, all of class 0.
+data::Dataset random_images(std::int64_t count, const nn::Shape& image, std::int64_t classes);
+
 /// How fast each layer runs alone, by network.
 using Rates = std::map<std::string, std::vector<double>>;
 
@@ -51,9 +54,6 @@ class Workshop {
   /// Appends what each step takes; one more, made first, is not counted.
   void time(const Setting& setting, Samples& samples);
   void train(const Setting& setting, int steps, const ProgressCallback& progress);
-  /// Epochs of the classifier's own training; each has classifier_steps() steps of 64 images, or of all.
-  void train_classifier(Precision precision, int epochs);
-  int classifier_steps() const { return std::max(1, static_cast<int>(data_.size() / 64)); }
 
   /// Of one step's convolutions and linear maps.
   double operations(const Setting& setting) const;

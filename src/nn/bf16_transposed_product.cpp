@@ -1,4 +1,5 @@
 #include "nn/bf16_products.h"
+#include "nn/bf16_small_grid.h"
 #include "nn/bf16_strip.h"
 
 namespace whence::nn {
@@ -189,6 +190,8 @@ struct TransposedProduct {
 
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
                                  const at::Tensor& output_gradient, const at::Tensor& weight_gradient) {
+  if (has_small_grid(patches))
+    return multiply_transposed_small_grid(patches, input, output_gradient, weight_gradient);
   const std::int64_t parts = at::in_parallel_region() ? 1 : 4;  // the caller alone, or any number of threads
   TransposedProduct product{patches, halves(input), halves(output_gradient), parts, nullptr};
   const at::Tensor sums = at::zeros({parts, product.sum_size()}, at::kFloat);

@@ -126,7 +126,15 @@ INSTANTIATE_TEST_SUITE_P(
                       ConvolutionCase{"decoder3", {5, 64, 14, 14}, {64, 1, 4, 4}, 2, 1, true},
                       ConvolutionCase{"transposed_odd", {3, 5, 4, 6}, {5, 7, 3, 3}, 2, 1, true, 1},
                       ConvolutionCase{"transposed_past_kernel", {3, 5, 4, 3}, {5, 6, 2, 2}, 3, 0, true, 2},
-                      ConvolutionCase{"transposed_wide_padding", {2, 4, 6, 5}, {4, 3, 5, 5}, 2, 4, true}),
+                      ConvolutionCase{"transposed_wide_padding", {2, 4, 6, 5}, {4, 3, 5, 5}, 2, 4, true},
+                      ConvolutionCase{"small_grid", {40, 64, 4, 4}, {96, 64, 3, 3}, 1, 1},
+                      ConvolutionCase{"small_grid_odd", {9, 32, 2, 3}, {32, 32, 3, 3}, 1, 1},
+                      ConvolutionCase{"small_grid_strided", {33, 32, 9, 8}, {64, 32, 4, 4}, 2, 1},
+                      ConvolutionCase{"small_grid_wide_padding", {8, 32, 1, 2}, {32, 32, 3, 3}, 1, 4},
+                      ConvolutionCase{"small_grid_past_kernel", {8, 32, 7, 6}, {32, 32, 2, 2}, 3, 0},
+                      ConvolutionCase{"small_grid_transposed", {9, 64, 4, 4}, {64, 32, 3, 3}, 2, 1, true, 1},
+                      ConvolutionCase{
+                          "small_grid_transposed_wide", {8, 32, 3, 2}, {32, 64, 4, 4}, 2, 2, true}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
