@@ -30,7 +30,7 @@ def vgg11(width):
         channels = widths * width
     layers.append(nn.Flatten())
     for _ in range(2):
-        layers += [nn.Linear(channels, channels), nn.ReLU(), nn.Dropout(0.5)]
+        layers += [nn.Linear(channels, channels), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(channels, 10)).to(memory_format=torch.channels_last)
 
 

@@ -51,6 +51,11 @@ Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count) {
           dataset.class_names};
 }
 
+Dataset join(const Dataset& first, const Dataset& second) {
+  TORCH_CHECK(first.class_names == second.class_names, "joining data sets of different classes");
+  return {at::cat({first.images, second.images}), at::cat({first.labels, second.labels}), first.class_names};
+}
+
 Dataset pick(const Dataset& dataset, const at::Tensor& rows) {
   return {dataset.images.index_select(0, rows), dataset.labels.index_select(0, rows), dataset.class_names};
 }

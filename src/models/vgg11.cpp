@@ -30,7 +30,6 @@ nn::Network vgg11(const ClassifierShape& shape) {
   for (const char* name : {"fc1", "fc2"}) {
     network.add(name, nn::Linear{8 * width});
     network.add(std::string(name) + "_relu", nn::Relu{});
-    network.add(std::string(name) + "_drop", nn::Dropout{0.5});
   }
   network.add("fc3", nn::Linear{shape.classes});
   return network;

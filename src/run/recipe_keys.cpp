@@ -101,6 +101,9 @@ std::vector<Key> make_keys() {
        "0.5 (GCE-A, GCE-C)."},
       {"classifier.epochs", Integer{AT(classifier.training.epochs), 1, 100'000}, "",
        "Passes over the training images."},
+      {"classifier.validation", Toggle{AT(classifier.on_validation)}, "",
+       "Trains it on the set's validation images, too, as a classifier that others trained may have been; "
+       "nothing can be chosen by them then."},
       {"classifier.batch", Integer{AT(classifier.training.batch), 1, 65'536}, "images",
        "Images of one step."},
       {"classifier.optimizer", choice<AT(classifier.training.optimizer)>({"sgd", "adam"}), "",

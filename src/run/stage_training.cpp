@@ -58,8 +58,11 @@ StageResult classifier_stage(Session& session) {
     options.checkpoint = session.folder().checkpoint(kClassifier);
     options.checkpoint_seconds = session.recipe().run.checkpoint_seconds;
     nn::Network network = session.classifier_network();
-    metrics["train_seconds"] =
-        models::train_classifier(network, session.data().train, options, session.progress).seconds;
+    const data::Splits& splits = session.data();
+    const bool all = session.recipe().classifier.on_validation && splits.validation.labels.defined();
+    const data::Dataset images = all ? data::join(splits.train, splits.validation) : splits.train;
+    metrics["train_images"] = images.size();
+    metrics["train_seconds"] = models::train_classifier(network, images, options, session.progress).seconds;
     save(session, network, "classifier.safetensors");
     result.products = {"classifier.safetensors"};
   }

@@ -91,8 +91,8 @@ def vgg11(channels, classes, width):
     own = torchvision.models.vgg11_bn(weights=None).features
     features = own if width == 64 else torchvision.models.vgg.make_layers(column, batch_norm=True)
     last = 8 * width
-    return nn.Sequential(features, nn.Flatten(), nn.Linear(last, last), nn.ReLU(), nn.Dropout(), nn.Linear(last, last),
-                         nn.ReLU(), nn.Dropout(), nn.Linear(last, classes))
+    return nn.Sequential(features, nn.Flatten(), nn.Linear(last, last), nn.ReLU(), nn.Linear(last, last), nn.ReLU(),
+                         nn.Linear(last, classes))
 
 
 def normed(*convolutions):

@@ -31,6 +31,8 @@ Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& 
 
 /// Images first .. first+count-1.
 Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count);
+/// The images of both, which have the same classes and sizes, in that order.
+Dataset join(const Dataset& first, const Dataset& second);
 /// The images of `rows` (int64, (n)) in that order, each a copy.
 Dataset pick(const Dataset& dataset, const at::Tensor& rows);
 /// `count` different rows drawn at random, int64 (count); all rows in their order when `count` is 0 or at least

@@ -54,7 +54,8 @@ nn::Network small_inception(const ClassifierShape& shape);
 /// VGG-11: column A of table 1 in Simonyan & Zisserman 2015 (3x3 convolutions to w, 2w, 4w, 4w, 8w, 8w, 8w, 8w with
 /// w = 64; MaxPool 2 behind the 1st, 2nd, 4th, 6th and 8th) with BN before each ReLU, as the version for CIFAR-10 that
 /// GCE-A took (its reference 12). 32x32 images leave a map of 1x1, so the two hidden layers have 8w features instead of
-/// 4096; each has ReLU and Dropout 0.5. Larger maps are averaged. Images of at least 32x32.
+/// 4096, and no Dropout: beside the batch norms it cost 4.5 % points after six epochs. Larger maps are averaged. Images of
+/// at least 32x32.
 nn::Network vgg11(const ClassifierShape& shape);
 
 /// The data sets that PATHMASK's listings C.1 to C.6 are for; notMNIST's networks are MNIST's.

@@ -39,6 +39,7 @@ struct ClassifierOptions {
   models::ClassifierOutput output = models::ClassifierOutput::automatic;
   models::ClassifierRequest network;
   models::ClassifierTraining training;
+  bool on_validation = false;  ///< it is trained on the validation images, too
 };
 
 /// Architectures are indices into models::autoencoder_architectures(). `network.image` and `.latents` come from data and explanation.
