@@ -11,8 +11,14 @@ namespace fs = std::filesystem;
 namespace whence::data {
 namespace {
 
+void check_folder(const fs::path& folder, std::string_view content) {
+  if (!fs::is_directory(folder))
+    fail("{} is not a folder; give the path of the one that holds {}", folder.string(), content);
+}
+
 [[noreturn]] void fail_not_found(const KnownSet& set, const std::optional<fs::path>& path) {
   if (path) {
+    check_folder(*path, set.title);
     const Layout layout = set.layouts.front();
     fail("{} lacks {}{} of {}", path->string(), fmt::join(missing(*path, layout, set.class_names), ", "),
          layout == Layout::idx ? " (plain or with .gz)" : "", set.title);
@@ -114,6 +120,7 @@ Splits load(const KnownSet& set, const std::vector<std::int64_t>& classes,
 
 Splits load_own(const fs::path& folder, Layout layout, const std::vector<std::string>& class_names,
                 const std::vector<std::int64_t>& classes, const ImageForm& form) {
+  check_folder(folder, description_of(layout));
   if (const auto lacks = missing(folder, layout, {}); !lacks.empty()) {
     fail("{} lacks {}, so it does not hold {}", folder.string(), fmt::join(lacks, ", "),
          description_of(layout));

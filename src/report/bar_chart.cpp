@@ -92,6 +92,25 @@ double bar_room(const BarChart& chart) {
   return std::clamp(widest + 14, 80.0, 140.0);
 }
 
+/// The middle of the number above a bar, kept off the reference line.
+double label_height(const BarChart& chart, const BarLayout& layout, const Bar& bar) {
+  const double point = layout.value_per_point();
+  const double middle =
+      std::max(finite(bar.value) + error_of(bar), 0.0) + point * (4 + value_text_height / 2);
+  const bool collides =
+      chart.reference != 0 && std::abs(middle - chart.reference) < point * (value_text_height / 2 + 2);
+  return collides ? chart.reference + point * (value_text_height / 2 + 3) : middle;
+}
+
+/// Points by which the highest number stands above the axis, where the legend is.
+double overhang(const BarChart& chart, const BarLayout& layout) {
+  double highest = layout.maximum;
+  for (const Bar& bar : chart.bars)
+    highest = std::max(highest,
+                       label_height(chart, layout, bar) + layout.value_per_point() * value_text_height / 2);
+  return (highest - layout.maximum) / layout.value_per_point();
+}
+
 BarLayout place(const BarChart& chart) {
   BarLayout layout;
   const auto count = static_cast<double>(chart.bars.size());
@@ -112,17 +131,8 @@ BarLayout place(const BarChart& chart) {
   layout.top = layout.legend_top + layout.frame().legend_height(layout.legend) + 12;
   layout.bottom = std::max(chart_height - 22 - tick_line * static_cast<double>(lines), layout.top + 100);
   choose_range(chart, layout);
+  layout.top += overhang(chart, layout);
   return layout;
-}
-
-/// The middle of the number above a bar, kept off the reference line.
-double label_height(const BarChart& chart, const BarLayout& layout, const Bar& bar) {
-  const double point = layout.value_per_point();
-  const double middle =
-      std::max(finite(bar.value) + error_of(bar), 0.0) + point * (4 + value_text_height / 2);
-  const bool collides =
-      chart.reference != 0 && std::abs(middle - chart.reference) < point * (value_text_height / 2 + 2);
-  return collides ? chart.reference + point * (value_text_height / 2 + 3) : middle;
 }
 
 std::string axes(const BarChart& chart, const BarLayout& layout) {

@@ -81,18 +81,15 @@ td:not(.number) { min-width: 6em; }
 th:last-child, td:last-child { padding-right: 4px; }
 
 @media (min-width: 1000px) {
-  .first { min-height: min(100vh, 880px); grid-template-columns: minmax(0, 1.12fr) minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr); }
+  .first { grid-template-columns: minmax(0, 1.12fr) minmax(0, 1fr); grid-template-rows: auto 1fr; align-items: start; }
   .headlines.threes { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .first.wide .headlines, .first.bare .headlines { grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); }
-  .first figure { min-height: 260px; }
-  .first .drawing { flex: 1 1 0; position: relative; min-height: 200px; }
-  .first .drawing img { position: absolute; inset: 8px; width: calc(100% - 16px); height: calc(100% - 16px); max-width: none; object-fit: contain; object-position: top; }
+  .first .drawing img { width: 100%; height: auto; max-height: min(76vh, 660px); max-width: none; object-fit: contain; object-position: top; }
   .first figcaption { font-size: 0.8rem; padding: 6px 12px; }
   .first.wide { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .first.wide .statement { grid-column: 1 / -1; }
   .first.wide .only { grid-column: 1 / -1; }
   .first.tall .high { grid-column: 2; grid-row: 1 / -1; }
-  .first.bare { min-height: 0; }
   .first.bare .statement { grid-column: 1 / -1; }
   .rest { grid-template-columns: 190px minmax(0, 1fr); }
   nav ol { display: block; }
@@ -108,7 +105,7 @@ th:last-child, td:last-child { padding-right: 4px; }
     --page: #fff; --card: #fff; --text: #000; --quiet: #444; --line: #ccc; --link: #000; --good: #00694e; --bad: #9c4200; --shadow: none; --figure: #fff;
   }
   body { font-size: 10.5pt; }
-  .first, .rest { display: block; max-width: none; padding: 0; min-height: 0; }
+  .first, .rest { display: block; max-width: none; padding: 0; }
   .first figure { margin-top: 14px; }
   nav, .files { display: none; }
   figure, .table, .headline, tr { break-inside: avoid; }

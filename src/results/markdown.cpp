@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "facts.h"
 #include "pictures.h"
 #include "whence/results/write.h"
 #include "whence/run/display.h"
@@ -98,18 +99,13 @@ std::string figures_table(const Experiment& experiment, const MeasuredExperiment
 /// "Intel(R) Xeon(R) Processor, 2 cores, LibTorch 1.13.0, bfloat16, whence 0.1.0"
 std::string machine_of(const nlohmann::json& facts_of_run) {
   std::vector<std::string> facts;
-  const auto add = [&](const char* pointer, const char* form) {
+  for (const auto& [pointer, form] : kFacts) {
     const nlohmann::json::json_pointer at(pointer);
-    if (!facts_of_run.contains(at)) return;
+    if (!facts_of_run.contains(at)) continue;
     const nlohmann::json& value = facts_of_run.at(at);
     facts.push_back(
         fmt::format(fmt::runtime(form), value.is_string() ? value.get<std::string>() : value.dump()));
-  };
-  add("/machine/processor", "{}");
-  add("/machine/cores", "{} cores");
-  add("/machine/libtorch", "LibTorch {}");
-  add("/precision/chosen", "{}");
-  add("/whence", "whence {}");
+  }
   return fmt::format("{}", fmt::join(facts, ", "));
 }
 

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "facts.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 
@@ -10,17 +11,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a page says of a run beside its figures.
-constexpr const char* kFacts[] = {"/seed",          "/whence",           "/machine/processor",
-                                  "/machine/cores", "/machine/libtorch", "/precision/chosen"};
 constexpr const char* kTimes[] = {"classifier_seconds", "training_seconds", "total_seconds", "seconds"};
 
 nlohmann::json facts_of(const Run& run) {
   nlohmann::json facts = nlohmann::json::object();
-  for (const char* fact : kFacts) {
-    const nlohmann::json::json_pointer at(fact);
+  const auto keep = [&](const char* pointer) {
+    const nlohmann::json::json_pointer at(pointer);
     if (run.facts.contains(at)) facts[at] = run.facts.at(at);
-  }
+  };
+  keep("/seed");
+  for (const Fact& fact : kFacts) keep(fact.pointer);
   return facts;
 }
 

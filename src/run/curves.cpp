@@ -32,7 +32,7 @@ report::Panel panel_of(const std::string& reading, const std::string& axis,
   report::Panel panel{axis, {}, false};
   for (const NamedCurve& named : curves) {
     const auto found = named.curve.values.find(reading);
-    if (found != named.curve.values.end() && found->second.size() == named.curve.steps.size())
+    if (found != named.curve.values.end())
       panel.series.push_back({named.name, named.curve.steps, found->second});
   }
   return panel;

@@ -103,8 +103,9 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce) {
         gce.at("linear").at("used").get<std::int64_t>(), part("linear", "sse"), part("linear", "kl"), linear,
         sse + kl < linear
             ? "The network's images are better than that."
-            : "The network has not come as far: more steps or a larger lambda should help, and in "
-              "a deep one initialisation = \"he\" with beta1 = 0.9."));
+            : fmt::format("The network has not come as far: more steps{} should help, and in a deep one "
+                          "initialisation = \"he\" with beta1 = 0.9.",
+                          gce.contains("flow") ? " or a larger lambda" : "")));
   }
   return paragraphs;
 }

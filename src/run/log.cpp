@@ -1,6 +1,7 @@
 #include "whence/run/log.h"
 
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "whence/core/error.h"
@@ -71,11 +72,17 @@ Curve read_curve(const std::filesystem::path& log, std::string_view stage) {
   for_lines(log, [&](const std::string&, const nlohmann::json& line) {
     if (line["stage"] == stage) by_step[line["step"].get<double>()] = line["values"];
   });
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
   Curve curve;
   for (const auto& [step, values] : by_step) {
+    for (const auto& [name, value] : values.items()) {
+      std::vector<double>& readings = curve.values[name];
+      readings.resize(curve.steps.size(), none);
+      readings.push_back(value.get<double>());
+    }
     curve.steps.push_back(step);
-    for (const auto& [name, value] : values.items()) curve.values[name].push_back(value.get<double>());
   }
+  for (auto& [name, readings] : curve.values) readings.resize(curve.steps.size(), none);
   return curve;
 }
 

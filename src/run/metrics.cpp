@@ -34,15 +34,13 @@ MaybeFigure alpha_brightness(const nlohmann::json& metrics) {
 }
 constexpr char kEncoded[] = "encoded", kGenerated[] = "generated";
 
+/// Of the network on test images, or of the best linear model.
+template <char const* model>
 MaybeFigure sse_and_kl(const nlohmann::json& metrics) {
-  const nlohmann::json& test = metrics.at("gce").at("test");
-  return test.at("sse").get<double>() + test.at("kl").get<double>();
+  const nlohmann::json& parts = metrics.at("gce").at(model);
+  return parts.at("sse").get<double>() + parts.at("kl").get<double>();
 }
-
-MaybeFigure linear_sse_and_kl(const nlohmann::json& metrics) {
-  const nlohmann::json& linear = metrics.at("gce").at("linear");
-  return linear.at("sse").get<double>() + linear.at("kl").get<double>();
-}
+constexpr char kTest[] = "test", kLinear[] = "linear";
 
 MaybeFigure all_seconds(const nlohmann::json& metrics) {
   double sum = 0;
@@ -77,11 +75,11 @@ const std::vector<Definition>& definitions() {
        from_findings<beta_share>},
       {{"sse", "SSE", "", 2, "squared error of a reconstruction, summed over pixels"}, "gce.test.sse", {}},
       {{"kl", "KL", "nats", 2, "of the codes of test images against N(0, I), nats"}, "gce.test.kl", {}},
-      {{"bound", "SSE + KL", "", 2, "the loss of the image model"}, {}, sse_and_kl},
+      {{"bound", "SSE + KL", "", 2, "the loss of the image model"}, {}, sse_and_kl<kTest>},
       {{"linear_bound", "SSE + KL of the best linear model", "", 2,
         "of probabilistic principal components with as many latents"},
        {},
-       linear_sse_and_kl},
+       sse_and_kl<kLinear>},
       {{"reencoded", "accuracy, re-encoded", "%", 1, "on test images that were encoded and decoded, a share"},
        "gce.ablation.reencoded",
        {}},

@@ -8,8 +8,6 @@ std::string hash(const at::Tensor& tensor) {
   return fingerprint_of({static_cast<const char*>(whole.data_ptr()), whole.nbytes()});
 }
 
-nlohmann::json hash(const data::Dataset& dataset) { return {hash(dataset.images), hash(dataset.labels)}; }
-
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -18,9 +16,13 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
+nlohmann::json content_of(const data::Dataset& dataset) {
+  return {hash(dataset.images), hash(dataset.labels)};
+}
+
 /// Where the files lie does not matter, what is in them does.
 nlohmann::json data_content(Session& session) {
-  return {{"train", hash(session.data().train)}, {"test", hash(session.data().test)}};
+  return {{"train", content_of(session.data().train)}, {"test", content_of(session.data().test)}};
 }
 
 StageResult data_stage(Session& session) {

@@ -49,7 +49,7 @@ nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
 StageResult without_explanation(const gce::Fidelity& fidelity, const gce::Ablation& whole) {
   return {{{"gce", {{"test", fidelity_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
           {kTestBounds},
-          fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.sse + fidelity.kl,
+          fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.bound(),
                       100 * whole.original, 100 * whole.reencoded)};
 }
 
@@ -102,7 +102,7 @@ StageResult evaluation_stage(Session& session) {
              {"brightness", brightness_json(session, *encoder, *decoder)}}}},
           {kTestBounds},
           fmt::format("I(alpha; Y) {:.3f} nats, I(beta; Y) {:.3f} nats, SSE + KL {:.2f}", flow.alpha.nats,
-                      flow.beta.nats, fidelity.sse + fidelity.kl)};
+                      flow.beta.nats, fidelity.bound())};
 }
 
 }  // namespace whence::run

@@ -10,7 +10,7 @@ StageResult reference_stage(Session& session) {
   const gce::LinearFidelity fidelity = gce::fidelity(model, session.data().test);
   return {{{"gce", {{"linear", gce::to_json(fidelity)}}}},
           {},
-          fmt::format("SSE + KL {:.2f} of the best linear image model", fidelity.sse + fidelity.kl)};
+          fmt::format("SSE + KL {:.2f} of the best linear image model", fidelity.bound())};
 }
 
 }  // namespace whence::run

@@ -142,15 +142,16 @@ class ReportWriter {
   }
 
   Section training() const {
+    const bool explains = metrics_.at("gce").contains("flow");
     return {"training",
             "Training",
-            {fmt::format(
-                "{} steps in {}. C is the causal effect, SSE and KL the two parts of the image model's loss; "
-                "all on training batches, smoothed.",
-                metrics_.at("gce").at("steps").get<std::int64_t>(),
-                clock_time(metrics_.at("gce").at("train_seconds").get<double>()))},
+            {fmt::format("{} steps in {}. {}SSE and KL are the two parts of the image model's loss; all on "
+                         "training batches, smoothed.",
+                         metrics_.at("gce").at("steps").get<std::int64_t>(),
+                         clock_time(metrics_.at("gce").at("train_seconds").get<double>()),
+                         explains ? "C is the causal effect, " : "")},
             {},
-            {figure("training", "C, SSE and KL over the steps.")}};
+            {figure("training", explains ? "C, SSE and KL over the steps." : "SSE and KL over the steps.")}};
   }
 
   Section machine() const {

@@ -40,12 +40,19 @@ void load_start(const Session& session, nn::Network& encoder, nn::Network& decod
   nn::load_network(folder / "decoder.safetensors", decoder);
 }
 
+/// Where the set has such images.
+bool trains_on_validation(Session& session) {
+  return session.recipe().classifier.on_validation && session.data().validation.labels.defined();
+}
+
 }  // namespace
 
 nlohmann::json classifier_content(Session& session) {
   const std::string& file = session.recipe().classifier.file;
   if (!file.empty()) return {{"file", fingerprint_of(read_file(file))}};
-  return {{"precision", name_of(session.precision)}};
+  nlohmann::json content = {{"precision", name_of(session.precision)}};
+  if (trains_on_validation(session)) content["validation"] = content_of(session.data().validation);
+  return content;
 }
 
 StageResult classifier_stage(Session& session) {
@@ -59,8 +66,8 @@ StageResult classifier_stage(Session& session) {
     options.checkpoint_seconds = session.recipe().run.checkpoint_seconds;
     nn::Network network = session.classifier_network();
     const data::Splits& splits = session.data();
-    const bool all = session.recipe().classifier.on_validation && splits.validation.labels.defined();
-    const data::Dataset images = all ? data::join(splits.train, splits.validation) : splits.train;
+    const data::Dataset images =
+        trains_on_validation(session) ? data::join(splits.train, splits.validation) : splits.train;
     metrics["train_images"] = images.size();
     metrics["train_seconds"] = models::train_classifier(network, images, options, session.progress).seconds;
     save(session, network, "classifier.safetensors");

@@ -32,6 +32,9 @@ struct Stage {
 /// In the order of execution.
 const std::vector<Stage>& stages();
 
+/// Hashes of images and labels.
+nlohmann::json content_of(const data::Dataset& dataset);
+
 nlohmann::json data_content(Session& session);
 StageResult data_stage(Session& session);
 

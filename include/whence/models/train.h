@@ -28,8 +28,8 @@ struct ClassifierTraining {
   ClassifierSchedule schedule = ClassifierSchedule::decay;
   double decay = 0.7;
   double warmup = 0.2;  ///< share of the steps before the largest learning rate (one_cycle)
-  double label_smoothing =
-      0;  ///< e of the targets (1 - e) onehot + e / classes (Szegedy et al. 2016, section 7)
+  /// e of the targets (1 - e) onehot + e / classes (Szegedy et al. 2016, section 7).
+  double label_smoothing = 0;
   Augmentation augmentation;
   std::uint64_t seed = 0;
   Precision precision = Precision::float32;

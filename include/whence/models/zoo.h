@@ -16,10 +16,10 @@ namespace whence::models {
 struct BaseCnnOptions {
   nn::Shape image = {1, 28, 28};
   std::int64_t classes = 2;
-  std::int64_t width =
-      32;  ///< channels of the first convolution; the second has twice as many, the hidden layer four times
-  bool channel_dropout =
-      true;  ///< after the pooling: whole channels with 0.25 (GCE-B) or elements with 0.5 (GCE-A, GCE-C)
+  /// Channels of the first convolution; the second has twice as many, the hidden layer four times.
+  std::int64_t width = 32;
+  /// After the pooling: whole channels with 0.25 (GCE-B) or elements with 0.5 (GCE-A, GCE-C).
+  bool channel_dropout = true;
 };
 /// Images of at least 6x6.
 nn::Network base_cnn(const BaseCnnOptions& options);
@@ -54,8 +54,7 @@ nn::Network small_inception(const ClassifierShape& shape);
 /// VGG-11: column A of table 1 in Simonyan & Zisserman 2015 (3x3 convolutions to w, 2w, 4w, 4w, 8w, 8w, 8w, 8w with
 /// w = 64; MaxPool 2 behind the 1st, 2nd, 4th, 6th and 8th) with BN before each ReLU, as the version for CIFAR-10 that
 /// GCE-A took (its reference 12). 32x32 images leave a map of 1x1, so the two hidden layers have 8w features instead of
-/// 4096, and no Dropout: beside the batch norms it cost 4.5 % points after six epochs. Larger maps are averaged. Images of
-/// at least 32x32.
+/// 4096, and no Dropout: the batch norms do its work. Larger maps are averaged. Images of at least 32x32.
 nn::Network vgg11(const ClassifierShape& shape);
 
 /// The data sets that PATHMASK's listings C.1 to C.6 are for; notMNIST's networks are MNIST's.
@@ -85,8 +84,8 @@ struct AutoencoderShape {
   nn::Shape image = {3, 32, 32};
   std::int64_t latents = 64;  ///< K + L
   std::int64_t width = 0;     ///< channels of the first convolution; 0: the text's
-  double dropout =
-      0.5;  ///< of PATHMASK's hidden features, as its listings have it; 0: none. Others have none.
+  /// Of PATHMASK's hidden features, as its listings have it; 0: none. Others have none.
+  double dropout = 0.5;
 };
 
 /// GCE-A table 4, with w = 128 channels first and 2w later. Encoder: convolutions to w (3x3, stride 2), w (3x3), 2w (4x4,

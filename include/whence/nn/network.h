@@ -38,8 +38,8 @@ struct Layer {
 struct Execution {
   Precision precision = Precision::float32;
   bool training = false;  ///< dropout drops, batch norm uses and updates batch statistics
-  at::Generator* dropout =
-      nullptr;  ///< the stream of dropout masks; required when training a network with dropout
+  /// The stream of dropout masks; required when training a network with dropout.
+  at::Generator* dropout = nullptr;
 };
 
 /// Layers are added in the order of execution; shapes are inferred and checked as they are added, so a network that

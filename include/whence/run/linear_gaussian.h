@@ -26,8 +26,8 @@ struct LinearGaussianResult {
   std::vector<double> flows = {};      ///< of each training, by quadrature
   std::vector<double> angles = {};     ///< between what each training found and the answer, in degrees
   std::vector<double> distances = {};  ///< of each training from the data, KL in nats
-  std::vector<double> turns =
-      {};  ///< with two dimensions: where alpha's column points in the plane of the landscape, in degrees
+  /// With two dimensions: where alpha's column points in the plane of the landscape, in degrees.
+  std::vector<double> turns = {};
 };
 
 /// Learns the generators of a hyperplane (K = 1) and of an AND of two (K = 1 and 2), `trainings` times each, and writes

@@ -31,7 +31,8 @@ class ProgressLog {
 
 struct Curve {
   std::vector<double> steps;
-  std::map<std::string, std::vector<double>> values;  ///< by name of the reading, one for each step
+  /// By name of the reading, one for each step; NaN where the log has none.
+  std::map<std::string, std::vector<double>> values;
 };
 
 /// The logged readings of a stage, in the order of steps; where a step was repeated after a kill, the last

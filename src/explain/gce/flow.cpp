@@ -76,6 +76,21 @@ FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions&
   return estimate_flow(answers(models, codes, after_batch).view({options.outer, inner, -1}), estimator);
 }
 
+std::vector<FlowValue> flows_of_shared_draws(const Models& models, const FlowOptions& options,
+                                             std::uint64_t seed, const AfterBatch& after_batch) {
+  const Estimator estimator{Sampling::nested, Placement::stratified, options.estimator.correction};
+  at::Generator generator = make_generator(seed, "flow/shared");
+  const at::Tensor codes =
+      latin_hypercube(options.outer * options.inner, models.decoder.latents(), generator);
+  const at::Tensor probabilities = answers(models, codes, after_batch);
+  std::vector<FlowValue> flows;
+  for (const at::Tensor& values : codes.unbind(1)) {
+    const at::Tensor cells = probabilities.index_select(0, values.argsort());
+    flows.push_back(estimate_flow(cells.view({options.outer, options.inner, -1}), estimator));
+  }
+  return flows;
+}
+
 /// The sets of factors of a report, and what is measured of them.
 class Measurement {
  public:
@@ -97,7 +112,9 @@ class Measurement {
 
   FlowReport report() {
     const auto names = factor_names(size_of(alpha_), models_.decoder.latents());
-    std::vector<FlowValue> singles = shared() ? with_shared_draws() : with_own_draws(names);
+    std::vector<FlowValue> singles = shared()
+                                         ? flows_of_shared_draws(models_, options_, seed_, [this] { tell(); })
+                                         : with_own_draws(names);
     const auto of_set = [&](const std::string& name, const Factors& set, FlowValue& single) {
       const FlowValue flow = is_measured(set) || set.empty() ? measure(name, set) : single;
       if (set.size() == 1) single = flow;
@@ -132,20 +149,6 @@ class Measurement {
     return flows;
   }
 
-  std::vector<FlowValue> with_shared_draws() {
-    const Estimator estimator{Sampling::nested, Placement::stratified, options_.estimator.correction};
-    at::Generator generator = make_generator(seed_, "flow/shared");
-    const at::Tensor codes =
-        latin_hypercube(options_.outer * options_.inner, models_.decoder.latents(), generator);
-    const at::Tensor probabilities = answers(models_, codes, [this] { tell(); });
-    std::vector<FlowValue> flows;
-    for (const at::Tensor& values : codes.unbind(1)) {
-      const at::Tensor cells = probabilities.index_select(0, values.argsort());
-      flows.push_back(estimate_flow(cells.view({options_.outer, options_.inner, -1}), estimator));
-    }
-    return flows;
-  }
-
   void tell() {
     ++reading_.step;
     if (progress_) progress_(reading_);
@@ -159,6 +162,13 @@ class Measurement {
   Progress reading_{.stage = "information flow", .step = 0, .total = 0, .values = {}};
 };
 
+void check_shared_draws(const FlowOptions& options) {
+  if (options.estimator.correction == Correction::jackknife)
+    fail_usage(
+        "the jackknife leaves out one independent draw at a time; factors that share draws need 'delta' or "
+        "'none'");
+}
+
 }  // namespace
 
 FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
@@ -170,6 +180,14 @@ FlowValue information_flow(const models::Decoder& decoder, const models::Classif
   return flow_of(Models(decoder, classifier, options), which, options, generator, [] {});
 }
 
+std::vector<FlowValue> shared_flows(const models::Decoder& decoder, const models::Classifier& classifier,
+                                    const FlowOptions& options, std::uint64_t seed) {
+  check_samples({0}, decoder.latents(), options);
+  check_shared_draws(options);
+  const at::NoGradGuard no_grad;
+  return flows_of_shared_draws(Models(decoder, classifier, options), options, seed, [] {});
+}
+
 FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                         std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
                         const ProgressCallback& progress) {
@@ -178,10 +196,7 @@ FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier
     fail_usage("{} causal factors do not fit a decoder of {} latents; give 1 to {}", causal, latents,
                latents);
   for (std::int64_t i = 0; i < latents; ++i) check_samples({i}, latents, options);
-  if (options.factors == FactorDraws::shared && options.estimator.correction == Correction::jackknife)
-    fail_usage(
-        "the jackknife leaves out one independent draw at a time; factors that share draws need 'delta' or "
-        "'none'");
+  if (options.factors == FactorDraws::shared) check_shared_draws(options);
 
   const at::NoGradGuard no_grad;
   const Models models(decoder, classifier, options);

@@ -20,40 +20,50 @@ const nn::Layer& linear_layer(const nn::Layer& layer, const char* place) {
   return layer;
 }
 
-/// In place, as an optimizer may own the memory.
-void permute(const at::Tensor& parameter, std::int64_t dimension, const at::Tensor& order) {
-  parameter.copy_(parameter.index_select(dimension, order));
-}
+/// A parameter that has the latents along one of its dimensions.
+struct Place {
+  at::Tensor parameter;
+  std::int64_t dimension;
+};
 
-}  // namespace
-
-void reorder_latents(nn::Network& encoder, nn::Network& decoder, const std::vector<std::int64_t>& order) {
-  const at::NoGradGuard no_gradients;
-  const at::Tensor rows = at::tensor(order, at::kLong);
+std::vector<Place> places_of_latents(const nn::Network& encoder, const nn::Network& decoder) {
+  std::vector<Place> places;
   const auto input =
       std::find_if(decoder.layers().begin(), decoder.layers().end(),
                    [](const nn::Layer& layer) { return std::holds_alternative<nn::Input>(layer.op); });
   const auto input_id = static_cast<nn::LayerId>(input - decoder.layers().begin());
   for (const nn::Layer& layer : decoder.layers())
     if (std::find(layer.inputs.begin(), layer.inputs.end(), input_id) != layer.inputs.end())
-      permute(linear_layer(layer, "the decoder's first").parameters[0].tensor, 1, rows);
+      places.push_back({linear_layer(layer, "the decoder's first").parameters[0].tensor, 1});
   for (const nn::LayerId head : encoder.outputs())
     for (const nn::NamedTensor& parameter :
          linear_layer(encoder.layers()[head], "the encoder's last").parameters)
-      permute(parameter.tensor, 0, rows);
+      places.push_back({parameter.tensor, 0});
+  return places;
+}
+
+}  // namespace
+
+void check_reordering(const nn::Network& encoder, const nn::Network& decoder) {
+  places_of_latents(encoder, decoder);
+}
+
+void reorder_latents(nn::Network& encoder, nn::Network& decoder, const std::vector<std::int64_t>& order) {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor rows = at::tensor(order, at::kLong);
+  for (const auto& [parameter, dimension] : places_of_latents(encoder, decoder))
+    parameter.copy_(parameter.index_select(dimension, rows));  // in place: an optimizer may own the memory
 }
 
 std::vector<std::int64_t> order_by_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                                         std::uint64_t seed) {
   FlowOptions options;
   options.outer = options.inner = kDraws;
-  options.factors = FactorDraws::shared;
-  const FlowReport report = measure_flow(decoder, classifier, 1, options, seed);
-  std::vector<std::int64_t> order(report.factors.size());
+  const std::vector<FlowValue> flows = shared_flows(decoder, classifier, options, seed);
+  std::vector<std::int64_t> order(flows.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return report.factors[static_cast<std::size_t>(a)].flow.nats >
-           report.factors[static_cast<std::size_t>(b)].flow.nats;
+    return flows[static_cast<std::size_t>(a)].nats > flows[static_cast<std::size_t>(b)].nats;
   });
   return order;
 }

@@ -93,6 +93,7 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
               "gce::train: the decoder must take K + L = ", latents, " latents");
   TORCH_CHECK(decoder.output_shape() == encoder.input_shape(),
               "gce::train: decoder and encoder disagree on images");
+  if (options.pretraining > 0 && options.causal > 0) check_reordering(encoder, decoder);
 }
 
 /// Exponential averages of what progress shows; they do not influence training.

@@ -72,6 +72,8 @@ TEST(Load, SaysWhereItLookedAndWhatWouldProvideIt) {
   moved.folders = {"/nowhere/fashion-mnist"};
   expect_error([&] { load(moved, {}); }, {"Fashion-MNIST was not found", "/nowhere/fashion-mnist",
                                           "apt-get install dataset-fashion-mnist"});
+  expect_error([&] { load(moved, {}, root / "elsewhere"); },
+               {(root / "elsewhere").string() + " is not a folder", "holds Fashion-MNIST"});
   test::write_four_files(root.path(), 10, 10);
   fs::remove(root / "t10k-images-idx3-ubyte");
   expect_error([&] { load(moved, {}, root.path()); },

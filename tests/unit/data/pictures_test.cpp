@@ -264,7 +264,7 @@ TEST_F(LoadPictures, LoadAsAKnownSetAndAsTheUsersOwn) {
   EXPECT_EQ(own.test.class_names, (Names{"J", "A"}));
   EXPECT_TRUE(at::equal(own.test.images.narrow(1, 2, 1), known.test.images));
   expect_error([&] { load_own(folder_ / "nowhere", Layout::pictures, {}, {}); },
-               {"/nowhere lacks a folder for each class"});
+               {"/nowhere is not a folder", "the one that holds a folder of pictures for each class"});
   fs::remove_all(folder_ / "notMNIST_small/C");
   EXPECT_FALSE(locate(set, folder_.path())) << "a folder is missing";
 }

@@ -61,6 +61,18 @@ TEST(BarChart, PngHasTwoPixelsForEachPointOfTheSvg) {
   EXPECT_NE(read_file(folder / "bars.svg").find(size), std::string::npos) << size;
 }
 
+TEST(BarChart, NumbersAboveTheAxisStayBelowTheLegend) {
+  const test::TemporaryFolder folder;
+  BarChart chart = bars_of({{"a", 0.999, 0.001, true}});
+  chart.maximum = 1;
+  chart.other_name = "other";
+  draw(chart, folder / "bars");
+  const Picture picture = read_png(folder / "bars.png");
+  const Box bar = find(picture, pixel(class_colour(0))), legend = find(picture, pixel(class_colour(1)));
+  constexpr int number = 2 * (4 + 14);  // two pixels for each point
+  EXPECT_GT(bar.top - legend.bottom, number);
+}
+
 /// As many as a chart of many factors shows: alpha, beta, four alphas and twelve betas.
 TEST(BarChart, TheNamesOfEighteenFactorsAreWhole) {
   const test::TemporaryFolder folder;

@@ -39,6 +39,21 @@ TEST(ProgressLog, ALineTornByAKillSpoilsNoOther) {
   EXPECT_EQ(curve.values.at("C"), (std::vector<double>{0.1, 0.2}));
 }
 
+TEST(ProgressLog, AReadingThatBeginsLateIsNoNumberBefore) {
+  const TemporaryFolder folder;
+  ProgressLog log(folder / "log.jsonl");
+  log.append(at_step(200, 0.1));
+  Progress later = at_step(400, 0.2);
+  later.values.push_back({"leak", 0.5});
+  log.append(later);
+  log.append(at_step(600, 0.3));
+  const std::vector<double> leak = read_curve(folder / "log.jsonl", "explanation").values.at("leak");
+  ASSERT_EQ(leak.size(), 3u);
+  EXPECT_TRUE(std::isnan(leak[0]));
+  EXPECT_EQ(leak[1], 0.5);
+  EXPECT_TRUE(std::isnan(leak[2]));
+}
+
 TEST(ProgressLog, TheLastReadingOfARepeatedStepCounts) {
   const TemporaryFolder folder;
   ProgressLog log(folder / "log.jsonl");

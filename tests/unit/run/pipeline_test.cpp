@@ -2,6 +2,7 @@
 #include "whence/run/pipeline.h"
 
 #include "run/stages.h"
+#include "unit/data/pictures_support.h"
 #include "unit/run/support.h"
 #include "whence/nn/safetensors.h"
 
@@ -291,6 +292,32 @@ TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {
   EXPECT_TRUE(contains(error_of([&] { run({start, "generator.width=4"}, anew); }), "do not fit"));
   EXPECT_TRUE(contains(error_of([&] { run({"generator.start=" + temporary_.path().string()}, anew); }),
                        "has no encoder.safetensors"));
+}
+
+TEST_F(Pipeline, TrainsTheClassifierOnValidationImagesWhereAsked) {
+  const std::filesystem::path pictures = temporary_ / "pictures";
+  std::uint64_t seed = 0;
+  for (const auto& [part, count] : {std::pair{"train", 6}, {"validation", 3}, {"test", 2}}) {
+    for (const char* name : {"a", "b"}) {
+      for (int i = 0; i < count; ++i)
+        data::test::write_png(pictures / part / name / (std::to_string(i) + ".png"),
+                              data::test::random_bytes({1, 8, 8}, ++seed));
+    }
+  }
+  const auto train = [&](const std::string& validation) {
+    PipelineOptions options;
+    options.last = "classifier";
+    run({"data.set=pictures", "data.class_names=[]", "data.path=" + pictures.string(),
+         "classifier.validation=" + validation},
+        options);
+    return read_json(folder_ / "metrics.json")["classifier"]["train_images"];
+  };
+  EXPECT_EQ(train("false"), 12);
+  folder_ = RunFolder(temporary_ / "all");
+  EXPECT_EQ(train("true"), 18);
+  EXPECT_EQ(done_by([&] { train("true"); }), Names{});
+  data::test::write_png(pictures / "validation/a/0.png", data::test::random_bytes({1, 8, 8}, ++seed));
+  EXPECT_EQ(done_by([&] { train("true"); }), Names{"classifier"});
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ struct Fidelity {
   double kl = 0;         ///< nats, averaged over images
   double se = 0;         ///< standard error of sse + kl over the images; 0 for a single one
   at::Tensor of_images;  ///< sse + kl of each image, float32, (N)
+
+  double bound() const { return sse + kl; }
 };
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
                   const data::Dataset& dataset, at::Generator& generator);

@@ -39,6 +39,11 @@ struct FlowOptions {
 FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                            const Factors& which, const FlowOptions& options, at::Generator& generator);
 
+/// I(F; Y) of each latent by itself, from draws that all share whatever options.factors is, and that come from a stream of
+/// `seed`. Errors: as measure_flow.
+std::vector<FlowValue> shared_flows(const models::Decoder& decoder, const models::Classifier& classifier,
+                                    const FlowOptions& options, std::uint64_t seed);
+
 struct FactorFlow {
   std::string name;  ///< "alpha_1", ..., "beta_1", ...
   bool causal = false;

@@ -14,6 +14,9 @@ namespace whence::gce {
 /// a decoder whose input, do not belong to linear layers.
 void reorder_latents(nn::Network& encoder, nn::Network& decoder, const std::vector<std::int64_t>& order);
 
+/// That reorder_latents can: its error, where it cannot.
+void check_reordering(const nn::Network& encoder, const nn::Network& decoder);
+
 /// The latents by their information flow to the classifier, the largest first; of 64 x 64 draws that all share
 /// (FactorDraws::shared), from a stream of `seed`.
 std::vector<std::int64_t> order_by_flow(const models::Decoder& decoder, const models::Classifier& classifier,

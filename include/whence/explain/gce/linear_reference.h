@@ -24,15 +24,17 @@ struct LinearReference {
 
 /// With at most `latents` directions. They come from subspace iteration (Halko, Martinsson and Tropp 2011, algorithm
 /// 4.4, with twice as many random columns as latents and 6 passes over the images), so that no D x D matrix is needed;
-/// leading variances are exact to float32, the last few may be some thousandths too small. Errors: no images; no
+/// variances are some thousandths too small at most, and those the last few. Errors: no images; no
 /// latents (usage).
 LinearReference fit_linear(const data::Dataset& train, std::int64_t latents, at::Generator& generator);
 
 struct LinearFidelity {
-  double sse =
-      0;          ///< squared error over pixels of an image decoded from a draw of its code, mean over images
-  double kl = 0;  ///< of its code, nats
+  /// Squared error over pixels of an image decoded from a draw of its code, mean over images.
+  double sse = 0;
+  double kl = 0;          ///< of its code, nats; mean over images
   std::int64_t used = 0;  ///< directions
+
+  double bound() const { return sse + kl; }
 };
 
 /// On other images of the same shape. Error: no images.

@@ -39,9 +39,8 @@ struct RandomizationOptions {
 };
 /// How one classifier answers to the generator's images.
 struct Response {
-  FlowValue alpha, beta;  ///< I(alpha; Y), I(beta; Y)
-  double correlation =
-      1;  ///< of its class probabilities with those of the explained classifier; 1 for that one
+  FlowValue alpha, beta;   ///< I(alpha; Y), I(beta; Y)
+  double correlation = 1;  ///< of its class probabilities with the explained classifier's; 1 for that one
 };
 struct RandomizationCheck {
   Response explained;
