@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 32;
 
-/// A layer of the recipe of Fashion-MNIST 0/3/4, or one as wide.
+/// A layer of the recipe of Fashion-MNIST 0/3/4, or one as wide, or one of VGG-11 on CIFAR-10.
 struct LayerCase {
   const char* name;
   nn::Shape input;
@@ -25,6 +25,9 @@ const std::vector<LayerCase> kLayers = {
     {"conv 32->64 3x3", {32, 26, 26}, nn::Conv2d{64, 3, 1, 0}},
     {"transposed 64->64 4x4 stride 2", {64, 7, 7}, nn::ConvTranspose2d{64, 4, 2, 1}},
     {"transposed 64->1 4x4 stride 2", {64, 14, 14}, nn::ConvTranspose2d{1, 4, 2, 1}},
+    {"conv 256->256 3x3 at 8x8", {256, 8, 8}, nn::Conv2d{256, 3, 1, 1}},
+    {"conv 512->512 3x3 at 4x4", {512, 4, 4}, nn::Conv2d{512, 3, 1, 1}},
+    {"conv 512->512 3x3 at 2x2", {512, 2, 2}, nn::Conv2d{512, 3, 1, 1}},
 };
 
 /// A network of this layer and its input, which asks for a gradient.
