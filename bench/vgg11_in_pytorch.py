@@ -1,5 +1,5 @@
-"""Trains the VGG-11 of recipes/gce/cifar10-ten.toml in PyTorch, with the recipe's optimizer, schedule, shifts and mirrors
-(no cutout), to hold whence's own training to. Needs Debian's python3-torch and numpy. Its counterpart:
+"""Trains the VGG-11 of recipes/gce/cifar10-ten.toml in PyTorch, with the recipe's images, optimizer, schedule, label
+smoothing, shifts and mirrors (no cutout), to hold whence's own training to. Needs Debian's python3-torch and numpy. Its counterpart:
 
     whence train recipes/gce/cifar10-ten.toml --out runs/vgg --set classifier.width=32 --set classifier.epochs=6 \
         --set classifier.cutout=0 --set explanation.pretraining=0 --set explanation.steps=1
@@ -63,20 +63,20 @@ def main():
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=0.05)
+    parser.add_argument("--rate", type=float, default=0.04)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    train, labels = images_of(options.data, [f"data_batch_{i}" for i in range(1, 5)])
+    train, labels = images_of(options.data, [f"data_batch_{i}" for i in range(1, 6)])
     test = images_of(options.data, ["test_batch"])
     model = vgg11(options.width)
     weights = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
     optimizer = torch.optim.SGD(
-        [{"params": weights, "weight_decay": 5e-4}, {"params": others}], lr=options.rate, momentum=0.9
+        [{"params": weights, "weight_decay": 1e-3}, {"params": others}], lr=options.rate, momentum=0.9
     )
     per_epoch, step, start = math.ceil(len(train) / options.batch), 0, time.time()
     for epoch in range(options.epochs):
@@ -85,7 +85,8 @@ def main():
             for group in optimizer.param_groups:
                 group["lr"] = one_cycle(step, options.epochs * per_epoch, options.rate)
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(shifted_and_mirrored(train[rows].float() / 255)), labels[rows]).backward()
+            answers = model(shifted_and_mirrored(train[rows].float() / 255))
+            nn.functional.cross_entropy(answers, labels[rows], label_smoothing=0.1).backward()
             optimizer.step()
             step += 1
         print(f"epoch {epoch + 1}: test accuracy {100 * right_of(model, *test):.2f} %, {time.time() - start:.0f} s", flush=True)

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "data/layout.h"
+#include "data/paths.h"
 #include "whence/core/error.h"
 #include "whence/data/cifar.h"
 
@@ -12,7 +13,7 @@ namespace whence::data {
 namespace {
 
 void check_folder(const fs::path& folder, std::string_view content) {
-  if (!fs::is_directory(folder))
+  if (!is_folder(folder))
     fail("{} is not a folder; give the path of the one that holds {}", folder.string(), content);
 }
 

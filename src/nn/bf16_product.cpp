@@ -60,9 +60,7 @@ struct Product {
     const std::int64_t tiles_of_column = patches.depth() / kDepth * kTileHalves;
     const std::int64_t tiles_of_tap = patches.row_depth() / kDepth * kTileHalves;
     for (std::int64_t y = 0; y < vertical.grid; ++y) {
-      const std::int64_t top = vertical.margin - patches.step * y;
-      const std::int64_t begin = std::clamp<std::int64_t>(top, 0, patches.taps);
-      const std::int64_t end = std::clamp<std::int64_t>(top + vertical.input, begin, patches.taps);
+      const auto [begin, end, pixel] = taps_at(patches, vertical, y);
       const LeftMatrix left{rows.data() + begin, end - begin, patches.row_depth() / kDepth, strip().stride(),
                             patches.taps * patches.channels};
       for (std::int64_t x = 0; x < horizontal.grid; x += kBlock) {

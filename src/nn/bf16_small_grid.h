@@ -1,5 +1,5 @@
 // Products of bfloat16 convolutions whose grid is small, as behind a few poolings: a row of such a grid is too short to fill
-// the registers, and a kernel matrix is read again for every few rows. Here the rows of a product are the images of the
+// the registers, and a kernel matrix is read again for every row. Here the rows of a product are the images of the
 // batch at one position, and taps that fall outside of the image are left out. Needs has_bf16_products().
 #pragma once
 
@@ -9,15 +9,18 @@
 
 namespace whence::nn {
 
-/// Whether the two functions below are for these patches, and faster: grids of at most 14 x 14, whole blocks of channels, a
-/// batch that fills the registers, and no AMX, whose tiles take 32 rows at a time.
+/// Whether the two functions below are for these patches, and as fast or faster (bench_small): whole blocks of channels, grids
+/// of at most 14 x 14, as many images as fill the registers no worse than a row of the grid, and no AMX, whose tiles take
+/// 32 rows at a time.
 bool has_small_grid(const Patches& patches);
 
-/// multiply_patches (bf16_products.h) to the same bits.
+/// What multiply_patches (bf16_products.h) computes. To the same bits as products of a row of the grid, as long as
+/// weights and input are finite.
 void multiply_small_grid(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                          const at::Tensor& bias, float floor, const at::Tensor& output);
 
-/// multiply_transposed_patches; the order of the sums is the same for any number of threads and any caller.
+/// What multiply_transposed_patches computes; the order of the sums is the same for any number of threads and any caller.
+/// Copies of the input and of the gradient of 256 images at a time are its memory.
 void multiply_transposed_small_grid(const Patches& patches, const at::Tensor& input,
                                     const at::Tensor& output_gradient, const at::Tensor& weight_gradient);
 

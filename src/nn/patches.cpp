@@ -1,5 +1,7 @@
 #include "nn/patches.h"
 
+#include <algorithm>
+
 namespace whence::nn {
 namespace {
 
@@ -44,6 +46,21 @@ Patches transposed_patches(at::IntArrayRef x, std::int64_t outputs, at::IntArray
           .step = 1,
           .phases = stride,
           .transposed = true};
+}
+
+Meeting taps_at(const Patches& patches, const PatchSide& side, std::int64_t position) {
+  const std::int64_t first = patches.step * position - side.margin;
+  const std::int64_t begin = std::clamp<std::int64_t>(-first, 0, patches.taps);
+  return {begin, std::clamp<std::int64_t>(side.input - first, begin, patches.taps), first + begin};
+}
+
+Meeting positions_of(const Patches& patches, const PatchSide& side, std::int64_t tap) {
+  const auto pixel = [&](std::int64_t position) { return patches.step * position - side.margin + tap; };
+  Meeting met;
+  while (met.begin < side.grid && pixel(met.begin) < 0) ++met.begin;
+  met.pixel = pixel(met.begin);
+  for (met.end = met.begin; met.end < side.grid && pixel(met.end) < side.input;) ++met.end;
+  return met;
 }
 
 KernelOffsets kernel_offsets(const Patches& patches, at::IntArrayRef strides) {

@@ -33,6 +33,15 @@ struct Patches {
   std::int64_t columns() const { return phases * phases * output_channels; }
 };
 
+/// Along one side: which taps meet a pixel of the image from a position, and which positions meet one with a tap. Empty where
+/// there is none.
+struct Meeting {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t pixel = 0;  ///< that the first of them meets
+};
+Meeting taps_at(const Patches& patches, const PatchSide& side, std::int64_t position);
+Meeting positions_of(const Patches& patches, const PatchSide& side, std::int64_t tap);
+
 /// x (N, C, H, W) -> (N, outputs, output height, output width).
 Patches convolution_patches(at::IntArrayRef x, std::int64_t outputs, at::IntArrayRef output,
                             std::int64_t kernel, std::int64_t stride, std::int64_t padding);

@@ -102,13 +102,14 @@ double label_height(const BarChart& chart, const BarLayout& layout, const Bar& b
   return collides ? chart.reference + point * (value_text_height / 2 + 3) : middle;
 }
 
-/// Points by which the highest number stands above the axis, where the legend is.
+/// Points by which the highest number stands above the axis, where the legend is. Bars that leave the axis are cut off.
 double overhang(const BarChart& chart, const BarLayout& layout) {
+  const double point = layout.value_per_point();
   double highest = layout.maximum;
   for (const Bar& bar : chart.bars)
-    highest = std::max(highest,
-                       label_height(chart, layout, bar) + layout.value_per_point() * value_text_height / 2);
-  return (highest - layout.maximum) / layout.value_per_point();
+    if (bar.value <= layout.maximum)
+      highest = std::max(highest, label_height(chart, layout, bar) + point * value_text_height / 2);
+  return std::min((highest - layout.maximum) / point, 2 * value_text_height);
 }
 
 BarLayout place(const BarChart& chart) {
@@ -129,9 +130,11 @@ BarLayout place(const BarChart& chart) {
   layout.legend_top =
       ChartFrame::margin + ChartFrame::title_line * static_cast<double>(layout.title.size()) + 5;
   layout.top = layout.legend_top + layout.frame().legend_height(layout.legend) + 12;
-  layout.bottom = std::max(chart_height - 22 - tick_line * static_cast<double>(lines), layout.top + 100);
+  const double lowest = chart_height - 22 - tick_line * static_cast<double>(lines);
+  layout.bottom = std::max(lowest, layout.top + 100);
   choose_range(chart, layout);
   layout.top += overhang(chart, layout);
+  layout.bottom = std::max(lowest, layout.top + 100);
   return layout;
 }
 

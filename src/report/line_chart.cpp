@@ -22,7 +22,8 @@ struct Range {
 
 using Points = std::vector<std::vector<double>>;
 
-/// Long series keep the lowest and the highest point of every stretch, so that no spike is lost.
+/// Long series keep the lowest and the highest point of every stretch, so that no spike is lost; what is no number is left
+/// out of them.
 Points thinned(const Series& series) {
   const std::size_t count = series.x.size();
   Points points;
@@ -31,14 +32,16 @@ Points thinned(const Series& series) {
       points.push_back({series.x[i], series.y[i], series.errors.empty() ? 0 : series.errors[i]});
     return points;
   }
+  const auto lower = [&](std::size_t a, std::size_t b) { return series.y[a] < series.y[b]; };
   const std::size_t stretches = most_points / 2;
   for (std::size_t s = 0; s < stretches; ++s) {
-    const auto begin = static_cast<std::ptrdiff_t>(s * count / stretches),
-               end = static_cast<std::ptrdiff_t>((s + 1) * count / stretches);
-    const auto [low, high] = std::minmax_element(series.y.begin() + begin, series.y.begin() + end);
-    const auto first = std::min(low, high) - series.y.begin(), last = std::max(low, high) - series.y.begin();
-    for (const auto i : {first, last})
-      points.push_back({series.x[static_cast<std::size_t>(i)], series.y[static_cast<std::size_t>(i)]});
+    std::vector<std::size_t> finite;
+    for (std::size_t i = s * count / stretches; i < (s + 1) * count / stretches; ++i)
+      if (std::isfinite(series.y[i])) finite.push_back(i);
+    if (finite.empty()) continue;
+    const auto [low, high] = std::minmax_element(finite.begin(), finite.end(), lower);
+    for (const std::size_t i : {std::min(*low, *high), std::max(*low, *high)})
+      points.push_back({series.x[i], series.y[i]});
   }
   return points;
 }

@@ -2,6 +2,7 @@
 #include "stages.h"
 #include "whence/core/files.h"
 #include "whence/report/page.h"
+#include "whence/run/curves.h"
 #include "whence/run/display.h"
 #include "whence/run/figures.h"
 #include "whence/run/pipeline.h"
@@ -142,7 +143,7 @@ class ReportWriter {
   }
 
   Section training() const {
-    const bool explains = metrics_.at("gce").contains("flow");
+    const bool explains = training_curve(session_.folder().path()).values.contains("C");
     return {"training",
             "Training",
             {fmt::format("{} steps in {}. {}SSE and KL are the two parts of the image model's loss; all on "

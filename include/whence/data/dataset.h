@@ -31,7 +31,7 @@ Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& 
 
 /// Images first .. first+count-1.
 Dataset slice(const Dataset& dataset, std::int64_t first, std::int64_t count);
-/// The images of both, which have the same classes and sizes, in that order.
+/// The images of both, in that order. Their classes and the sizes of their images are the same.
 Dataset join(const Dataset& first, const Dataset& second);
 /// The images of `rows` (int64, (n)) in that order, each a copy.
 Dataset pick(const Dataset& dataset, const at::Tensor& rows);

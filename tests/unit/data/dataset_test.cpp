@@ -49,6 +49,14 @@ TEST(Slice, KeepsImagesWithTheirLabels) {
   EXPECT_THROW(slice(part, -1, 2), c10::Error);
 }
 
+TEST(Join, KeepsImagesWithTheirLabelsInOrder) {
+  const Dataset ten = test::numbered(10, 3), both = join(slice(ten, 8, 2), slice(ten, 0, 3));
+  EXPECT_EQ(test::to_vector(both.images.select(1, 0).select(1, 0).select(1, 0)), (Numbers{8, 9, 0, 1, 2}));
+  EXPECT_EQ(test::to_vector(both.labels), (Numbers{2, 0, 0, 1, 2}));
+  EXPECT_EQ(both.class_names, ten.class_names);
+  EXPECT_THROW(join(ten, test::numbered(10, 4)), c10::Error);
+}
+
 TEST(Pick, TakesImagesWithTheirLabelsInTheOrderAsked) {
   const Dataset part = pick(test::numbered(10, 3), at::tensor({7, 2}, at::kLong));
   EXPECT_EQ(test::to_vector(part.images.select(1, 0).select(1, 0).select(1, 0)), (Numbers{7, 2}));

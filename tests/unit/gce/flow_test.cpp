@@ -86,6 +86,19 @@ TEST(MeasureFlow, OfSharedDrawsCostsOneFactorForAll) {
   EXPECT_EQ(passes(shared(small())), 3 * of_one);   // alpha, beta, and what the factors share
 }
 
+TEST(SharedFlows, AreTheFactorsOfAReport) {
+  const FlowOptions options = shared(small(50, 20));
+  const FlowReport report = measure(options);
+  const std::vector<FlowValue> flows = shared_flows(kDecoder, toy::first_pixel(1.5), options, 1);
+  ASSERT_EQ(flows.size(), report.factors.size());
+  EXPECT_EQ(flows[0].nats, report.factors[0].flow.nats);
+  EXPECT_EQ(flows[1].se, report.factors[1].flow.se);
+  FlowOptions refused = small();
+  refused.estimator.correction = Correction::jackknife;
+  EXPECT_EQ(code_of([&] { shared_flows(kDecoder, toy::first_pixel(1.5), refused, 1); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { shared_flows(kDecoder, toy::first_pixel(1.5), small(1, 1), 1); }), ExitCode::usage);
+}
+
 TEST(MeasureFlow, RefusesTheJackknifeForSharedDraws) {
   FlowOptions options = shared(small());
   options.estimator = {Sampling::nested, Placement::independent, Correction::jackknife};

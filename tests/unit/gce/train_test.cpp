@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "support/errors.h"
 #include "whence/core/error.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
@@ -188,6 +189,25 @@ TEST(GceTraining, PretrainingIsAStageOfItsOwn) {
   ASSERT_EQ(seen.size(), 8u);
   EXPECT_EQ(seen[4], "explanation/pretraining 5/5 SSE");
   EXPECT_EQ(seen[5], "explanation 1/3 C");
+}
+
+TEST(GceTraining, RefusesLatentsThatCannotBeReorderedBeforeItsFirstStep) {
+  Training training = short_training(0, 1);
+  Trained trained = untrained();
+  nn::Network decoder("odd", trained.decoder.input_shape());
+  decoder.add("relu", nn::Relu{});
+  decoder.add("fc", nn::Linear{trained.encoder.input_shape()[1] * trained.encoder.input_shape()[2]});
+  decoder.add("image", nn::Reshape{trained.encoder.input_shape()});
+  std::int64_t steps = 0;
+  const auto run = [&] {
+    train(trained.encoder, decoder, LeftHalf(), sides(64), training, [&](const Progress&) { ++steps; });
+  };
+  training.steps = 1;
+  run();
+  EXPECT_EQ(steps, 1) << "without pretraining";
+  training.pretraining = 5;
+  test::expect_error(run, {"relu is none"}, ExitCode::usage);
+  EXPECT_EQ(steps, 1);
 }
 
 /// Interrupted before, at and behind the step where latents change places.

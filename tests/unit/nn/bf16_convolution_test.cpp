@@ -13,6 +13,7 @@ namespace whence::nn {
 namespace {
 
 using test_support::expect_layer_gradients;
+using test_support::half;
 using test_support::kRounded;
 using test_support::relative_error;
 
@@ -24,8 +25,6 @@ struct ConvolutionCase {
   std::int64_t output_padding = 0;
 };
 void PrintTo(const ConvolutionCase& tested, std::ostream* out) { *out << tested.name; }
-
-Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast); }
 
 class Bf16Convolutions : public ::testing::TestWithParam<ConvolutionCase> {
  protected:

@@ -73,6 +73,16 @@ TEST(BarChart, NumbersAboveTheAxisStayBelowTheLegend) {
   EXPECT_GT(bar.top - legend.bottom, number);
 }
 
+TEST(BarChart, ABarThatLeavesTheAxisIsCutOff) {
+  const test::TemporaryFolder folder;
+  BarChart chart = bars_of({{"a", 5, 0, true}, {"b", 0.5, 0, true}});
+  chart.maximum = 1;
+  draw(chart, folder / "bars");
+  const auto heights = heights_of(read_png(folder / "bars.png"), pixel(class_colour(0)));
+  ASSERT_EQ(heights.size(), 2u);
+  EXPECT_NEAR(heights[1], heights[0] / 2.0, 3);
+}
+
 /// As many as a chart of many factors shows: alpha, beta, four alphas and twelve betas.
 TEST(BarChart, TheNamesOfEighteenFactorsAreWhole) {
   const test::TemporaryFolder folder;

@@ -32,6 +32,18 @@ TEST(LineChart, ASpikeInALongSeriesIsDrawn) {
   EXPECT_LT(read_file(folder / "lines.svg").size(), 100000u);
 }
 
+TEST(LineChart, ALongSeriesThatBeginsLateKeepsItsLowestAndHighest) {
+  const test::TemporaryFolder folder;
+  Series series{"leak", {}, {}};
+  for (int i = 0; i < 20000; ++i) {
+    series.x.push_back(i);
+    series.y.push_back(i < 10010 ? nan : i == 10011 ? -100 : i == 10012 ? 100 : 0);
+  }
+  draw(lines_of({{"leak", {series}}}), folder / "lines");
+  const Picture picture = read_png(folder / "lines.png");
+  EXPECT_GT(find(picture, pixel(class_colour(0))).height(), picture.height / 3);
+}
+
 TEST(LineChart, AMarkedPointOfItsOwnIsSeen) {
   const test::TemporaryFolder folder;
   LineChart chart = lines_of({{"value", {{"a", {3}, {1}}}}});

@@ -24,7 +24,7 @@ struct LinearReference {
 
 /// With at most `latents` directions. They come from subspace iteration (Halko, Martinsson and Tropp 2011, algorithm
 /// 4.4, with twice as many random columns as latents and 6 passes over the images), so that no D x D matrix is needed;
-/// variances are some thousandths too small at most, and those the last few. Errors: no images; no
+/// the last few variances may be some thousandths too small. Errors: no images; no
 /// latents (usage).
 LinearReference fit_linear(const data::Dataset& train, std::int64_t latents, at::Generator& generator);
 

@@ -27,7 +27,7 @@ struct Training {
   double lambda = 0.05;        ///< weight of the VAE bound against the causal term
   CausalOptions effect;        ///< the causal term's objective and estimator
   double causal_weight = 1;    ///< of the causal term; 0 trains the plain VAE that lambda then only scales
-  double leak_penalty = 0;     ///< of I(beta; Y), which is subtracted from the objective; see leaked_effect
+  double leak_penalty = 0;     ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
   InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
   /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL). Then the K latents with the
