@@ -105,7 +105,7 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce) {
             ? "The network's images are better than that."
             : fmt::format("The network has not come as far: more steps{} should help, and in a deep one "
                           "initialisation = \"he\" with beta1 = 0.9.",
-                          gce.contains("flow") ? " or a larger lambda" : "")));
+                          gce.contains("information_flow") ? " or a larger lambda" : "")));
   }
   return paragraphs;
 }

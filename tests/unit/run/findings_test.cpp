@@ -68,6 +68,24 @@ TEST(Findings, AnAlphaThatDoesNothingIsNotSaidToMoveInPart) {
   EXPECT_EQ(headlines(findings)[2].value, "0.0 points");
 }
 
+/// A third of three classes is right by guessing.
+TEST(Findings, ImagesThatDoNotComeBackAreCalledThat) {
+  nlohmann::json poor = metrics(1.069, 0.0101);
+  const auto says_so = [&] {
+    const Findings findings = findings_of(poor);
+    const bool bad = headlines(findings)[3].mood == report::Headline::Mood::bad;
+    EXPECT_EQ(contains(answer(findings), "**Test images do not come back as what they are**"), bad);
+    return bad;
+  };
+  EXPECT_FALSE(says_so());
+  poor["gce"]["ablation"]["reencoded"] = 0.66;
+  EXPECT_FALSE(says_so());
+  poor["gce"]["ablation"]["reencoded"] = 0.63;
+  EXPECT_TRUE(says_so());
+  EXPECT_TRUE(
+      contains(answer(findings_of(poor)), "re-encoded, they keep 63.0 % accuracy (originals 95.6 %)"));
+}
+
 TEST(Findings, ImagesAreHeldToTheBestLinearModel) {
   nlohmann::json gce = metrics(1.0, 0.01)["gce"];  // SSE + KL = 22.2
   EXPECT_EQ(image_model_paragraphs(gce).size(), 1u);
@@ -77,7 +95,10 @@ TEST(Findings, ImagesAreHeldToTheBestLinearModel) {
   EXPECT_TRUE(contains(better, "of which 5 are worth their code"));
   EXPECT_TRUE(contains(better, "together 26.75. The network's images are better than that."));
   gce["linear"]["sse"] = 10.0;
-  EXPECT_TRUE(contains(image_model_paragraphs(gce).at(1), "together 18.25. The network has not come as far"));
+  EXPECT_TRUE(contains(image_model_paragraphs(gce).at(1),
+                       "together 18.25. The network has not come as far: more steps or a larger lambda"));
+  gce.erase("information_flow");  // an autoencoder alone
+  EXPECT_TRUE(contains(image_model_paragraphs(gce).at(1), "more steps should help"));
 }
 
 TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
