@@ -62,7 +62,8 @@ struct Product {
 
 /// Vectors take up to 8 rows at once, and share rows out evenly.
 double rows_at_once(std::int64_t rows) {
-  return static_cast<double>(rows) / static_cast<double>((rows + 7) / 8);
+  const std::int64_t groups = (rows + 7) / 8;
+  return static_cast<double>(rows) / static_cast<double>(groups);
 }
 
 }  // namespace

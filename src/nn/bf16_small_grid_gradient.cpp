@@ -108,7 +108,7 @@ struct TransposedProduct {
     for (std::int64_t image = 0; image < images(); image += kDepth) {
       for (std::int64_t c = 0; c < patches.output_channels; c += kColumns) {
         __m512i square[16];
-        for (int i = 0; i < 16; ++i)
+        for (std::int64_t i = 0; i < 16; ++i)
           square[i] = side_by_side(of_image(image + 2 * i, c), of_image(image + 2 * i + 1, c));
         transpose(square);
         Half* to =
