@@ -29,9 +29,7 @@ inline Tensor randn64(at::IntArrayRef sizes, Generator& generator) {
   return at::randn(sizes, generator, at::TensorOptions().dtype(at::kDouble));
 }
 
-inline Tensor half(const Tensor& x) {
-  return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast);
-}
+inline Tensor half(const Tensor& x) { return x.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast); }
 
 inline double largest_difference(const Tensor& a, const Tensor& b) {
   if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
