@@ -97,7 +97,7 @@ void select(Dataset& dataset, const std::vector<std::int64_t>& classes, std::str
 
 void select(Splits& splits, const std::vector<std::int64_t>& classes, std::string_view title) {
   select(splits.train, classes, title, "training");
-  if (splits.validation.labels.defined()) select(splits.validation, classes, title, "validation");
+  if (splits.has_validation()) select(splits.validation, classes, title, "validation");
   select(splits.test, classes, title, "test");
 }
 

@@ -11,12 +11,8 @@ namespace {
 using namespace bf16;
 
 /// What multiply_patches needs, for an image at a time.
-struct Product {
-  const Patches& patches;
-  const Half *input, *kernel;
-  const float* bias;
-  float floor;
-  Half* output;
+struct Product : PatchProduct {
+  using PatchProduct::PatchProduct;
 
   Strip strip() const { return {patches}; }
   std::int64_t width() const { return rounded_up(patches.columns(), kColumns); }
@@ -133,9 +129,7 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output) {
   if (has_small_grid(patches)) return multiply_small_grid(patches, input, kernel, bias, floor, output);
-  const Product product{patches,        halves(input),
-                        halves(kernel), bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
-                        floor,          halves(output)};
+  const Product product(patches, input, kernel, bias, floor, output);
   for_each_block(patches.batch, product.scratch(), product);
 }
 

@@ -11,12 +11,8 @@ namespace {
 using namespace bf16;
 
 /// What multiply_small_grid needs, for 32 columns and a row of the grid at a time.
-struct Product {
-  const Patches& patches;
-  const Half *input, *kernel;
-  const float* bias;
-  float floor;
-  Half* output;
+struct Product : PatchProduct {
+  using PatchProduct::PatchProduct;
 
   std::int64_t blocks() const { return patches.columns() / kBlock * patches.vertical.grid; }
   static constexpr std::int64_t scratch() { return kBlock * kBlock * std::int64_t{sizeof(float)}; }
@@ -77,9 +73,7 @@ bool has_small_grid(const Patches& patches) {
 
 void multiply_small_grid(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                          const at::Tensor& bias, float floor, const at::Tensor& output) {
-  const Product product{patches,        halves(input),
-                        halves(kernel), bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
-                        floor,          halves(output)};
+  const Product product(patches, input, kernel, bias, floor, output);
   for_each_block(product.blocks(), Product::scratch(), product);
 }
 

@@ -37,6 +37,24 @@ inline Half* halves(const at::Tensor& tensor) {
   return reinterpret_cast<Half*>(tensor.data_ptr<at::BFloat16>());
 }
 
+/// What multiply_patches is given, as its inner loops read it.
+struct PatchProduct {
+  PatchProduct(const Patches& patches_, const at::Tensor& input_, const at::Tensor& kernel_,
+               const at::Tensor& bias_, float floor_, const at::Tensor& output_)
+      : patches(patches_),
+        input(halves(input_)),
+        kernel(halves(kernel_)),
+        bias(bias_.numel() > 0 ? bias_.data_ptr<float>() : nullptr),
+        floor(floor_),
+        output(halves(output_)) {}
+
+  const Patches& patches;
+  const Half *input, *kernel;
+  const float* bias;
+  float floor;
+  Half* output;
+};
+
 /// One image with its margins, laid out so that the patches of successive positions are a constant number of pixels
 /// apart, also from the end of one row of the grid to the start of the next: no patch needs to be copied. Rows that
 /// are the same modulo the step lie together. The few positions between the rows belong to no pixel.

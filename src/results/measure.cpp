@@ -90,9 +90,11 @@ std::vector<std::string> differences_of(const Experiment& experiment, const std:
             run.name);
     }
   }
+  std::map<std::vector<std::string>, std::vector<std::string>> differences_in;
+  for (const auto& [difference, names] : runs_with) differences_in[names].push_back(difference);
   std::vector<std::string> sentences;
-  for (const auto& [difference, names] : runs_with)
-    sentences.push_back(fmt::format("{} ({})", difference, fmt::join(names, ", ")));
+  for (const auto& [names, differences] : differences_in)
+    sentences.push_back(fmt::format("{} ({})", fmt::join(differences, "; "), fmt::join(names, ", ")));
   return sentences;
 }
 

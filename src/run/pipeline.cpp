@@ -247,7 +247,7 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
   session.precision = record_machine(session.folder(), session.recipe(), options.force);
   StageRunner runner(session, options, display);
   for (const Stage& stage : stages()) {
-    runner.run(stage);
+    if (!stage.on_demand || stage.name == options.last) runner.run(stage);
     if (stage.name == options.last) break;
   }
   if (!runner.worked()) display.note("everything was done before and nothing has changed");

@@ -14,6 +14,7 @@ namespace whence::run {
 namespace {
 
 constexpr const char* kSettings = "settings";
+constexpr std::string_view kMeasuring = "validation";  ///< the last stage of a setting
 
 void check_request(const Recipe& recipe, const SelectionRequest& request) {
   gce::check(request.rules);
@@ -56,18 +57,15 @@ double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_
 /// What the run of a setting measured.
 gce::Trial trial_of(const gce::Setting& setting, const RunFolder& folder) {
   const nlohmann::json metrics = collect_metrics(folder);
-  const nlohmann::json& gce = metrics.at("gce");
+  const nlohmann::json& measured = metrics.at("gce").at("validation");
   gce::Trial trial{.setting = setting};
-  const nlohmann::json& test = gce.at("test");
-  test.at("sse").get_to(trial.sse);
-  test.at("kl").get_to(trial.kl);
-  test.at("se").get_to(trial.bound_se);
-  if (fs::exists(folder / kTestBounds)) {  // earlier versions did not write it
-    const at::Tensor bounds = nn::load_safetensors(folder / kTestBounds).tensors.front().tensor;
-    trial.of_images.assign(bounds.data_ptr<float>(), bounds.data_ptr<float>() + bounds.numel());
-  }
+  measured.at("sse").get_to(trial.sse);
+  measured.at("kl").get_to(trial.kl);
+  measured.at("se").get_to(trial.bound_se);
+  const at::Tensor bounds = nn::load_safetensors(folder / kValidationBounds).tensors.front().tensor;
+  trial.of_images.assign(bounds.data_ptr<float>(), bounds.data_ptr<float>() + bounds.numel());
   if (setting.causal == 0) return trial;
-  const nlohmann::json& alpha = gce.at("information_flow").at("alpha");
+  const nlohmann::json& alpha = measured.at("alpha");
   alpha.at("nats").get_to(trial.effect);
   alpha.at("se").get_to(trial.effect_se);
   return trial;
@@ -127,9 +125,18 @@ class SelectionRun {
     options.last = "classifier";
     options.force = request_.force;
     run_unless_done(session, options);
+    check_images(session);
     recipe_.run.precision =
         session.precision == Precision::bfloat16 ? PrecisionRequest::bfloat16 : PrecisionRequest::float32;
     spent_ = stage_seconds(session.folder(), {"data", "classifier"});
+  }
+
+  void check_images(Session& session) {
+    if (session.data().has_validation()) return;
+    selection_.images = "test";
+    display_.note(
+        "the set has no validation images: settings are compared on its test images, and what is measured on "
+        "these later flatters the chosen one");
   }
 
   std::int64_t pilot_steps() const {
@@ -166,17 +173,17 @@ class SelectionRun {
 
   void measure(const gce::Setting& setting) {
     const RunFolder folder = run_folder(setting);
-    const bool done = read_stamp(folder, "evaluation").finished;
+    const bool done = read_stamp(folder, kMeasuring).finished;
     if (!done)
       display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
     Session session(recipe_of(setting), folder);
     PipelineOptions options;
-    options.last = "evaluation";
+    options.last = kMeasuring;
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
     const gce::Trial trial = trial_of(setting, folder);
-    const double seconds = stage_seconds(folder, {"explanation", "evaluation"});
+    const double seconds = stage_seconds(folder, {"explanation", kMeasuring});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
     spent_ += seconds;
     display_.note(fmt::format("{}: {}", gce::describe(setting), result_line(trial)));
@@ -185,14 +192,14 @@ class SelectionRun {
   /// What is done already costs nothing.
   bool affords(const gce::Setting& setting) const {
     const RunFolder folder = run_folder(setting);
-    if (request_.budget_seconds == 0 || read_stamp(folder, "evaluation").finished) return true;
+    if (request_.budget_seconds == 0 || read_stamp(folder, kMeasuring).finished) return true;
     double cost = 0;
     for (const SelectionTrial& each : selection_.trials) {
       const gce::Setting& other = each.trial.setting;
       if ((other.causal > 0) == (setting.causal > 0) && other.pilot == setting.pilot)
         cost = std::max(cost, each.seconds);
     }
-    const double begun = stage_seconds(folder, {"explanation", "evaluation"});
+    const double begun = stage_seconds(folder, {"explanation", kMeasuring});
     return spent_ < request_.budget_seconds && spent_ + std::max(cost, begun) <= request_.budget_seconds;
   }
 

@@ -114,7 +114,7 @@ report::LineChart latents_chart(const Selection& selection) {
     parts.add("KL", x, trial->kl, 0, false);
     ticks.push_back(x);
   }
-  return {.title = "Fidelity of the autoencoder alone, on test images",
+  return {.title = fmt::format("Fidelity of the autoencoder alone, on {} images", selection.images),
           .horizontal_axis = "number of latents, K + L",
           .panels = {bound.panel("SSE + KL"), parts.panel("SSE and KL")},
           .points = true,
@@ -146,6 +146,7 @@ nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule) {
   return {{"rule", gce::name_of(rule)},
           {"chosen", chosen ? setting_json(*chosen) : nlohmann::json()},
           {"limit", limit ? nlohmann::json(*limit) : nlohmann::json()},
+          {"images", selection.images},
           {"complete", selection.complete},
           {"reasons", selection.decision.reasons},
           {"trials", std::move(trials)},
@@ -180,13 +181,13 @@ void draw_selection(const Selection& selection, const std::filesystem::path& fol
       selection, "lambda", [](const gce::Trial& t) { return t.setting.lambda; },
       [](const gce::Trial& t) { return fmt::format("K = {}", t.setting.causal); });
   by_lambda.logarithmic = true;
-  by_lambda.title = "Causal effect and fidelity by lambda, on test images";
+  by_lambda.title = fmt::format("Causal effect and fidelity by lambda, on {} images", selection.images);
   report::draw(by_lambda, figures / "lambda");
   report::LineChart by_causal = chart_of(
       selection, "number of causal factors, K",
       [](const gce::Trial& t) { return static_cast<double>(t.setting.causal); },
       [](const gce::Trial& t) { return fmt::format("lambda = {:g}", t.setting.lambda); });
-  by_causal.title = "Causal effect and fidelity by K, on test images";
+  by_causal.title = fmt::format("Causal effect and fidelity by K, on {} images", selection.images);
   report::draw(by_causal, figures / "causal");
 }
 

@@ -47,6 +47,10 @@ const data::Splits& Session::data() {
   return *data_;
 }
 
+const data::Dataset& Session::validation_images() {
+  return data().has_validation() ? data().validation : data().test;
+}
+
 const Task& Session::task() {
   if (!task_) task_ = Task{data().train.images.sizes().slice(1).vec(), data().train.class_names};
   return *task_;

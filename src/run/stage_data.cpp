@@ -27,7 +27,7 @@ nlohmann::json data_content(Session& session) {
 
 StageResult data_stage(Session& session) {
   const data::Splits& splits = session.data();
-  const std::int64_t validation = splits.validation.labels.defined() ? splits.validation.size() : 0;
+  const std::int64_t validation = splits.has_validation() ? splits.validation.size() : 0;
   return {{{"data",
             {{"set", session.recipe().data.set},
              {"classes", splits.train.class_names},

@@ -36,24 +36,23 @@ nlohmann::json brightness_json(Session& session, const models::Encoder& encoder,
                       session.factor_names(), kBrightnessDraws);
 }
 
-/// So that runs can be compared image by image.
-void save_bounds(const Session& session, const gce::Fidelity& fidelity) {
-  nn::save_safetensors(session.folder() / kTestBounds, {{"bound", fidelity.of_images}}, {});
-}
-
-nlohmann::json fidelity_json(const gce::Fidelity& fidelity) {
-  return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
-}
-
 /// Without causal factors there is no flow to measure and nothing to replace.
 StageResult without_explanation(const gce::Fidelity& fidelity, const gce::Ablation& whole) {
-  return {{{"gce", {{"test", fidelity_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
+  return {{{"gce", {{"test", to_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
           {kTestBounds},
           fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.bound(),
                       100 * whole.original, 100 * whole.reencoded)};
 }
 
 }  // namespace
+
+void save_bounds(const Session& session, const std::string& file, const gce::Fidelity& fidelity) {
+  nn::save_safetensors(session.folder() / file, {{"bound", fidelity.of_images}}, {});
+}
+
+nlohmann::json to_json(const gce::Fidelity& fidelity) {
+  return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
+}
 
 nlohmann::json to_json(const gce::Ablation& ablation, const std::vector<std::string>& factors) {
   nlohmann::json replaced = nlohmann::json::object();
@@ -77,7 +76,7 @@ StageResult evaluation_stage(Session& session) {
 
   Generator codes = make_generator(session.seed(), "evaluation/fidelity");
   const gce::Fidelity fidelity = gce::fidelity(*encoder, *decoder, test, codes);
-  save_bounds(session, fidelity);
+  save_bounds(session, kTestBounds, fidelity);
   if (!session.explains()) {
     const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
     return without_explanation(fidelity, {.original = gce::accuracy(*classifier, test),
@@ -96,7 +95,7 @@ StageResult evaluation_stage(Session& session) {
   nlohmann::json flow_json = gce::to_json(flow);
   flow_json["most_possible"] = std::log(static_cast<double>(classifier->classes()));
   return {{{"gce",
-            {{"test", fidelity_json(fidelity)},
+            {{"test", to_json(fidelity)},
              {"information_flow", flow_json},
              {"ablation", to_json(ablation, session.factor_names())},
              {"brightness", brightness_json(session, *encoder, *decoder)}}}},

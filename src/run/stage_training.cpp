@@ -42,7 +42,7 @@ void load_start(const Session& session, nn::Network& encoder, nn::Network& decod
 
 /// Where the set has such images.
 bool trains_on_validation(Session& session) {
-  return session.recipe().classifier.on_validation && session.data().validation.labels.defined();
+  return session.recipe().classifier.on_validation && session.data().has_validation();
 }
 
 }  // namespace

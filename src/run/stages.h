@@ -6,12 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "whence/explain/gce/ablation.h"
 #include "whence/run/session.h"
 
 namespace whence::run {
 
-/// "bound": SSE + KL of each test image, (N).
+/// "bound": SSE + KL of each image, (N).
 constexpr const char* kTestBounds = "test-bounds.safetensors";
+constexpr const char* kValidationBounds = "validation-bounds.safetensors";
 
 struct StageResult {
   nlohmann::json metrics;             ///< its part of metrics.json
@@ -27,6 +29,7 @@ struct Stage {
   bool expensive;                       ///< other recipe values are an error, not a reason to do it again
   nlohmann::json (*content)(Session&);  ///< what else it depends on
   StageResult (*work)(Session&);
+  bool on_demand = false;  ///< done only when it is the last one asked for
 };
 
 /// In the order of execution.
@@ -42,6 +45,15 @@ nlohmann::json classifier_content(Session& session);
 StageResult classifier_stage(Session& session);
 nlohmann::json explanation_content(Session& session);
 StageResult explanation_stage(Session& session);
+
+/// What settings are compared by: C and SSE + KL on Session::validation_images.
+nlohmann::json validation_content(Session& session);
+StageResult validation_stage(Session& session);
+
+/// So that runs can be compared image by image.
+void save_bounds(const Session& session, const std::string& file, const gce::Fidelity& fidelity);
+/// {"sse", "kl", "se"}
+nlohmann::json to_json(const gce::Fidelity& fidelity);
 
 nlohmann::json evaluation_content(Session& session);
 StageResult evaluation_stage(Session& session);

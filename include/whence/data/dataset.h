@@ -23,6 +23,8 @@ struct Dataset {
 
 struct Splits {
   Dataset train, validation, test;
+
+  bool has_validation() const { return validation.labels.defined(); }
 };
 
 /// Only the named classes, relabelled 0, 1, .. in the order of `classes`; the file's order of images is kept.

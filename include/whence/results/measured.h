@@ -37,7 +37,8 @@ struct MeasuredFigure {
 struct MeasuredExperiment {
   std::vector<Run> runs;                ///< finished ones, in the page's order
   std::vector<MeasuredFigure> figures;  ///< as the experiment's figures
-  /// "explanation.steps is 4500, in the recipe 5500 (gce/mnist-38)": where the runs are not what the recipe says now.
+  /// "explanation.steps is 4500, in the recipe 5500 (gce/mnist-38)": where the runs are not what the recipe says now;
+  /// runs that differ in the same keys share an entry, its keys separated by "; ".
   std::vector<std::string> differences;
 };
 

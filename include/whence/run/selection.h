@@ -1,5 +1,8 @@
 // K, L and lambda chosen by gce/select.h, with every setting trained as a run of its own.
 //
+// Settings are compared on the set's validation images, so that the test images have no part in the choice and a run of
+// the chosen setting is judged on what nobody has looked at; on the test images where a set has no others.
+//
 //   selection.json  recipe.toml (the chosen one)  figures/latents, figures/lambda, figures/causal (.png, .svg)
 //   classifier/                    the run that trains the classifier; the others copy it
 //   settings/latents-8/            step 1; ...-reference: trained on, for its D1
@@ -41,8 +44,9 @@ struct SelectionTrial {
 struct Selection {
   std::vector<SelectionTrial> trials;  ///< as they were measured
   gce::Decision decision;
-  bool complete = false;  ///< the rule came to its end; otherwise the budget did
-  double seconds = 0;     ///< of all settings and the classifier
+  std::string images = "validation";  ///< or "test": that settings were compared on
+  bool complete = false;              ///< the rule came to its end; otherwise the budget did
+  double seconds = 0;                 ///< of all settings and the classifier
 };
 
 /// Trains what the rule asks for in `folder` and writes the files above. A setting is begun only when the budget leaves
@@ -55,8 +59,8 @@ Selection run_selection(const Recipe& recipe, const std::filesystem::path& folde
 /// The recipe with K, L and lambda of the setting.
 Recipe with_setting(Recipe recipe, const gce::Setting& setting);
 
-/// {"rule", "chosen": {"causal", "noncausal", "lambda"} or null, "limit": D at most, or null, "complete", "reasons",
-/// "trials": [...], "seconds"}
+/// {"rule", "chosen": {"causal", "noncausal", "lambda"} or null, "limit": D at most, or null, "images", "complete",
+/// "reasons", "trials": [...], "seconds"}
 nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule);
 /// One line a setting, the chosen one marked.
 std::string table_of(const Selection& selection);

@@ -47,6 +47,8 @@ class Session {
 
   /// Loaded when first asked for.
   const data::Splits& data();
+  /// What choices are made on, so that test images stay unseen; a set without such images has its test images here.
+  const data::Dataset& validation_images();
   double load_seconds() const { return load_seconds_; }
   const Task& task();
 

@@ -65,6 +65,22 @@ at::Tensor answers(const Models& models, const at::Tensor& codes, const AfterBat
   return at::cat(parts);
 }
 
+/// Counts batches, and tells of each.
+class BatchCount {
+ public:
+  explicit BatchCount(const ProgressCallback& progress) : progress_(progress) {}
+
+  void expect(std::int64_t batches) { reading_.total += batches; }
+  void operator()() {
+    ++reading_.step;
+    if (progress_) progress_(reading_);
+  }
+
+ private:
+  const ProgressCallback& progress_;
+  Progress reading_{.stage = "information flow", .step = 0, .total = 0, .values = {}};
+};
+
 FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions& options,
                   at::Generator& generator, const AfterBatch& after_batch) {
   if (which.empty()) return {};
@@ -99,22 +115,21 @@ class Measurement {
       : models_(models),
         options_(options),
         seed_(seed),
-        progress_(progress),
+        count_(progress),
         alpha_(range(0, causal)),
         beta_(range(causal, models.decoder.latents())) {
     const std::int64_t latents = models.decoder.latents();
     const auto batches = [&](const Factors& set) {
       return models_.batches(options.outer * inner_draws(set, latents, options));
     };
-    for (const Factors& set : {alpha_, beta_}) reading_.total += is_measured(set) ? batches(set) : 0;
-    reading_.total += shared() ? models_.batches(options.outer * options.inner) : latents * batches({0});
+    for (const Factors& set : {alpha_, beta_}) count_.expect(is_measured(set) ? batches(set) : 0);
+    count_.expect(shared() ? models_.batches(options.outer * options.inner) : latents * batches({0}));
   }
 
   FlowReport report() {
     const auto names = factor_names(size_of(alpha_), models_.decoder.latents());
-    std::vector<FlowValue> singles = shared()
-                                         ? flows_of_shared_draws(models_, options_, seed_, [this] { tell(); })
-                                         : with_own_draws(names);
+    std::vector<FlowValue> singles =
+        shared() ? flows_of_shared_draws(models_, options_, seed_, std::ref(count_)) : with_own_draws(names);
     const auto of_set = [&](const std::string& name, const Factors& set, FlowValue& single) {
       const FlowValue flow = is_measured(set) || set.empty() ? measure(name, set) : single;
       if (set.size() == 1) single = flow;
@@ -139,7 +154,7 @@ class Measurement {
 
   FlowValue measure(const std::string& name, const Factors& set) {
     at::Generator generator = make_generator(seed_, "flow/" + name);
-    return flow_of(models_, set, options_, generator, [this] { tell(); });
+    return flow_of(models_, set, options_, generator, std::ref(count_));
   }
 
   std::vector<FlowValue> with_own_draws(const std::vector<std::string>& names) {
@@ -149,17 +164,11 @@ class Measurement {
     return flows;
   }
 
-  void tell() {
-    ++reading_.step;
-    if (progress_) progress_(reading_);
-  }
-
   const Models& models_;
   const FlowOptions& options_;
   std::uint64_t seed_;
-  const ProgressCallback& progress_;
+  BatchCount count_;
   Factors alpha_, beta_;
-  Progress reading_{.stage = "information flow", .step = 0, .total = 0, .values = {}};
 };
 
 void check_shared_draws(const FlowOptions& options) {
@@ -172,12 +181,16 @@ void check_shared_draws(const FlowOptions& options) {
 }  // namespace
 
 FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
-                           const Factors& which, const FlowOptions& options, at::Generator& generator) {
+                           const Factors& which, const FlowOptions& options, at::Generator& generator,
+                           const ProgressCallback& progress) {
   check_factors(which, decoder.latents());
   if (which.empty()) return {};
   check_samples(which, decoder.latents(), options);
   const at::NoGradGuard no_grad;
-  return flow_of(Models(decoder, classifier, options), which, options, generator, [] {});
+  const Models models(decoder, classifier, options);
+  BatchCount count(progress);
+  count.expect(models.batches(options.outer * inner_draws(which, decoder.latents(), options)));
+  return flow_of(models, which, options, generator, std::ref(count));
 }
 
 std::vector<FlowValue> shared_flows(const models::Decoder& decoder, const models::Classifier& classifier,

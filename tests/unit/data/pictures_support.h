@@ -58,4 +58,15 @@ inline void write_classes(const std::filesystem::path& folder, const std::vector
   }
 }
 
+/// A folder with splits of its own: so many pictures of noise, 8 x 8 and grey, in each of the classes a and b.
+inline void write_splits(const std::filesystem::path& folder, int train, int validation, int test) {
+  std::uint64_t seed = 0;
+  for (const auto& [part, count] : {std::pair{"train", train}, {"validation", validation}, {"test", test}}) {
+    for (const char* name : {"a", "b"}) {
+      for (int i = 0; i < count; ++i)
+        write_png(folder / part / name / (std::to_string(i) + ".png"), random_bytes({1, 8, 8}, ++seed));
+    }
+  }
+}
+
 }  // namespace whence::data::test

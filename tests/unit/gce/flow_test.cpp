@@ -127,6 +127,20 @@ TEST(MeasureFlow, DoesNotDependOnTheBatchSize) {
   }
 }
 
+TEST(InformationFlow, ReportsEveryBatch) {
+  FlowOptions options = small();
+  options.memory_bytes = 50'000;
+  Generator generator = make_generator(1, "test/flow");
+  std::int64_t batches = 0, announced = 0;
+  information_flow(kDecoder, toy::first_pixel(1.5), {0, 1}, options, generator,
+                   [&](const Progress& progress) {
+                     ++batches;
+                     announced = progress.total;
+                   });
+  EXPECT_GT(batches, 1);
+  EXPECT_EQ(batches, announced);
+}
+
 TEST(MeasureFlow, ReportsEveryBatchAndStopsWhenTheWatcherThrows) {
   FlowOptions options = small();
   options.memory_bytes = 600'000;

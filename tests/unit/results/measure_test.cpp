@@ -69,6 +69,11 @@ TEST_F(MeasureRuns, RunsOfAnotherRecipeAreNamed) {
   const Page page = experiment("recipe = \"recipe.toml\"\nruns = [\"a\", \"longer\"]\n");
   EXPECT_EQ(measure(page).experiments[0].differences,
             std::vector<std::string>{"explanation.steps is 200, in the recipe 100 (longer)"});
+  const Page twice = experiment(
+      "recipe = \"recipe.toml\"\nset = [\"run.seed=0\", \"explanation.lambda=0.5\"]\nruns = [\"longer\"]\n");
+  const std::vector<std::string> differences = measure(twice).experiments[0].differences;
+  ASSERT_EQ(differences.size(), 1U) << "a sentence for runs that differ alike";
+  EXPECT_NE(differences[0].find("; explanation.steps is 200, in the recipe 100 (longer)"), std::string::npos);
   const Page same =
       experiment("recipe = \"recipe.toml\"\nset = [\"explanation.steps=200\"]\nruns = [\"longer\"]\n");
   EXPECT_TRUE(measure(same).experiments[0].differences.empty());

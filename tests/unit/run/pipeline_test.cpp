@@ -294,16 +294,18 @@ TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {
                        "has no encoder.safetensors"));
 }
 
+TEST_F(Pipeline, MeasuresOnValidationImagesOnlyWhereAsked) {
+  PipelineOptions options;
+  options.last = "validation";
+  EXPECT_EQ(done_by([&] { run({}, options); }), (Names{"data", "classifier", "explanation", "validation"}));
+  EXPECT_EQ(done_by([&] { run({}, options); }), Names{});
+  EXPECT_EQ(done_by([&] { run(); }), Names{"evaluation"});
+  EXPECT_EQ(done_by([&] { run({"evaluation.flow_samples=[20,10]"}); }), Names{"evaluation"});
+}
+
 TEST_F(Pipeline, TrainsTheClassifierOnValidationImagesWhereAsked) {
   const std::filesystem::path pictures = temporary_ / "pictures";
-  std::uint64_t seed = 0;
-  for (const auto& [part, count] : {std::pair{"train", 6}, {"validation", 3}, {"test", 2}}) {
-    for (const char* name : {"a", "b"}) {
-      for (int i = 0; i < count; ++i)
-        data::test::write_png(pictures / part / name / (std::to_string(i) + ".png"),
-                              data::test::random_bytes({1, 8, 8}, ++seed));
-    }
-  }
+  data::test::write_splits(pictures, 6, 3, 2);
   const auto train = [&](const std::string& validation) {
     PipelineOptions options;
     options.last = "classifier";
@@ -316,7 +318,7 @@ TEST_F(Pipeline, TrainsTheClassifierOnValidationImagesWhereAsked) {
   folder_ = RunFolder(temporary_ / "all");
   EXPECT_EQ(train("true"), 18);
   EXPECT_EQ(done_by([&] { train("true"); }), Names{});
-  data::test::write_png(pictures / "validation/a/0.png", data::test::random_bytes({1, 8, 8}, ++seed));
+  data::test::write_png(pictures / "validation/a/0.png", data::test::random_bytes({1, 8, 8}, 99));
   EXPECT_EQ(done_by([&] { train("true"); }), Names{"classifier"});
 }
 

@@ -1,6 +1,7 @@
 // Settings are run folders: trained once, shared, resumed, and decided on by their metrics alone.
 #include "whence/run/selection.h"
 
+#include "unit/data/pictures_support.h"
 #include "unit/run/support.h"
 #include "whence/run/log.h"
 #include "whence/run/pipeline.h"
@@ -74,7 +75,8 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
   for (const SelectionTrial& each : selection.trials) {
     const RunFolder folder(temporary_ / ("selection/" + each.folder));
     const nlohmann::json gce = read_json(folder / "metrics.json").at("gce");
-    EXPECT_EQ(each.trial.bound(), gce["test"]["sse"].get<double>() + gce["test"]["kl"].get<double>());
+    const nlohmann::json& measured = gce["validation"];
+    EXPECT_EQ(each.trial.bound(), measured["sse"].get<double>() + measured["kl"].get<double>());
     EXPECT_GT(each.trial.bound_se, 0);
     EXPECT_EQ(read_file(folder / "classifier.safetensors"), weights);
     EXPECT_TRUE(read_curve(folder / "log.jsonl", "classifier").steps.empty());
@@ -86,7 +88,7 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
       EXPECT_EQ(recipe.explanation.steps, 16);
     }
     if (setting.causal == 0) continue;
-    EXPECT_EQ(each.trial.effect, gce["information_flow"]["alpha"]["nats"].get<double>());
+    EXPECT_EQ(each.trial.effect, measured["alpha"]["nats"].get<double>());
     EXPECT_EQ(recipe.explanation.steps, setting.pilot ? 4 : 12);
     const std::string start = setting.pilot ? fmt::format("latents-{}", setting.latents())
                                             : fs::path(each.folder).filename().string() + "-pilot";
@@ -117,6 +119,33 @@ TEST_F(SelectionDriver, ABudgetStopsItAndALargerOneGoesOnToTheSameChoice) {
   select(request(), "whole");
   EXPECT_EQ(record(), record("whole"));
   EXPECT_TRUE(select(small).complete) << "what is done already costs nothing";
+}
+
+TEST_F(SelectionDriver, TestImagesHaveNoPartInTheChoiceButValidationImagesHave) {
+  const fs::path pictures = temporary_ / "pictures";
+  data::test::write_splits(pictures, 8, 6, 6);
+  const std::vector<std::string> of_pictures = {"data.set=pictures", "data.class_names=[]",
+                                                "data.path=" + pictures.string()};
+  const auto chosen = [&](const std::string& out) {
+    select(request({2}), out, of_pictures);
+    return record(out);
+  };
+  const nlohmann::json before = chosen("before");
+  EXPECT_EQ(before["images"], "validation");
+  data::test::write_png(pictures / "test/a/0.png", at::zeros({1, 8, 8}, at::kByte));
+  EXPECT_EQ(chosen("other-test"), before);
+  data::test::write_png(pictures / "validation/a/0.png", at::zeros({1, 8, 8}, at::kByte));
+  EXPECT_NE(chosen("other-validation")["trials"], before["trials"]);
+}
+
+TEST_F(SelectionDriver, ASetWithoutValidationImagesIsSaidToBeComparedOnItsTestImages) {
+  ::testing::internal::CaptureStderr();
+  Display display(DisplayStyle::lines, stderr);
+  run_selection(load_recipe(recipe_, {"classifier.epochs=1"}), temporary_ / "selection", request({2}),
+                display);
+  display.finish();
+  EXPECT_TRUE(contains(::testing::internal::GetCapturedStderr(), "the set has no validation images"));
+  EXPECT_EQ(record()["images"], "test");
 }
 
 TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {

@@ -35,9 +35,10 @@ struct FlowOptions {
 };
 
 /// I(F; Y) in nats with its standard error. An empty set has no flow; all factors together need no inner draws.
-/// Error: a factor that the decoder does not have; a classifier that returns NaN.
+/// Progress: stage "information flow", one step a batch. Error: a factor that the decoder does not have; a classifier that returns NaN.
 FlowValue information_flow(const models::Decoder& decoder, const models::Classifier& classifier,
-                           const Factors& which, const FlowOptions& options, at::Generator& generator);
+                           const Factors& which, const FlowOptions& options, at::Generator& generator,
+                           const ProgressCallback& progress = {});
 
 /// I(F; Y) of each latent by itself, from draws that all share whatever options.factors is, and that come from a stream of
 /// `seed`. Errors: as measure_flow.

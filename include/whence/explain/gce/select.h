@@ -21,7 +21,7 @@
 //           a setting is trained in full a pilot of it is (a share of the steps): it is hopeless, and counts as too far,
 //           when the pilot's D - D1 > hopeless distance D1 + errors se.
 //
-// Both texts read D and C off training batches; here every value is of test data.
+// Both texts read D and C off training batches; here every value is of images that no training saw.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +45,13 @@ struct Setting {
   bool operator==(const Setting&) const = default;
 };
 
-/// What came out, on test data.
+/// What came out, on images that were not trained on.
 struct Trial {
   Setting setting;
   double effect = 0, effect_se = 0;  ///< C in nats; 0 where K = 0
   double sse = 0, kl = 0;
   double bound_se = 0;  ///< of sse + kl
-  /// SSE + KL of each test image. Two trials that have them are compared image by image, which tells much smaller
+  /// SSE + KL of each image. Two trials that have them are compared image by image, which tells much smaller
   /// differences apart: what makes an image hard is common to both.
   std::vector<float> of_images = {};
 
