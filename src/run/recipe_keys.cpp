@@ -102,8 +102,8 @@ std::vector<Key> make_keys() {
       {"classifier.epochs", Integer{AT(classifier.training.epochs), 1, 100'000}, "",
        "Passes over the training images."},
       {"classifier.validation", Toggle{AT(classifier.on_validation)}, "",
-       "Trains it on the set's validation images, too, where it has some. They cannot be used to choose "
-       "settings then."},
+       "Trains it on the set's validation images, too, where it has some. Its own "
+       "settings cannot be chosen on them then."},
       {"classifier.batch", Integer{AT(classifier.training.batch), 1, 65'536}, "images",
        "Images of one step."},
       {"classifier.optimizer", choice<AT(classifier.training.optimizer)>({"sgd", "adam"}), "",

@@ -217,9 +217,9 @@ class SelectionRun {
   double spent_ = 0;
 };
 
-/// Says what is to be done when there is nothing to choose.
-void check_chosen(const Selection& selection, const fs::path& folder) {
-  if (selection.decision.chosen) return;
+/// Says what is to be done when nothing could be chosen.
+const gce::Setting& chosen_of(const Selection& selection, const fs::path& folder) {
+  if (selection.decision.chosen) return *selection.decision.chosen;
   if (!selection.complete)
     fail(
         "the time was over before a setting with a causal term was measured; the same command with a larger "
@@ -258,8 +258,7 @@ Selection run_selection(const Recipe& recipe, const fs::path& folder, const Sele
   fs::create_directories(folder / kSettings);
   Selection selection = SelectionRun(recipe, folder, request, display).run();
   if (!selection.decision.chosen) fs::remove(folder / "recipe.toml");  // of an earlier call
-  check_chosen(selection, folder);
-  write_file(folder / "recipe.toml", to_toml(with_setting(recipe, *selection.decision.chosen)));
+  write_file(folder / "recipe.toml", to_toml(with_setting(recipe, chosen_of(selection, folder))));
   return selection;
 }
 
