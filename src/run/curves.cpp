@@ -46,8 +46,12 @@ std::optional<report::LineChart> training_chart(const std::vector<NamedCurve>& c
   const bool any = std::any_of(curves.begin(), curves.end(),
                                [](const NamedCurve& named) { return named.curve.steps.size() > 1; });
   if (!any) return std::nullopt;
-  for (const auto& [reading, axis] : std::vector<std::pair<std::string, std::string>>{
-           {"C", "C (nats)"}, {"leak", "leak (nats)"}, {"SSE", "SSE"}, {"KL", "KL (nats)"}}) {
+  for (const auto& [reading, axis] :
+       std::vector<std::pair<std::string, std::string>>{{"C", "C (nats)"},
+                                                        {"leak", "leak (nats)"},
+                                                        {"answers", "answers (nats)"},
+                                                        {"SSE", "SSE"},
+                                                        {"KL", "KL (nats)"}}) {
     report::Panel panel = panel_of(reading, axis, curves);
     if (!panel.series.empty()) chart.panels.push_back(std::move(panel));
   }

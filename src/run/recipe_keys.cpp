@@ -152,7 +152,7 @@ std::vector<Key> make_keys() {
       {"generator.latents", Integer{AT(generator.latents), 0, 4096}, "latents",
        "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
        "nothing "
-       "is explained: objective, sampling, K, L and lambda are then unused."},
+       "is explained: objective, sampling, K, L, lambda and answer_weight are then unused."},
 
       {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
        "K, the number of causal factors alpha."},
@@ -165,6 +165,12 @@ std::vector<Key> make_keys() {
        "Weight of the causal term C; 0 trains a plain variational autoencoder, a start for others."},
       {"explanation.leak_penalty", Number{AT(explanation.leak_penalty), 0, kLarge}, "",
        "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
+      {"explanation.answer_weight", Number{AT(explanation.answer_weight), 0, kLarge}, "",
+       "Weight of the divergence of the classifier's answer to an image's reconstruction from its answer to "
+       "the "
+       "image, KL(p(Y | image) || p(Y | reconstruction)) in nats, which is subtracted from the objective: "
+       "images come "
+       "back as what they are. 0, as in the texts, asks SSE alone."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
       {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",
@@ -296,7 +302,9 @@ std::span<const SectionDoc> recipe_sections() {
       {"data", "Which images."},
       {"classifier", "What is explained."},
       {"generator", "The model that the explanation is made of."},
-      {"explanation", "What is maximised: causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL)."},
+      {"explanation",
+       "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - lambda "
+       "(SSE + KL)."},
       {"evaluation", "How the result is judged, on test data."},
       {"counterfactual", "The smallest move of alpha that changes the classifier's answer, beta kept."},
       {"trust", "Checks of the explanation."},

@@ -98,6 +98,7 @@ StageResult explanation_stage(Session& session) {
     options.causal = 0;
     options.noncausal = session.latents();
     options.lambda = 1;
+    options.answer_weight = 0;
   }
   options.seed = session.seed();
   options.precision = session.precision;

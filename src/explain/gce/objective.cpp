@@ -114,6 +114,12 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
   return mutual_information(p.transpose(0, 1).contiguous(), exchanged);
 }
 
+at::Tensor answer_divergence(const at::Tensor& p, const at::Tensor& log_q) {
+  TORCH_CHECK(p.dim() == 2 && p.sizes() == log_q.sizes(), "one answer for each reconstruction, got ",
+              p.sizes(), " and ", log_q.sizes());
+  return (at::xlogy(p, p) - p * log_q).sum(1).mean();
+}
+
 at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {
   const Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
   const Tensor v = log_variance.to(m.scalar_type());

@@ -12,6 +12,19 @@ bool asks_classifier(const Training& options) {
   return options.causal > 0 && (options.causal_weight > 0 || options.leak_penalty > 0);
 }
 
+bool keeps_answers(const Training& options) { return options.answer_weight > 0; }
+
+/// Of the class probabilities that the classifier gives to images and to their reconstructions.
+at::Tensor divergence_of(const models::Classifier& classifier, const at::Tensor& images,
+                         const at::Tensor& logits_of_reconstructions) {
+  at::Tensor answers;
+  {
+    const at::NoGradGuard no_grad;
+    answers = classifier.logits(images).softmax(1);
+  }
+  return answer_divergence(answers, logits_of_reconstructions.log_softmax(1));
+}
+
 }  // namespace
 
 Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
@@ -27,7 +40,7 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
   if (asks_classifier(options) && options.effect.latents == Latents::prior)
     draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator);
   const bool one = encoder.mixes_samples() || decoder.mixes_samples() ||
-                   (asks_classifier(options) && !classifier.network());
+                   ((asks_classifier(options) || keeps_answers(options)) && !classifier.network());
   const std::int64_t parts = one ? 1 : parts_for(images.size(0));
   for (std::int64_t part = 0; part < parts; ++part)
     dropout_.push_back(make_generator(options.seed, fmt::format("gce/step/{}/dropout/{}", index, part)));
@@ -42,7 +55,9 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
   for (const Part& part : parts_) {
     loss.sse += part.sse.item<double>();
     loss.kl += part.kl.item<double>();
+    if (part.answers.defined()) loss.answers = loss.answers.value_or(0) + part.answers.item<double>();
   }
+  loss.total += options_.answer_weight * loss.answers.value_or(0);
   loss.total += options_.lambda * (loss.sse + loss.kl);
   return loss;
 }
@@ -87,7 +102,7 @@ void Step::encode(std::int64_t part) {
   own.kl = share(images.size(0)) * kl_divergence(mean, log_variance);
 }
 
-/// Reconstructions and draws in one pass; the classifier sees only the draws.
+/// Reconstructions and draws in one pass; the classifier sees the reconstructions only where its answers count.
 void Step::decode(std::int64_t part) {
   const at::Tensor images = own_rows(images_, part);
   const std::int64_t count = images.size(0);
@@ -97,7 +112,12 @@ void Step::decode(std::int64_t part) {
   own.decoded = at::cat(latents).requires_grad_();
   const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
   own.sse = share(count) * squared_error(decoded.narrow(0, 0, count), images);
-  if (draws_) own.probabilities = classifier_.logits(decoded.narrow(0, count, latents[1].size(0))).softmax(1);
+  const std::int64_t first = keeps_answers(options_) ? 0 : count, judged = decoded.size(0) - first;
+  if (judged == 0) return;
+  const at::Tensor logits = classifier_.logits(decoded.narrow(0, first, judged));
+  if (keeps_answers(options_))
+    own.answers = share(count) * divergence_of(classifier_, images, logits.narrow(0, 0, count));
+  if (draws_) own.probabilities = logits.narrow(0, count - first, latents[1].size(0)).softmax(1);
 }
 
 at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
@@ -154,7 +174,9 @@ std::vector<std::vector<at::Tensor>> Step::backward(const at::Tensor& of_probabi
 at::Tensor Step::backward_decoder(std::int64_t part, const at::Tensor& of_probabilities,
                                   const std::vector<at::Tensor>& parameters) {
   Part& own = parts_[static_cast<std::size_t>(part)];
-  std::vector<at::Tensor> ends = {options_.lambda * own.sse}, of_ends = {at::ones_like(ends[0])};
+  at::Tensor of_images = options_.lambda * own.sse;
+  if (own.answers.defined()) of_images = of_images + options_.answer_weight * own.answers;
+  std::vector<at::Tensor> ends = {of_images}, of_ends = {at::ones_like(of_images)};
   if (draws_) {
     ends.push_back(own.probabilities);
     of_ends.push_back(own_rows(of_probabilities, part));

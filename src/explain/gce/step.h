@@ -14,12 +14,13 @@ namespace whence::gce {
 /// The objective of one step, and its terms; a term without a weight stays empty.
 struct StepLoss {
   double total = 0, sse = 0, kl = 0;
-  std::optional<double> causal, leak;
+  std::optional<double> causal, leak, answers;
 
   nn::Readings readings() const {
     nn::Readings readings;
     if (causal) readings.emplace_back("C", *causal);
     if (leak) readings.emplace_back("leak", *leak);
+    if (answers) readings.emplace_back("answers", *answers);
     readings.insert(readings.end(), {{"SSE", sse}, {"KL", kl}, {"loss", total}});
     return readings;
   }
@@ -38,11 +39,13 @@ class Step {
   StepLoss run(nn::Optimizer& optimizer);
 
  private:
-  /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws.
+  /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws, and about the
+  /// reconstructions where its answers to them count.
   struct Part {
     at::Tensor latents;  ///< of its images, drawn from their posteriors
     at::Tensor decoded;  ///< what the decoder is given: these and the draws, without the encoder's graph
     at::Tensor sse, kl;  ///< its share of the batch's means
+    at::Tensor answers;  ///< its share of answer_divergence; undefined without a weight
     at::Tensor probabilities;            ///< of its draws; undefined when the classifier is not asked
     std::vector<at::Tensor> of_decoder;  ///< gradients in the decoder's parameters
     at::Tensor of_draws;                 ///< gradient in its draws

@@ -36,10 +36,11 @@ std::string latents_of(const CausalOptions& effect) {
 }
 
 /// Stands in checkpoints only where it is used.
-std::string beginning_of(const Training& options) {
+std::string additions_of(const Training& options) {
   std::string text;
   if (options.initial != InitialWeights::published)
     text += fmt::format(", from {}", name_of(options.initial));
+  if (options.answer_weight > 0) text += fmt::format(", answer weight {}", options.answer_weight);
   if (options.pretraining > 0) text += fmt::format(", {} steps of pretraining", options.pretraining);
   return text;
 }
@@ -56,7 +57,7 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
       name_of(effect.estimator.correction), effect.alpha_samples, effect.beta_samples, options.steps,
       options.batch, options.learning_rate, options.beta1, options.beta2, name_of(options.schedule),
       options.warmup, options.seed, name_of(options.precision), options.causal_weight, options.leak_penalty,
-      start_of(encoder, decoder, options), beginning_of(options));
+      start_of(encoder, decoder, options), additions_of(options));
 }
 
 /// Pretraining has a cycle of its own.

@@ -57,6 +57,23 @@ TEST(VariationalEffect, IsABoundOfTheJointUnconditionalObjectiveOnly) {
   EXPECT_THROW(draw(options), Error);
 }
 
+TEST(AnswerDivergence, IsTheMeanOfTheImagesDivergences) {
+  const double p[2][3] = {{0.7, 0.2, 0.1}, {0, 1, 0}}, q[2][3] = {{0.5, 0.25, 0.25}, {0.25, 0.5, 0.25}};
+  double expected = 0;
+  for (int image = 0; image < 2; ++image)
+    for (int y = 0; y < 3; ++y)
+      if (p[image][y] > 0) expected += p[image][y] * std::log(p[image][y] / q[image][y]) / 2;
+  const auto tensor = [](const double(&values)[2][3]) {
+    return at::from_blob(const_cast<double*>(&values[0][0]), {2, 3}, at::kDouble).clone();
+  };
+  EXPECT_NEAR(answer_divergence(tensor(p), tensor(q).log()).item<double>(), expected, 1e-15);
+  EXPECT_NEAR(answer_divergence(tensor(q), tensor(q).log()).item<double>(), 0, 1e-15);
+  // Its slope in the logits of q is (q - p) / images.
+  const at::Tensor logits = tensor(q).log().requires_grad_();
+  answer_divergence(tensor(p), logits.log_softmax(1)).backward();
+  EXPECT_TRUE(at::allclose(logits.grad(), (tensor(q) - tensor(p)) / 2, 0, 1e-15));
+}
+
 class EveryObjective : public testing::TestWithParam<Objective> {};
 
 TEST_P(EveryObjective, IsTheMeanOverItsGroups) {

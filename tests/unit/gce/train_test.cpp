@@ -14,29 +14,34 @@
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/gce/flow.h"
+#include "whence/explain/gce/trust.h"
 #include "whence/models/zoo.h"
 
 namespace whence::gce {
 namespace {
 
 /// 8x8 images: class 1 has a bright left half; the right half's brightness is noise of its own.
-data::Dataset sides(std::int64_t count) {
+data::Dataset sides(std::int64_t count, double bright = 200) {
   Generator generator = make_generator(3, "sides");
   const at::Tensor labels = at::arange(count) % 2;
   const at::Tensor right = at::rand({count, 1, 1, 1}, generator) * 200;
   at::Tensor images = at::empty({count, 1, 8, 8});
-  images.narrow(3, 0, 4).copy_((labels * 200).view({-1, 1, 1, 1}).expand({count, 1, 8, 4}));
+  images.narrow(3, 0, 4).copy_((labels * bright).view({-1, 1, 1, 1}).expand({count, 1, 8, 4}));
   images.narrow(3, 4, 4).copy_(right.expand({count, 1, 8, 4}));
   return {images.to(at::kByte), labels.to(at::kLong), {"dark", "bright"}};
 }
 
 class LeftHalf : public models::Classifier {
  public:
+  explicit LeftHalf(double slope = 20, double middle = 0.4) : slope_(slope), middle_(middle) {}
   at::Tensor logits(const at::Tensor& x) const override {
-    const at::Tensor brightness = 20 * (x.narrow(3, 0, 4).mean({1, 2, 3}) - 0.4);
+    const at::Tensor brightness = slope_ * (x.narrow(3, 0, 4).mean({1, 2, 3}) - middle_);
     return at::stack({-brightness, brightness}, 1);
   }
   std::int64_t classes() const override { return 2; }
+
+ private:
+  double slope_, middle_;
 };
 
 /// Each half has its say, and so has each latent that stands for one of them.
@@ -127,7 +132,7 @@ Training variational_training(std::uint64_t seed) {
 /// The label model must learn before it can teach: more steps than with averages.
 TEST(GceTraining, TheVariationalBoundFindsTheKnownCause) {
   Training training = variational_training(0);
-  training.steps = 300;
+  training.steps = 400;
   const FlowReport flow = flow_of(train_with(LeftHalf(), training));
   EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
   EXPECT_LT(flow.beta.nats, 0.05);
@@ -255,6 +260,31 @@ TEST(GceTraining, ThePenaltyRemovesTheLeak) {
   EXPECT_GT(without.beta.nats, 0.1);
   EXPECT_LT(with.beta.nats, 0.03);
   EXPECT_GT(with.alpha.nats, 0.1);  // it is not bought with a constant answer
+}
+
+/// A difference so faint that SSE does not pay for telling it, and a classifier that sees nothing else.
+TEST(GceTraining, FaintCausesComeBackWhereAnswersCount) {
+  constexpr double faint = 40;
+  const data::Dataset images = sides(256, faint);
+  const LeftHalf classifier(20 * 200 / faint, 0.4 * faint / 200);
+  Training training = short_training(0, 0.05);
+  training.causal_weight = 0;
+  training.steps = 800;
+  const auto agreement = [&](double answer_weight, double& answers) {
+    training.answer_weight = answer_weight;
+    Trained trained = untrained();
+    train(trained.encoder, trained.decoder, classifier, images, training, [&](const Progress& progress) {
+      if (progress.values[0].first == "answers") answers = progress.values[0].second;
+    });
+    return reencoding_agreement(*models::as_encoder(trained.encoder), *models::as_decoder(trained.decoder),
+                                classifier, images)
+        .value;
+  };
+  double unasked = -1, answers = -1;
+  EXPECT_LT(agreement(0, unasked), 0.8);
+  EXPECT_EQ(unasked, -1);
+  EXPECT_GT(agreement(1, answers), 0.98);
+  EXPECT_LT(answers, 0.1);
 }
 
 TEST(GceTraining, WithoutCausalWeightThePlainAutoencoderIsTrained) {
@@ -385,6 +415,7 @@ TEST_P(GceParts, SideBySideGiveTheGradientsOfTheWhole) {
   Training training = short_training(1, 0.05);
   training.steps = 3;
   training.leak_penalty = 0.5;
+  training.answer_weight = 0.5;
   training.effect.estimator.sampling = Sampling::crossed;
   training.effect.latents = GetParam();
 

@@ -72,6 +72,11 @@ at::Tensor variational_effect(const CausalDraws& draws, const at::Tensor& probab
 /// together (a joint objective, or K = 1).
 at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities);
 
+/// KL(p || q) in nats, averaged over images: p (n, M) is what the classifier answers to them, log q (n, M) what it answers
+/// to their reconstructions; a scalar, differentiable in log q. What SSE does not see: a few pixels can be all that the
+/// classifier looks at. Not of the texts, whose reconstructions may be another class to the classifier than their images.
+at::Tensor answer_divergence(const at::Tensor& p, const at::Tensor& log_q);
+
 /// KL(q(z|x) || N(0, I)) in nats and the squared error summed over pixels, both averaged over the batch;
 /// scalars.
 at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance);

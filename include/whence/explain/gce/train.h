@@ -28,9 +28,10 @@ struct Training {
   CausalOptions effect;        ///< the causal term's objective and estimator
   double causal_weight = 1;    ///< of the causal term; 0 trains the plain VAE that lambda then only scales
   double leak_penalty = 0;     ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
+  double answer_weight = 0;    ///< of answer_divergence in the objective, subtracted
   InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
-  /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL). Then the K latents with the
+  /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL and answer_divergence). Then the K latents with the
   /// largest information flow become the alphas: where the classifier hears nothing of the alphas, C has no slope that
   /// would give them meaning, and a deep image model leaves many latents without any.
   std::int64_t pretraining = 0;
@@ -46,10 +47,10 @@ struct Training {
   double checkpoint_seconds = 20;
 };
 
-/// Maximises causal_weight C - leak_penalty I(beta; Y) - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
-/// encoder and decoder in place; the classifier stays as it is, and is not asked when neither of its terms has a
+/// Maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight answer_divergence - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
+/// encoder and decoder in place; the classifier stays as it is, and is not asked when none of its terms has a
 /// weight (the end of pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and
-/// carries "C" and "leak" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
+/// carries "C", "leak" and "answers" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
 /// weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and leaked_effect, with pretraining
 /// those of reorder_latents.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
