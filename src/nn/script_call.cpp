@@ -20,6 +20,10 @@ bool OperatorCall::is_layer(std::string_view argument) const {
   return std::holds_alternative<LayerId>(symbol(argument).value);
 }
 
+bool OperatorCall::has(std::string_view argument) const {
+  return node_.schema().argumentIndexWithName(std::string(argument)).has_value();
+}
+
 LayerId OperatorCall::layer(std::string_view argument) const {
   const auto* id = std::get_if<LayerId>(&symbol(argument).value);
   require(id != nullptr, "an argument ({}) that is not computed from the input", argument);
@@ -53,6 +57,10 @@ at::Tensor OperatorCall::tensor(std::string_view argument) const {
   const c10::IValue& value = constant(argument);
   require(value.isTensor() && value.toTensor().defined(), "no tensor as {}", argument);
   return value.toTensor();
+}
+
+at::Tensor OperatorCall::values(std::string_view argument) const {
+  return constant(argument).isTensor() ? tensor(argument) : at::scalar_tensor(number(argument), at::kDouble);
 }
 
 std::int64_t OperatorCall::integer(std::string_view argument) const {

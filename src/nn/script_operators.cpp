@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include "nn/script_arithmetic.h"
 #include "nn/shapes.h"
 
 namespace whence::nn {
@@ -237,25 +238,6 @@ LayerId pad(OperatorCall& call) {
   return zero_pad(call);
 }
 
-/// The bias of a matrix product, in PyTorch's older traces.
-LayerId add_constant(OperatorCall& call, const char* layer_argument, const char* constant_argument) {
-  const LayerId product = call.layer(layer_argument);
-  const auto* linear = std::get_if<Linear>(&call.network().op(product));
-  const at::Tensor bias = call.tensor(constant_argument);
-  const bool is_bias =
-      linear != nullptr && !linear->bias && bias.dim() == 1 && bias.size(0) == linear->features;
-  call.require(is_bias && call.is_read_once(layer_argument), "a constant as {}", constant_argument);
-  call.network().add_bias(product, bias);
-  return product;
-}
-
-LayerId add(OperatorCall& call) {
-  call.require(call.number("alpha") == 1, "alpha {}", call.number("alpha"));
-  if (!call.is_layer("other")) return add_constant(call, "self", "other");
-  if (!call.is_layer("self")) return add_constant(call, "other", "self");
-  return call.network().add(Add{}, {call.layer("self"), call.layer("other")});
-}
-
 LayerId concatenate(OperatorCall& call) {
   const std::vector<LayerId> inputs = call.layers("tensors");
   call.require(!inputs.empty() && call.dimension("dim", inputs.front()) == 1, "another dimension than 1");
@@ -295,6 +277,11 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::pad", pad},
     {"aten::upsample_nearest2d", upsample_nearest},
     {"aten::add", add},
+    {"aten::sub", subtract},
+    {"aten::rsub", subtract_from},
+    {"aten::neg", negate},
+    {"aten::mul", multiply},
+    {"aten::div", divide},
     {"aten::cat", concatenate},
 };
 

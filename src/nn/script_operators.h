@@ -21,9 +21,13 @@ class OperatorCall {
   /// The first argument, whose name differs between overloads.
   LayerId first_layer() const;
   bool is_layer(std::string_view argument) const;
+  /// Whether this overload of the operation has such an argument.
+  bool has(std::string_view argument) const;
   std::vector<LayerId> layers(std::string_view argument) const;
   bool is_none(std::string_view argument) const;
   at::Tensor tensor(std::string_view argument) const;
+  /// A constant tensor, or a number as a tensor of one.
+  at::Tensor values(std::string_view argument) const;
   std::int64_t integer(std::string_view argument) const;
   double number(std::string_view argument) const;
   bool boolean(std::string_view argument) const;

@@ -141,8 +141,11 @@ class Translates : public testing::TestWithParam<Expression> {};
 
 TEST_P(Translates, ToTheseOperations) {
   const TemporaryFolder folder;
-  const NamedTensors weights = {
-      {"w", random({2, 4, 3, 3}, 1)}, {"m", random({64, 5}, 2)}, {"b", random({5}, 3)}};
+  const NamedTensors weights = {{"w", random({2, 4, 3, 3}, 1)},
+                                {"m", random({64, 5}, 2)},
+                                {"b", random({5}, 3)},
+                                {"mean", random({4, 1, 1}, 5)},
+                                {"deviation", random({1, 4, 1, 1}, 6).abs() + 0.2}};
   save_script(folder / "m.pt", "def forward(self, x):\n" + GetParam().source, weights);
   std::string obstacle;
   const std::optional<Network> network = ScriptModule(folder / "m.pt").translate({4, 4, 4}, &obstacle);
@@ -181,6 +184,12 @@ INSTANTIATE_TEST_SUITE_P(
         Expression{"  return torch.upsample_nearest2d(x, [8, 8])\n", {"UpsampleNearest2d"}},
         Expression{"  return torch.dropout(torch.relu(x), 0.5, False)\n", {"Relu"}},
         Expression{"  return torch.conv2d(x, self.w)\n", {"Conv2d"}},
+        Expression{"  return (x - self.mean) / self.deviation\n", {"BatchNorm2d", "BatchNorm2d"}},
+        Expression{"  y = torch.clone(x)\n  y.sub_(self.mean).div_(self.deviation)\n  return y\n",
+                   {"BatchNorm2d", "BatchNorm2d"}},
+        Expression{"  return self.mean - x * 2 + 0.5\n", {"BatchNorm2d", "BatchNorm2d", "BatchNorm2d"}},
+        Expression{"  return (1 - torch.matmul(torch.flatten(x, 1), self.m)) * self.b\n",
+                   {"Flatten", "Linear", "BatchNorm1d", "BatchNorm1d", "BatchNorm1d"}},
         Expression{"  return torch.constant_pad_nd(x, [1, 2], 0)\n", {"ZeroPad2d"}}));
 
 TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
@@ -189,9 +198,12 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
     std::string source, reason;
   } cases[] = {
       {"torch.cumsum(torch.relu(x), 1)", "aten::cumsum"},
-      {"torch.relu(x) * 2", "aten::mul"},
+      {"torch.relu(x) * torch.tanh(x)", "aten::mul"},
+      {"2 / x", "aten::reciprocal"},
+      {"torch.div(x, 2, rounding_mode='floor')", "rounding mode"},
+      {"torch.sub(x, 1, alpha=2)", "alpha 2"},
       {"torch.add(x, x, alpha=2)", "alpha 2"},
-      {"x + self.b", "constant"},
+      {"x + self.b", "neither a number nor one for each channel"},
       {"torch.conv2d(x, self.g, None, [1, 1], [0, 0], [1, 1], 2)", "2 groups"},
       {"torch.conv2d(x, self.w, None, [1, 1], [0, 0], [2, 2])", "dilation 2"},
       {"torch.conv2d(x, self.w, None, [1, 2])", "1x2, which is not square"},
