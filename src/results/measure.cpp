@@ -116,6 +116,19 @@ MeasuredExperiment measure(const Experiment& experiment, const fs::path& runs, c
   return measured;
 }
 
+/// The median over the runs; nothing where none says.
+std::optional<double> hours_of(const std::vector<Run>& runs) {
+  std::vector<double> seconds;
+  for (const Run& run : runs)
+    for (const char* metric : {"total_seconds", "seconds"})
+      if (const auto value = run.figures.find(metric); value != run.figures.end()) {
+        seconds.push_back(value->second);
+        break;
+      }
+  if (seconds.empty()) return std::nullopt;
+  return run::spread_of(std::move(seconds)).median / 3600;
+}
+
 }  // namespace
 
 Tally tally(const Experiment& experiment, const MeasuredExperiment& measured) {
@@ -134,16 +147,17 @@ Tally tally(const Experiment& experiment, const MeasuredExperiment& measured) {
 TotalTime total_time(const Page& page, const Measured& measured) {
   TotalTime total;
   std::set<fs::path> recipes;
+  std::set<std::string> runs;
   for (std::size_t i = 0; i < page.experiments.size(); ++i) {
-    if (page.experiments[i].recipe.empty() || !recipes.insert(page.experiments[i].recipe).second) continue;
+    const MeasuredExperiment& experiment = measured.experiments[i];
+    const std::optional<double> hours = hours_of(experiment.runs);
+    if (hours && runs.insert(experiment.runs.front().name).second) total.hours_of_all += *hours;
+    const fs::path& recipe = page.experiments[i].recipe;
+    if (recipe.empty() || !recipes.insert(recipe).second) continue;
     ++total.recipes;
-    std::vector<double> seconds;
-    for (const Run& run : measured.experiments[i].runs)
-      if (const auto value = run.figures.find("total_seconds"); value != run.figures.end())
-        seconds.push_back(value->second);
-    if (seconds.empty()) continue;
+    if (!hours) continue;
     ++total.measured;
-    total.hours += run::spread_of(std::move(seconds)).median / 3600;
+    total.hours += *hours;
   }
   return total;
 }

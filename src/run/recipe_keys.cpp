@@ -260,12 +260,13 @@ std::vector<Key> make_keys() {
        "Test images, spread over the classes, whose counterfactual is drawn."},
 
       {"run.seed", Integer{AT(run.seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
-       "Every random stream starts from it; the same seed, machine and threads give the same numbers."},
-      {"run.threads", Integer{AT(run.threads), 0, 4096}, "", "Threads to compute with; 0 uses every core."},
+       "Every random stream starts from it; the same seed, machine, threads and precision give the same "
+       "numbers."},
+      {"run.threads", Integer{AT(run.threads), 0, 1024}, "", "Threads to compute with; 0 uses every core."},
       {"run.precision", choice<AT(run.precision)>({"auto", "float32", "bfloat16"}), "",
        "Number format of the heavy layers; auto takes bfloat16 where this processor is faster with it."},
       {"run.checkpoint_seconds", Number{AT(run.checkpoint_seconds), 0, 86'400}, "s",
-       "A killed run loses at most this much work."},
+       "A killed training loses at most this much work; other stages begin again."},
 
       {"expected.accuracy", OptionalNumber{AT(expected.accuracy), 0, 1}, "share",
        "The classifier's test accuracy."},

@@ -182,9 +182,9 @@ class ReportWriter {
 
   Section recipe() const {
     Table table{{"key", "value"}, {}, ""};
-    const nlohmann::json values =
-        recipe_values(session_.recipe(), {"title", "source", "data", "classifier", "generator", "explanation",
-                                          "evaluation", "figures", "run", "expected"});
+    const nlohmann::json values = recipe_values(
+        session_.recipe(), {"title", "source", "data", "classifier", "generator", "explanation", "evaluation",
+                            "counterfactual", "trust", "figures", "run", "expected"});
     for (const auto& [key, value] : values.items()) {
       if (!value.is_null()) table.rows.push_back({key, value.dump()});
     }

@@ -54,9 +54,10 @@ struct Tally {
 };
 Tally tally(const Experiment& experiment, const MeasuredExperiment& measured);
 
-/// The time that every recipe takes once, each by its first experiment: medians over the runs, added up.
+/// The time that every recipe takes once, each by its first experiment, and that of all experiments: medians over the
+/// runs, added up. Experiments that begin with the same run count once.
 struct TotalTime {
-  double hours = 0;
+  double hours = 0, hours_of_all = 0;
   int recipes = 0, measured = 0;
 };
 TotalTime total_time(const Page& page, const Measured& measured);

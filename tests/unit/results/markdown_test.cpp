@@ -26,8 +26,10 @@ TEST_F(MarkdownPage, SaysWhatIsReachedAndMissed) {
         "Recipe: [recipe.toml](../recipe.toml)", "Stated: much\n", "\nA pity.\n",
         "| I(alpha; Y) |  | 1.07 nats | 1.069 nats | 1.069 to 1.069 | ≥ 1.069 nats | **missed** by 2e-07 "
         "nats |",
-        "| SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached |", "2 of 3 runs (seed 0, 5)",
-        "Abacus, 2 cores, float32, whence 0.1.0.", "everything 1:00"})
+        "\n| SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached |\n",
+        "| [Left or right](#left-or-right) | SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached "
+        "| 2 of 3 |\n",
+        "2 of 3 runs (seed 0, 5)", "Abacus, 2 cores, float32, whence 0.1.0.", "everything 1:00"})
     EXPECT_TRUE(contains(text, part));
   EXPECT_FALSE(contains(text, "another recipe"));
 }
@@ -74,7 +76,9 @@ TEST_F(MarkdownPage, HoursAreHeldToTheirBar) {
   write_run(runs() / "a", {.seconds = 7200});
   write_file(folder_ / "other.toml", kRecipe);
   const std::string unmeasured = "[[experiment]]\nname = \"b\"\nrecipe = \"other.toml\"\nruns = []\n";
-  EXPECT_TRUE(contains(line("<= 8", ""), "each run once: 2.00 hours; bar ≤ 8 h: reached."));
+  EXPECT_TRUE(contains(line("<= 8", ""),
+                       "each run once: 2.00 hours; bar ≤ 8 h: reached. With every "
+                       "variation and selection below, each once: 2.00 hours."));
   EXPECT_TRUE(contains(line("<= 1.5", ""), "2.00 hours; bar ≤ 1.5 h: **missed** by 0.5 h."));
   EXPECT_TRUE(
       contains(line("<= 8", unmeasured), "for the 1 of 2 that are measured; bar ≤ 8 h: not measured yet."));

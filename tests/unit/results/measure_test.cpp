@@ -109,9 +109,14 @@ runs = ["a"]
 name = "other"
 recipe = "other.toml"
 runs = ["nowhere"]
+[[experiment]]
+name = "choice"
+runs = ["selection"]
 )");
+  write_json(runs() / "selection/selection.json", {{"chosen", {{"causal", 2}}}, {"seconds", 1800}});
   const TotalTime total = total_time(page, measure(page));
   EXPECT_DOUBLE_EQ(total.hours, 1.5);
+  EXPECT_DOUBLE_EQ(total.hours_of_all, 2);
   EXPECT_EQ(total.recipes, 2);
   EXPECT_EQ(total.measured, 1);
 }
