@@ -207,6 +207,7 @@ class SelectionRun {
     selection_.seconds = spent_;
     write_json(folder_ / "selection.json", to_json(selection_, request_.rules.rule));
     draw_selection(selection_, folder_);
+    report_selection(selection_, recipe_.title, request_.rules.rule, folder_);
   }
 
   Recipe recipe_;

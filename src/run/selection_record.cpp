@@ -153,26 +153,6 @@ nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule) {
           {"seconds", selection.seconds}};
 }
 
-std::string table_of(const Selection& selection) {
-  std::string text = fmt::format("{:>3} {:>3} {:>9} {:>16} {:>8} {:>7} {:>16}\n", "K", "L", "lambda",
-                                 "C (nats)", "SSE", "KL", "SSE + KL");
-  for (const SelectionTrial& each : selection.trials) {
-    const gce::Trial& trial = each.trial;
-    const gce::Setting& setting = trial.setting;
-    const bool causal = setting.causal > 0;
-    const char* remark = is_chosen(selection, setting) ? "  chosen"
-                         : setting.pilot               ? "  pilot"
-                         : setting.reference           ? "  reference"
-                                                       : "";
-    text +=
-        fmt::format("{:>3} {:>3} {:>9} {:>16} {:>8.2f} {:>7.2f} {:>16}{}\n", setting.causal,
-                    setting.noncausal, causal ? fmt::format("{:g}", setting.lambda) : "-",
-                    causal ? fmt::format("{:.3f} +- {:.3f}", trial.effect, trial.effect_se) : "-", trial.sse,
-                    trial.kl, fmt::format("{:.2f} +- {:.2f}", trial.bound(), trial.bound_se), remark);
-  }
-  return text;
-}
-
 void draw_selection(const Selection& selection, const std::filesystem::path& folder) {
   const std::filesystem::path figures = folder / "figures";
   if (!selection.trials.empty()) report::draw(latents_chart(selection), figures / "latents");

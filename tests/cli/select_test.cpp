@@ -40,13 +40,14 @@ class SelectProgram : public ::testing::Test {
 
 TEST_F(SelectProgram, PrintsItsReasonsATableAndTheRecipe) {
   const auto outcome = workplace_.must_run(select("chosen"));
-  for (const char* part : {"K = 1: lambda = ", "SSE + KL", "  chosen\n", "\nchosen/recipe.toml\n"})
+  for (const char* part :
+       {"K = 1: lambda = ", "SSE + KL", "  chosen\n", "\nchosen/recipe.toml\nchosen/report.html\n"})
     EXPECT_TRUE(contains(outcome.out, part));
   for (const char* part :
        {"classifier: begins", "setting 1: 2 latents, no causal term", "pilot of K = 1, L = "})
     EXPECT_TRUE(contains(outcome.err, part));
-  for (const char* file :
-       {"selection.json", "recipe.toml", "figures/latents.png", "figures/lambda.svg", "figures/causal.png"})
+  for (const char* file : {"report.html", "selection.json", "recipe.toml", "figures/latents.png",
+                           "figures/lambda.svg", "figures/causal.png"})
     EXPECT_GT(fs::file_size(workplace_ / ("chosen/" + std::string(file))), 0u) << file;
   workplace_.must_run({"run", "chosen/recipe.toml", "--out", "run", "--quiet"});
   const auto again = workplace_.must_run(select("chosen", {"--quiet", "--json"}));

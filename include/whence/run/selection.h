@@ -3,7 +3,7 @@
 // Settings are compared on the set's validation images, so that the test images have no part in the choice and a run of
 // the chosen setting is judged on what nobody has looked at; on the test images where a set has no others.
 //
-//   selection.json  recipe.toml (the chosen one)  figures/latents, figures/lambda, figures/causal (.png, .svg)
+//   report.html  selection.json  recipe.toml (the chosen one)  figures/latents, figures/lambda, figures/causal (.png, .svg)
 //   classifier/                    the run that trains the classifier; the others copy it
 //   settings/latents-8/            step 1; ...-reference: trained on, for its D1
 //   settings/k1-l7-lambda0.05/     step 2; ...-pilot: its pilot
@@ -52,7 +52,7 @@ struct Selection {
 /// Trains what the rule asks for in `folder` and writes the files above. A setting is begun only when the budget leaves
 /// as much time as the longest one of its kind took. Errors (usage): a recipe that starts from other weights or has
 /// nothing to choose; those of gce::check. Errors: those of run_stages; a folder of something else; no setting that
-/// could be chosen (the figures and selection.json are written then too).
+/// could be chosen (the figures, selection.json and report.html are written then too).
 Selection run_selection(const Recipe& recipe, const std::filesystem::path& folder,
                         const SelectionRequest& request, Display& display);
 
@@ -68,5 +68,8 @@ std::string table_of(const Selection& selection);
 /// Rings mark the chosen setting, a line the largest D that the rule allows. Bars are 95 % intervals: of C, and of the
 /// difference of D from the chosen setting's, image by image. Charts without a point are left out.
 void draw_selection(const Selection& selection, const std::filesystem::path& folder);
+/// report.html, with the figures that draw_selection has drawn. `title`: of the recipe.
+void report_selection(const Selection& selection, const std::string& title, gce::SelectionRule rule,
+                      const std::filesystem::path& folder);
 
 }  // namespace whence::run

@@ -63,6 +63,9 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
   EXPECT_EQ(record()["chosen"]["lambda"], chosen.explanation.lambda);
   EXPECT_EQ(record()["trials"].size(), selection.trials.size());
   EXPECT_TRUE(contains(table_of(selection), "chosen"));
+  const std::string page = read_file(folder / "report.html");
+  EXPECT_TRUE(contains(page, gce::describe(*selection.decision.chosen) + " was chosen."));
+  for (const std::string& reason : selection.decision.reasons) EXPECT_TRUE(contains(page, reason)) << reason;
   for (const char* figure : {"latents", "lambda", "causal"}) {
     for (const char* ending : {".png", ".svg"})
       EXPECT_TRUE(fs::exists(folder / "figures" / (std::string(figure) + ending))) << figure << ending;
@@ -115,6 +118,7 @@ TEST_F(SelectionDriver, ABudgetStopsItAndALargerOneGoesOnToTheSameChoice) {
   EXPECT_FALSE(fs::exists(temporary_ / "selection/recipe.toml"));
   EXPECT_EQ(record()["complete"], false);
   EXPECT_EQ(record()["trials"].size(), 0u);
+  EXPECT_TRUE(contains(read_file(temporary_ / "selection/report.html"), "No setting could be chosen"));
   select(request());
   select(request(), "whole");
   EXPECT_EQ(record(), record("whole"));
