@@ -45,6 +45,9 @@ const gce::Trial* chosen_trial(const Selection& selection) {
   return nullptr;
 }
 
+/// Beyond its error; the 0.01 nats stand for what an estimate may be off by.
+bool moves_classifier(const gce::Trial& trial) { return trial.effect > 0.01 + 2 * trial.effect_se; }
+
 std::string answer_of(const Selection& selection, const gce::Trial* chosen) {
   const std::string searched =
       selection.complete ? "" : " The budget ended the search; the same command with a larger one goes on.";
@@ -52,21 +55,27 @@ std::string answer_of(const Selection& selection, const gce::Trial* chosen) {
     return fmt::format("**No setting could be chosen**{}.{}",
                        selection.decision.reasons.empty() ? "" : ": " + selection.decision.reasons.back(),
                        searched);
-  return fmt::format(
-      "**{} was chosen.** Its alphas move the classifier by C = {} nats, and SSE + KL is {}, both on the {} "
-      "images; "
-      "recipe.toml in this folder is the recipe with it.{}",
-      gce::describe(chosen->setting), with_error(chosen->effect, chosen->effect_se, 3),
-      with_error(chosen->bound(), chosen->bound_se, 2), selection.images, searched);
+  const std::string measured = fmt::format(
+      "C = {} nats, SSE + KL = {} on the {} images", with_error(chosen->effect, chosen->effect_se, 3),
+      with_error(chosen->bound(), chosen->bound_se, 2), selection.images);
+  const std::string setting = gce::describe(chosen->setting);
+  if (!moves_classifier(*chosen))
+    return fmt::format(
+        "**{} was chosen, and does not move the classifier**: {}. Train longer "
+        "with --steps.{}",
+        setting, measured, searched);
+  return fmt::format("**{} was chosen**: {}. recipe.toml in this folder is the recipe with it.{}", setting,
+                     measured, searched);
 }
 
 std::vector<Headline> headlines_of(const Selection& selection, const gce::Trial* chosen) {
   std::vector<Headline> lines;
   if (chosen != nullptr) {
     lines.push_back({fmt::format("K = {}, L = {}", chosen->setting.causal, chosen->setting.noncausal),
-                     fmt::format("lambda = {:g}", chosen->setting.lambda), "chosen", Headline::Mood::good});
+                     fmt::format("lambda = {:g}", chosen->setting.lambda), "chosen"});
     lines.push_back({fmt::format("{:.3f} nats", chosen->effect), "I(alpha; Y), the texts' C",
-                     fmt::format("+- {:.3f}", chosen->effect_se)});
+                     fmt::format("+- {:.3f}", chosen->effect_se),
+                     moves_classifier(*chosen) ? Headline::Mood::good : Headline::Mood::bad});
     lines.push_back({fmt::format("{:.2f}", chosen->bound()), "SSE + KL",
                      fmt::format("at most {:.2f} by the rule", selection.decision.limit.value_or(0))});
   }

@@ -64,7 +64,7 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
   EXPECT_EQ(record()["trials"].size(), selection.trials.size());
   EXPECT_TRUE(contains(table_of(selection), "chosen"));
   const std::string page = read_file(folder / "report.html");
-  EXPECT_TRUE(contains(page, gce::describe(*selection.decision.chosen) + " was chosen."));
+  EXPECT_TRUE(contains(page, gce::describe(*selection.decision.chosen) + " was chosen"));
   for (const std::string& reason : selection.decision.reasons) EXPECT_TRUE(contains(page, reason)) << reason;
   for (const char* figure : {"latents", "lambda", "causal"}) {
     for (const char* ending : {".png", ".svg"})
