@@ -5,17 +5,18 @@
 
 #include "commands.h"
 #include "setup.h"
-#include "whence/core/files.h"
+#include "whence/core/error.h"
+#include "whence/run/folder.h"
 #include "whence/run/metrics.h"
 
 namespace whence::cli {
 namespace {
 
 struct LinearGaussianArguments {
-  std::string out = "runs/gce/linear-gaussian";
+  std::string recipe, out;
   std::int64_t trainings = 5;
   std::uint64_t seed = 0;
-  bool json = false;
+  bool json = false, reference = false;
 };
 
 void print(const run::LinearGaussianResult& result) {
@@ -26,33 +27,47 @@ void print(const run::LinearGaussianResult& result) {
 }
 
 void linear_gaussian(const LinearGaussianArguments& arguments) {
+  if (arguments.reference) {
+    std::cout << run::linear_gaussian_reference();
+    return;
+  }
+  if (arguments.recipe.empty())
+    fail_usage(
+        "give a file of problems, such as recipes/gce/linear-gaussian.toml, or --reference for its keys");
+  const run::LinearGaussianRecipe recipe = run::load_linear_gaussian(arguments.recipe);
+  const std::filesystem::path out =
+      arguments.out.empty() ? run::default_folder(arguments.recipe) : std::filesystem::path(arguments.out);
   set_up(1);
   const auto results = run::run_linear_gaussian(
-      {.folder = arguments.out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
+      recipe, {.folder = out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
   if (arguments.json) {
     std::cout << run::to_json(results).dump(2) << "\n";
     return;
   }
   for (const run::LinearGaussianResult& result : results) print(result);
-  std::cout << (std::filesystem::path(arguments.out) / "report.html").string() << "\n";
+  std::cout << (out / "report.html").string() << "\n";
 }
 
 }  // namespace
 
 void add_linear_gaussian(CLI::App& program, Command& chosen) {
-  CLI::App* command =
-      add_command(program, "linear-gaussian",
-                  "Learns linear generators for classifiers whose causes are known, and compares",
-                  {"linear-gaussian", "linear-gaussian --trainings 20 --out /tmp/check --json"});
+  CLI::App* command = add_command(
+      program, "linear-gaussian",
+      "Learns linear generators for classifiers whose causes are known, and compares",
+      {"linear-gaussian recipes/gce/linear-gaussian.toml",
+       "linear-gaussian recipes/gce/linear-gaussian.toml --trainings 20 --out /tmp/check --json"});
   auto arguments = std::make_shared<LinearGaussianArguments>();
-  command->add_option("--out", arguments->out, "Folder of report, figures and metrics")
-      ->type_name("DIR")
-      ->capture_default_str();
-  command->add_option("--trainings", arguments->trainings, "Of each experiment, each from another start")
+  command->add_option("recipe", arguments->recipe, "The problems (TOML)")->type_name("RECIPE");
+  command
+      ->add_option("--out", arguments->out,
+                   "Folder of report, figures and metrics (default: the recipe's own path under runs/)")
+      ->type_name("DIR");
+  command->add_option("--trainings", arguments->trainings, "Of each problem, each from another start")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of the first training")->capture_default_str();
   command->add_flag("--json", arguments->json, "Prints JSON");
+  command->add_flag("--reference", arguments->reference, "Prints what may stand in the file");
   command->callback([&chosen, arguments] { chosen = [arguments] { linear_gaussian(*arguments); }; });
 }
 

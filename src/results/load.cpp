@@ -1,102 +1,31 @@
-#include <toml++/toml.h>
-
 #include <cctype>
 #include <set>
 
-#include "whence/core/error.h"
-#include "whence/core/files.h"
-#include "whence/core/names.h"
+#include "core/toml_tables.h"
 #include "whence/results/page.h"
 #include "whence/run/metrics.h"
 
 namespace whence::results {
 namespace {
 
-/// A value of the file, with what an error says about it.
-struct Entry {
-  const std::string& file;
-  std::string_view key;
-  const toml::node& node;
-
-  std::string place() const { return fmt::format("{}:{}", file, node.source().begin.line); }
-  [[noreturn]] void reject(std::string_view allowed) const {
-    fail_usage("{}: {} must be {}", place(), key, allowed);
-  }
-  std::string text() const {
-    if (!node.is_string()) reject("text in quotes");
-    return node.as_string()->get();
-  }
-  std::vector<std::string> texts() const {
-    std::vector<std::string> all;
-    if (!node.is_array()) reject("a list of texts");
-    for (const toml::node& item : *node.as_array()) {
-      if (!item.is_string()) reject("a list of texts");
-      all.push_back(item.as_string()->get());
-    }
-    return all;
-  }
-  Quoted quoted() const {
-    if (node.is_number()) return {node.value<double>(), ""};
-    if (!node.is_string()) reject("a number or text in quotes");
-    return {std::nullopt, text()};
-  }
-  Bar bar() const {
-    constexpr const char* allowed = "such as \">= 1.069\" or \"<= 22.1\", without a unit";
-    if (!node.is_string()) reject(allowed);
-    const std::optional<Bar> bar = parse_bar(text());
-    if (!bar) fail_usage("{}: {} is '{}', but must be {}", place(), key, text(), allowed);
-    return *bar;
-  }
-  int digits() const {
-    const auto* value = node.as_integer();
-    if (value == nullptr || value->get() < 0 || value->get() > 9) reject("an integer from 0 to 9");
-    return static_cast<int>(value->get());
-  }
-};
-
 template <class Part>
-struct Key {
-  std::string_view name;
-  void (*read)(const Entry& entry, Part& part);
-  std::string_view doc;
-  bool required = false;
-};
+using Key = TomlKey<Part>;
+using Entry = TomlEntry;
 
-/// Fills `part` from a table by its keys; `kind` is what the table describes.
-template <class Part>
-void read_table(const std::string& file, const std::string& kind, const toml::table& table,
-                const std::vector<Key<Part>>& keys, Part& part) {
-  std::vector<std::string_view> names;
-  for (const Key<Part>& key : keys) names.push_back(key.name);
-  for (const auto& [name, node] : table) {
-    const auto found = std::find(names.begin(), names.end(), name.str());
-    const Entry entry{file, name.str(), node};
-    if (found == names.end())
-      fail_usage("{}: {} has no key '{}'{}; `whence results --reference` lists them all", entry.place(), kind,
-                 name.str(), did_you_mean(name.str(), names));
-    keys[static_cast<std::size_t>(found - names.begin())].read(entry, part);
-  }
-  for (const Key<Part>& key : keys)
-    if (key.required && !table.contains(key.name))
-      fail_usage("{}:{}: {} lacks {}: {}", file, table.source().begin.line, kind, key.name, key.doc);
+TomlKind kind_of(std::string_view name) { return {name, "`whence results --reference`"}; }
+
+Quoted quoted_in(const Entry& entry) {
+  if (entry.node.is_number()) return {entry.node.value<double>(), ""};
+  if (!entry.node.is_string()) entry.reject("a number or text in quotes");
+  return {std::nullopt, entry.text()};
 }
 
-/// The tables of [[...]], each read into a part of its own.
-template <class Part>
-std::vector<Part> read_tables(const Entry& entry, const std::string& kind,
-                              const std::vector<Key<Part>>& keys) {
-  const auto expect = [&](bool good) {
-    if (!good) entry.reject("tables: [{key = value, ...}, ...]");
-  };
-  expect(entry.node.is_array());
-  std::vector<Part> parts;
-  for (const toml::node& item : *entry.node.as_array()) {
-    expect(item.is_table());
-    Part& part = parts.emplace_back();
-    part.place = fmt::format("{}:{}", entry.file, item.source().begin.line);
-    read_table(entry.file, kind, *item.as_table(), keys, part);
-  }
-  return parts;
+Bar bar_in(const Entry& entry) {
+  constexpr const char* allowed = "such as \">= 1.069\" or \"<= 22.1\", without a unit";
+  if (!entry.node.is_string()) entry.reject(allowed);
+  const std::optional<Bar> bar = parse_bar(entry.text());
+  if (!bar) fail_usage("{}: {} is '{}', but must be {}", entry.place(), entry.key, entry.text(), allowed);
+  return *bar;
 }
 
 const std::vector<Key<Figure>>& figure_keys() {
@@ -109,13 +38,13 @@ const std::vector<Key<Figure>>& figure_keys() {
        "What the figure is called. A metric below brings its own name, unit and digits."},
       {"unit", [](const Entry& e, Part& f) { f.unit = e.text(); },
        "The unit to show it in; bar, stated and reference are in this unit, too."},
-      {"digits", [](const Entry& e, Part& f) { f.digits = e.digits(); },
+      {"digits", [](const Entry& e, Part& f) { f.digits = static_cast<int>(e.integer(0, 9)); },
        "Digits after the point; 3 for a path."},
-      {"bar", [](const Entry& e, Part& f) { f.bar = e.bar(); },
+      {"bar", [](const Entry& e, Part& f) { f.bar = bar_in(e); },
        "What the median over the runs must reach: \">= 1.069\", \"<= 22.1\"."},
-      {"stated", [](const Entry& e, Part& f) { f.stated = e.quoted(); },
+      {"stated", [](const Entry& e, Part& f) { f.stated = quoted_in(e); },
        "What the text states: a number or words."},
-      {"reference", [](const Entry& e, Part& f) { f.reference = e.quoted(); },
+      {"reference", [](const Entry& e, Part& f) { f.reference = quoted_in(e); },
        "What was measured elsewhere: a number or words."},
   };
   return keys;
@@ -139,7 +68,7 @@ void take_defaults(Figure& figure, const toml::table& given) {
 }
 
 std::vector<Figure> read_figures(const Entry& entry) {
-  std::vector<Figure> figures = read_tables(entry, "a figure", figure_keys());
+  std::vector<Figure> figures = read_tables(entry, kind_of("a figure"), figure_keys());
   for (std::size_t i = 0; i < figures.size(); ++i)
     take_defaults(figures[i], *entry.node.as_array()->get(i)->as_table());
   return figures;
@@ -184,7 +113,8 @@ const std::vector<Key<Experiment>>& experiment_keys() {
        "Run folders, one a seed, below the folder of all runs. `whence select`'s folders count, too.", true},
       {"figures", [](const Entry& e, Part& x) { x.figures = read_figures(e); },
        "The rows of its table, each {metric = ...}."},
-      {"pictures", [](const Entry& e, Part& x) { x.pictures = read_tables(e, "a picture", picture_keys()); },
+      {"pictures",
+       [](const Entry& e, Part& x) { x.pictures = read_tables(e, kind_of("a picture"), picture_keys()); },
        "Pictures below it, each {file = ..., caption = ...}."},
   };
   return keys;
@@ -195,10 +125,12 @@ const std::vector<Key<Page>>& page_keys() {
       {"title", [](const Entry& e, Page& p) { p.title = e.text(); }, "The page's heading.", true},
       {"introduction", [](const Entry& e, Page& p) { p.introduction = e.text(); },
        "Markdown below the heading."},
-      {"hours", [](const Entry& e, Page& p) { p.hours = e.bar(); },
+      {"hours", [](const Entry& e, Page& p) { p.hours = bar_in(e); },
        "What all recipes together may take, each run once: \"<= 8\"."},
       {"experiment",
-       [](const Entry& e, Page& p) { p.experiments = read_tables(e, "an experiment", experiment_keys()); },
+       [](const Entry& e, Page& p) {
+         p.experiments = read_tables(e, kind_of("an experiment"), experiment_keys());
+       },
        "[[experiment]]: the sections."},
   };
   return keys;
@@ -212,14 +144,6 @@ void check_anchors(const Page& page) {
       fail_usage("{}: the name '{}' {}; give it another", experiment.place, experiment.name,
                  anchor.empty() ? "has no letter to link to" : "is another experiment's, too");
   }
-}
-
-template <class Part>
-std::string table_of_keys(const std::string& title, const std::vector<Key<Part>>& keys) {
-  std::string text = fmt::format("\n## {}\n\n| key | meaning |\n|---|---|\n", title);
-  for (const Key<Part>& key : keys)
-    text += fmt::format("| `{}` | {}{} |\n", key.name, key.doc, key.required ? " Required." : "");
-  return text;
 }
 
 }  // namespace
@@ -236,16 +160,11 @@ std::string Experiment::anchor() const {
 }
 
 Page load_page(const std::filesystem::path& file) {
-  const std::string name = file.string();
   Page page;
   page.file = file;
-  toml::table table;
-  try {
-    table = toml::parse(read_file(file), name);
-  } catch (const toml::parse_error& error) {
-    fail_usage("{}:{}: not a page of results: {}", name, error.source().begin.line, error.description());
-  }
-  read_table(name, "a page of results", table, page_keys(), page);
+  const std::string name = file.string();
+  const TomlKind kind = kind_of("a page of results");
+  read_table(name, kind, parse_toml(file, kind.name), page_keys(), page);
   check_anchors(page);
   return page;
 }

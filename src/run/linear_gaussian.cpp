@@ -20,43 +20,6 @@ using at::Tensor;
 
 constexpr double kDegrees = 180 / M_PI;
 
-struct Experiment {
-  const char *name, *title;
-  const char *figure, *landscape;  ///< file and title; nullptr for none
-  gce::LinearGaussian problem;
-  std::int64_t causal, noncausal;
-};
-
-Tensor matrix(std::vector<double> values, std::int64_t rows) {
-  return at::tensor(values, at::kDouble).view({rows, -1});
-}
-
-std::vector<Experiment> experiments() {
-  const Tensor plane = matrix({1.5, 0.6, 0.6, 0.8}, 2);
-  const Tensor space = matrix({1.5, 0.6, 0.2, 0.6, 0.8, -0.1, 0.2, -0.1, 1.1}, 3);
-  return {{"hyperplane",
-           "One hyperplane, K = 1",
-           "hyperplane_landscape",
-           "One hyperplane: what alpha's direction is worth",
-           {.covariance = plane, .normals = matrix({6.0, -3.0}, 1)},
-           1,
-           1},
-          {"and_one_cause",
-           "AND of two hyperplanes, K = 1",
-           "and_landscape",
-           "AND of two hyperplanes: what one direction is worth",
-           {.covariance = plane, .normals = matrix({9.0, 1.5, -1.5, 6.0}, 2)},
-           1,
-           1},
-          {"and_two_causes",
-           "AND of two hyperplanes, K = 2",
-           nullptr,
-           nullptr,
-           {.covariance = space, .normals = matrix({9.0, 1.5, 1.0, -1.5, 6.0, 3.0}, 2)},
-           2,
-           1}};
-}
-
 struct Landscape {
   std::vector<double> degrees, alpha, beta;  ///< flows where alpha's column points there, and beta's across
 
@@ -85,9 +48,9 @@ struct Answer {
 };
 
 /// In closed form where all of the flow can be alpha's, otherwise the top of the landscape.
-Answer answer_of(const Experiment& experiment) {
-  const gce::LinearGaussian& problem = experiment.problem;
-  if (experiment.causal == problem.normals.size(0)) {
+Answer answer_of(const LinearGaussianProblem& asked) {
+  const gce::LinearGaussian& problem = asked.problem;
+  if (asked.training.causal == problem.normals.size(0)) {
     const Tensor root = at::linalg_cholesky(problem.covariance);
     return {gce::best_directions(problem), gce::exact_flow(problem, root, root.size(1))};
   }
@@ -103,33 +66,33 @@ double turn_of(const gce::LinearGaussian& problem, const Tensor& column) {
   return turn < 0 ? turn + 180 : turn;
 }
 
-LinearGaussianResult carry_out(const Experiment& experiment, const LinearGaussianRequest& request,
+LinearGaussianResult carry_out(const LinearGaussianProblem& asked, const LinearGaussianRequest& request,
                                const ProgressCallback& progress) {
-  const gce::LinearGaussian& problem = experiment.problem;
-  const Answer answer = answer_of(experiment);
-  LinearGaussianResult result{.name = experiment.name,
-                              .title = experiment.title,
-                              .causal = experiment.causal,
-                              .best_flow = answer.flow};
+  const gce::LinearGaussian& problem = asked.problem;
+  const std::int64_t causal = asked.training.causal;
+  const Answer answer = answer_of(asked);
+  LinearGaussianResult result{
+      .name = asked.name, .title = asked.title, .causal = causal, .best_flow = answer.flow};
   for (std::int64_t i = 0; i < request.trainings; ++i) {
-    const Tensor weight = gce::learn_weight(problem,
-                                            {.causal = experiment.causal,
-                                             .noncausal = experiment.noncausal,
-                                             .seed = request.seed + static_cast<std::uint64_t>(i)},
-                                            progress);
-    const Tensor alpha = weight.narrow(1, 0, experiment.causal);
-    result.flows.push_back(gce::exact_flow(problem, weight, experiment.causal));
+    gce::LinearGaussianTraining training = asked.training;
+    training.seed = request.seed + static_cast<std::uint64_t>(i);
+    const Tensor weight = gce::learn_weight(problem, training, progress);
+    const Tensor alpha = weight.narrow(1, 0, causal);
+    result.flows.push_back(gce::exact_flow(problem, weight, causal));
     result.angles.push_back(gce::largest_angle(alpha, answer.columns) * kDegrees);
     result.distances.push_back(gce::divergence(problem, weight).item<double>());
-    if (weight.size(0) == 2) result.turns.push_back(turn_of(problem, alpha.select(1, 0)));
+    if (asked.has_landscape()) result.turns.push_back(turn_of(problem, alpha.select(1, 0)));
   }
   return result;
 }
 
-void draw_landscape(const Experiment& experiment, const LinearGaussianResult& result, const fs::path& stem) {
-  const Landscape landscape = landscape_of(experiment.problem);
+fs::path landscape_stem(const LinearGaussianProblem& asked) { return "figures/" + asked.name + "_landscape"; }
+
+void draw_landscape(const LinearGaussianProblem& asked, const LinearGaussianResult& result,
+                    const fs::path& stem) {
+  const Landscape landscape = landscape_of(asked.problem);
   report::draw(
-      {.title = experiment.landscape,
+      {.title = asked.title + ": what alpha's direction is worth",
        .horizontal_axis = "where alpha's column points, in degrees, in the plane in which the data are round",
        .panels = {{"nats",
                    {{"I(alpha; Y)", landscape.degrees, landscape.alpha},
@@ -140,8 +103,8 @@ void draw_landscape(const Experiment& experiment, const LinearGaussianResult& re
 }
 
 report::Table table_of(const std::vector<LinearGaussianResult>& results) {
-  report::Table table{{"experiment", "where W fits exactly, nats", "learned, median", "least",
-                       "off by, median", "most", "from the data, KL"},
+  report::Table table{{"problem", "where W fits exactly, nats", "learned, median", "least", "off by, median",
+                       "most", "from the data, KL"},
                       {},
                       "Flows by quadrature; angles between what was learned and the answer."};
   for (const LinearGaussianResult& result : results) {
@@ -155,35 +118,44 @@ report::Table table_of(const std::vector<LinearGaussianResult>& results) {
   return table;
 }
 
-report::Page page_of(const std::vector<LinearGaussianResult>& results, const fs::path& folder) {
+/// The first two landscapes stand beside the answer.
+void add_landscapes(const LinearGaussianRecipe& recipe, const fs::path& folder, report::Page& page) {
+  report::Section others{"landscapes", "More landscapes", {}, {}, {}};
+  for (const LinearGaussianProblem& asked : recipe.problems) {
+    if (!asked.has_landscape()) continue;
+    const char* caption = asked.problem.normals.size(0) == 1
+                              ? "All flow is alpha's where its column points along S v."
+                              : "One direction cannot carry an AND: beta always keeps some flow.";
+    (page.lead.size() < 2 ? page.lead : others.figures).push_back({folder / landscape_stem(asked), caption});
+  }
+  if (!others.figures.empty()) page.sections.push_back(std::move(others));
+}
+
+report::Page page_of(const LinearGaussianRecipe& recipe, const std::vector<LinearGaussianResult>& results,
+                     const fs::path& folder) {
   report::Page page;
-  page.title = "Linear-Gaussian generators";
-  page.subtitle = "Experiments whose answer is known";
+  page.title = recipe.title;
+  page.subtitle = "Problems whose answer is known" + (recipe.source.empty() ? "" : ": " + recipe.source);
   double off = 0;
   for (const LinearGaussianResult& result : results) off = std::max(off, spread_of(result.angles).median);
   page.answer = fmt::format(
       "The data are Gaussian, the generator is a matrix, and the classifier asks for one hyperplane or for "
-      "two at once: "
-      "the causal directions can be worked out. Training from draws finds them within {:.1f} degrees (median "
-      "of {} "
-      "trainings each, the worst of three experiments).",
-      off, results.front().angles.size());
+      "two at once: the causal directions can be worked out. Training from draws finds them within {:.1f} "
+      "degrees (median of {} trainings each, the worst of {} problems).",
+      off, results.front().angles.size(), results.size());
   for (const LinearGaussianResult& result : results)
     page.headlines.push_back({fmt::format("{:.4f} nats", spread_of(result.flows).median), result.title,
                               fmt::format("{:.4f} where W fits exactly", result.best_flow)});
-  page.lead = {
-      {folder / "figures/hyperplane_landscape", "All flow is alpha's where its column points along S v."},
-      {folder / "figures/and_landscape", "One direction cannot carry an AND: beta always keeps some flow."}};
   page.sections = {
       {"table",
        "What was found",
        {"x is N(0, S). A generator x = W (alpha, beta) that fits has W = S^(1/2) R with a rotation R, so "
-        "that "
-        "only the direction of alpha's columns is left to choose. For K = the number of hyperplanes the best "
-        "columns span the vectors S v; for an AND with K = 1 the best direction is the top of the "
-        "landscape."},
+        "that only the direction of alpha's columns is left to choose, and the objective has the shape of "
+        "I(alpha; Y). For K = the number of hyperplanes the best columns span the vectors S v; for an AND "
+        "with K = 1 the best direction is the top of the landscape."},
        {table_of(results)},
        {}}};
+  add_landscapes(recipe, folder, page);
   return page;
 }
 
@@ -201,7 +173,8 @@ void check_folder(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRequest& request,
+std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe& recipe,
+                                                      const LinearGaussianRequest& request,
                                                       const ProgressCallback& progress) {
   check_folder(request.folder);
   std::error_code error;
@@ -209,12 +182,11 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianReques
   if (error)
     fail("cannot make {}: {}; give another folder with --out", request.folder.string(), error.message());
   std::vector<LinearGaussianResult> results;
-  for (const Experiment& experiment : experiments()) {
-    results.push_back(carry_out(experiment, request, progress));
-    if (experiment.landscape != nullptr)
-      draw_landscape(experiment, results.back(), request.folder / "figures" / experiment.figure);
+  for (const LinearGaussianProblem& asked : recipe.problems) {
+    results.push_back(carry_out(asked, request, progress));
+    if (asked.has_landscape()) draw_landscape(asked, results.back(), request.folder / landscape_stem(asked));
   }
-  report::write_page(page_of(results, request.folder), request.folder / "report.html");
+  report::write_page(page_of(recipe, results, request.folder), request.folder / "report.html");
   write_json(request.folder / "run.json",
              {{"whence", version()}, {"seed", request.seed}, {"machine", to_json(describe_machine())}});
   write_json(request.folder / "metrics.json", to_json(results));

@@ -157,6 +157,9 @@ void assign_all(const toml::table& table, const std::string& name, Recipe& recip
   };
   for (const auto& [key, node] : table) {
     const std::string_view top = key.str();
+    if (top == "problem" && node.is_array())
+      fail_usage("{}: [[problem]] is of `whence linear-gaussian {}`, not of a run", origin_of(node).place,
+                 name);
     if (const toml::table* section = node.as_table(); section != nullptr) {
       if (!is_section(top)) {
         std::vector<std::string_view> names;
