@@ -53,6 +53,12 @@ at::Tensor normalise(const Norm& op, const Call& call) {
 at::Tensor run(const BatchNorm2d& op, const Call& call) { return normalise(op, call); }
 at::Tensor run(const BatchNorm1d& op, const Call& call) { return normalise(op, call); }
 
+/// In float32, whatever the input's format.
+at::Tensor run(const ScaleShift&, const Call& call) {
+  const NamedTensors& constants = call.layer.buffers;
+  return (call.x() * constants[0].tensor + constants[1].tensor).to(call.x().scalar_type());
+}
+
 at::Tensor run(const Relu&, const Call& call) { return at::relu(call.x()); }
 at::Tensor run(const LeakyRelu& op, const Call& call) { return at::leaky_relu(call.x(), op.slope); }
 at::Tensor run(const Sigmoid&, const Call& call) { return at::sigmoid(call.x()); }

@@ -19,6 +19,7 @@ std::string_view name_of(const Op& op) {
                                [](const Linear&) { return "Linear"; },
                                [](const BatchNorm2d&) { return "BatchNorm2d"; },
                                [](const BatchNorm1d&) { return "BatchNorm1d"; },
+                               [](const ScaleShift&) { return "ScaleShift"; },
                                [](const Relu&) { return "Relu"; },
                                [](const LeakyRelu&) { return "LeakyRelu"; },
                                [](const Sigmoid&) { return "Sigmoid"; },

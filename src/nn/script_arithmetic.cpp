@@ -16,16 +16,12 @@ at::Tensor by_channel(OperatorCall& call, LayerId layer, std::string_view argume
   return values.reshape({shape[0]}).clone();
 }
 
-/// scale * layer + shift, by channel: a batch norm of mean 0 and variance 1.
+/// scale * layer + shift, by channel.
 LayerId scale_and_shift(OperatorCall& call, LayerId layer, const at::Tensor& scale, const at::Tensor& shift) {
-  const NamedTensors values = {{"weight", scale},
-                               {"bias", shift},
-                               {"running_mean", at::zeros_like(scale)},
-                               {"running_var", at::ones_like(scale)}};
-  const bool image = call.network().shape(layer).size() == 3;
-  call.require(image || call.network().shape(layer).size() == 1, "a constant beside what is no image");
-  const Op op = image ? Op(BatchNorm2d{.epsilon = 0}) : Op(BatchNorm1d{.epsilon = 0});
-  return call.network().add(op, {layer}, values);
+  Shape by_channel(call.network().shape(layer).size(), 1);
+  by_channel[0] = scale.size(0);
+  return call.network().add(ScaleShift{}, {layer},
+                            {{"scale", scale.view(by_channel)}, {"shift", shift.view(by_channel)}});
 }
 
 /// The bias of a matrix product, in PyTorch's older traces; of anything else a shift.

@@ -212,6 +212,11 @@ NamedTensors make_parameters(const Op& op, const Shape& input) {
 }
 
 NamedTensors make_buffers(const Op& op, const Shape& input) {
+  if (std::holds_alternative<ScaleShift>(op)) {
+    Shape by_channel(input.size(), 1);
+    by_channel[0] = input[0];
+    return {{"scale", at::ones(by_channel)}, {"shift", at::zeros(by_channel)}};
+  }
   if (!normalises(op)) return {};
   return {{"running_mean", at::zeros({input[0]})}, {"running_var", at::ones({input[0]})}};
 }

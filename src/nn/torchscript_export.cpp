@@ -37,6 +37,9 @@ class Expression {
   }
   std::string operator()(const BatchNorm2d& op) const { return normalise(op.momentum, op.epsilon); }
   std::string operator()(const BatchNorm1d& op) const { return normalise(op.momentum, op.epsilon); }
+  std::string operator()(const ScaleShift&) const {
+    return fmt::format("{} * {} + {}", input(), tensor("scale"), tensor("shift"));
+  }
   std::string operator()(const Relu&) const { return fmt::format("torch.relu({})", input()); }
   std::string operator()(const LeakyRelu& op) const {
     return fmt::format("torch.leaky_relu({}, {})", input(), literal(op.slope));

@@ -152,6 +152,7 @@ TotalTime total_time(const Page& page, const Measured& measured) {
     const MeasuredExperiment& experiment = measured.experiments[i];
     const std::optional<double> hours = hours_of(experiment.runs);
     if (hours && runs.insert(experiment.runs.front().name).second) total.hours_of_all += *hours;
+    if (experiment.runs.empty()) ++total.unmeasured;
     const fs::path& recipe = page.experiments[i].recipe;
     if (recipe.empty() || !recipes.insert(recipe).second) continue;
     ++total.recipes;

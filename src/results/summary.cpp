@@ -41,7 +41,9 @@ std::string hours_line(const Page& page, const Measured& measured) {
   std::string text = fmt::format("Time of all recipes, each run once: {:.2f} hours", total.hours);
   if (!complete) text += fmt::format(" for the {} of {} that are measured", total.measured, total.recipes);
   const std::string with_variations =
-      fmt::format(" With every variation and selection below, each once: {:.2f} hours.", total.hours_of_all);
+      fmt::format(" With every variation and selection below, each once{}: {:.2f} hours.",
+                  total.unmeasured > 0 ? fmt::format(" ({} not measured yet)", total.unmeasured) : "",
+                  total.hours_of_all);
   if (!page.hours) return text + "." + with_variations + "\n\n";
   // What is still to be measured can only add to it.
   const std::string verdict = !page.hours->reached_by(total.hours) && (complete || !page.hours->at_least)

@@ -159,8 +159,30 @@ report::Page page_of(const LinearGaussianRecipe& recipe, const std::vector<Linea
   return page;
 }
 
-/// Nothing of another run, whose metrics and report have the same names, may be overwritten.
-void check_folder(const fs::path& folder) {
+std::vector<std::vector<double>> rows_of(const Tensor& matrix) {
+  std::vector<std::vector<double>> rows;
+  for (const Tensor& row : matrix.unbind(0))
+    rows.emplace_back(row.contiguous().data_ptr<double>(), row.contiguous().data_ptr<double>() + row.numel());
+  return rows;
+}
+
+/// What was asked, for run.json.
+nlohmann::json problems_json(const LinearGaussianRecipe& recipe) {
+  nlohmann::json problems = nlohmann::json::array();
+  for (const LinearGaussianProblem& asked : recipe.problems)
+    problems.push_back({{"name", asked.name},
+                        {"covariance", rows_of(asked.problem.covariance)},
+                        {"hyperplanes", rows_of(asked.problem.normals)},
+                        {"causal", asked.training.causal},
+                        {"noncausal", asked.training.noncausal},
+                        {"lambda", asked.training.lambda},
+                        {"steps", asked.training.steps}});
+  return problems;
+}
+
+/// Nothing of another run, whose metrics and report have the same names, and nothing that came of other problems may be
+/// overwritten.
+void check_folder(const fs::path& folder, const nlohmann::json& problems) {
   static const std::set<std::string> own = {"figures", "run.json", "report.html", "metrics.json"};
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) fail("{} is not a folder; give another one with --out", folder.string());
@@ -169,6 +191,9 @@ void check_folder(const fs::path& folder) {
     if (!own.contains(name))
       fail("{} holds other things ({}); give another folder with --out", folder.string(), name);
   }
+  if (!fs::exists(folder / "run.json")) return;
+  if (read_json(folder / "run.json").value("problems", problems) != problems)
+    fail("{} holds what came of other problems; give another folder with --out", folder.string());
 }
 
 }  // namespace
@@ -176,7 +201,8 @@ void check_folder(const fs::path& folder) {
 std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe& recipe,
                                                       const LinearGaussianRequest& request,
                                                       const ProgressCallback& progress) {
-  check_folder(request.folder);
+  const nlohmann::json problems = problems_json(recipe);
+  check_folder(request.folder, problems);
   std::error_code error;
   fs::create_directories(request.folder / "figures", error);
   if (error)
@@ -187,8 +213,11 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
     if (asked.has_landscape()) draw_landscape(asked, results.back(), request.folder / landscape_stem(asked));
   }
   report::write_page(page_of(recipe, results, request.folder), request.folder / "report.html");
-  write_json(request.folder / "run.json",
-             {{"whence", version()}, {"seed", request.seed}, {"machine", to_json(describe_machine())}});
+  write_json(request.folder / "run.json", {{"whence", version()},
+                                           {"problems", problems},
+                                           {"trainings", request.trainings},
+                                           {"seed", request.seed},
+                                           {"machine", to_json(describe_machine())}});
   write_json(request.folder / "metrics.json", to_json(results));
   return results;
 }

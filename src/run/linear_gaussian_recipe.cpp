@@ -64,17 +64,39 @@ const std::vector<Key<LinearGaussianRecipe>>& recipe_keys_of_problems() {
   return keys;
 }
 
+constexpr double kLeastVariance = 0.1;
+/// Of v . x, where the quadrature of four dimensions is still exact to 1e-4 (gce/linear_gaussian.h).
+constexpr double kMostDeviation = 3;
+
+/// Errors: a quadrature that would not be exact.
+void check_quadrature(const LinearGaussianProblem& each) {
+  const at::Tensor &covariance = each.problem.covariance, &normals = each.problem.normals;
+  const bool four = normals.size(0) == 2 && each.training.causal >= 2 && each.training.noncausal >= 2;
+  const double most = normals.matmul(covariance).mul(normals).sum(1).max().sqrt().item<double>();
+  if (four && most > kMostDeviation)
+    fail_usage(
+        "{}: v . x varies by {:.1f} in {}; with two hyperplanes, K and L of 2 or more it may by {:g}, beyond "
+        "which the flow is not computed exactly",
+        each.place, most, each.name, kMostDeviation);
+}
+
 void check(const LinearGaussianProblem& each) {
   const at::Tensor &covariance = each.problem.covariance, &normals = each.problem.normals;
   const std::int64_t dimensions = covariance.size(0), hyperplanes = normals.size(0);
   const std::int64_t causal = each.training.causal, noncausal = each.training.noncausal;
   const bool square = covariance.size(1) == dimensions;
   if (!square || !at::equal(covariance, covariance.t()) ||
-      at::linalg_eigvalsh(covariance).min().item<double>() < 1e-9)
-    fail_usage("{}: the covariance of {} must be symmetric and positive definite", each.place, each.name);
+      at::linalg_eigvalsh(covariance).min().item<double>() < kLeastVariance)
+    fail_usage(
+        "{}: the covariance of {} must be symmetric, with eigenvalues of {:g} or more, well above the noise "
+        "of {:g}",
+        each.place, each.name, kLeastVariance, each.problem.noise);
   if (hyperplanes > 2 || normals.size(1) != dimensions)
     fail_usage("{}: {} must have one hyperplane or two, each of {} numbers as the covariance has rows",
                each.place, each.name, dimensions);
+  const at::Tensor sizes = at::linalg_svdvals(normals);
+  if (!(sizes.min().item<double>() > 1e-6 * sizes.max().item<double>()))
+    fail_usage("{}: the hyperplanes of {} must not be 0, nor parallel", each.place, each.name);
   if (causal + noncausal != dimensions)
     fail_usage("{}: causal + noncausal of {} is {}, but must be {}, the number of dimensions", each.place,
                each.name, causal + noncausal, dimensions);
@@ -82,6 +104,7 @@ void check(const LinearGaussianProblem& each) {
     fail_usage(
         "{}: the answer of {} is not known: causal must be the number of hyperplanes, or 1 with 2 dimensions",
         each.place, each.name);
+  check_quadrature(each);
 }
 
 }  // namespace

@@ -141,6 +141,16 @@ class StageRunner {
     work(stage, stamp, old);
   }
 
+  /// A result that other inputs led to does not stand beside the new ones.
+  void forget_if_outdated(const Stage& stage) {
+    const RunFolder& folder = session_.folder();
+    const Stamp stamp = stamp_of(folder, stage);
+    if (!fs::exists(folder.stamp(stage.name)) || same_inputs(stamp.inputs, inputs_of(session_, stage)))
+      return;
+    for (const std::string& file : stamp.products) fs::remove(folder / file);
+    fs::remove(folder.stamp(stage.name));
+  }
+
   bool worked() const { return worked_; }
 
  private:
@@ -247,7 +257,10 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
   session.precision = record_machine(session.folder(), session.recipe(), options.force);
   StageRunner runner(session, options, display);
   for (const Stage& stage : stages()) {
-    if (!stage.on_demand || stage.name == options.last) runner.run(stage);
+    if (stage.on_demand && stage.name != options.last)
+      runner.forget_if_outdated(stage);
+    else
+      runner.run(stage);
     if (stage.name == options.last) break;
   }
   if (!runner.worked()) display.note("everything was done before and nothing has changed");

@@ -40,9 +40,10 @@ void check_data(const DataOptions& data, const std::string& name) {
 
 void check_weights(const gce::Training& explanation, const std::string& name) {
   using enum gce::Objective;
-  if (explanation.lambda == 0 && explanation.causal_weight == 0)
+  if (explanation.lambda == 0 && explanation.causal_weight == 0 && explanation.answer_weight == 0)
     fail_usage(
-        "{}: explanation.lambda and explanation.causal_weight are both 0, which leaves nothing to train",
+        "{}: explanation.lambda, explanation.causal_weight and explanation.answer_weight are all 0, which "
+        "leaves nothing to train",
         name);
   if (explanation.leak_penalty == 0) return;
   if (explanation.noncausal == 0)

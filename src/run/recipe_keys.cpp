@@ -99,8 +99,10 @@ std::vector<Key> make_keys() {
       {"classifier.channel_dropout", Toggle{AT(classifier.network.channel_dropout)}, "",
        "The base CNN drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with "
        "0.5 (GCE-A, GCE-C)."},
-      {"classifier.epochs", Integer{AT(classifier.training.epochs), 1, 100'000}, "",
-       "Passes over the training images."},
+      {"classifier.epochs", Integer{AT(classifier.training.epochs), 0, 100'000}, "",
+       "Passes over the training images. 0 leaves random weights: a classifier whose explanation must differ "
+       "from a "
+       "trained one's."},
       {"classifier.validation", Toggle{AT(classifier.on_validation)}, "",
        "Trains it on the set's validation images, too, where it has some. Its own "
        "settings cannot be chosen on them then."},
@@ -162,15 +164,17 @@ std::vector<Key> make_keys() {
        "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
        "less."},
       {"explanation.causal_weight", Number{AT(explanation.causal_weight), 0, kLarge}, "",
-       "Weight of the causal term C; 0 trains a plain variational autoencoder, a start for others."},
+       "Weight of the causal term C; 0 (and no other weight than lambda) trains a plain variational "
+       "autoencoder, a start for "
+       "others."},
       {"explanation.leak_penalty", Number{AT(explanation.leak_penalty), 0, kLarge}, "",
        "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
       {"explanation.answer_weight", Number{AT(explanation.answer_weight), 0, kLarge}, "",
-       "Weight of the divergence of the classifier's answer to an image's reconstruction from its answer to "
-       "the "
-       "image, KL(p(Y | image) || p(Y | reconstruction)) in nats, which is subtracted from the objective: "
-       "images come "
-       "back as what they are. 0, as in the texts, asks SSE alone."},
+       "Weight of the Kullback-Leibler divergence, in nats, from the classifier's answer to an image to its "
+       "answer to "
+       "the image's reconstruction, which is subtracted from the objective: images come back as what they "
+       "are. 0, as in "
+       "the texts, asks SSE alone."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
       {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",

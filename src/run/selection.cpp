@@ -26,6 +26,12 @@ void check_request(const Recipe& recipe, const SelectionRequest& request) {
     fail_usage("generator.start fixes the number of latents, which is to be chosen; leave it out");
   if (recipe.explanation.causal_weight == 0)
     fail_usage("explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
+  if (recipe.explanation.answer_weight > 0)
+    fail_usage(
+        "explanation.answer_weight is {:g}, but the autoencoders that settings are held to know no "
+        "classifier; "
+        "choose without it, and give it to the run of the chosen recipe",
+        recipe.explanation.answer_weight);
   if (request.steps < 4) fail_usage("{} steps are too few; give 4 or more", request.steps);
   if (request.budget_seconds < 0) fail_usage("the budget must not be below 0");
 }

@@ -155,6 +155,9 @@ nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule) {
 
 void draw_selection(const Selection& selection, const std::filesystem::path& folder) {
   const std::filesystem::path figures = folder / "figures";
+  for (const char* earlier : {"latents", "lambda", "causal"})
+    for (const char* ending : {".png", ".svg"})
+      std::filesystem::remove(figures / (std::string(earlier) + ending));
   if (!selection.trials.empty()) report::draw(latents_chart(selection), figures / "latents");
   if (causal_trials(selection).empty()) return;
   report::LineChart by_lambda = chart_of(

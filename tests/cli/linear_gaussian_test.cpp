@@ -56,6 +56,10 @@ TEST(LinearGaussianProgram, ProblemsOfOnesOwn) {
   EXPECT_LT(result.at("angle_degrees").at("median").get<double>(), 10);
   EXPECT_FALSE(fs::exists(workplace / "runs/mine/figures/one_landscape.png")) << "three dimensions have none";
   EXPECT_TRUE(contains(workplace.must_run({"linear-gaussian", "--reference"}).out, "| `hyperplanes` |"));
+  workplace.must_run({"linear-gaussian", "mine.toml", "--trainings", "1"});
+  write_file(workplace / "mine.toml", problem + "lambda = 3\n");
+  EXPECT_TRUE(is_error(workplace.run({"linear-gaussian", "mine.toml"}), 1,
+                       "runs/mine holds what came of other problems"));
 }
 
 TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
@@ -70,11 +74,19 @@ TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
   EXPECT_TRUE(refused(plane, "p.toml:2: a recipe of linear-Gaussian problems lacks hyperplanes"));
   EXPECT_TRUE(refused(plane + line + "lamda = 1\n", "did you mean 'lambda'?"));
   EXPECT_TRUE(refused("covariance = [[2, 1], [0]]\n" + line, "p.toml:4: covariance must be a matrix"));
-  EXPECT_TRUE(refused("covariance = [[1, 2], [2, 1]]\n" + line, "symmetric and positive definite"));
-  EXPECT_TRUE(refused("covariance = [[1, 2]]\n" + line, "symmetric and positive definite"));
+  EXPECT_TRUE(refused("covariance = [[1, 2], [2, 1]]\n" + line,
+                      "must be symmetric, with eigenvalues of 0.1 or more"));
+  EXPECT_TRUE(
+      refused("covariance = [[1, 2]]\n" + line, "must be symmetric, with eigenvalues of 0.1 or more"));
   EXPECT_TRUE(refused(plane + "hyperplanes = [[1, 0, 0]]\n", "each of 2 numbers"));
   EXPECT_TRUE(refused(plane + line + "noncausal = 2\n", "is 3, but must be 2"));
   EXPECT_TRUE(refused(plane + line + "causal = 2\nnoncausal = 0\n", "is not known"));
+  EXPECT_TRUE(refused(plane + "hyperplanes = [[0, 0]]\n", "must not be 0, nor parallel"));
+  EXPECT_TRUE(refused(plane + "hyperplanes = [[1, 2], [2, 4]]\n", "must not be 0, nor parallel"));
+  EXPECT_TRUE(
+      refused("covariance = [[9, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]\n"
+              "hyperplanes = [[2, 0, 0, 0], [0, 1, 0, 0]]\ncausal = 2\nnoncausal = 2\n",
+              "v . x varies by 6.0"));
   EXPECT_TRUE(refused(plane + line + "lambda = 0\n", "a number above 0"));
   EXPECT_TRUE(refused(plane + line + "[[problem]]\nname = \"one\"\n" + plane + line, "another problem's"));
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian"}), 2, "recipes/gce/linear-gaussian.toml"));

@@ -32,6 +32,8 @@ struct BatchNorm2d {
 struct BatchNorm1d {
   double epsilon = 1e-5, momentum = 0.1;
 };
+/// scale[c] * x + shift[c] in channel c (or feature), constants that nothing trains: how a module normalises its images.
+struct ScaleShift {};
 struct Relu {};
 struct LeakyRelu {
   double slope = 0.01;
@@ -67,9 +69,9 @@ struct UpsampleNearest2d {
 struct Add {};     ///< sum of all inputs, of one shape
 struct Concat {};  ///< along the first dimension of a sample (channels)
 
-using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, BatchNorm1d, Relu, LeakyRelu,
-                        Sigmoid, Tanh, Softmax, LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Dropout,
-                        Dropout2d, Flatten, Reshape, ZeroPad2d, UpsampleNearest2d, Add, Concat>;
+using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, BatchNorm1d, ScaleShift, Relu,
+                        LeakyRelu, Sigmoid, Tanh, Softmax, LogSoftmax, MaxPool2d, AvgPool2d, GlobalAvgPool2d,
+                        Dropout, Dropout2d, Flatten, Reshape, ZeroPad2d, UpsampleNearest2d, Add, Concat>;
 
 /// "Conv2d", "Relu", ...
 std::string_view name_of(const Op& op);

@@ -59,6 +59,7 @@ Tally tally(const Experiment& experiment, const MeasuredExperiment& measured);
 struct TotalTime {
   double hours = 0, hours_of_all = 0;
   int recipes = 0, measured = 0;
+  int unmeasured = 0;  ///< experiments without a run
 };
 TotalTime total_time(const Page& page, const Measured& measured);
 

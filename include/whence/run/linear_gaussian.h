@@ -54,8 +54,8 @@ struct LinearGaussianResult {
   std::vector<double> turns = {};
 };
 
-/// Learns the generator of each problem, `trainings` times, and writes the files above. Errors: a folder of something else,
-/// or that cannot be written to.
+/// Learns the generator of each problem, `trainings` times, and writes the files above. Errors: a folder of something else
+/// or of other problems, or that cannot be written to.
 std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe& recipe,
                                                       const LinearGaussianRequest& request,
                                                       const ProgressCallback& progress = {});

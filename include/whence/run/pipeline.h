@@ -1,4 +1,5 @@
-// The stages of a run: data, classifier, explanation, evaluation, figures, report.
+// The stages of a run: data, classifier, explanation, evaluation, figures, report; and what is done on demand only:
+// "validation", by which selections compare settings.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +21,8 @@ struct PipelineOptions {
   std::filesystem::path lender = {};
 };
 
-/// Locks the folder and does every stage up to `last` whose inputs changed since its stamp; a training that
+/// Locks the folder and does every stage up to `last` whose inputs changed since its stamp (one on demand only where it is
+/// `last`; elsewhere its result is dropped when its inputs changed); a training that
 /// was interrupted goes on. Writes recipe.toml, run.json, log.jsonl and metrics.json on the way. Errors:
 /// those of FolderLock and of the stages; a folder that another recipe trained in (unless `force`).
 void run_stages(Session& session, const PipelineOptions& options, Display& display);

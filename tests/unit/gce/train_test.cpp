@@ -132,7 +132,7 @@ Training variational_training(std::uint64_t seed) {
 /// The label model must learn before it can teach: more steps than with averages.
 TEST(GceTraining, TheVariationalBoundFindsTheKnownCause) {
   Training training = variational_training(0);
-  training.steps = 400;
+  training.steps = 300;
   const FlowReport flow = flow_of(train_with(LeftHalf(), training));
   EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
   EXPECT_LT(flow.beta.nats, 0.05);

@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         GradientCase{"transposed_stride_3", {2, 3, 2}, ConvTranspose2d{1, 4, 3, 0, 2}},
         GradientCase{"transposed_without_bias", {2, 3, 3}, ConvTranspose2d{2, 3, 2, 1, 1, false}},
         GradientCase{"linear", {2, 4}, Linear{3}}, GradientCase{"batch_norm", {2, 3, 2}, BatchNorm2d{}},
+        GradientCase{"scale_shift", {2, 3, 2}, ScaleShift{}},
         GradientCase{"batch_norm_training", {2, 3, 2}, BatchNorm2d{}, true},
         GradientCase{"batch_norm_1d", {5}, BatchNorm1d{}},
         GradientCase{"batch_norm_1d_training", {5}, BatchNorm1d{}, true},

@@ -34,6 +34,20 @@ void expect_uniform(const Tensor& tensor, double fan_in) {
   EXPECT_NEAR(tensor.mean().item<double>(), 0, 0.05 * bound);
 }
 
+TEST(Initialise, LeavesConstantsAsTheyAre) {
+  Network network("net", {2, 4, 4});
+  network.add("normalised", ScaleShift{});
+  network.add("conv", Conv2d{4, 3});
+  for (const NamedTensor& entry : network.state())
+    if (entry.name.starts_with("normalised")) entry.tensor.fill_(3);
+  Generator generator = make_generator(9, "test");
+  initialise(network, {}, generator);
+  const NamedTensors state = network.state();
+  EXPECT_TRUE(tensor_of(state, "normalised.scale").eq(3).all().item<bool>());
+  EXPECT_TRUE(tensor_of(state, "normalised.shift").eq(3).all().item<bool>());
+  EXPECT_EQ(network.parameter_count(), 4 * 2 * 9 + 4);
+}
+
 TEST(Initialise, DefaultsArePyTorchs) {
   Network network = wide_network();
   Generator generator = make_generator(9, "test");

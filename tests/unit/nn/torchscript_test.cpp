@@ -42,7 +42,8 @@ Network every_operation() {
   n.add("average", AvgPool2d{2, 1, 1});
   n.add("drop_channels", Dropout2d{});
   n.add("tanh", Tanh{});
-  n.add("global", GlobalAvgPool2d{}, {"tanh"});
+  n.add("scaled", ScaleShift{});
+  n.add("global", GlobalAvgPool2d{}, {"scaled"});
   n.add("flat", Flatten{});
   n.add("norm1d", BatchNorm1d{1e-3, 0.3});
   n.add("a-b", Linear{5});
@@ -184,12 +185,12 @@ INSTANTIATE_TEST_SUITE_P(
         Expression{"  return torch.upsample_nearest2d(x, [8, 8])\n", {"UpsampleNearest2d"}},
         Expression{"  return torch.dropout(torch.relu(x), 0.5, False)\n", {"Relu"}},
         Expression{"  return torch.conv2d(x, self.w)\n", {"Conv2d"}},
-        Expression{"  return (x - self.mean) / self.deviation\n", {"BatchNorm2d", "BatchNorm2d"}},
+        Expression{"  return (x - self.mean) / self.deviation\n", {"ScaleShift", "ScaleShift"}},
         Expression{"  y = torch.clone(x)\n  y.sub_(self.mean).div_(self.deviation)\n  return y\n",
-                   {"BatchNorm2d", "BatchNorm2d"}},
-        Expression{"  return self.mean - x * 2 + 0.5\n", {"BatchNorm2d", "BatchNorm2d", "BatchNorm2d"}},
+                   {"ScaleShift", "ScaleShift"}},
+        Expression{"  return self.mean - x * 2 + 0.5\n", {"ScaleShift", "ScaleShift", "ScaleShift"}},
         Expression{"  return (1 - torch.matmul(torch.flatten(x, 1), self.m)) * self.b\n",
-                   {"Flatten", "Linear", "BatchNorm1d", "BatchNorm1d", "BatchNorm1d"}},
+                   {"Flatten", "Linear", "ScaleShift", "ScaleShift", "ScaleShift"}},
         Expression{"  return torch.constant_pad_nd(x, [1, 2], 0)\n", {"ZeroPad2d"}}));
 
 TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {

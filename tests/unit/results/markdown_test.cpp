@@ -82,6 +82,7 @@ TEST_F(MarkdownPage, HoursAreHeldToTheirBar) {
   EXPECT_TRUE(contains(line("<= 1.5", ""), "2.00 hours; bar ≤ 1.5 h: **missed** by 0.5 h."));
   EXPECT_TRUE(
       contains(line("<= 8", unmeasured), "for the 1 of 2 that are measured; bar ≤ 8 h: not measured yet."));
+  EXPECT_TRUE(contains(line("<= 8", unmeasured), "each once (1 not measured yet): 2.00 hours."));
   EXPECT_TRUE(contains(line("<= 1", unmeasured), "**missed** by 1 h."));
 }
 

@@ -294,13 +294,32 @@ TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {
                        "has no encoder.safetensors"));
 }
 
+TEST_F(Pipeline, AClassifierWithoutEpochsKeepsItsRandomWeights) {
+  PipelineOptions options;
+  options.last = "classifier";
+  run({"classifier.epochs=0"}, options);
+  const auto weights = [&] { return read_file(folder_ / "classifier.safetensors"); };
+  const std::string untrained = weights();
+  EXPECT_LT(read_json(folder_ / "metrics.json")["classifier"]["test_accuracy"].get<double>(), 0.8);
+  folder_ = RunFolder(temporary_ / "trained");
+  run({}, options);
+  EXPECT_NE(weights(), untrained);
+  folder_ = RunFolder(temporary_ / "same");
+  run({"classifier.epochs=0", "classifier.learning_rate=1"}, options);
+  EXPECT_EQ(weights(), untrained);
+}
+
 TEST_F(Pipeline, MeasuresOnValidationImagesOnlyWhereAsked) {
   PipelineOptions options;
   options.last = "validation";
   EXPECT_EQ(done_by([&] { run({}, options); }), (Names{"data", "classifier", "explanation", "validation"}));
   EXPECT_EQ(done_by([&] { run({}, options); }), Names{});
   EXPECT_EQ(done_by([&] { run(); }), Names{"evaluation"});
+  const auto measured = [&] { return read_json(folder_ / "metrics.json")["gce"].contains("validation"); };
+  EXPECT_TRUE(measured());
   EXPECT_EQ(done_by([&] { run({"evaluation.flow_samples=[20,10]"}); }), Names{"evaluation"});
+  EXPECT_FALSE(measured()) << "it is not of these samples";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / kValidationBounds));
 }
 
 TEST_F(Pipeline, TrainsTheClassifierOnValidationImagesWhereAsked) {

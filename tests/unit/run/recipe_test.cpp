@@ -99,7 +99,7 @@ TEST(Recipe, ValuesAreChosenByKeyAndBySection) {
 }
 
 TEST(Recipe, ReferencePageIsTheProgramsOwn) {
-  EXPECT_EQ(read_file(std::filesystem::path(WHENCE_SOURCE_DIR) / "docs/recipes.md"), recipe_reference())
+  EXPECT_TRUE(read_file(std::filesystem::path(WHENCE_SOURCE_DIR) / "docs/recipes.md") == recipe_reference())
       << "run: build/release/whence recipe --reference > docs/recipes.md";
   for (const Key& key : recipe_keys()) {
     EXPECT_TRUE(contains(recipe_reference(), fmt::format("| `{}` |", last_part(key.name))));

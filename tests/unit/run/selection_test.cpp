@@ -187,6 +187,7 @@ TEST_F(SelectionDriver, ARecipeWithNothingToChooseIsRefusedBeforeAFolderIsMade) 
   EXPECT_TRUE(contains(refused("generator.latents=4"), "generator.latents"));
   EXPECT_TRUE(contains(refused("generator.start=elsewhere"), "generator.start"));
   EXPECT_TRUE(contains(refused("explanation.causal_weight=0"), "explanation.causal_weight"));
+  EXPECT_TRUE(contains(refused("explanation.answer_weight=1"), "explanation.answer_weight"));
   SelectionRequest wrong = request();
   wrong.rules.latents = {3, 2};
   EXPECT_TRUE(contains(usage_error_of([&] { select(wrong, "refused"); }), "must rise"));

@@ -26,9 +26,10 @@ struct Training {
   std::int64_t noncausal = 4;  ///< L
   double lambda = 0.05;        ///< weight of the VAE bound against the causal term
   CausalOptions effect;        ///< the causal term's objective and estimator
-  double causal_weight = 1;    ///< of the causal term; 0 trains the plain VAE that lambda then only scales
-  double leak_penalty = 0;     ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
-  double answer_weight = 0;    ///< of answer_divergence in the objective, subtracted
+  double causal_weight =
+      1;  ///< of the causal term; without it and the next two a plain VAE is trained, which lambda then only scales
+  double leak_penalty = 0;   ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
+  double answer_weight = 0;  ///< of answer_divergence in the objective, subtracted
   InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
   /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL and answer_divergence). Then the K latents with the
