@@ -66,7 +66,9 @@ fs::path folder_of(const SelectArguments& arguments, const run::Target& target) 
 void print(const run::Selection& selection, const fs::path& folder) {
   for (const std::string& reason : selection.decision.reasons) std::cout << reason << "\n";
   if (!selection.complete) std::cout << "the budget ended the search; a larger one goes on from here\n";
-  std::cout << "\n" << run::table_of(selection) << "\n" << (folder / "recipe.toml").string() << "\n"
+  std::cout << "\n"
+            << run::table_of(selection) << "\n"
+            << (folder / "recipe.toml").string() << "\n"
             << (folder / "report.html").string() << "\n";
 }
 
