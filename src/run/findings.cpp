@@ -102,7 +102,9 @@ std::string sure_sentence(const Findings& f) {
   std::string text = come_back(f)
                          ? "Re-encoded test images " + kept
                          : "**Test images do not come back as what they are**: re-encoded, they " + kept +
-                               ", so that this is an explanation of the answers to generated images";
+                               ", so that this is an explanation of the answers to generated images "
+                               "(explanation.answer_weight "
+                               "makes reconstructions keep their answers)";
   text += fmt::format("; replacing a causal factor by noise costs at least {:.1f} points",
                       points_lost(f, f.alpha_kept.value));
   if (f.has_others) {
