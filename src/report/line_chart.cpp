@@ -22,14 +22,16 @@ struct Range {
 
 using Points = std::vector<std::vector<double>>;
 
+/// Pixels between the error bars that several series have at one x.
+constexpr double between_bars = 5;
+
 /// Long series keep the lowest and the highest point of every stretch, so that no spike is lost; what is no number is left
 /// out of them.
 Points thinned(const Series& series) {
   const std::size_t count = series.x.size();
   Points points;
   if (count <= most_points) {
-    for (std::size_t i = 0; i < count; ++i)
-      points.push_back({series.x[i], series.y[i], series.errors.empty() ? 0 : series.errors[i]});
+    for (std::size_t i = 0; i < count; ++i) points.push_back({series.x[i], series.y[i]});
     return points;
   }
   const auto lower = [&](std::size_t a, std::size_t b) { return series.y[a] < series.y[b]; };
@@ -96,6 +98,29 @@ Range vertical_range(const LineChart& chart, const Panel& panel) {
   return with_room(range, 0.06, panel.logarithmic);
 }
 
+/// Where a value is drawn that stands so many pixels to the right of x.
+double beside(double x, double pixels, const Range& range, bool logarithmic) {
+  const double share = pixels / (panel_width - panel_left - panel_right);
+  return logarithmic ? x * std::pow(range.high / range.low, share) : x + share * (range.high - range.low);
+}
+
+/// {x, y, error} of each point; the bars of several series stand side by side, their points where they are.
+std::vector<Points> error_bars(const LineChart& chart, const Panel& panel) {
+  const auto has_bars = [](const Series& series) { return !series.errors.empty(); };
+  const auto bars = std::count_if(panel.series.begin(), panel.series.end(), has_bars);
+  const Range range = horizontal_range(chart);
+  double pixels = -between_bars * static_cast<double>(bars - 1) / 2;
+  std::vector<Points> all;
+  for (const Series& series : panel.series) {
+    all.emplace_back();
+    for (std::size_t i = 0; i < series.errors.size(); ++i)
+      all.back().push_back(
+          {beside(series.x[i], pixels, range, chart.logarithmic), series.y[i], series.errors[i]});
+    if (has_bars(series)) pixels += between_bars;
+  }
+  return all;
+}
+
 std::string dash_of(std::size_t series) {
   static constexpr const char* dashes[] = {"solid", "(10,4)", "(3,3)", "(12,3,3,3)"};
   return dashes[series % std::size(dashes)];
@@ -130,7 +155,9 @@ std::string style_of(const Series& series, std::size_t place, bool points) {
                      points ? "linespoints pointtype 7 pointsize 0.7" : "lines", dash_of(place));
 }
 
-std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
+std::string plot_panel(const LineChart& chart, std::size_t index) {
+  const Panel& panel = chart.panels[index];
+  const std::vector<Points> bars = error_bars(chart, panel);
   std::string data, plots;
   for (std::size_t s = 0; s < panel.series.size(); ++s) {
     const auto& series = panel.series[s];
@@ -139,11 +166,11 @@ std::string plot_panel(const Panel& panel, std::size_t index, bool points) {
     const std::string colour = hex(class_colour(static_cast<std::int64_t>(s)));
     data += data_block(name, thinned(series));
     plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
-                         style_of(series, s, points), colour);
-    if (!series.errors.empty())
-      plots += fmt::format(
-          ", ${} using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 linewidth 1.25 linecolor rgb '{}'",
-          name, colour);
+                         style_of(series, s, chart.points), colour);
+    if (bars[s].empty()) continue;
+    data += data_block(name + "bars", bars[s]);
+    plots += fmt::format(
+        ", ${}bars using 1:2:3 with yerrorbars pointtype 0 linewidth 1.25 linecolor rgb '{}'", name, colour);
   }
   if (panel.reference != 0)
     plots += fmt::format("{}{} with lines linewidth 1.5 dashtype {} linecolor rgb '{}'",
@@ -199,7 +226,7 @@ std::string script_of(const LineChart& chart, const PanelLayout& layout) {
     script +=
         panel.logarithmic ? "set logscale y\nset format y '%g'\n" : "unset logscale y\nset format y '%h'\n";
     script += p + 1 == chart.panels.size() ? "set format x '%h'\n" : "set format x ''\n";
-    script += plot_panel(panel, p, chart.points) + "unset label\nunset arrow\n";
+    script += plot_panel(chart, p) + "unset label\nunset arrow\n";
   }
   return script + "unset multiplot\n";
 }

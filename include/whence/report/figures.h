@@ -43,8 +43,10 @@ struct BarChart {
 struct Series {
   std::string name;
   std::vector<double> x, y;
-  bool marks = false;               ///< only its points, as rings, no line through them
-  std::vector<double> errors = {};  ///< half lengths of error bars, one for each point; empty draws none
+  bool marks = false;  ///< only its points, as rings, no line through them
+  std::vector<double> errors =
+      {};  ///< half lengths of error bars, one for each point; empty draws none. Those of several
+           ///< series stand side by side, a few pixels from their points
 };
 struct Panel {
   std::string value_axis;

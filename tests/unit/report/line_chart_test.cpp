@@ -83,6 +83,20 @@ TEST(LineChart, ErrorBarsReachAsFarAsTheErrors) {
   EXPECT_GT(large, small + 20);
 }
 
+TEST(LineChart, ErrorBarsOfSeveralSeriesDoNotHideOneAnother) {
+  const test::TemporaryFolder folder;
+  for (const bool logarithmic : {false, true}) {
+    const Series one{"first", {1, 2}, {5, 5}, false, {3, 3}}, two{"second", {1, 2}, {5, 5}, false, {3, 3}};
+    LineChart chart = lines_of({{"value", {one, two}}});
+    chart.points = true;
+    chart.logarithmic = logarithmic;
+    draw(chart, folder / "lines");
+    const Picture picture = read_png(folder / "lines.png");
+    const int lowest = find(picture, pixel(class_colour(1))).bottom;
+    EXPECT_NEAR(find(picture, pixel(class_colour(0))).bottom, lowest, 2) << "logarithmic: " << logarithmic;
+  }
+}
+
 TEST(LineChart, PanelsOfTheSameSeriesShareALegend) {
   const test::TemporaryFolder folder;
   const Series one{"first run", {0, 1}, {1, 2}}, two{"second run", {0, 1}, {2, 1}};
