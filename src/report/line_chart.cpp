@@ -104,7 +104,7 @@ double beside(double x, double pixels, const Range& range, bool logarithmic) {
   return logarithmic ? x * std::pow(range.high / range.low, share) : x + share * (range.high - range.low);
 }
 
-/// {x, y, error} of each point; the bars of several series stand side by side, their points where they are.
+/// {x, y, error} of each point that has a bar; those of several series stand side by side.
 std::vector<Points> error_bars(const LineChart& chart, const Panel& panel) {
   const auto has_bars = [](const Series& series) { return !series.errors.empty(); };
   const auto bars = std::count_if(panel.series.begin(), panel.series.end(), has_bars);
@@ -166,11 +166,12 @@ std::string plot_panel(const LineChart& chart, std::size_t index) {
     const std::string colour = hex(class_colour(static_cast<std::int64_t>(s)));
     data += data_block(name, thinned(series));
     plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
-                         style_of(series, s, chart.points), colour);
+                         style_of(series, s, chart.points && bars[s].empty()), colour);
     if (bars[s].empty()) continue;
     data += data_block(name + "bars", bars[s]);
     plots += fmt::format(
-        ", ${}bars using 1:2:3 with yerrorbars pointtype 0 linewidth 1.25 linecolor rgb '{}'", name, colour);
+        ", ${}bars using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 linewidth 1.25 linecolor rgb '{}'",
+        name, colour);
   }
   if (panel.reference != 0)
     plots += fmt::format("{}{} with lines linewidth 1.5 dashtype {} linecolor rgb '{}'",
