@@ -124,8 +124,8 @@ Drawing run_chart(const std::string& script, double width, double height, const 
         ChartFrame::label_style.size, font_scale, scale, scale, script);
   };
   Drawing drawing;
-  drawing.png =
-      run_gnuplot(terminal("pngcairo", pixels_per_point, pixels_per_point * inch_points / inch_pixels));
+  drawing.png = run_gnuplot(terminal(fmt::format("pngcairo pointscale {}", pixels_per_point),
+                                     pixels_per_point, pixels_per_point * inch_points / inch_pixels));
   drawing.svg = finish_svg(run_gnuplot(terminal("svg", 1, 1)), title);
   return drawing;
 }
