@@ -19,7 +19,10 @@ std::string figures_table(const Experiment& experiment, const MeasuredExperiment
                                                  measured.runs.size() > 1 ? "median" : "measured",
                                                  "least to most", "bar", "verdict"}};
   for (std::size_t i = 0; i < experiment.figures.size(); ++i) {
-    std::vector<std::string> row = {experiment.figures[i].name};
+    const std::size_t runs = measured.runs.size(), with = measured.figures[i].spread.count;
+    std::vector<std::string> row = {
+        experiment.figures[i].name +
+        (with < runs ? fmt::format(" (of {} of {})", with, plural(runs, "run")) : "")};
     for (std::string& cell : cells_of(experiment.figures[i], measured.figures[i]))
       row.push_back(std::move(cell));
     rows.push_back(std::move(row));

@@ -66,15 +66,30 @@ void check_seeds(const Experiment& experiment, const std::vector<Run>& runs) {
   }
 }
 
-double figure_of(const Figure& figure, const Run& run) {
-  const auto found = run.figures.find(figure.metric);
-  if (found != run.figures.end()) return found->second * shown_per_measured(figure.unit);
+[[noreturn]] void fail_unmeasured(const Figure& figure, const Run& run) {
   std::vector<std::string_view> names;
   for (const auto& [name, value] : run.figures) names.push_back(name);
   const std::string what = fmt::format("{}: the run {} has not measured '{}'{}", figure.place, run.name,
                                        figure.metric, did_you_mean(figure.metric, names));
   if (run.recorded()) fail_usage("{}, as far as the page's record knows; measure it again", what);
   fail_usage("{}; `whence results --metrics {}` lists what it has", what, run.folder.string());
+}
+
+/// Of runs that the record alone knows, those that have not measured a figure without a bar are left out.
+run::Spread spread_of(const Figure& figure, const std::vector<Run>& runs) {
+  std::vector<double> values;
+  const Run* without = nullptr;
+  for (const Run& run : runs) {
+    const auto found = run.figures.find(figure.metric);
+    if (found != run.figures.end()) {
+      values.push_back(found->second * shown_per_measured(figure.unit));
+    } else {
+      without = &run;
+      if (!run.recorded() || figure.bar) fail_unmeasured(figure, run);
+    }
+  }
+  if (without && values.empty()) fail_unmeasured(figure, *without);
+  return run::spread_of(std::move(values));
 }
 
 std::vector<std::string> differences_of(const Experiment& experiment, const std::vector<Run>& runs) {
@@ -107,11 +122,8 @@ MeasuredExperiment measure(const Experiment& experiment, const fs::path& runs, c
       measured.runs.push_back(kept->second);
   }
   check_seeds(experiment, measured.runs);
-  for (const Figure& figure : experiment.figures) {
-    std::vector<double> values;
-    for (const Run& run : measured.runs) values.push_back(figure_of(figure, run));
-    measured.figures.push_back({run::spread_of(std::move(values))});
-  }
+  for (const Figure& figure : experiment.figures)
+    measured.figures.push_back({spread_of(figure, measured.runs)});
   measured.differences = differences_of(experiment, measured.runs);
   return measured;
 }

@@ -27,7 +27,7 @@ struct Run {
 /// What a page keeps of the runs that it shows, by their names: it can be made again where their folders are gone.
 using Record = std::map<std::string, Run>;
 
-/// The figure's values over the runs, in the unit it is shown in.
+/// The figure's values over the runs that have measured it, in the unit it is shown in.
 struct MeasuredFigure {
   run::Spread spread;
 
@@ -64,7 +64,8 @@ struct TotalTime {
 TotalTime total_time(const Page& page, const Measured& measured);
 
 /// Reads the runs below `runs` that are finished; of those that are absent, begun or stopped, what `record` holds, and
-/// where it holds nothing they are left out. Errors, each with the page's file and line: a figure that a finished run has not measured (names the nearest that it has), two
+/// where it holds nothing they are left out. A figure without a bar is of the runs that have measured it, where those that have
+/// not are known from `record` alone. Errors, each with the page's file and line: a figure that another finished run, or none, has measured (names the nearest that it has), two
 /// runs of an experiment with the same seed, a recipe that is not there. Errors: those of read_json and load_recipe.
 Measured measure(const Page& page, const std::filesystem::path& runs, const Record& record = {});
 

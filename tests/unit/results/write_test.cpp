@@ -121,6 +121,19 @@ TEST_F(WriteResults, ARunWhoseFolderIsGoneIsShownAsItWas) {
   EXPECT_EQ(content(out()), whole);
 }
 
+TEST_F(WriteResults, AFigureThatARunOfTheRecordLacksIsOfTheOthers) {
+  const auto page = [&](const std::string& figure) {
+    return experiment("runs = [\"a\", \"b\"]\nfigures = [{" + figure + "}]\n");
+  };
+  write_results(page("metric = \"flow\""), runs(), out());
+  fs::remove_all(runs() / "a");
+  write_run(runs() / "b", {.sse = 12, .seed = 1});
+  write_results(page("metric = \"sse\""), runs(), out());
+  EXPECT_TRUE(test::contains(content(out()), "| SSE (of 1 of 2 runs) | 12.00 |"));
+  expect_error([&] { write_results(page("metric = \"sse\", bar = \"<= 20\""), runs(), out()); },
+               {"the run a has not measured 'sse'", "measure it again"}, ExitCode::usage);
+}
+
 TEST_F(WriteResults, TheWholePageOrNone) {
   expect_refused(with_picture("figures/swep.png"), {"page.toml:5: the run a has no figures/swep.png"});
   expect_refused(with_picture("metrics.json"), {"page.toml:5: metrics.json is neither .png, .svg nor .jpg"});
