@@ -170,10 +170,10 @@ std::vector<report::Headline> headlines(const Findings& f) {
   return lines;
 }
 
-report::Table against_source(const Findings& f, const Expected& expected) {
-  report::Table table{{"", "source", "this run"}, {}, expected.source};
-  const auto row = [&](const std::string& name, const std::optional<double>& source, double measured) {
-    if (source) table.rows.push_back({name, fmt::format("{:.4g}", *source), fmt::format("{:.4g}", measured)});
+report::Table against_expected(const Findings& f, const Expected& expected) {
+  report::Table table{{"", "expected", "this run"}, {}, expected.source};
+  const auto row = [&](const std::string& name, const std::optional<double>& figure, double measured) {
+    if (figure) table.rows.push_back({name, fmt::format("{:.4g}", *figure), fmt::format("{:.4g}", measured)});
   };
   row("accuracy of the classifier", expected.accuracy, f.accuracy);
   const bool explained = !f.causal.empty();

@@ -46,6 +46,6 @@ report::Section counterfactual_section(const nlohmann::json& counterfactual);
 /// What `metrics.gce.trust` says.
 report::Section trust_section(const nlohmann::json& trust);
 /// Expected next to measured; no rows when the recipe expects nothing.
-report::Table against_source(const Findings& findings, const Expected& expected);
+report::Table against_expected(const Findings& findings, const Expected& expected);
 
 }  // namespace whence::run

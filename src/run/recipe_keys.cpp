@@ -315,7 +315,8 @@ std::span<const SectionDoc> recipe_sections() {
       {"trust", "Checks of the explanation."},
       {"figures", "What is drawn."},
       {"run", "How it is computed."},
-      {"expected", "What the source text reports; the report shows it next to what was measured."},
+      {"expected",
+       "What the source text reports, or earlier runs gave; the report shows it next to what was measured."},
   };
   return sections;
 }

@@ -36,8 +36,9 @@ class ReportWriter {
     }
     if (std::filesystem::exists(session_.folder() / "figures/training.svg"))
       page.sections.push_back(training());
-    const Table source = against_source(findings_, session_.recipe().expected);
-    if (!source.rows.empty()) page.sections.push_back({"source", "Against the source", {}, {source}, {}});
+    const Table expected = against_expected(findings_, session_.recipe().expected);
+    if (!expected.rows.empty())
+      page.sections.push_back({"expected", "Against the expected figures", {}, {expected}, {}});
     page.sections.push_back(machine());
     page.sections.push_back(recipe());
     return page;

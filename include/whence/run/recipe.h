@@ -81,7 +81,7 @@ struct RunOptions {
   double checkpoint_seconds = 20;
 };
 
-/// What the source text reports; shown in the report next to what was measured.
+/// What the source text reports, or earlier runs gave; shown in the report next to what was measured.
 struct Expected {
   std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, noncausal_share, reencoded,
       alpha_replaced, beta_replaced;

@@ -114,7 +114,7 @@ TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
   expected.accuracy = 0.9;
   expected.information_flow = 1;
   expected.alpha_replaced = 0.5;
-  EXPECT_EQ(against_source(findings, expected).rows.size(), 1u);
+  EXPECT_EQ(against_expected(findings, expected).rows.size(), 1u);
 }
 
 TEST(Findings, TheShareOfTheBetasIsOfTheFlowOfBoth) {
@@ -122,14 +122,14 @@ TEST(Findings, TheShareOfTheBetasIsOfTheFlowOfBoth) {
   EXPECT_NEAR(findings.noncausal_share, 0.03, 1e-12);
   Expected expected;
   expected.noncausal_share = 0.05;
-  EXPECT_EQ(against_source(findings, expected).rows[0][2], "0.03");
+  EXPECT_EQ(against_expected(findings, expected).rows[0][2], "0.03");
 }
 
 TEST(Findings, TheSourceIsComparedWhereItStatesSomething) {
   Expected expected;
-  EXPECT_TRUE(against_source(findings_of(metrics(1.0, 0.01)), expected).rows.empty());
+  EXPECT_TRUE(against_expected(findings_of(metrics(1.0, 0.01)), expected).rows.empty());
   expected.information_flow = 1.069;
-  const report::Table table = against_source(findings_of(metrics(1.0, 0.01)), expected);
+  const report::Table table = against_expected(findings_of(metrics(1.0, 0.01)), expected);
   ASSERT_EQ(table.rows.size(), 1u);
   EXPECT_EQ(table.rows[0], (std::vector<std::string>{"I(alpha; Y), nats", "1.069", "1"}));
 }
