@@ -18,10 +18,10 @@ at::Tensor by_channel(OperatorCall& call, LayerId layer, std::string_view argume
 
 /// scale * layer + shift, by channel.
 LayerId scale_and_shift(OperatorCall& call, LayerId layer, const at::Tensor& scale, const at::Tensor& shift) {
-  Shape by_channel(call.network().shape(layer).size(), 1);
-  by_channel[0] = scale.size(0);
+  Shape one_each(call.network().shape(layer).size(), 1);
+  one_each[0] = scale.size(0);
   return call.network().add(ScaleShift{}, {layer},
-                            {{"scale", scale.view(by_channel)}, {"shift", shift.view(by_channel)}});
+                            {{"scale", scale.view(one_each)}, {"shift", shift.view(one_each)}});
 }
 
 /// The bias of a matrix product, in PyTorch's older traces; of anything else a shift.
