@@ -104,7 +104,7 @@ double beside(double x, double pixels, const Range& range, bool logarithmic) {
   return logarithmic ? x * std::pow(range.high / range.low, share) : x + share * (range.high - range.low);
 }
 
-/// {x, y, error} of each point that has a bar; those of several series stand side by side.
+/// {x, lower end, 0, length} of each error bar; those of several series stand side by side, their points where they are.
 std::vector<Points> error_bars(const LineChart& chart, const Panel& panel) {
   const auto has_bars = [](const Series& series) { return !series.errors.empty(); };
   const auto bars = std::count_if(panel.series.begin(), panel.series.end(), has_bars);
@@ -114,8 +114,8 @@ std::vector<Points> error_bars(const LineChart& chart, const Panel& panel) {
   for (const Series& series : panel.series) {
     all.emplace_back();
     for (std::size_t i = 0; i < series.errors.size(); ++i)
-      all.back().push_back(
-          {beside(series.x[i], pixels, range, chart.logarithmic), series.y[i], series.errors[i]});
+      all.back().push_back({beside(series.x[i], pixels, range, chart.logarithmic),
+                            series.y[i] - series.errors[i], 0, 2 * series.errors[i]});
     if (has_bars(series)) pixels += between_bars;
   }
   return all;
@@ -166,11 +166,11 @@ std::string plot_panel(const LineChart& chart, std::size_t index) {
     const std::string colour = hex(class_colour(static_cast<std::int64_t>(s)));
     data += data_block(name, thinned(series));
     plots += fmt::format("{}${} using 1:2 with {} linecolor rgb '{}'", plots.empty() ? "" : ", ", name,
-                         style_of(series, s, chart.points && bars[s].empty()), colour);
+                         style_of(series, s, chart.points), colour);
     if (bars[s].empty()) continue;
     data += data_block(name + "bars", bars[s]);
     plots += fmt::format(
-        ", ${}bars using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 linewidth 1.25 linecolor rgb '{}'",
+        ", ${}bars using 1:2:3:4 with vectors heads size screen 0.004,90 linewidth 1.25 linecolor rgb '{}'",
         name, colour);
   }
   if (panel.reference != 0)
@@ -214,7 +214,7 @@ std::string horizontal_scale(const LineChart& chart) {
 
 std::string script_of(const LineChart& chart, const PanelLayout& layout) {
   const ChartFrame frame(panel_width, layout.height, panel_left, panel_right);
-  std::string script = frame.style() + horizontal_scale(chart) + "set errorbars 0.6\nset multiplot\n" +
+  std::string script = frame.style() + horizontal_scale(chart) + "set multiplot\n" +
                        frame.title(layout.title) +
                        frame.horizontal_axis(chart.horizontal_axis, layout.height - ChartFrame::margin);
   for (std::size_t p = 0; p < chart.panels.size(); ++p) {

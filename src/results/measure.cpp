@@ -78,17 +78,14 @@ void check_seeds(const Experiment& experiment, const std::vector<Run>& runs) {
 /// Of runs that the record alone knows, those that have not measured a figure without a bar are left out.
 run::Spread spread_of(const Figure& figure, const std::vector<Run>& runs) {
   std::vector<double> values;
-  const Run* without = nullptr;
   for (const Run& run : runs) {
     const auto found = run.figures.find(figure.metric);
-    if (found != run.figures.end()) {
+    if (found != run.figures.end())
       values.push_back(found->second * shown_per_measured(figure.unit));
-    } else {
-      without = &run;
-      if (!run.recorded() || figure.bar) fail_unmeasured(figure, run);
-    }
+    else if (!run.recorded() || figure.bar)
+      fail_unmeasured(figure, run);
   }
-  if (without && values.empty()) fail_unmeasured(figure, *without);
+  if (values.empty() && !runs.empty()) fail_unmeasured(figure, runs.front());
   return run::spread_of(std::move(values));
 }
 

@@ -44,9 +44,8 @@ struct Series {
   std::string name;
   std::vector<double> x, y;
   bool marks = false;  ///< only its points, as rings, no line through them
-  std::vector<double> errors =
-      {};  ///< half lengths of error bars, one for each point; empty draws none. Points with bars of several
-           ///< series at one x stand side by side, a few pixels apart
+  /// Half lengths of error bars, one for each point; empty draws none. Those of several series stand side by side.
+  std::vector<double> errors = {};
 };
 struct Panel {
   std::string value_axis;
