@@ -4,6 +4,7 @@
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/run/pipeline.h"
+#include "whence/run/seeds.h"
 
 #include <iostream>
 
@@ -14,6 +15,7 @@ struct RunArguments {
   std::string target, out;
   std::vector<std::string> settings;
   bool force = false, quiet = false, json = false;
+  std::optional<std::int64_t> seeds;
 };
 
 void add_arguments(CLI::App& command, RunArguments& arguments) {
@@ -32,13 +34,11 @@ void add_arguments(CLI::App& command, RunArguments& arguments) {
 }
 
 /// Errors of an interrupted run say how to go on.
-void run_target(const RunArguments& arguments, const run::PipelineOptions& options) {
-  const run::Target target = run::find_target(arguments.target, arguments.settings, arguments.out);
-  set_up(target.recipe.run.threads);
-  run::Session session(target.recipe, run::RunFolder(target.folder));
-  run::Display display(arguments.quiet ? run::DisplayStyle::silent : run::style_for(stderr), stderr);
+template <class Work>
+void work_with_display(bool quiet, Work work) {
+  run::Display display(quiet ? run::DisplayStyle::silent : run::style_for(stderr), stderr);
   try {
-    run::run_stages(session, options, display);
+    work(display);
   } catch (const Error& error) {
     display.finish();
     if (error.code() != ExitCode::interrupted) throw;
@@ -47,16 +47,39 @@ void run_target(const RunArguments& arguments, const run::PipelineOptions& optio
     display.finish();
     throw;
   }
-  if (arguments.json) {
-    std::cout << read_json(session.folder() / "metrics.json").dump(2) << "\n";
-  } else {
-    const char* result = options.last == "report" ? "report.html" : "metrics.json";
-    std::cout << (session.folder() / result).string() << "\n";
-  }
 }
 
-CLI::App* add(CLI::App& program, const std::string& name, const std::string& purpose,
-              const std::vector<std::string>& examples, const run::PipelineOptions& stages, Command& chosen) {
+/// `data`, a JSON file, is printed where JSON is asked for.
+void print_result(const RunArguments& arguments, const std::filesystem::path& data,
+                  const std::filesystem::path& result) {
+  std::cout << (arguments.json ? read_json(data).dump(2) : result.string()) << "\n";
+}
+
+void run_target(const RunArguments& arguments, const run::PipelineOptions& options) {
+  const run::Target target = run::find_target(arguments.target, arguments.settings, arguments.out);
+  set_up(target.recipe.run.threads);
+  run::Session session(target.recipe, run::RunFolder(target.folder));
+  work_with_display(arguments.quiet,
+                    [&](run::Display& display) { run::run_stages(session, options, display); });
+  const std::filesystem::path metrics = session.folder() / "metrics.json";
+  print_result(arguments, metrics, options.last == "report" ? session.folder() / "report.html" : metrics);
+}
+
+void run_with_seeds(const RunArguments& arguments) {
+  const run::Target target = run::find_target(arguments.target, arguments.settings, arguments.out);
+  set_up(target.recipe.run.threads);
+  work_with_display(arguments.quiet, [&](run::Display& display) {
+    const auto runs =
+        run::run_seeds(target.recipe, target.folder, *arguments.seeds, arguments.force, display);
+    write_json(target.folder / "seeds.json", run::summary_of(target.recipe, runs, target.folder));
+    run::report_seeds(target.recipe, runs, target.folder);
+  });
+  print_result(arguments, target.folder / "seeds.json", target.folder / "report.html");
+}
+
+std::shared_ptr<RunArguments> add(CLI::App& program, const std::string& name, const std::string& purpose,
+                                  const std::vector<std::string>& examples,
+                                  const run::PipelineOptions& stages, Command& chosen) {
   CLI::App* command = add_command(program, name, purpose, examples);
   auto arguments = std::make_shared<RunArguments>();
   add_arguments(*command, *arguments);
@@ -65,19 +88,31 @@ CLI::App* add(CLI::App& program, const std::string& name, const std::string& pur
     chosen = [arguments, stages] {
       run::PipelineOptions options = stages;
       options.force = arguments->force;
-      run_target(*arguments, options);
+      if (arguments->seeds)
+        run_with_seeds(*arguments);
+      else
+        run_target(*arguments, options);
     };
   });
-  return command;
+  return arguments;
 }
 
 }  // namespace
 
 void add_run(CLI::App& program, Command& chosen) {
-  add(program, "run", "Does everything a recipe asks for; goes on where an interrupted run stopped",
-      {"run recipes/gce/fmnist-034.toml",
-       "run recipes/gce/fmnist-034.toml --set explanation.steps=2000 --out /tmp/short"},
-      {}, chosen);
+  const auto arguments =
+      add(program, "run", "Does everything a recipe asks for; goes on where an interrupted run stopped",
+          {"run recipes/gce/fmnist-034.toml",
+           "run recipes/gce/fmnist-034.toml --set explanation.steps=2000 --out /tmp/short",
+           "run recipes/gce/fmnist-034.toml --seeds 3"},
+          {}, chosen);
+  program.get_subcommand("run")
+      ->add_option(
+          "--seeds", arguments->seeds,
+          "Runs it with N seeds, each in a folder of its own, compares their causes, and reports how "
+          "the figures spread")
+      ->type_name("N")
+      ->check(CLI::Range(2, 1000));
 }
 
 void add_train(CLI::App& program, Command& chosen) {

@@ -25,13 +25,4 @@ std::optional<Bar> parse_bar(std::string_view text) {
   return whole && std::isfinite(bar.value) ? std::optional(bar) : std::nullopt;
 }
 
-double shown_per_measured(std::string_view unit) {
-  if (unit == "%" || unit == "points") return 100;
-  if (unit == "ms") return 1000;
-  if (unit == "min") return 1.0 / 60;
-  if (unit == "h") return 1.0 / 3600;
-  if (unit == "MiB") return 1.0 / (1 << 20);
-  return 1;
-}
-
 }  // namespace whence::results

@@ -81,7 +81,7 @@ run::Spread spread_of(const Figure& figure, const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     const auto found = run.figures.find(figure.metric);
     if (found != run.figures.end())
-      values.push_back(found->second * shown_per_measured(figure.unit));
+      values.push_back(found->second * run::shown_per_measured(figure.unit));
     else if (!run.recorded() || figure.bar)
       fail_unmeasured(figure, run);
   }

@@ -13,6 +13,9 @@ namespace whence::run {
 /// Half the width of a 95 % interval, in standard errors.
 constexpr double kInterval = 1.96;
 
+/// From this correlation on, a factor is said to have come back in another training.
+constexpr double kCameBack = 0.9;
+
 /// An accuracy or a flow with the factor it belongs to.
 struct Extreme {
   std::string factor;

@@ -17,8 +17,6 @@ std::string rate_sentence(const nlohmann::json& c) {
 
 /// Up to this share of the flow in beta, the causal factors are said to tell the whole story.
 constexpr double kLeakFree = 0.03;
-/// From this correlation on, a factor is said to have come back.
-constexpr double kCameBack = 0.9;
 
 std::string with_interval(const nlohmann::json& share) {
   return fmt::format("{:.1f} ± {:.1f} %", 100 * share.at("value").get<double>(),

@@ -110,6 +110,10 @@ const std::vector<Definition>& definitions() {
         "", 3, "the largest in absolute value"},
        {},
        alpha_brightness<kEncoded>},
+      {{"same_causes", "correlation of the alphas with those of another training", "", 2,
+        "trust.other_run: the mean canonical correlation over the test images, 1 when they say the same"},
+       "gce.trust.seeds.alpha_subspace",
+       {}},
       {{"classifier_seconds", "training of the classifier", "min", 1, "seconds"},
        "classifier.train_seconds",
        {}},
@@ -191,6 +195,15 @@ std::vector<std::string> metric_names(const nlohmann::json& metrics) {
     if (figure_of(definition, metrics)) names.emplace_back(definition.metric.name);
   add_paths(metrics, "", names);
   return names;
+}
+
+double shown_per_measured(std::string_view unit) {
+  if (unit == "%" || unit == "points") return 100;
+  if (unit == "ms") return 1000;
+  if (unit == "min") return 1.0 / 60;
+  if (unit == "h") return 1.0 / 3600;
+  if (unit == "MiB") return 1.0 / (1 << 20);
+  return 1;
 }
 
 Spread spread_of(std::vector<double> values) {

@@ -123,5 +123,26 @@ TEST_F(RunProgram, AnotherRecipesFolderIsLeftAlone) {
   EXPECT_EQ(metrics(run_)["gce"]["steps"], 4);
 }
 
+TEST_F(RunProgram, SeedsAreRunComparedAndReportedTogether) {
+  const std::vector<std::string> command = {
+      "run",   recipe_,   "--set", "classifier.epochs=1", "--set", "explanation.steps=5", "--out",
+      "seeds", "--seeds", "2"};
+  EXPECT_EQ(workplace_.must_run(command).out, "seeds/report.html\n");
+  const nlohmann::json summary = read_json(workplace_ / "seeds/seeds.json");
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string folder = fmt::format("seeds/seed-{}", i);
+    EXPECT_EQ(summary["runs"][i]["seed"], i);
+    EXPECT_EQ(read_json(workplace_ / (folder + "/run.json"))["seed"], i);
+    const nlohmann::json flow = metrics(folder)["gce"]["information_flow"]["alpha"]["nats"];
+    EXPECT_EQ(summary["figures"]["flow"]["values"][i], flow);
+    EXPECT_TRUE(metrics(folder)["gce"]["trust"].contains("seeds")) << folder;
+  }
+  EXPECT_TRUE(contains(read_file(workplace_ / "seeds/report.html"), "Left or right: 2 seeds"));
+  EXPECT_FALSE(contains(workplace_.must_run(command).err, "begins"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--seeds", "1"}), 2, "--seeds"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--out", "seeds/seed-0", "--seeds", "2"}), 2,
+                       "seeds/seed-0 is a run itself"));
+}
+
 }  // namespace
 }  // namespace whence

@@ -70,10 +70,6 @@ struct Page {
 /// wrong type, a bar that cannot be read, a missing name, two experiments whose names make the same anchor.
 Page load_page(const std::filesystem::path& file);
 
-/// What one shown unit of a figure is in the units of metrics.json: "%" and "points" show 100 times a share; "ms",
-/// "min" and "h" show seconds, "MiB" bytes. 1 for every other unit.
-double shown_per_measured(std::string_view unit);
-
 /// Every key, unit and named metric, in Markdown.
 std::string page_reference();
 

@@ -28,6 +28,10 @@ std::optional<double> metric(const nlohmann::json& metrics, std::string_view nam
 /// Every name that metric() finds a figure for, those of named_metrics() first.
 std::vector<std::string> metric_names(const nlohmann::json& metrics);
 
+/// What one shown unit of a figure is in the units of metrics.json: "%" and "points" show 100 times a share; "ms",
+/// "min" and "h" show seconds, "MiB" bytes. 1 for every other unit.
+double shown_per_measured(std::string_view unit);
+
 /// A figure over seeds. The median of an even number of values is the mean of the middle two.
 struct Spread {
   double least = 0, median = 0, most = 0;

@@ -25,12 +25,6 @@ TEST(Bar, IsReachedAtItsValue) {
   EXPECT_DOUBLE_EQ(most.missed_by(2.5), 0.5);
 }
 
-TEST(Unit, Scales) {
-  EXPECT_EQ(shown_per_measured("%"), 100);
-  EXPECT_EQ(90 * shown_per_measured("min"), 1.5);
-  EXPECT_EQ(shown_per_measured("nats"), 1);
-}
-
 using LoadPage = ResultsTest;
 
 TEST_F(LoadPage, ReadsEverything) {

@@ -88,5 +88,11 @@ TEST(Spread, OfOddAndEvenCounts) {
   EXPECT_EQ(spread_of({}).count, 0u);
 }
 
+TEST(Unit, Scales) {
+  EXPECT_EQ(shown_per_measured("%"), 100);
+  EXPECT_EQ(90 * shown_per_measured("min"), 1.5);
+  EXPECT_EQ(shown_per_measured("nats"), 1);
+}
+
 }  // namespace
 }  // namespace whence::run
