@@ -14,28 +14,13 @@ std::pair<std::int64_t, std::int64_t> covered(std::int64_t middle, std::int64_t 
   return {first, std::min(middle - side / 2 + side, length) - first};
 }
 
-/// (C, 1, 1)
-at::Tensor colour_of(Fill fill, const at::Tensor& images) {
-  if (fill == Fill::mean) return images.mean({0, 2, 3}).view({-1, 1, 1});
-  return images.new_zeros({images.size(1), 1, 1});
-}
-
-at::Tensor with_margin(const at::Tensor& images, std::int64_t margin, const at::Tensor& colour) {
-  const std::int64_t height = images.size(2), width = images.size(3);
-  at::Tensor padded =
-      colour.expand({images.size(0), colour.size(0), height + 2 * margin, width + 2 * margin}).clone();
-  padded.narrow(2, margin, height).narrow(3, margin, width).copy_(images);
-  return padded;
-}
-
-void cut_out(const at::Tensor& images, std::int64_t side, const at::Tensor& colour,
-             at::Generator& generator) {
+void cut_out(const at::Tensor& images, std::int64_t side, at::Generator& generator) {
   const std::int64_t count = images.size(0), height = images.size(2), width = images.size(3);
   const auto rows = draw(count, height, generator), columns = draw(count, width, generator);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto [top, high] = covered(rows[static_cast<std::size_t>(i)], side, height);
     const auto [left, wide] = covered(columns[static_cast<std::size_t>(i)], side, width);
-    images[i].narrow(1, top, high).narrow(2, left, wide).copy_(colour);
+    images[i].narrow(1, top, high).narrow(2, left, wide).zero_();
   }
 }
 
@@ -46,15 +31,14 @@ at::Tensor augment(const at::Tensor& images, const Augmentation& options, at::Ge
   const std::int64_t margin = options.crop, shifts = 2 * margin + 1;
   const auto down = draw(count, shifts, generator), right = draw(count, shifts, generator);
   const auto mirrored = draw(count, options.flip ? 2 : 1, generator);
-  const at::Tensor colour = colour_of(options.fill, images);
-  const at::Tensor padded = with_margin(images, margin, colour);
+  const at::Tensor padded = at::constant_pad_nd(images, {margin, margin, margin, margin});
   at::Tensor changed = at::empty_like(images, at::MemoryFormat::ChannelsLast);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto row = static_cast<std::size_t>(i);
     const at::Tensor crop = padded[i].narrow(1, down[row], height).narrow(2, right[row], width);
     changed[i].copy_(mirrored[row] == 1 ? crop.flip(2) : crop);
   }
-  if (options.cutout > 0) cut_out(changed, options.cutout, colour, generator);
+  if (options.cutout > 0) cut_out(changed, options.cutout, generator);
   return changed;
 }
 

@@ -17,7 +17,6 @@ namespace {
 std::string extras_of(const ClassifierTraining& options) {
   const std::int64_t cutout = options.augmentation.cutout;
   return (cutout == 0 ? "" : fmt::format(", cutout {}", cutout)) +
-         (options.augmentation.fill == Fill::black ? "" : ", mean fill") +
          (options.label_smoothing == 0 ? "" : fmt::format(", smoothing {}", options.label_smoothing));
 }
 

@@ -129,11 +129,9 @@ std::vector<Key> make_keys() {
       {"classifier.flip", Toggle{AT(classifier.training.augmentation.flip)}, "",
        "Mirrors training images at random, left to right."},
       {"classifier.crop", Integer{AT(classifier.training.augmentation.crop), 0, 64}, "pixels",
-       "Shifts training images at random by up to so much each way."},
+       "Shifts training images at random by up to so much each way, black coming in."},
       {"classifier.cutout", Integer{AT(classifier.training.augmentation.cutout), 0, 256}, "pixels",
-       "Side of a square that is cut out of each training image, anywhere; 0: none."},
-      {"classifier.fill", choice<AT(classifier.training.augmentation.fill)>({"black", "mean"}), "",
-       "What shifts and cut-out squares leave behind: black, or the mean colour of the batch's images."},
+       "Side of a square that is blacked out in each training image, anywhere; 0: none."},
 
       {"generator.architecture",
        choice<AT(generator.architecture)>(names_of(models::autoencoder_architectures())), "",

@@ -11,12 +11,18 @@ using report::FigureRef;
 using report::Headline;
 using report::Table;
 
+struct Followed {
+  std::string factor;
+  double correlation;  ///< with the one before
+};
+
 /// Writes the report over the runs of all seeds.
 class SeedsReport {
  public:
   SeedsReport(const Recipe& recipe, const std::vector<SeedRun>& runs, const fs::path& folder)
       : recipe_(recipe), runs_(runs), summary_(summary_of(recipe, runs, folder)), folder_(folder) {
     for (const SeedRun& run : runs) findings_.push_back(findings_of(run.metrics));
+    if (explains()) follow(findings_.front().causal.front().factor);
   }
 
   report::Page page() const {
@@ -85,16 +91,35 @@ class SeedsReport {
     return lines;
   }
 
-  /// What is looked at first in that run.
+  static const nlohmann::json& matches(const SeedRun& run) {
+    return run.metrics.at("gce").at("trust").at("seeds").at("alpha");
+  }
+
+  /// From seed to seed, what is most like `factor` of the first.
+  void follow(const std::string& factor) {
+    followed_ = {{factor, 1}};
+    for (std::size_t i = 0; i + 1 < runs_.size(); ++i) {
+      for (const nlohmann::json& match : matches(runs_[i])) {
+        if (match.at("factor") != followed_.back().factor) continue;
+        followed_.push_back({match.at("other").get<std::string>(), match.at("correlation").get<double>()});
+        break;
+      }
+    }
+  }
+
+  /// What is looked at first in that run: the first seed's strongest factor, and what it is there.
   FigureRef picture(std::size_t i) const {
     const std::string seed = fmt::format("Seed {}", runs_[i].seed);
     if (!explains())
       return {runs_[i].folder / "figures/reconstructions",
               seed + ": test images above, their reconstructions below."};
-    const Extreme& strongest = findings_[i].causal.front();
-    return {runs_[i].folder / ("figures/sweep-" + strongest.factor),
-            fmt::format("{}: {}, its strongest factor ({:.3f} nats); the border is the predicted class.",
-                        seed, strongest.factor, strongest.value)};
+    const Followed& shown = followed_.at(i);
+    const std::string why =
+        i == 0 ? "its strongest factor"
+               : fmt::format("most like {} of seed {} (correlation {:.2f}, perhaps mirrored)",
+                             followed_[i - 1].factor, runs_[i - 1].seed, shown.correlation);
+    return {runs_[i].folder / ("figures/sweep-" + shown.factor),
+            fmt::format("{}: {}, {}; the border is the predicted class.", seed, shown.factor, why)};
   }
 
   report::Section figures() const {
@@ -116,7 +141,7 @@ class SeedsReport {
   report::Section causes() const {
     Table table{{"seed", "factor", "in the next seed", "correlation"}, {}, ""};
     for (const SeedRun& run : runs_)
-      for (const nlohmann::json& match : run.metrics.at("gce").at("trust").at("seeds").at("alpha"))
+      for (const nlohmann::json& match : matches(run))
         table.rows.push_back({std::to_string(run.seed), match.at("factor").get<std::string>(),
                               match.at("other").get<std::string>(),
                               fmt::format("{:.3f}", match.at("correlation").get<double>())});
@@ -154,6 +179,7 @@ class SeedsReport {
   nlohmann::json summary_;
   fs::path folder_;
   std::vector<Findings> findings_;
+  std::vector<Followed> followed_;  ///< one a run; none without an explanation
 };
 
 }  // namespace

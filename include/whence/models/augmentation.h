@@ -8,18 +8,13 @@
 
 namespace whence::models {
 
-/// What takes the place of pixels that are not the image's. With the mean colour of the batch's images the
-/// statistics that batch norms keep for later are nearer to those of whole images than with black.
-enum class Fill { black, mean };
-
 /// He et al. 2016, section 4.2: what training on CIFAR-10 usually has.
 struct Augmentation {
   bool flip = false;      ///< mirrors each image, left to right, with probability 1/2
-  std::int64_t crop = 0;  ///< shifts each image by up to this many pixels each way; `fill` comes in
-  /// Side of a square, its middle anywhere in the image, that then takes `fill`; 0: none (DeVries and Taylor 2017,
-  /// "Improved regularization of convolutional neural networks with cutout", who fill with the mean).
+  std::int64_t crop = 0;  ///< shifts each image by up to this many pixels each way; what comes in is black
+  /// Side of a square, its middle anywhere in the image, that is then blacked out; 0: none (DeVries and Taylor 2017,
+  /// "Improved regularization of convolutional neural networks with cutout").
   std::int64_t cutout = 0;
-  Fill fill = Fill::black;
 
   bool changes() const { return flip || crop > 0 || cutout > 0; }
 };

@@ -32,7 +32,7 @@ nlohmann::json summary_of(const Recipe& recipe, const std::vector<SeedRun>& runs
                           const std::filesystem::path& folder);
 
 /// The same for people: folder/report.html, which opens with how sure the figures are and whether the causes are the
-/// same.
+/// same, and follows the first seed's strongest factor through the others.
 void report_seeds(const Recipe& recipe, const std::vector<SeedRun>& runs,
                   const std::filesystem::path& folder);
 

@@ -70,17 +70,6 @@ TEST(Augmentation, CutoutBlacksOutOneSquareAnywhere) {
   EXPECT_TRUE(at::equal(augment(images, {}, generator), images));
 }
 
-TEST(Augmentation, FillsWithTheMeanColourOfTheBatch) {
-  Generator generator = make_generator(0, "test/fill");
-  const at::Tensor colours = at::tensor({0.2F, 0.7F}).view({1, 2, 1, 1});  // every image is of one colour
-  const at::Tensor images = (colours + at::tensor({-0.1F, 0.1F}).view({2, 1, 1, 1})).expand({2, 2, 6, 6});
-  const at::Tensor changed = augment(images, {.crop = 2, .cutout = 3, .fill = Fill::mean}, generator);
-  const at::Tensor filled = at::isclose(changed, colours), kept = changed == images;
-  EXPECT_TRUE(filled.logical_xor(kept).all().item<bool>());
-  EXPECT_GT(filled.sum().item<double>(), 0);
-  EXPECT_TRUE(at::equal(augment(images, {.fill = Fill::mean}, generator), images));
-}
-
 TEST(Augmentation, DependsOnItsStreamOnlyAndCanBeNothing) {
   const at::Tensor images = at::rand({8, 1, 6, 6}, make_generator(0, "test/images"));
   const auto with = [&](std::uint64_t seed, const Augmentation& options) {

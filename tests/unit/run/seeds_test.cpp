@@ -75,6 +75,7 @@ TEST_F(Seeds, TheReportOpensWithTheSpreadAndWhetherTheCausesAreTheSame) {
   const std::string same = report(runs({0.5, 0.3, 0.6}, 0.95));
   EXPECT_TRUE(contains(same, "<strong>0.500 nats</strong> (0.300 to 0.600) of the 0.693"));
   EXPECT_TRUE(contains(same, "The same causes come back with every seed"));
+  EXPECT_TRUE(contains(same, "Seed 1: alpha_1, most like alpha_1 of seed 0 (correlation 0.95"));
   EXPECT_TRUE(contains(same, "The other seeds"));
   EXPECT_TRUE(contains(same, "seed-2/report.html"));
   const std::string others = report(runs({0.5, 0.3}, 0.4));
