@@ -1,5 +1,6 @@
 #include "whence/run/linear_gaussian.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -207,6 +208,7 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
   fs::create_directories(request.folder / "figures", error);
   if (error)
     fail("cannot make {}: {}; give another folder with --out", request.folder.string(), error.message());
+  const auto start = std::chrono::steady_clock::now();
   std::vector<LinearGaussianResult> results;
   for (const LinearGaussianProblem& asked : recipe.problems) {
     results.push_back(carry_out(asked, request, progress));
@@ -218,7 +220,10 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
                                            {"trainings", request.trainings},
                                            {"seed", request.seed},
                                            {"machine", to_json(describe_machine())}});
-  write_json(request.folder / "metrics.json", to_json(results));
+  nlohmann::json metrics = to_json(results);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  metrics["stages"]["trainings"]["seconds"] = taken.count();
+  write_json(request.folder / "metrics.json", metrics);
   return results;
 }
 

@@ -1,6 +1,6 @@
 // Problems of explain/gce/linear_gaussian.h from a recipe, and a page of what came out.
 //
-//   metrics.json (last)  run.json  report.html  figures/NAME_landscape (.png, .svg), of two dimensions with K = 1
+//   metrics.json (last; what to_json() gives, and the time that all trainings took)  run.json  report.html  figures/NAME_landscape (.png, .svg), of two dimensions with K = 1
 #pragma once
 
 #include <cstdint>
