@@ -17,11 +17,13 @@ std::string row_of(const std::vector<std::string>& cells) {
   return row + "\n";
 }
 
-/// Enough digits that what is missing is never shown as nothing.
+/// Enough digits that what is missing is never shown as nothing. Of two shares it is in points, not in percent of one.
 std::string missing(double by, const Figure& figure) {
   const std::string text = shown(by, figure);
+  Figure difference = figure;
+  if (difference.unit == "%") difference.unit = "points";
   return with_unit(text.find_first_of("123456789") == std::string::npos ? fmt::format("{:.1g}", by) : text,
-                   figure);
+                   difference);
 }
 
 std::string shown(const Quoted& quoted, const Figure& figure) {

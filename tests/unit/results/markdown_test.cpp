@@ -54,6 +54,12 @@ TEST_F(MarkdownPage, AShortfallIsExplainedOrSaidNotToBe) {
   EXPECT_FALSE(contains(markdown_of(experiment(reached)), "falls short"));
 }
 
+TEST_F(MarkdownPage, AShareMissesItsBarByPoints) {
+  const std::string text = markdown_of(
+      experiment("runs = [\"a\"]\nfigures = [{metric = \"sse\", unit = \"%\", bar = \"<= 900\"}]\n"));
+  EXPECT_TRUE(contains(text, "| 1000.00 % | ≤ 900 % | **missed** by 100.00 points |"));
+}
+
 TEST_F(MarkdownPage, ColumnsAndSpreadOnlyWhereThereIsSomething) {
   const std::string text = markdown_of(experiment("runs = [\"a\"]\nfigures = [{metric = \"sse\"}]\n"));
   EXPECT_TRUE(contains(text, "|  | measured |\n| --- | --- |\n| SSE | 10.00 |\n"));
