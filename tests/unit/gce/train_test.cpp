@@ -125,7 +125,7 @@ TEST_P(GceTrainingByObjective, FindsTheKnownCause) {
   EXPECT_LT(flow.beta.nats, 0.05);
 }
 
-/// With two alphas that each carry a cause of their own, also by the objectives that ask each alpha alone.
+/// Also by the objectives that ask each alpha alone, whose mean over the alphas is not the flow of both.
 TEST_P(GceTrainingByObjective, GivesTwoAlphasTheirPart) {
   Training training = short_training(0, 0.05);
   training.effect.objective = GetParam();
