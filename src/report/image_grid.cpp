@@ -84,13 +84,15 @@ double widest(const std::vector<std::string>& labels, const TextStyle& style) {
 }
 
 void place_legend(const ImageGrid& grid, GridLayout& layout) {
-  constexpr double after_swatch = 8, between = 22;
-  double x = margin;
+  constexpr double after_swatch = 8, between = 22, after_name = 14;
+  const double first =
+      margin + (grid.legend_name.empty() ? 0 : text_width(grid.legend_name, legend_style) + after_name);
+  double x = first;
   int line = 0;
   for (std::size_t i = 0; i < grid.class_names.size(); ++i) {
     const double width = swatch + after_swatch + text_width(grid.class_names[i], legend_style);
-    if (x > margin && x + width > layout.width - margin) {
-      x = margin;
+    if (x > first && x + width > layout.width - margin) {
+      x = first;
       ++line;
     }
     layout.legend.push_back({static_cast<std::int64_t>(i), x, line});
@@ -134,7 +136,8 @@ GridLayout place(const ImageGrid& grid) {
   layout.cell_width = std::ceil(tile_width + std::clamp(tile_width * 0.09, 4.0, 10.0));
   layout.cell_height = std::ceil(tile_height + under + std::clamp(tile_width * 0.09, 5.0, 10.0));
 
-  const double row_label_width = std::min(widest(grid.row_labels, label_style), widest_row_label);
+  const double row_label_width = std::min(
+      std::max(widest(grid.row_labels, label_style), widest({grid.row_axis}, axis_style)), widest_row_label);
   layout.left = margin + (grid.row_labels.empty() ? 0 : std::ceil(row_label_width) + 12);
   const double tiles_right = layout.left + (columns - 1) * layout.cell_width + tile_width;
   layout.width = std::max(tiles_right + margin, 300.0);
@@ -165,6 +168,8 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout)
     canvas.text(line, margin, baseline, title_style);
     baseline += title_line;
   }
+  if (!layout.legend.empty())
+    canvas.text(grid.legend_name, margin, layout.legend_top + 16.5, {12, false, faint_ink});
   for (const auto& entry : layout.legend) {
     const double x = entry.x + 2, y = layout.legend_top + legend_line * entry.line + 4;
     const Colour colour = class_colour(entry.index);
@@ -179,6 +184,7 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout)
   if (!grid.column_axis.empty())
     canvas.text(grid.column_axis, centre, layout.axis_baseline, axis_style, Align::centre);
   if (grid.column_labels.empty()) return;
+  canvas.text(grid.row_axis, layout.left - 12, layout.column_baseline, axis_style, Align::right);
   for (std::int64_t column = first_labelled(columns, layout.label_every); column < columns;
        column += layout.label_every)
     canvas.text(grid.column_labels[static_cast<std::size_t>(column)],

@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";
+constexpr const char* kBorders = "The classifier says:";
 
 }  // namespace
 
@@ -41,7 +42,9 @@ void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const fs::pa
   grid.classes = label;
   if (figure.probabilities) grid.probabilities = probability;
   grid.class_names = figure.class_names;
+  grid.legend_name = kBorders;
   grid.row_labels = figure.row_labels;
+  grid.row_axis = "true class";
   const bool crowded = sweep.values.size() > 13;
   for (std::size_t i = 0; i < sweep.values.size(); ++i) {
     const bool shown = !crowded || i % 4 == 0 || i + 1 == sweep.values.size();
@@ -63,6 +66,7 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
   grid.classes =
       at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
   grid.class_names = class_names;
+  grid.legend_name = kBorders;
   grid.row_labels = {"original", "reconstruction"};
   for (std::size_t i = 0; i < samples.labels.size(); ++i) {  // each class over its first image
     const bool first = i == 0 || samples.labels[i] != samples.labels[i - 1];
@@ -87,6 +91,7 @@ void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at:
   grid.classes = label;
   grid.probabilities = probability;
   grid.class_names = class_names;
+  grid.legend_name = kBorders;
   grid.row_labels = {"original", "reconstruction", "counterfactual"};
   for (std::int64_t i = 0; i < shown; ++i) {
     const bool found = counterfactuals.found[i].item<bool>();
@@ -152,13 +157,15 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
     chart.bars.push_back({label, accuracy, kInterval * se, highlighted});
   };
   bar("original", ablation.at("original").get<double>(), false);
-  bar("re-coded", ablation.at("reencoded").get<double>(), false);
+  bar("re-encoded", ablation.at("reencoded").get<double>(), false);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     bar(factors[i], ablation.at("replaced").at(factors[i]).get<double>(),
         static_cast<std::int64_t>(i) < causal);
   }
   chart.highlighted_name = "causal factor replaced";
   chart.other_name = "nothing or another factor replaced";
+  chart.reference = ablation.at("reencoded").get<double>();
+  chart.reference_name = "re-encoded, all factors kept";
   chart.maximum = 1;
   report::draw(chart, stem);
 }

@@ -18,7 +18,9 @@ struct ImageGrid {
   at::Tensor classes;        ///< int64 (rows, columns): border colour; undefined: no borders
   at::Tensor probabilities;  ///< float32 (rows, columns): printed under each image; undefined: not printed
   std::vector<std::string> class_names;    ///< the legend
+  std::string legend_name;                 ///< in front of it: what borders tell, e.g. "the classifier says:"
   std::vector<std::string> row_labels;     ///< empty, or one per row
+  std::string row_axis;                    ///< above the row labels: what they tell, e.g. "true class"
   std::vector<std::string> column_labels;  ///< empty, or one per column
   std::string column_axis;                 ///< e.g. "added to alpha_1"
   double scale = 0;                        ///< points per image pixel; 0 chooses

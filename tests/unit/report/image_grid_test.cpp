@@ -153,6 +153,22 @@ TEST(ImageGrid, ColumnLabelsAreThinnedOutOnlyWhereTheyWouldTouch) {
   EXPECT_NE(drawn({label, "", "", "", label}), every_second);
 }
 
+TEST(ImageGrid, SaysWhatBordersAndRowLabelsTell) {
+  const test::TemporaryFolder folder;
+  ImageGrid grid = classified(1, 2);
+  grid.scale = 100;
+  grid.row_labels = {"a"};
+  grid.column_labels = {"0"};
+  draw(grid, folder / "plain");
+  grid.legend_name = "The classifier says:";
+  grid.row_axis = "true class";
+  draw(grid, folder / "named");
+  const Box plain = find(read_png(folder / "plain.png"), magenta),
+            named = find(read_png(folder / "named.png"), magenta);
+  EXPECT_GT(named.left, plain.left) << "the axis of the rows has room";
+  EXPECT_EQ(named.top, plain.top) << "the legend has one line still";
+}
+
 TEST(ImageGrid, AFolderThatCannotBeIsOneSentence) {
   const test::TemporaryFolder folder;
   write_file(folder / "file", "not a folder");
