@@ -134,6 +134,7 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
   add_model_arguments(*command, arguments->models, true);
   command->add_option("--images", arguments->images, "Test images by number, such as 3,17 (default: --count)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NUMBERS");
   command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
       ->check(CLI::NonNegativeNumber)

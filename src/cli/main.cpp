@@ -56,7 +56,10 @@ int parse_exit(const CLI::App& program, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return program.exit(error);
   std::string sentence = error.what();
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  return say(sentence + "; see whence --help", ExitCode::usage);
+  const std::vector<CLI::App*> chosen = program.get_subcommands();
+  return say(fmt::format("{}; see whence {}--help", sentence,
+                         chosen.empty() ? "" : chosen.front()->get_name() + " "),
+             ExitCode::usage);
 }
 
 int run_program(int argc, char** argv) {

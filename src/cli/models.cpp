@@ -89,6 +89,7 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
         ->type_name("SET|DIR");
     command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->type_name("LABELS");
   }
   command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")

@@ -23,6 +23,7 @@ void add_recipe(CLI::App& program, Command& chosen) {
       ->add_option("--set", arguments->settings, "Changes a recipe value: section.key=value; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command->add_flag("--reference", arguments->reference, "Prints docs/recipes.md");
   command->callback([&chosen, arguments] {

@@ -26,6 +26,7 @@ void add_arguments(CLI::App& command, RunArguments& arguments) {
       .add_option("--set", arguments.settings, "Changes a recipe value: section.key=value; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)  // what follows may be the recipe
       ->take_all();
   command.add_option("--out", arguments.out, "The run folder (default: the recipe's own path under runs/)")
       ->type_name("DIR");

@@ -108,6 +108,7 @@ void add_search_options(CLI::App& command, SelectArguments& arguments) {
   option("--latents", arguments.latents, "The numbers of latents K + L to try, rising, such as 2,4,6,8",
          "N,N,...")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 4096));
   option("--plateau", arguments.plateau, "Relative improvement below which a value is on its plateau",
          "SHARE")
@@ -152,6 +153,7 @@ void add_select(CLI::App& program, Command& chosen) {
       ->add_option("--set", arguments->settings, "Changes a recipe value: section.key=value; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command
       ->add_option("--out", arguments->out,

@@ -77,7 +77,7 @@ void sweep(const SweepArguments& arguments) {
     const std::filesystem::path stem = out / ("sweep-" + factor);
     run::draw_sweep(result,
                     {.title = "One factor moved, the others kept: " + factor,
-                     .axis = "added to " + factor,
+                     .axis = "added to " + factor + " (0: the reconstruction)",
                      .class_names = models.class_names,
                      .row_labels = rows.labels,
                      .probabilities = arguments.probabilities},
@@ -101,6 +101,7 @@ void add_sweep(CLI::App& program, Command& chosen) {
   command->add_option("--factor", arguments->factors, "alpha_1, beta_2, ...; may be repeated (default: all)")
       ->type_name("NAME")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command->add_option("--range", arguments->range, "Values from -range to range are added")
       ->check(CLI::PositiveNumber)

@@ -31,7 +31,7 @@ class BadInput : public ::testing::Test {
 TEST_F(BadInput, CommandLines) {
   EXPECT_TRUE(is_error(workplace_.run({}), 2, "subcommand"));
   EXPECT_TRUE(is_error(workplace_.run({"swep"}), 2, "there is no subcommand 'swep' (did you mean 'sweep'?)"));
-  EXPECT_TRUE(is_error(workplace_.run({"run"}), 2, "target"));
+  EXPECT_TRUE(is_error(workplace_.run({"run"}), 2, "see whence run --help"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "recipe-of-squares.toml", "--fast"}), 2, "--fast"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "nowhere.toml"}), 1, "nowhere.toml"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "."}), 1, "not a run folder"));
