@@ -104,6 +104,12 @@ Network Network::clone() const {
   return copy;
 }
 
+Network Network::clone(std::string name) const {
+  Network copy = clone();
+  copy.name_ = std::move(name);
+  return copy;
+}
+
 Network Network::frozen(Precision precision) const {
   Network copy = clone();
   copy.require_gradients(false);

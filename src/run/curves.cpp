@@ -50,6 +50,7 @@ std::optional<report::LineChart> training_chart(const std::vector<NamedCurve>& c
        std::vector<std::pair<std::string, std::string>>{{"C", "C (nats)"},
                                                         {"leak", "leak (nats)"},
                                                         {"answers", "answers (nats)"},
+                                                        {"departure", "departure of draws"},
                                                         {"SSE", "SSE"},
                                                         {"KL", "KL (nats)"}}) {
     report::Panel panel = panel_of(reading, axis, curves);

@@ -1,5 +1,7 @@
 #include "findings.h"
 
+#include "whence/explain/gce/trust.h"
+
 namespace whence::run {
 namespace {
 
@@ -27,7 +29,8 @@ void read_flow(const nlohmann::json& flow, Findings& findings) {
   findings.flow_se = flow.at("alpha").at("se").get<double>();
   findings.most_possible = flow.at("most_possible").get<double>();
   findings.all_others = flow.at("beta").at("nats").get<double>();
-  findings.noncausal_share = findings.all_others / (findings.flow + findings.all_others);
+  findings.noncausal_share =
+      gce::leaked_share(flow.at("alpha").get<gce::FlowValue>(), flow.at("beta").get<gce::FlowValue>()).value;
   for (const nlohmann::json& factor : flow.at("factors")) {
     const Extreme value{factor.at("name").get<std::string>(), factor.at("nats").get<double>(),
                         factor.at("se").get<double>()};
@@ -46,12 +49,12 @@ void read_ablation(const nlohmann::json& ablation, Findings& findings) {
   findings.original = ablation.at("original").get<double>();
   findings.reencoded = ablation.at("reencoded").get<double>();
   findings.alpha_kept.value = -1;
-  findings.beta_cost.value = 2;
+  findings.beta_kept.value = 2;
   for (const auto& [factor, value] : ablation.at("replaced").items()) {
     const double accuracy = value.get<double>();
     const bool causal = factor.starts_with("alpha");
     if (causal && accuracy > findings.alpha_kept.value) findings.alpha_kept = {factor, accuracy, 0};
-    if (!causal && accuracy < findings.beta_cost.value) findings.beta_cost = {factor, accuracy, 0};
+    if (!causal && accuracy < findings.beta_kept.value) findings.beta_kept = {factor, accuracy, 0};
   }
 }
 
@@ -108,7 +111,7 @@ std::string sure_sentence(const Findings& f) {
   text += fmt::format("; replacing a causal factor by noise costs at least {:.1f} points",
                       points_lost(f, f.alpha_kept.value));
   if (f.has_others) {
-    text += fmt::format(", any other at most {:.1f}", points_lost(f, f.beta_cost.value));
+    text += fmt::format(", any other at most {:.1f}", points_lost(f, f.beta_kept.value));
   }
   return text + ".";
 }
@@ -186,7 +189,7 @@ report::Table against_expected(const Findings& f, const Expected& expected) {
   row("KL, nats", expected.kl, f.kl);
   row("accuracy, re-encoded", expected.reencoded, f.reencoded);
   if (explained) row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
-  if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_cost.value);
+  if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_kept.value);
   return table;
 }
 

@@ -27,9 +27,9 @@ struct Findings {
   std::vector<Extreme> causal;  ///< flow of each alpha, largest first; none without explanation
   Extreme largest_other;        ///< the largest flow of a beta
   double all_others = 0;        ///< I(beta; Y), nats
-  double noncausal_share = 0;   ///< I(beta; Y) / (I(alpha; Y) + I(beta; Y))
+  double noncausal_share = 0;   ///< gce::leaked_share; NaN where nothing flows
   double accuracy = 0, original = 0, reencoded = 0;  ///< shares
-  Extreme alpha_kept, beta_cost;  ///< largest accuracy without an alpha, smallest without a beta
+  Extreme alpha_kept, beta_kept;  ///< largest accuracy without an alpha, smallest without a beta
   double sse = 0, kl = 0;
   bool has_others = false;  ///< there is a beta
 

@@ -18,13 +18,19 @@ std::string rate_sentence(const nlohmann::json& c) {
 /// Up to this share of the flow in beta, the causal factors are said to tell the whole story.
 constexpr double kLeakFree = 0.03;
 
+/// Not so of a share of nothing, which JSON has no number for.
+bool is_known(const nlohmann::json& share) {
+  return share.contains("value") && share.at("value").is_number();
+}
+
 std::string with_interval(const nlohmann::json& share) {
+  if (!is_known(share)) return "no share (nothing moves it)";
   return fmt::format("{:.1f} ± {:.1f} %", 100 * share.at("value").get<double>(),
                      100 * kInterval * share.at("se").get<double>());
 }
 
 std::string leak_paragraph(const nlohmann::json& leak) {
-  if (!leak.at("value").is_number()) return "Nothing moves the classifier, neither alpha nor beta.";
+  if (!is_known(leak)) return "Nothing moves the classifier, neither alpha nor beta.";
   const bool free = leak.at("value").get<double>() <= kLeakFree;
   return fmt::format(
       "**{}** Of all that moves the classifier, {} runs through the factors beta that should not matter.",

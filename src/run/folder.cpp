@@ -57,11 +57,11 @@ fs::path default_folder(const fs::path& recipe) {
 FolderLock::FolderLock(const RunFolder& folder) {
   const std::string path = folder.path().string();
   std::error_code error;
+  if (fs::is_directory(folder.path(), error)) check_is_run(folder);
   fs::create_directories(folder.path() / kStages, error);
   if (error) {
     fail("the run folder {} cannot be made: {}; give another one with --out", path, error.message());
   }
-  check_is_run(folder);
   lock_.emplace(folder / kLock);
   if (lock_->taken())
     fail("another whence is working in the run folder {}; wait for it, or give another folder with --out",

@@ -49,14 +49,16 @@ MaybeFigure all_seconds(const nlohmann::json& metrics) {
 }
 
 constexpr auto largest_beta = [](const Findings& f) { return when(f.has_others, f.largest_other.value); };
-constexpr auto beta_share = [](const Findings& f) { return when(f.has_others, f.noncausal_share); };
+constexpr auto beta_share = [](const Findings& f) {
+  return when(f.has_others && std::isfinite(f.noncausal_share), f.noncausal_share);
+};
 constexpr auto alpha_kept = [](const Findings& f) { return when(!f.causal.empty(), f.alpha_kept.value); };
-constexpr auto beta_kept = [](const Findings& f) { return when(f.has_others, f.beta_cost.value); };
+constexpr auto beta_kept = [](const Findings& f) { return when(f.has_others, f.beta_kept.value); };
 constexpr auto alpha_cost = [](const Findings& f) {
   return when(!f.causal.empty(), f.reencoded - f.alpha_kept.value);
 };
 constexpr auto beta_cost = [](const Findings& f) {
-  return when(f.has_others, f.reencoded - f.beta_cost.value);
+  return when(f.has_others, f.reencoded - f.beta_kept.value);
 };
 
 const std::vector<Definition>& definitions() {

@@ -93,7 +93,9 @@ bool products_exist(const RunFolder& folder, const Stamp& stamp) {
 void forget_later(const RunFolder& folder, std::string_view stage) {
   for (const Stage& later : stages()) {
     if (std::find(later.after.begin(), later.after.end(), stage) == later.after.end()) continue;
-    fs::remove(folder.stamp(later.name));
+    Stamp forgotten;  // but for its files: they go when others take their place
+    forgotten.products = read_stamp(folder, later.name).products;
+    if (fs::exists(folder.stamp(later.name))) write_stamp(folder, later.name, forgotten);
     fs::remove(folder.checkpoint(later.name));
     forget_later(folder, later.name);
   }
@@ -138,6 +140,7 @@ class StageRunner {
     stamp.inputs = inputs;
     stamp.fingerprint = new_fingerprint(inputs);
     stamp.seconds = resumes ? old.seconds : 0;
+    stamp.products = old.products;
     work(stage, stamp, old);
   }
 
@@ -207,7 +210,7 @@ class StageRunner {
       throw;
     }
     stamp.finished = true;
-    stamp.seconds = seconds() + result.earlier_seconds;
+    stamp.seconds = std::max(seconds(), result.trained_seconds);
     stamp.peak_memory_bytes = peak_memory_bytes();
     stamp.metrics = result.metrics;
     stamp.products = result.products;

@@ -45,11 +45,24 @@ void check_weights(const gce::Training& explanation, const std::string& name) {
         "{}: explanation.lambda, explanation.causal_weight and explanation.answer_weight are all 0, which "
         "leaves nothing to train",
         name);
+  if (explanation.manifold_weight > 0 && explanation.pretraining == 0)
+    fail_usage(
+        "{}: explanation.manifold_weight needs explanation.pretraining of at least 1: it holds images to the "
+        "autoencoder that is trained there",
+        name);
+  if (explanation.manifold_weight > 0 && explanation.causal_weight == 0 && explanation.leak_penalty == 0)
+    fail_usage(
+        "{}: explanation.manifold_weight is of what the causal term draws; it needs "
+        "explanation.causal_weight "
+        "or explanation.leak_penalty above 0",
+        name);
   if (explanation.leak_penalty == 0) return;
   if (explanation.noncausal == 0)
     fail_usage("{}: explanation.leak_penalty needs explanation.noncausal of at least 1", name);
   if (explanation.effect.estimator.sampling != gce::Sampling::crossed)
     fail_usage("{}: explanation.leak_penalty needs explanation.sampling = \"crossed\"", name);
+  if (explanation.effect.beta_samples < 2)
+    fail_usage("{}: explanation.leak_penalty needs explanation.beta_samples of at least 2", name);
   const auto objective = explanation.effect.objective;
   const bool joint = objective == joint_unconditional || objective == joint_conditional;
   if (!joint && explanation.causal > 1)

@@ -175,6 +175,10 @@ std::vector<Key> make_keys() {
        "the image's reconstruction, which is subtracted from the objective: images come back as what they "
        "are. 0, as in "
        "the texts, asks SSE alone."},
+      {"explanation.manifold_weight", Number{AT(explanation.manifold_weight), 0, kLarge}, "",
+       "Weight of the squared error between what the causal term draws and what the pretrained autoencoder makes of it, "
+       "which is subtracted from the objective: patterns that no image has do not come back from it. Needs "
+       "explanation.pretraining. 0, as in the texts, asks the classifier alone."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3)."},
       {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",
@@ -308,8 +312,8 @@ std::span<const SectionDoc> recipe_sections() {
       {"classifier", "What is explained."},
       {"generator", "The model that the explanation is made of."},
       {"explanation",
-       "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - lambda "
-       "(SSE + KL)."},
+       "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
+       "manifold_weight departure - lambda (SSE + KL)."},
       {"evaluation", "How the result is judged, on test data."},
       {"counterfactual", "The smallest move of alpha that changes the classifier's answer, beta kept."},
       {"trust", "Checks of the explanation."},

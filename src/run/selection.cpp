@@ -32,6 +32,11 @@ void check_request(const Recipe& recipe, const SelectionRequest& request) {
         "classifier; "
         "choose without it, and give it to the run of the chosen recipe",
         recipe.explanation.answer_weight);
+  if (recipe.explanation.manifold_weight > 0)
+    fail_usage(
+        "explanation.manifold_weight is {:g}, but it needs the pretraining of one run, which settings that "
+        "start from each other have not; choose without it, and give it to the run of the chosen recipe",
+        recipe.explanation.manifold_weight);
   if (request.steps < 4) fail_usage("{} steps are too few; give 4 or more", request.steps);
   if (request.budget_seconds < 0) fail_usage("the budget must not be below 0");
 }
@@ -171,7 +176,10 @@ class SelectionRun {
     if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
       const gce::Setting start = start_of(setting);
       recipe.start = run_folder(start).path().string();
-      if (start.pilot) recipe.explanation.steps -= pilot_steps();
+      if (start.pilot) {
+        recipe.explanation.steps -= pilot_steps();
+        recipe.explanation.pretraining = 0;  // the pilot's, which put its latents in order
+      }
     }
     check_recipe(recipe, gce::describe(setting));
     return recipe;
@@ -229,8 +237,9 @@ const gce::Setting& chosen_of(const Selection& selection, const fs::path& folder
   if (selection.decision.chosen) return *selection.decision.chosen;
   if (!selection.complete)
     fail(
-        "the time was over before a setting with a causal term was measured; the same command with a larger "
-        "--budget goes on");
+        "the time was over before a setting with a causal term was found good enough; the same command with "
+        "a "
+        "larger --budget goes on");
   fail("{}; allow more with --distance, or train longer with --steps ({} has what was measured)",
        selection.decision.reasons.back(), (folder / "selection.json").string());
 }

@@ -3,6 +3,7 @@
 #include "whence/core/random.h"
 #include "whence/run/curves.h"
 #include "whence/run/figures.h"
+#include "whence/run/pipeline.h"
 
 namespace whence::run {
 namespace {
@@ -22,7 +23,7 @@ class Drawing {
   StageResult draw() {
     const FigureOptions& options = session_.recipe().figures;
     if (!session_.explains()) return draw_autoencoder();
-    const nlohmann::json gce = read_json(session_.folder() / "metrics.json").at("gce");
+    const nlohmann::json gce = collect_metrics(session_.folder()).at("gce");
     const std::vector<std::string> shown = shown_factors(gce.at("information_flow"), options.others);
     const Samples rows = samples(options.sweep_rows, "figures/sweeps");
     for (std::size_t i = 0; i < factors_.size(); ++i) {
@@ -84,7 +85,7 @@ class Drawing {
                                          gce::even_steps(-options.sweep_range, options.sweep_range, steps));
     draw_sweep(result,
                {.title = title + factors_[factor],
-                .axis = "added to " + factors_[factor],
+                .axis = "added to " + factors_[factor] + " (0: the reconstruction)",
                 .class_names = names_,
                 .row_labels = rows.labels,
                 .probabilities = options.probabilities},

@@ -69,7 +69,8 @@ StageResult classifier_stage(Session& session) {
     const data::Dataset images =
         trains_on_validation(session) ? data::join(splits.train, splits.validation) : splits.train;
     metrics["train_images"] = images.size();
-    metrics["train_seconds"] = models::train_classifier(network, images, options, session.progress).seconds;
+    result.trained_seconds = models::train_classifier(network, images, options, session.progress).seconds;
+    metrics["train_seconds"] = result.trained_seconds;
     save(session, network, "classifier.safetensors");
     result.products = {"classifier.safetensors"};
   }
@@ -98,7 +99,7 @@ StageResult explanation_stage(Session& session) {
     options.causal = 0;
     options.noncausal = session.latents();
     options.lambda = 1;
-    options.answer_weight = 0;
+    options.answer_weight = options.manifold_weight = 0;
   }
   options.seed = session.seed();
   options.precision = session.precision;
@@ -118,7 +119,8 @@ StageResult explanation_stage(Session& session) {
              {"steps", summary.steps},
              {"step_seconds_median", summary.step_seconds_median}}}},
           {"encoder.safetensors", "decoder.safetensors"},
-          fmt::format("{:.3f} s a step", summary.step_seconds_median)};
+          fmt::format("{:.3f} s a step", summary.step_seconds_median),
+          summary.seconds};
 }
 
 }  // namespace whence::run

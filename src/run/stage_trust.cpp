@@ -1,6 +1,7 @@
 #include "stages.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
+#include "whence/run/pipeline.h"
 #include "whence/run/trust.h"
 
 namespace whence::run {
@@ -21,7 +22,7 @@ StageResult trust_stage(Session& session) {
   const auto classifier = session.classifier(Precision::float32);
   const auto encoder = session.encoder(Precision::float32);
   const auto decoder = session.decoder(Precision::float32);
-  const nlohmann::json flow = read_json(session.folder() / "metrics.json").at("gce").at("information_flow");
+  const nlohmann::json flow = collect_metrics(session.folder()).at("gce").at("information_flow");
   const nlohmann::json trust = check_trust({.encoder = *encoder,
                                             .decoder = *decoder,
                                             .classifier = *classifier,

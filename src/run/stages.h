@@ -19,7 +19,8 @@ struct StageResult {
   nlohmann::json metrics;             ///< its part of metrics.json
   std::vector<std::string> products;  ///< files it made, relative to the folder
   std::string summary;                ///< for the display
-  double earlier_seconds = 0;         ///< work for this stage that was done before it began
+  double trained_seconds =
+      0;  ///< of a training, with what was done before a kill that left no time to note it
 };
 
 struct Stage {

@@ -20,6 +20,10 @@ at::Tensor means_of(const models::Encoder& encoder, const data::Dataset& dataset
 
 nlohmann::json compare_seeds(const TrustSubject& subject, const std::filesystem::path& folder) {
   Session other = open_session(folder);
+  if (!other.explains())
+    fail(
+        "{} is the run of an autoencoder, which has no causal factors to compare; give one of an explanation",
+        folder.string());
   const nn::Shape& there = other.task().image;
   const auto here = subject.test.images.sizes().slice(1);
   if (there != here) {
@@ -28,8 +32,7 @@ nlohmann::json compare_seeds(const TrustSubject& subject, const std::filesystem:
   }
   const auto encoder = other.encoder(Precision::float32);
   return gce::to_json(gce::seed_agreement(means_of(subject.encoder, subject.test), subject.causal,
-                                          means_of(*encoder, subject.test),
-                                          other.recipe().explanation.causal));
+                                          means_of(*encoder, subject.test), other.causal()));
 }
 
 nlohmann::json randomize(const TrustSubject& subject, std::int64_t classifiers,

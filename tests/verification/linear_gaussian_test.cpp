@@ -340,7 +340,9 @@ TEST(ConditionalInformation, AgreesWithQuadrature) {
   for (int r = 0; r < 4000; ++r) {
     const at::Tensor p = sample_logistic(2, 1.5, 16, 8, Sampling::crossed, generator);
     for (int k = 0; k < 3; ++k)
-      estimates[k].add(gce::conditional_information(p, kCorrections[k]).item<double>());
+      estimates[k].add(
+          gce::conditional_information(p, {Sampling::crossed, gce::Placement::independent, kCorrections[k]})
+              .item<double>());
   }
   const double plain = std::abs(estimates[0].value() - truth);
   EXPECT_GT(plain, 6 * estimates[0].se());

@@ -86,6 +86,7 @@ class Network {
   bool mixes_samples() const;
   void require_gradients(bool required);
   Network clone() const;
+  Network clone(std::string name) const;
   /// A copy without gradients, whose weights are already in the format that `precision` runs them in: for networks
   /// that are used many times and never trained.
   Network frozen(Precision precision) const;

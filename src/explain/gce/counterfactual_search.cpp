@@ -141,6 +141,7 @@ Tensor CounterfactualSearch::bisect(const Problem& problem, const Rays& rays, co
   Tensor below = lower, above = upper;
   while ((above - below).max().item<double>() > options_.tolerance) {
     const Tensor middle = 0.5 * (below + above);
+    if (middle.eq(below).logical_or(middle.eq(above)).all().item<bool>()) break;  // no number lies between
     const Tensor flipped = margin(problem, rays.image, middle.unsqueeze(1) * rays.direction).gt(0);
     above = at::where(flipped, middle, above);
     below = at::where(flipped, below, middle);

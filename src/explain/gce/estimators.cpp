@@ -174,15 +174,15 @@ at::Tensor variational_information(const at::Tensor& probabilities, const at::Te
   return (explained.mean() - marginal_term(draws)).to(result_type(probabilities));
 }
 
-at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction) {
-  check(probabilities, {Sampling::crossed, Placement::independent, correction});
+at::Tensor conditional_information(const at::Tensor& probabilities, const Estimator& estimator) {
+  check(probabilities, estimator);
   const Tensor p = probabilities.to(at::kDouble);
   const Tensor p_inner = p.mean(0);
   Tensor held = negative_entropy(p_inner);  // sum_y p(y|R) log p(y|R) for each draw of R, (inner)
   if (p.size(0) >= 2) {
-    if (correction == Correction::delta)
-      held = held - entropy_bias(variance(p, 0) / static_cast<double>(p.size(0)), p_inner);
-    else if (correction == Correction::jackknife)
+    if (estimator.correction == Correction::delta)
+      held = held - entropy_bias(variance_of_mean(p, estimator.outer_draws), p_inner);
+    else if (estimator.correction == Correction::jackknife)
       held = jackknifed_entropy(p, 0);
   }
   return (negative_entropy(p).mean() - held.mean()).to(result_type(probabilities));

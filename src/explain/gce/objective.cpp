@@ -83,9 +83,8 @@ at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabiliti
       probabilities.view({draws.groups, options.alpha_samples, options.beta_samples, probabilities.size(1)});
   std::vector<Tensor> effects;
   for (const Tensor& group : grouped.unbind(0))
-    effects.push_back(is_conditional(options.objective)
-                          ? conditional_information(group, options.estimator.correction)
-                          : mutual_information(group, options.estimator));
+    effects.push_back(is_conditional(options.objective) ? conditional_information(group, options.estimator)
+                                                        : mutual_information(group, options.estimator));
   return at::stack(effects).mean();
 }
 
@@ -107,6 +106,9 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
     fail_usage(
         "the penalty on I(beta; Y) needs crossed sampling and a joint objective, not {} sampling and {}",
         name_of(estimator.sampling), name_of(options.objective));
+  if (options.beta_samples < 2)
+    fail_usage("the penalty on I(beta; Y) compares draws of beta: it needs at least 2 of them, not {}",
+               options.beta_samples);
   check_rows(draws, probabilities);
   const Tensor p = probabilities.view({options.alpha_samples, options.beta_samples, -1});
   const Estimator exchanged = {Sampling::crossed, estimator.inner_draws, estimator.correction,

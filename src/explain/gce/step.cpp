@@ -28,11 +28,13 @@ at::Tensor divergence_of(const models::Classifier& classifier, const at::Tensor&
 }  // namespace
 
 Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
-           LabelModel* labels, const Training& options, const at::Tensor& images, std::int64_t index)
+           LabelModel* labels, const Manifold* manifold, const Training& options, const at::Tensor& images,
+           std::int64_t index)
     : encoder_(encoder),
       decoder_(decoder),
       classifier_(classifier),
       labels_(labels),
+      manifold_(options.manifold_weight > 0 ? manifold : nullptr),
       options_(options),
       images_(images) {
   Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
@@ -41,7 +43,8 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
     draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator);
   const bool one = encoder.mixes_samples() || decoder.mixes_samples() ||
                    ((asks_classifier(options) || keeps_answers(options)) && !classifier.network());
-  const std::int64_t parts = one ? 1 : parts_for(images.size(0));
+  const std::int64_t rows = draws_ ? std::min(images.size(0), draws_->latents.size(0)) : images.size(0);
+  const std::int64_t parts = one ? 1 : parts_for(rows);
   for (std::int64_t part = 0; part < parts; ++part)
     dropout_.push_back(make_generator(options.seed, fmt::format("gce/step/{}/dropout/{}", index, part)));
   parts_.resize(dropout_.size());
@@ -56,8 +59,10 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
     loss.sse += part.sse.item<double>();
     loss.kl += part.kl.item<double>();
     if (part.answers.defined()) loss.answers = loss.answers.value_or(0) + part.answers.item<double>();
+    if (part.departure.defined()) loss.departure = loss.departure.value_or(0) + part.departure.item<double>();
   }
   loss.total += options_.answer_weight * loss.answers.value_or(0);
+  loss.total += options_.manifold_weight * loss.departure.value_or(0);
   loss.total += options_.lambda * (loss.sse + loss.kl);
   return loss;
 }
@@ -112,12 +117,16 @@ void Step::decode(std::int64_t part) {
   own.decoded = at::cat(latents).requires_grad_();
   const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
   own.sse = share(count) * squared_error(decoded.narrow(0, 0, count), images);
+  const std::int64_t draws = decoded.size(0) - count;
+  if (manifold_ != nullptr && draws > 0)
+    own.departure = static_cast<double>(draws) / static_cast<double>(draws_->latents.size(0)) *
+                    departure(*manifold_, decoded.narrow(0, count, draws), options_.precision);
   const std::int64_t first = keeps_answers(options_) ? 0 : count, judged = decoded.size(0) - first;
   if (judged == 0) return;
   const at::Tensor logits = classifier_.logits(decoded.narrow(0, first, judged));
   if (keeps_answers(options_))
     own.answers = share(count) * divergence_of(classifier_, images, logits.narrow(0, 0, count));
-  if (draws_) own.probabilities = logits.narrow(0, count - first, latents[1].size(0)).softmax(1);
+  if (draws_) own.probabilities = logits.narrow(0, count - first, draws).softmax(1);
 }
 
 at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
@@ -176,6 +185,7 @@ at::Tensor Step::backward_decoder(std::int64_t part, const at::Tensor& of_probab
   Part& own = parts_[static_cast<std::size_t>(part)];
   at::Tensor of_images = options_.lambda * own.sse;
   if (own.answers.defined()) of_images = of_images + options_.answer_weight * own.answers;
+  if (own.departure.defined()) of_images = of_images + options_.manifold_weight * own.departure;
   std::vector<at::Tensor> ends = {of_images}, of_ends = {at::ones_like(of_images)};
   if (draws_) {
     ends.push_back(own.probabilities);

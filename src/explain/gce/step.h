@@ -6,6 +6,7 @@
 
 #include "whence/core/random.h"
 #include "whence/explain/gce/label_model.h"
+#include "whence/explain/gce/manifold.h"
 #include "whence/explain/gce/train.h"
 #include "whence/nn/optimizer.h"
 
@@ -14,13 +15,14 @@ namespace whence::gce {
 /// The objective of one step, and its terms; a term without a weight stays empty.
 struct StepLoss {
   double total = 0, sse = 0, kl = 0;
-  std::optional<double> causal, leak, answers;
+  std::optional<double> causal, leak, answers, departure;
 
   nn::Readings readings() const {
     nn::Readings readings;
     if (causal) readings.emplace_back("C", *causal);
     if (leak) readings.emplace_back("leak", *leak);
     if (answers) readings.emplace_back("answers", *answers);
+    if (departure) readings.emplace_back("departure", *departure);
     readings.insert(readings.end(), {{"SSE", sse}, {"KL", kl}, {"loss", total}});
     return readings;
   }
@@ -31,9 +33,10 @@ struct StepLoss {
 class Step {
  public:
   /// What it is given must outlive it. The draws depend on the seed and `index` alone. `labels`: nullptr when p(y | alpha)
-  /// is averaged.
+  /// is averaged; `manifold`: when its weight is 0.
   Step(const nn::Network& encoder, const nn::Network& decoder, const models::Classifier& classifier,
-       LabelModel* labels, const Training& options, const at::Tensor& images, std::int64_t index);
+       LabelModel* labels, const Manifold* manifold, const Training& options, const at::Tensor& images,
+       std::int64_t index);
 
   /// Gives the optimizer, and that of the label model, the gradients; does not make their steps.
   StepLoss run(nn::Optimizer& optimizer);
@@ -46,6 +49,7 @@ class Step {
     at::Tensor decoded;  ///< what the decoder is given: these and the draws, without the encoder's graph
     at::Tensor sse, kl;  ///< its share of the batch's means
     at::Tensor answers;  ///< its share of answer_divergence; undefined without a weight
+    at::Tensor departure;  ///< its share of the draws'; undefined without a weight
     at::Tensor probabilities;            ///< of its draws; undefined when the classifier is not asked
     std::vector<at::Tensor> of_decoder;  ///< gradients in the decoder's parameters
     at::Tensor of_draws;                 ///< gradient in its draws
@@ -74,6 +78,7 @@ class Step {
   const nn::Network &encoder_, &decoder_;
   const models::Classifier& classifier_;
   LabelModel* labels_;
+  const Manifold* manifold_;
   const Training& options_;
   at::Tensor images_, noise_;
   at::Tensor posterior_;              ///< the images' latents, when the draws are made of them

@@ -41,6 +41,7 @@ std::string additions_of(const Training& options) {
   if (options.initial != InitialWeights::published)
     text += fmt::format(", from {}", name_of(options.initial));
   if (options.answer_weight > 0) text += fmt::format(", answer weight {}", options.answer_weight);
+  if (options.manifold_weight > 0) text += fmt::format(", manifold weight {}", options.manifold_weight);
   if (options.pretraining > 0) text += fmt::format(", {} steps of pretraining", options.pretraining);
   return text;
 }
@@ -71,7 +72,7 @@ double learning_rate_at(std::int64_t step, const Training& options) {
 
 /// The options of pretraining's steps.
 Training alone(Training options) {
-  options.causal_weight = options.leak_penalty = 0;
+  options.causal_weight = options.leak_penalty = options.manifold_weight = 0;
   return options;
 }
 
@@ -95,6 +96,9 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
   TORCH_CHECK(decoder.output_shape() == encoder.input_shape(),
               "gce::train: decoder and encoder disagree on images");
   if (options.pretraining > 0 && options.causal > 0) check_reordering(encoder, decoder);
+  if (options.manifold_weight > 0 && options.pretraining == 0)
+    fail_usage(
+        "the weight of what departs from the manifold needs pretraining, whose autoencoder it is from");
 }
 
 /// Exponential averages of what progress shows; they do not influence training.
@@ -135,10 +139,13 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   if (!options.warm_start) initialise(encoder, decoder, options);
   nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{options.beta1, options.beta2});
   std::optional<LabelModel> labels;
-  if (options.causal > 0 && options.effect.inference == Inference::variational) {
+  const bool asks = options.causal > 0 && options.causal_weight > 0;
+  if (asks && options.effect.inference == Inference::variational) {
     Generator weights = make_generator(options.seed, "gce/labels");
     labels.emplace(options.causal, classifier.classes(), weights);
   }
+  std::optional<Manifold> manifold;
+  if (options.manifold_weight > 0) manifold.emplace(encoder, decoder);
   data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
   Smoothed smoothed;
 
@@ -147,11 +154,12 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
     const bool pretrains = index < options.pretraining;
     if (index > 0 && index == options.pretraining) {
       if (options.causal > 0) put_causes_first(encoder, decoder, classifier, options);
+      if (manifold) manifold->take(encoder, decoder);
       optimizer.restart();
     }
     const data::Batch batch = batches.at(index);
-    Step now(encoder, decoder, classifier, labels ? &*labels : nullptr, pretrains ? pretraining : options,
-             batch.images, index);
+    Step now(encoder, decoder, classifier, labels ? &*labels : nullptr, manifold ? &*manifold : nullptr,
+             pretrains ? pretraining : options, batch.images, index);
     const StepLoss loss = now.run(optimizer);
     optimizer.step(learning_rate_at(index, options));
     if (labels && !pretrains) labels->optimizer.step(LabelModel::learning_rate);
@@ -166,6 +174,8 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
     networks.push_back(&labels->network);
     optimizers.push_back(&labels->optimizer);
   }
+  if (manifold)
+    for (nn::Network* network : manifold->networks()) networks.push_back(network);
   return nn::run_training(loop, networks, optimizers, step, in_two_stages(progress, options.pretraining));
 }
 

@@ -74,6 +74,13 @@ TEST(AnswerDivergence, IsTheMeanOfTheImagesDivergences) {
   EXPECT_TRUE(at::allclose(logits.grad(), (tensor(q) - tensor(p)) / 2, 0, 1e-15));
 }
 
+TEST(LeakedEffect, NeedsTwoDrawsOfBeta) {
+  CausalOptions options = options_of(Objective::joint_unconditional);
+  options.beta_samples = 1;
+  const CausalDraws draws = draw(options);
+  EXPECT_THROW(leaked_effect(draws, classify(draws.latents)), Error);
+}
+
 class EveryObjective : public testing::TestWithParam<Objective> {};
 
 TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
@@ -89,7 +96,7 @@ TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
     double expected = 0;
     for (std::int64_t g = 0; g < draws.groups; ++g) {
       const at::Tensor group = p.narrow(0, 24 * g, 24).view({6, 4, 3});
-      expected += (conditional ? conditional_information(group, correction)
+      expected += (conditional ? conditional_information(group, draws.options.estimator)
                                : mutual_information(group, draws.options.estimator))
                       .item<double>() /
                   static_cast<double>(draws.groups);

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "support/errors.h"
+#include "unit/gce/sides.h"
 #include "whence/core/error.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
@@ -20,16 +21,7 @@
 namespace whence::gce {
 namespace {
 
-/// 8x8 images: class 1 has a bright left half; the right half's brightness is noise of its own.
-data::Dataset sides(std::int64_t count, double bright = 200) {
-  Generator generator = make_generator(3, "sides");
-  const at::Tensor labels = at::arange(count) % 2;
-  const at::Tensor right = at::rand({count, 1, 1, 1}, generator) * 200;
-  at::Tensor images = at::empty({count, 1, 8, 8});
-  images.narrow(3, 0, 4).copy_((labels * bright).view({-1, 1, 1, 1}).expand({count, 1, 8, 4}));
-  images.narrow(3, 4, 4).copy_(right.expand({count, 1, 8, 4}));
-  return {images.to(at::kByte), labels.to(at::kLong), {"dark", "bright"}};
-}
+using test::sides;
 
 class LeftHalf : public models::Classifier {
  public:
@@ -320,9 +312,12 @@ TEST(GceTraining, FaintCausesComeBackWhereAnswersCount) {
   EXPECT_LT(answers, 0.1);
 }
 
-TEST(GceTraining, WithoutCausalWeightThePlainAutoencoderIsTrained) {
+class GcePlain : public testing::TestWithParam<Inference> {};
+
+TEST_P(GcePlain, WithoutCausalWeightTheAutoencoderIsTrainedAlone) {
   Training training = short_training(0, 1);
   training.causal_weight = 0;
+  training.effect.inference = GetParam();
   Trained trained = untrained();
   std::vector<std::pair<std::string, double>> first, last;
   train(trained.encoder, trained.decoder, Unasked(), sides(256), training, [&](const Progress& progress) {
@@ -333,6 +328,8 @@ TEST(GceTraining, WithoutCausalWeightThePlainAutoencoderIsTrained) {
   EXPECT_EQ(last[0].first, "SSE");
   EXPECT_LT(last[0].second, 0.5 * first[0].second);
 }
+INSTANTIATE_TEST_SUITE_P(OfEither, GcePlain, testing::Values(Inference::averaged, Inference::variational),
+                         [](const auto& each) { return std::string(name_of(each.param)); });
 
 TEST(GceTraining, AWarmStartGoesOnFromTheWeightsItIsGiven) {
   Trained trained = train_sides(0, 0.05);
@@ -436,15 +433,36 @@ TEST(GceTraining, DrawsOfThePosteriorMoveEncoderAndDecoderTowardsTheCause) {
   expect_ascent(start.decoder, trained.decoder, {split, gradients.end()}, training.learning_rate);
 }
 
-class GceParts : public testing::TestWithParam<Latents> {};
+class GceParts : public testing::TestWithParam<Latents> {
+ protected:
+  /// All weights after a training of the squares' classifier with so many threads.
+  static at::Tensor weights_with(int threads, const Training& training) {
+    nn::Network classifier = models::base_cnn({.image = {1, 8, 8}, .classes = 2, .width = 4});
+    Generator weights = make_generator(5, "parts/classifier");
+    nn::initialise(classifier, {}, weights);
+    const auto role = models::as_classifier(classifier);
+    const int before = at::get_num_threads();
+    use_threads(threads);
+    const Trained trained = train_with(*role, training);
+    use_threads(before);
+    std::vector<at::Tensor> flat;
+    for (const nn::Network* network : {&trained.encoder, &trained.decoder})
+      for (const auto& [name, tensor] : network->parameters()) flat.push_back(tensor.detach().flatten());
+    return at::cat(flat);
+  }
+};
+
+/// A part without a draw has no answer to give.
+TEST_F(GceParts, ThereAreNoMoreThanDraws) {
+  Training training = variational_training(1);
+  training.steps = 3;
+  training.effect.alpha_samples = 2;
+  EXPECT_LT((weights_with(1, training) - weights_with(3, training)).abs().max().item<double>(), 1e-4);
+}
 
 /// A step cut into two parts is the step of one part, up to the rounding of sums: also with the leak penalty, whose
 /// classifier must be a known network to be asked by two threads.
 TEST_P(GceParts, SideBySideGiveTheGradientsOfTheWhole) {
-  nn::Network classifier = models::base_cnn({.image = {1, 8, 8}, .classes = 2, .width = 4});
-  Generator weights = make_generator(5, "parts/classifier");
-  nn::initialise(classifier, {}, weights);
-  const auto role = models::as_classifier(classifier);
   Training training = short_training(1, 0.05);
   training.steps = 3;
   training.leak_penalty = 0.5;
@@ -452,18 +470,7 @@ TEST_P(GceParts, SideBySideGiveTheGradientsOfTheWhole) {
   training.effect.estimator.sampling = Sampling::crossed;
   training.effect.latents = GetParam();
 
-  const int threads = at::get_num_threads();
-  std::vector<at::Tensor> weights_of;
-  for (const int count : {1, 2}) {
-    use_threads(count);
-    const Trained trained = train_with(*role, training);
-    std::vector<at::Tensor> flat;
-    for (const nn::Network* network : {&trained.encoder, &trained.decoder})
-      for (const auto& [name, tensor] : network->parameters()) flat.push_back(tensor.detach().flatten());
-    weights_of.push_back(at::cat(flat));
-  }
-  use_threads(threads);
-  const double moved = (weights_of[0] - weights_of[1]).abs().max().item<double>();
+  const double moved = (weights_with(1, training) - weights_with(2, training)).abs().max().item<double>();
   EXPECT_GT(moved, 0) << "one thread and two must not have taken the same path";
   EXPECT_LT(moved, 1e-4);
 }

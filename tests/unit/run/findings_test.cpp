@@ -30,7 +30,7 @@ TEST(Findings, ReadTheExtremes) {
   EXPECT_EQ(findings.causal.front().factor, "alpha_2");
   EXPECT_EQ(findings.largest_other.factor, "beta_2");
   EXPECT_EQ(findings.alpha_kept.factor, "alpha_2");
-  EXPECT_EQ(findings.beta_cost.factor, "beta_2");
+  EXPECT_EQ(findings.beta_kept.factor, "beta_2");
   EXPECT_NEAR(findings.share(), 0.973, 1e-3);
 }
 
@@ -187,6 +187,18 @@ TEST(Findings, TrustIsSaidOnlyWhereItWasShown) {
   EXPECT_EQ(trust_section(trust).tables[0].rows.size(), 1u);
   trust["randomization"] = {{"left_out", "there are no other factors"}};
   EXPECT_TRUE(contains(text(), "were not tried: there are no other factors"));
+}
+
+/// A share of nothing is no number, and is not in metrics.json.
+TEST(Findings, NothingThatMovesIsSaidSo) {
+  const nlohmann::json trust = nlohmann::json::parse(
+      R"({"leak": {}, "reencoding": {"value": 0.5, "se": 0.1, "images": 200},
+          "randomization": {"passed": false, "alpha_share": {}, "randomized_share": {"value": 0.5, "se": 0.1},
+                            "correlation": 0.1, "randomized": [{}]}})");
+  EXPECT_EQ(first_of(trust_section(trust)), "Nothing moves the classifier, neither alpha nor beta.");
+  nlohmann::json still = metrics(-0.0001, -0.0002, -0.0003);
+  EXPECT_TRUE(std::isnan(findings_of(still).noncausal_share));
+  EXPECT_FALSE(answer(findings_of(still)).empty());
 }
 
 }  // namespace

@@ -113,6 +113,32 @@ TEST_F(Pipeline, ChangedImagesAreNoticed) {
 }
 
 /// Versions of whence add keys to recipes; a run made before counts as one with their defaults.
+/// Also of stages that are done again only later.
+TEST_F(Pipeline, FilesOfAnEarlierResultDoNotStayBesideTheNewOnes) {
+  run();
+  Stamp evaluation = read_stamp(folder_, "evaluation");
+  evaluation.products.emplace_back("old.txt");
+  write_file(folder_ / "old.txt", "of another model");
+  write_stamp(folder_, "evaluation", evaluation);
+  PipelineOptions only;
+  only.last = "explanation";
+  only.redo = {"explanation"};
+  run({}, only);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "old.txt"));
+  EXPECT_FALSE(read_stamp(folder_, "evaluation").finished);
+  EXPECT_EQ(done_by([&] { run(); }), Names{"evaluation"});
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "old.txt"));
+}
+
+TEST_F(Pipeline, ATrainingThatWasKilledCountsAllItsTime) {
+  PipelineOptions options;
+  options.last = "explanation";
+  run({}, options);
+  const nlohmann::json metrics = collect_metrics(folder_);
+  EXPECT_GE(metrics.at("stages").at("explanation").at("seconds").get<double>(),
+            metrics.at("gce").at("train_seconds").get<double>());
+}
+
 TEST_F(Pipeline, AKeyThatAnEarlierVersionDidNotHaveCountsAsItsDefault) {
   run();
   for (const char* stage : {"classifier", "explanation"}) {
@@ -258,6 +284,15 @@ TEST_F(Pipeline, TrustComparesAnotherRun) {
     EXPECT_EQ(match.at("factor"), match.at("other"));
   compared.back() = "trust.other_run=" + (temporary_ / "nowhere").string();
   EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "encoder.safetensors"));
+
+  const RunFolder explained = folder_;
+  folder_ = RunFolder(temporary_ / "autoencoder");
+  PipelineOptions training;
+  training.last = "explanation";
+  run({"generator.latents=3"}, training);
+  compared.back() = "trust.other_run=" + folder_.path().string();
+  folder_ = explained;
+  EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "is the run of an autoencoder"));
 }
 
 TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {

@@ -139,6 +139,13 @@ TEST(RecipeErrors, TermsThatCannotBeTrained) {
   EXPECT_TRUE(contains(sentence({"explanation.leak_penalty=1", "explanation.noncausal=0"}), "noncausal"));
   EXPECT_TRUE(contains(
       sentence({"explanation.leak_penalty=1", "explanation.objective=independent_unconditional"}), "joint"));
+  EXPECT_TRUE(contains(sentence({"explanation.leak_penalty=1", "explanation.sampling=crossed",
+                                 "explanation.inference=variational", "explanation.beta_samples=1"}),
+                       "explanation.beta_samples of at least 2"));
+  EXPECT_TRUE(contains(sentence({"explanation.manifold_weight=1"}), "needs explanation.pretraining"));
+  EXPECT_TRUE(contains(
+      sentence({"explanation.manifold_weight=1", "explanation.pretraining=5", "explanation.causal_weight=0"}),
+      "needs explanation.causal_weight or"));
   EXPECT_NO_THROW(parse_recipe(kLeast, "x.toml",
                                {"explanation.leak_penalty=1", "explanation.sampling=crossed",
                                 "explanation.objective=independent_unconditional", "explanation.causal=1"}));

@@ -59,6 +59,7 @@ TEST(Recipe, EveryKeyCanBeSetAndSurvivesTheResolvedRecipe) {
     if (key.name == "data.set") continue;
     std::vector<std::string> settings;
     if (key.name == "data.class_names") settings = {"data.set=idx", "data.path=/x"};
+    if (key.name == "explanation.manifold_weight") settings = {"explanation.pretraining=1"};
     if (key.name.ends_with("correction"))  // the jackknife needs them
       settings = {"explanation.outer_draws=independent", "evaluation.flow_outer_draws=independent"};
     const auto* choice = std::get_if<Choice>(&key.type);

@@ -73,7 +73,7 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
 }
 
 TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
-  const Selection selection = select(request());
+  const Selection selection = select(request(), "selection", {"explanation.pretraining=2"});
   const std::string weights = read_file(temporary_ / "selection/classifier/classifier.safetensors");
   for (const SelectionTrial& each : selection.trials) {
     const RunFolder folder(temporary_ / ("selection/" + each.folder));
@@ -93,6 +93,7 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
     if (setting.causal == 0) continue;
     EXPECT_EQ(each.trial.effect, measured["alpha"]["nats"].get<double>());
     EXPECT_EQ(recipe.explanation.steps, setting.pilot ? 4 : 12);
+    EXPECT_EQ(recipe.explanation.pretraining, setting.pilot ? 2 : 0) << "the pilot's is not done again";
     const std::string start = setting.pilot ? fmt::format("latents-{}", setting.latents())
                                             : fs::path(each.folder).filename().string() + "-pilot";
     EXPECT_EQ(fs::path(recipe.start).filename(), start);
@@ -188,6 +189,13 @@ TEST_F(SelectionDriver, ARecipeWithNothingToChooseIsRefusedBeforeAFolderIsMade) 
   EXPECT_TRUE(contains(refused("generator.start=elsewhere"), "generator.start"));
   EXPECT_TRUE(contains(refused("explanation.causal_weight=0"), "explanation.causal_weight"));
   EXPECT_TRUE(contains(refused("explanation.answer_weight=1"), "explanation.answer_weight"));
+  EXPECT_TRUE(contains(
+      error_of(
+          [&] {
+            select(request(), "selection", {"explanation.manifold_weight=1", "explanation.pretraining=2"});
+          },
+          ExitCode::usage),
+      "explanation.manifold_weight"));
   SelectionRequest wrong = request();
   wrong.rules.latents = {3, 2};
   EXPECT_TRUE(contains(usage_error_of([&] { select(wrong, "refused"); }), "must rise"));

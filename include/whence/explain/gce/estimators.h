@@ -37,7 +37,7 @@ at::Tensor variational_information(const at::Tensor& probabilities, const at::Te
                                    const Estimator& estimator);
 
 /// I(F; Y | R) from crossed draws: the mean over R of the information between F and Y with R held. Differentiable.
-at::Tensor conditional_information(const at::Tensor& probabilities, Correction correction);
+at::Tensor conditional_information(const at::Tensor& probabilities, const Estimator& estimator);
 
 struct FlowValue {
   double nats = 0;

@@ -30,6 +30,8 @@ struct Training {
       1;  ///< of the causal term; without it and the next two a plain VAE is trained, which lambda then only scales
   double leak_penalty = 0;   ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
   double answer_weight = 0;  ///< of answer_divergence in the objective, subtracted
+  double manifold_weight =
+      0;  ///< of the departure of what is drawn, subtracted; needs pretraining, whose autoencoder it is from
   InitialWeights initial = InitialWeights::published;
   bool warm_start = false;  ///< goes on from the weights that encoder and decoder have
   /// Steps before those below, in which the autoencoder is trained alone (by SSE + KL and answer_divergence). Then the K latents with the
@@ -48,12 +50,13 @@ struct Training {
   double checkpoint_seconds = 20;
 };
 
-/// Maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight answer_divergence - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
+/// Maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight answer_divergence - manifold_weight departure - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
 /// encoder and decoder in place; the classifier stays as it is, and is not asked when none of its terms has a
 /// weight (the end of pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and
-/// carries "C", "leak" and "answers" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
-/// weights, bit for bit, as uninterrupted training. Errors: those of draw_causal and leaked_effect, with pretraining
-/// those of reorder_latents.
+/// carries "C", "leak", "answers" and "departure" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
+/// weights, bit for bit, as uninterrupted training. The number of threads
+/// must be the same: a step is cut into parts by it. Errors: those of draw_causal and leaked_effect, with pretraining those of
+/// reorder_latents; (usage) manifold_weight without pretraining.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options,
                       const ProgressCallback& progress = {});
