@@ -28,8 +28,11 @@ void check_folder(const fs::path& folder, std::string_view content) {
   for (const fs::path& folder : usual_folders(set)) looked += (looked.empty() ? "" : ", ") + folder.string();
   const std::string provider =
       set.package.empty() ? "" : fmt::format("`apt-get install {}`, or ", set.package);
-  fail("{} was not found (looked in {}): {}`whence data fetch {}`, or give its folder as path or WHENCE_DATA",
-       set.title, looked, provider, set.name);
+  fail(
+      "{} was not found (looked in {}): {}`whence data fetch {}`, or name its folder: data.path in a recipe, "
+      "or the "
+      "environment variable WHENCE_DATA",
+      set.title, looked, provider, set.name);
 }
 
 struct Files {

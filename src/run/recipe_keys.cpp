@@ -76,7 +76,9 @@ std::vector<Key> make_keys() {
        "The folder with the set's files; empty looks in WHENCE_DATA, ./data, where `whence data fetch` and "
        "Debian's packages put it."},
       {"data.classes", Integers{AT(data.classes), 0, 255}, "",
-       "The classes to use, by their number in the set; an empty list uses all."},
+       "The classes to use, by their number in the set (pictures: of their folders, in the order of their "
+       "names); an "
+       "empty list uses all. With classifier.file: what its columns stand for, in their order."},
       {"data.class_names", Texts{AT(data.class_names)}, "",
        "With set = \"idx\": the names of the classes, label 0 first."},
       {"data.size", Integers{AT(data.form.size), 1, 4096}, "pixels",
@@ -146,7 +148,11 @@ std::vector<Key> make_keys() {
       {"generator.start", Path{AT(start)}, "",
        "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
        "training "
-       "begins with (fine-tuning); K + L must be the same. Empty begins with random ones."},
+       "begins with (fine-tuning); K + L must be the same. The first K latents are the alphas, as they are "
+       "in an "
+       "explanation; of an autoencoder explanation.pretraining = 1 takes those that move the classifier "
+       "most. Empty "
+       "begins with random ones."},
       {"generator.dropout", Number{AT(generator.network.dropout), 0, 0.9999}, "",
        "Share of the hidden features that PATHMASK's autoencoders leave out in training; the listings leave "
        "out "
@@ -176,7 +182,8 @@ std::vector<Key> make_keys() {
        "are. 0, as in "
        "the texts, asks SSE alone."},
       {"explanation.manifold_weight", Number{AT(explanation.manifold_weight), 0, kLarge}, "",
-       "Weight of the squared error between what the causal term draws and what the pretrained autoencoder makes of it, "
+       "Weight of the squared error between what the causal term draws and what the pretrained autoencoder "
+       "makes of it, "
        "which is subtracted from the objective: patterns that no image has do not come back from it. Needs "
        "explanation.pretraining. 0, as in the texts, asks the classifier alone."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
@@ -313,7 +320,13 @@ std::span<const SectionDoc> recipe_sections() {
       {"generator", "The model that the explanation is made of."},
       {"explanation",
        "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
-       "manifold_weight departure - lambda (SSE + KL)."},
+       "manifold_weight departure - lambda (SSE + KL). C: the information flow from the alphas to the "
+       "classifier's "
+       "answer Y, in nats ([estimators.md](estimators.md)); SSE: the squared error of a reconstruction, "
+       "summed over "
+       "pixels; KL: the divergence of its code from N(0, I), in nats; departure: the squared error between "
+       "what is drawn "
+       "and what the pretrained autoencoder makes of it. All are means over images or draws."},
       {"evaluation", "How the result is judged, on test data."},
       {"counterfactual", "The smallest move of alpha that changes the classifier's answer, beta kept."},
       {"trust", "Checks of the explanation."},

@@ -169,9 +169,14 @@ std::string recipe_reference() {
       "# Recipes\n\n"
       "A recipe is a [TOML](https://toml.io) file that describes one experiment. `whence run RECIPE` carries "
       "it out; "
-      "`--set section.key=value` changes a value for one run. Every key has a default except `data.set`; a "
+      "`--set section.key=value` changes a value for one run. `data.set` must be given, everything else has "
+      "a default; a "
       "key that "
-      "does not exist is an error. Relative paths are relative to the recipe's own folder.\n\n"
+      "does not exist is an error. Relative paths are relative to the recipe's own folder. Most recipes set "
+      "only "
+      "data.set, data.classes, classifier.file, and of the explanation causal, noncausal, lambda, steps, "
+      "batch, "
+      "learning_rate and schedule.\n\n"
       "This page is printed by `whence recipe --reference` and checked against the program by its tests.\n";
   for (const SectionDoc& section : recipe_sections()) {
     text += section.name.empty() ? "\n## Top level\n\n" : fmt::format("\n## [{}]\n\n", section.name);

@@ -78,7 +78,13 @@ nn::Network Session::decoder_network() {
 }
 
 void Session::check_networks() {
-  if (recipe_.classifier.file.empty()) classifier_network();
+  const std::string& file = recipe_.classifier.file;
+  if (file.empty()) {
+    classifier_network();
+  } else if (!fs::exists(file)) {
+    fail("classifier.file is {}, which does not exist; a path in a recipe is relative to the recipe's folder",
+         file);
+  }
   encoder_network();
   decoder_network();
 }
@@ -102,9 +108,8 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
   auto classifier = models::load_classifier(recipe_.classifier.file, probe, recipe_.classifier.output, with);
   if (classifier->classes() != train.classes()) {
     fail(
-        "{} tells {} classes apart, but data.classes selects {}; they must be the classes it was trained on, "
-        "in its "
-        "order",
+        "{} tells {} classes apart, but data.classes selects {}; they must be what its columns stand for, in "
+        "their order (to explain it on some of its classes, export it with these columns only)",
         recipe_.classifier.file, classifier->classes(), train.classes());
   }
   return classifier;
@@ -130,6 +135,8 @@ Session open_session(const fs::path& folder) {
 }
 
 Target find_target(const fs::path& path, const std::vector<std::string>& settings, const fs::path& out) {
+  if (!fs::exists(path))
+    fail("{} does not exist; give a recipe (a TOML file) or the folder of an earlier run", path.string());
   if (!fs::is_directory(path)) {
     return {load_recipe(path, settings), out.empty() ? default_folder(path) : out};
   }

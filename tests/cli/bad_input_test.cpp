@@ -33,7 +33,8 @@ TEST_F(BadInput, CommandLines) {
   EXPECT_TRUE(is_error(workplace_.run({"swep"}), 2, "there is no subcommand 'swep' (did you mean 'sweep'?)"));
   EXPECT_TRUE(is_error(workplace_.run({"run"}), 2, "see whence run --help"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "recipe-of-squares.toml", "--fast"}), 2, "--fast"));
-  EXPECT_TRUE(is_error(workplace_.run({"run", "nowhere.toml"}), 1, "nowhere.toml"));
+  EXPECT_TRUE(is_error(workplace_.run({"run", "nowhere.toml"}), 1, "nowhere.toml does not exist"));
+  EXPECT_TRUE(is_error(workplace_.run({"report", "nowhere"}), 1, "the folder of an earlier run"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "."}), 1, "not a run folder"));
   EXPECT_TRUE(is_error(workplace_.run({"flow", "."}), 1, "not a run folder"));
   EXPECT_TRUE(is_error(workplace_.run({"flow", "--classifier", "c.pt"}), 2, "give a run folder, or all of"));
@@ -72,6 +73,10 @@ TEST_F(BadInput, DamagedData) {
   EXPECT_TRUE(run_fails({}, 1, "400"));
   fs::remove(images);
   EXPECT_TRUE(run_fails({}, 1, "lacks train-images-idx3-ubyte"));
+}
+
+TEST_F(BadInput, AClassifierThatIsNotThere) {
+  EXPECT_TRUE(run_fails({"classifier.file=nowhere.pt"}, 1, "nowhere.pt, which does not exist"));
 }
 
 TEST_F(BadInput, AClassifierThatIsNotTorchScript) {
