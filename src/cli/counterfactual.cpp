@@ -40,7 +40,7 @@ std::int64_t class_index(const std::string& name, const std::vector<std::string>
 }
 
 /// Rows of the test set: those that were named, or some at random (all when `count` is 0).
-at::Tensor chosen_images(const CounterfactualArguments& arguments, const ModelSet& models) {
+at::Tensor chosen_rows(const CounterfactualArguments& arguments, const ModelSet& models) {
   const std::int64_t size = models.test.size();
   for (const std::int64_t row : arguments.images) {
     if (row < 0 || row >= size)
@@ -51,24 +51,46 @@ at::Tensor chosen_images(const CounterfactualArguments& arguments, const ModelSe
   return data::sample_rows(models.test, arguments.count, generator);
 }
 
+struct Asked {
+  at::Tensor images;
+  std::vector<nlohmann::json> facts;  ///< which each of them is
+};
+
+Asked asked_images(const CounterfactualArguments& arguments, const ModelSet& models) {
+  Asked asked;
+  if (models.pictures) {
+    if (!arguments.images.empty()) fail_usage("give either --images or --picture, not both");
+    asked.images = models.pictures->images;
+    for (const std::string& name : models.pictures->labels) asked.facts.push_back({{"picture", name}});
+    return asked;
+  }
+  const at::Tensor rows = chosen_rows(arguments, models);
+  asked.images = data::to_float(models.test, rows);
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const std::int64_t row = rows[i].item<std::int64_t>();
+    const auto label = static_cast<std::size_t>(models.test.labels[row].item<std::int64_t>());
+    asked.facts.push_back({{"image", row}, {"label", models.class_names[label]}});
+  }
+  return asked;
+}
+
 std::vector<float> values_of(const at::Tensor& row) {
   const at::Tensor whole = row.contiguous();
   return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
 }
 
-nlohmann::json to_json(const gce::Counterfactuals& result, const at::Tensor& rows, const ModelSet& models) {
+nlohmann::json to_json(const gce::Counterfactuals& result, const Asked& asked, const ModelSet& models) {
   const auto name = [&](const at::Tensor& label) {
     return models.class_names[static_cast<std::size_t>(label.item<std::int64_t>())];
   };
   nlohmann::json images = nlohmann::json::array();
   for (std::int64_t i = 0; i < result.size(); ++i) {
     const bool found = result.found[i].item<bool>();
-    nlohmann::json entry = {{"image", rows[i].item<std::int64_t>()},
-                            {"label", name(models.test.labels[rows[i]])},
-                            {"original", name(result.original[i].argmax())},
-                            {"from", name(result.from[i])},
-                            {"found", found},
-                            {"before", values_of(result.before[i])}};
+    nlohmann::json entry = asked.facts[static_cast<std::size_t>(i)];
+    entry.update({{"original", name(result.original[i].argmax())},
+                  {"from", name(result.from[i])},
+                  {"found", found},
+                  {"before", values_of(result.before[i])}});
     if (found) {
       entry["to"] = name(result.to[i]);
       entry["distance"] = result.distance[i].item<double>();
@@ -106,8 +128,8 @@ void counterfactual(const CounterfactualArguments& arguments) {
   options.step = arguments.step;
   options.rays = arguments.rays;
   if (!arguments.to.empty()) options.to = class_index(arguments.to, models.class_names);
-  const at::Tensor rows = chosen_images(arguments, models);
-  const at::Tensor images = data::to_float(models.test, rows);
+  const Asked asked = asked_images(arguments, models);
+  const at::Tensor& images = asked.images;
   const gce::Counterfactuals result = gce::explain_counterfactually(
       *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
   if (!arguments.out.empty()) {
@@ -115,7 +137,7 @@ void counterfactual(const CounterfactualArguments& arguments) {
                               models.class_names, std::filesystem::path(arguments.out) / "counterfactuals");
   }
   if (arguments.json) {
-    std::cout << to_json(result, rows, models).dump(2) << "\n";
+    std::cout << to_json(result, asked, models).dump(2) << "\n";
   } else {
     print(gce::summarise(result), models.class_names);
   }
@@ -128,10 +150,12 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
       program, "counterfactual",
       "Finds the smallest move of the causal factors that changes the classifier's answer",
       {"counterfactual runs/gce/fmnist-034 --images 3,17 --to Coat --out figures",
+       "counterfactual runs/gce/fmnist-034 --picture mine.png --out figures",
        "counterfactual --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data "
        "fashion-mnist --classes 0,3,4 --count 0 --json"});
   auto arguments = std::make_shared<CounterfactualArguments>();
   add_model_arguments(*command, arguments->models, true);
+  add_picture_option(*command, arguments->models);
   command->add_option("--images", arguments->images, "Test images by number, such as 3,17 (default: --count)")
       ->delimiter(',')
       ->allow_extra_args(false)

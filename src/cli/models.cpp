@@ -3,6 +3,7 @@
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/data/pictures.h"
 #include "whence/explain/gce/flow.h"
 #include "whence/run/session.h"
 
@@ -18,16 +19,32 @@ models::ClassifierOutput parse_output(const std::string& name) {
 }
 
 void check_arguments(const ModelArguments& a, bool images) {
+  if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
   if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
   if (!a.run.empty()) return;
   const std::string needed = images ? "--classifier, --encoder, --decoder, --data, --latents and --causal"
                                     : "--classifier, --decoder, --latents and --causal";
   const bool complete = !a.classifier.empty() && !a.decoder.empty() && a.latents > 0 && a.causal > 0 &&
-                        (!images || (!a.encoder.empty() && !a.data.empty()));
+                        (!images || (!a.encoder.empty() && !(a.data.empty() && a.pictures.empty())));
   if (!complete) fail_usage("give a run folder, or all of {}", needed);
   if (a.causal > a.latents)
     fail_usage("--causal is {}, but the decoder has only {} latents", a.causal, a.latents);
+}
+
+/// In the form of `image`, (C, H, W).
+run::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image) {
+  const data::ImageForm form{image.slice(1).vec(), image[0] == 1 ? data::Colours::grey : data::Colours::rgb};
+  run::Samples samples;
+  std::vector<at::Tensor> images;
+  for (const std::string& name : files) {
+    const std::filesystem::path file = name;
+    images.push_back(data::to_form(data::read_picture(file).unsqueeze(0), form));
+    samples.labels.push_back(file.filename().string());
+  }
+  const at::Tensor bytes = at::cat(images);
+  samples.images = data::to_float({bytes, at::zeros({bytes.size(0)}, at::kLong), {}});
+  return samples;
 }
 
 ModelSet load_run(const ModelArguments& arguments, bool images) {
@@ -38,7 +55,10 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   set.classifier = session.classifier(precision);
   set.decoder = session.decoder(precision);
   if (images) set.encoder = session.encoder(precision);
-  if (images) set.test = session.data().test;
+  if (!arguments.pictures.empty())
+    set.pictures = read_pictures(arguments.pictures, session.task().image);
+  else if (images)
+    set.test = session.data().test;
   set.class_names = session.task().class_names;
   set.causal = session.causal();
   set.seed = session.seed();
@@ -51,18 +71,25 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
   set.causal = arguments.causal;
   set.seed = static_cast<std::uint64_t>(arguments.seed);
   set.decoder = models::load_decoder(arguments.decoder, arguments.latents);
+  const at::NoGradGuard no_grad;
   at::Tensor probe;
-  if (images) {
+  if (!arguments.pictures.empty()) {
+    const at::Tensor generated = set.decoder->decode(at::zeros({1, arguments.latents}));
+    set.pictures = read_pictures(arguments.pictures, generated.sizes().slice(1));
+    probe = set.pictures->images;
+    set.encoder = models::load_encoder(arguments.encoder, probe);
+  } else if (images) {
     set.test = run::load_data(parse_data(arguments.data, arguments.classes)).test;
     set.class_names = set.test.class_names;
     probe = data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
     set.encoder = models::load_encoder(arguments.encoder, probe);
   } else {
-    const at::NoGradGuard no_grad;
     Generator generator = make_generator(set.seed, "cli/probe");
     probe = set.decoder->decode(at::randn({kProbe, arguments.latents}, generator, at::kFloat));
   }
   set.classifier = models::load_classifier(arguments.classifier, probe, parse_output(arguments.output));
+  for (std::int64_t label = std::ssize(set.class_names); label < set.classifier->classes(); ++label)
+    set.class_names.push_back(std::to_string(label));
   return set;
 }
 
@@ -96,6 +123,16 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command.add_option("--threads", a.threads, "0 uses every core")->check(CLI::NonNegativeNumber);
+}
+
+void add_picture_option(CLI::App& command, ModelArguments& a) {
+  command
+      .add_option("--picture", a.pictures,
+                  "A PNG or JPEG file to ask about, instead of test images; may be repeated")
+      ->type_name("FILE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
 }
 
 ModelSet load_models(const ModelArguments& arguments, bool images) {

@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "whence/data/dataset.h"
 #include "whence/models/roles.h"
+#include "whence/run/figures.h"
 
 namespace whence::cli {
 
@@ -15,22 +17,28 @@ struct ModelArguments {
   std::string run;
   std::string classifier, encoder, decoder, output = "auto", data;
   std::vector<std::int64_t> classes;
+  std::vector<std::string> pictures;
   std::int64_t latents = 0, causal = 0, seed = 0, threads = 0;
 };
 
 /// The options that all commands on models share. `images`: the command also needs an encoder and images.
 void add_model_arguments(CLI::App& command, ModelArguments& arguments, bool images);
+/// For commands that can as well be asked about single pictures of the user's.
+void add_picture_option(CLI::App& command, ModelArguments& arguments);
 
 struct ModelSet {
   std::unique_ptr<models::Classifier> classifier;
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
-  data::Dataset test;  ///< undefined tensors without images
+  data::Dataset test;  ///< undefined tensors without images, and where pictures are given
+  std::optional<run::Samples>
+      pictures;  ///< those that were given, in the models' form, and their files' names
   std::vector<std::string> class_names, factors;
   std::int64_t causal = 0;
   std::uint64_t seed = 0;
 };
-/// Errors (usage): neither a run folder nor all files; both; a number of factors that does not fit.
+/// Errors: those of data::read_picture; (usage) neither a run folder nor all files; both; both pictures and data; a number of
+/// factors that does not fit.
 ModelSet load_models(const ModelArguments& arguments, bool images);
 
 }  // namespace whence::cli

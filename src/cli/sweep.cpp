@@ -64,7 +64,8 @@ void sweep(const SweepArguments& arguments) {
                                         ? std::filesystem::path(".")
                                         : std::filesystem::path(arguments.models.run) / "figures";
   Generator generator = make_generator(models.seed, "figures/sweeps");
-  const run::Samples rows = run::spread_samples(models.test, arguments.rows, generator);
+  const run::Samples rows =
+      models.pictures ? *models.pictures : run::spread_samples(models.test, arguments.rows, generator);
   const at::NoGradGuard no_grad;
   const at::Tensor codes = models.encoder->encode(rows.images).mean;
   nlohmann::json results = nlohmann::json::array();
@@ -80,6 +81,7 @@ void sweep(const SweepArguments& arguments) {
                      .axis = "added to " + factor + " (0: the reconstruction)",
                      .class_names = models.class_names,
                      .row_labels = rows.labels,
+                     .row_axis = models.pictures ? "picture" : "true class",
                      .probabilities = arguments.probabilities},
                     stem);
     results.push_back(to_json(result, factor, rows));
@@ -98,6 +100,7 @@ void add_sweep(CLI::App& program, Command& chosen) {
        "--classes 0,3,4 --out figures"});
   auto arguments = std::make_shared<SweepArguments>();
   add_model_arguments(*command, arguments->models, true);
+  add_picture_option(*command, arguments->models);
   command->add_option("--factor", arguments->factors, "alpha_1, beta_2, ...; may be repeated (default: all)")
       ->type_name("NAME")
       ->expected(1)

@@ -44,7 +44,7 @@ void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const fs::pa
   grid.class_names = figure.class_names;
   grid.legend_name = kBorders;
   grid.row_labels = figure.row_labels;
-  grid.row_axis = "true class";
+  grid.row_axis = figure.row_axis;
   const bool crowded = sweep.values.size() > 13;
   for (std::size_t i = 0; i < sweep.values.size(); ++i) {
     const bool shown = !crowded || i % 4 == 0 || i + 1 == sweep.values.size();

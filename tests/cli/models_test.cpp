@@ -1,5 +1,6 @@
 // Looking at a run, and at model files that came from somewhere else.
 #include "cli/program.h"
+#include "unit/data/pictures_support.h"
 
 namespace whence {
 namespace {
@@ -81,6 +82,36 @@ TEST_F(Models, CounterfactualsOfARunAndOfFiles) {
   EXPECT_TRUE(contains(workplace_.must_run({"counterfactual", "run"}).out, "counterfactual found"));
   EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--to", "rihgt"}), 2, "right"));
   EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--images", "200"}), 2, "no test image 200"));
+}
+
+/// Of any size and colours; the data set is not needed.
+TEST_F(Models, APictureOfOnesOwnIsAskedAbout) {
+  const data::Dataset test =
+      data::load_idx_pair(workplace_ / "squares/t10k-images-idx3-ubyte",
+                          workplace_ / "squares/t10k-labels-idx1-ubyte", {"left", "right"});
+  const nlohmann::json known = json({"counterfactual", "run", "--images", "3", "--json"})["results"][0];
+  data::test::write_png(workplace_ / "mine.png", test.images[3].expand({3, 8, 8}));
+  data::test::write_png(workplace_ / "large.png",
+                        test.images[3].repeat_interleave(3, 1).repeat_interleave(3, 2));
+  std::filesystem::remove_all(workplace_ / "squares");
+  const nlohmann::json asked = json({"counterfactual", "--picture", "mine.png", "--picture", "large.png",
+                                     "run", "--out", "figures", "--json"})["results"];
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0]["picture"], "mine.png");
+  EXPECT_EQ(asked[0]["found"], known["found"]);
+  EXPECT_NEAR(asked[0].value("distance", 0.0), known.value("distance", 0.0), 1e-3);
+  EXPECT_NEAR(asked[1].value("distance", 0.0), known.value("distance", 0.0), 0.2) << "its edges are softened";
+  workplace_.must_run({"export", "run"});
+  const nlohmann::json files = json(
+      std::vector<std::string>{"counterfactual"} + files_ +
+      std::vector<std::string>{"--encoder", "run/torchscript/encoder.pt", "--picture", "mine.png", "--json"});
+  EXPECT_EQ(files["results"][0]["found"], known["found"]);
+  workplace_.must_run({"sweep", "run", "--picture", "mine.png", "--factor", "alpha_1", "--out", "figures"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/sweep-alpha_1.svg"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"sweep", "run", "--picture", "run/recipe.toml"}), 1, "neither PNG nor JPEG"));
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--picture", "mine.png", "--images", "3"}), 2,
+                       "--images or --picture"));
 }
 
 TEST_F(Models, TrustRepeatsTheRunAndComparesAnother) {

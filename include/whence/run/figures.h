@@ -25,6 +25,7 @@ Samples spread_samples(const data::Dataset& dataset, std::int64_t count, at::Gen
 struct SweepFigure {
   std::string title, axis;
   std::vector<std::string> class_names, row_labels;
+  std::string row_axis = "true class";  ///< what the row labels are
   bool probabilities = false;
 };
 void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const std::filesystem::path& stem);
