@@ -1,6 +1,7 @@
 #include "findings.h"
 
 #include "whence/explain/gce/trust.h"
+#include "whence/run/metrics.h"
 
 namespace whence::run {
 namespace {
@@ -144,6 +145,8 @@ Findings findings_of(const nlohmann::json& metrics) {
   findings.accuracy = metrics.at("classifier").at("test_accuracy").get<double>();
   findings.sse = gce.at("test").at("sse").get<double>();
   findings.kl = gce.at("test").at("kl").get<double>();
+  findings.flip_rate = metric(metrics, "flip_rate");
+  findings.brightness = metric(metrics, "brightness");
   return findings;
 }
 
@@ -190,6 +193,8 @@ report::Table against_expected(const Findings& f, const Expected& expected) {
   row("accuracy, re-encoded", expected.reencoded, f.reencoded);
   if (explained) row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
   if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_kept.value);
+  if (f.flip_rate) row("counterfactuals found", expected.flip_rate, *f.flip_rate);
+  if (f.brightness) row("correlation of an alpha with brightness", expected.brightness, *f.brightness);
   return table;
 }
 

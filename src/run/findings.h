@@ -31,7 +31,8 @@ struct Findings {
   double accuracy = 0, original = 0, reencoded = 0;  ///< shares
   Extreme alpha_kept, beta_kept;  ///< largest accuracy without an alpha, smallest without a beta
   double sse = 0, kl = 0;
-  bool has_others = false;  ///< there is a beta
+  std::optional<double> flip_rate, brightness;  ///< as run::metric has them
+  bool has_others = false;                      ///< there is a beta
 
   double share() const { return flow / most_possible; }
 };

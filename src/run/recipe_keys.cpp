@@ -300,6 +300,10 @@ std::vector<Key> make_keys() {
        "The largest accuracy after an alpha was replaced by noise."},
       {"expected.beta_replaced", OptionalNumber{AT(expected.beta_replaced), 0, 1}, "share",
        "The smallest accuracy after a beta was replaced by noise."},
+      {"expected.flip_rate", OptionalNumber{AT(expected.flip_rate), 0, 1}, "share",
+       "Test images for which a counterfactual was found."},
+      {"expected.brightness", OptionalNumber{AT(expected.brightness), 0, 1}, "",
+       "The largest correlation of an alpha with the brightness of generated images, in absolute value."},
       {"expected.source", Text{AT(expected.source)}, "", "Where these numbers are from."},
   };
 }

@@ -84,7 +84,7 @@ struct RunOptions {
 /// What the source text reports, or earlier runs gave; shown in the report next to what was measured.
 struct Expected {
   std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, noncausal_share, reencoded,
-      alpha_replaced, beta_replaced;
+      alpha_replaced, beta_replaced, flip_rate, brightness;
   std::string source;
 };
 

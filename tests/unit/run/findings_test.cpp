@@ -125,6 +125,21 @@ TEST(Findings, TheShareOfTheBetasIsOfTheFlowOfBoth) {
   EXPECT_EQ(against_expected(findings, expected).rows[0][2], "0.03");
 }
 
+TEST(Findings, CounterfactualsAndBrightnessAreComparedWhereTheyWereMeasured) {
+  Expected expected;
+  expected.flip_rate = 0.99;
+  expected.brightness = 0.95;
+  nlohmann::json measured = metrics(1.0, 0.01);
+  EXPECT_TRUE(against_expected(findings_of(measured), expected).rows.empty());
+  measured["gce"]["counterfactual"] = {{"flip_rate", 0.97}};
+  measured["gce"]["brightness"] = nlohmann::json::parse(
+      R"({"factors": [{"name": "alpha_1", "encoded": 0.1, "generated": -0.8}, {"name": "beta_1", "encoded": 0, "generated": 0.9}]})");
+  const report::Table table = against_expected(findings_of(measured), expected);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(table.rows[0][2], "0.97");
+  EXPECT_EQ(table.rows[1][2], "0.8");
+}
+
 TEST(Findings, TheSourceIsComparedWhereItStatesSomething) {
   Expected expected;
   EXPECT_TRUE(against_expected(findings_of(metrics(1.0, 0.01)), expected).rows.empty());
