@@ -104,6 +104,9 @@ const std::vector<Key<Experiment>>& experiment_keys() {
        "The recipe, relative to this file; runs that differ from it are named."},
       {"set", [](const Entry& e, Part& x) { x.settings = e.texts(); },
        "What the runs set beside the recipe: [\"explanation.causal=2\"]."},
+      {"before", [](const Entry& e, Part& x) { x.before = e.texts(); },
+       "Commands that must be run first, whose results the runs take as generator.start or classifier.file, "
+       "say."},
       {"source", [](const Entry& e, Part& x) { x.source = e.text(); }, "The text it is from."},
       {"stated", [](const Entry& e, Part& x) { x.stated = e.text(); }, "What the text states, in words."},
       {"shortfall", [](const Entry& e, Part& x) { x.shortfall = e.text(); },

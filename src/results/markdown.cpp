@@ -80,7 +80,11 @@ std::string recipe_line(const Experiment& experiment, const fs::path& out) {
   std::string text =
       fmt::format("Recipe: [{}]({})", experiment.recipe.filename().string(), link.generic_string());
   for (const std::string& setting : experiment.settings) text += fmt::format(", `--set {}`", setting);
-  return text + "\n\n";
+  text += "\n\n";
+  if (!experiment.before.empty())
+    text += fmt::format("First, whose results the runs take over:\n\n```sh\n{}\n```\n\n",
+                        fmt::join(experiment.before, "\n"));
+  return text;
 }
 
 std::string paragraph(const std::string& begin, const std::string& text) {

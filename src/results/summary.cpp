@@ -53,7 +53,7 @@ std::string hours_line(const Page& page, const Measured& measured) {
   return fmt::format("{}; bar {}: {}.{}\n\n", text, shown(*page.hours, "h"), verdict, with_variations);
 }
 
-/// Every figure that a bar is set for.
+/// Every figure that a bar is set for, folded: a reader wants those that are missed first.
 std::string bars_table(const Page& page, const Measured& measured) {
   std::vector<std::vector<std::string>> rows = {
       {"experiment", "figure", "stated", "reference", "median", "least to most", "bar", "verdict", "runs"}};
@@ -69,7 +69,9 @@ std::string bars_table(const Page& page, const Measured& measured) {
       rows.push_back(std::move(row));
     }
   }
-  return rows.size() == 1 ? "" : table_of(rows) + "\n";
+  if (rows.size() == 1) return "";
+  return fmt::format("<details>\n<summary>All {}</summary>\n\n{}\n</details>\n\n",
+                     plural(rows.size() - 1, "bar"), table_of(rows));
 }
 
 }  // namespace

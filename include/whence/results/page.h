@@ -50,6 +50,7 @@ struct Experiment {
   std::string name;
   std::filesystem::path recipe;  ///< relative to the current folder; empty: none
   std::vector<std::string> settings;
+  std::vector<std::string> before;                ///< commands that its runs need to have been run
   std::string source, stated, shortfall, remark;  ///< Markdown
   std::vector<std::string> runs;                  ///< folders below the one with all runs
   std::vector<Figure> figures;

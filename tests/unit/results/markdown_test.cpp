@@ -15,15 +15,17 @@ class MarkdownPage : public ResultsTest {
 };
 
 TEST_F(MarkdownPage, SaysWhatIsReachedAndMissed) {
-  const std::string text = markdown_of(
-      experiment("recipe = \"recipe.toml\"\nsource = \"a | text\"\nstated = \"much\"\nremark = \"A pity.\"\n"
-                 "runs = [\"a\", \"b\", \"nowhere\"]\n"
-                 "figures = [{metric = \"flow\", bar = \">= 1.069\", reference = 1.07}, "
-                 "{metric = \"bound\", bar = \"<= 20\", stated = \"x | y\"}]\n"));
+  const std::string text =
+      markdown_of(experiment("recipe = \"recipe.toml\"\nbefore = [\"whence run a.toml\", \"whence export "
+                             "runs/a\"]\nsource = \"a | text\"\nstated = \"much\"\nremark = \"A pity.\"\n"
+                             "runs = [\"a\", \"b\", \"nowhere\"]\n"
+                             "figures = [{metric = \"flow\", bar = \">= 1.069\", reference = 1.07}, "
+                             "{metric = \"bound\", bar = \"<= 20\", stated = \"x | y\"}]\n"));
   for (const char* part :
        {"# T\n", "**Bars: 1 reached, 1 missed, 0 not measured yet.**",
         "| [Left or right](#left-or-right) | 2 of 3 | 1 of 2 | I(alpha; Y): 1.069 nats, bar ≥ 1.069 nats |",
         "Recipe: [recipe.toml](../recipe.toml)", "Stated: much\n", "\nA pity.\n",
+        "```sh\nwhence run a.toml\nwhence export runs/a\n```\n", "<summary>All 2 bars</summary>",
         "| I(alpha; Y) |  | 1.07 nats | 1.069 nats | 1.069 to 1.069 | ≥ 1.069 nats | **missed** by 2e-07 "
         "nats |",
         "\n| SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached |\n",
