@@ -134,7 +134,8 @@ void counterfactual(const CounterfactualArguments& arguments) {
       *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
   if (!arguments.out.empty()) {
     run::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))), *models.decoder,
-                              models.class_names, std::filesystem::path(arguments.out) / "counterfactuals");
+                              *models.classifier, models.class_names,
+                              std::filesystem::path(arguments.out) / "counterfactuals");
   }
   if (arguments.json) {
     std::cout << to_json(result, asked, models).dump(2) << "\n";

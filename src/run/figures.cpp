@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";
 constexpr const char* kBorders = "The classifier says:";
+constexpr const char* kBordersAndNumbers = "The classifier says (below: how surely):";
 
 }  // namespace
 
@@ -42,7 +43,7 @@ void draw_sweep(const gce::Sweep& sweep, const SweepFigure& figure, const fs::pa
   grid.classes = label;
   if (figure.probabilities) grid.probabilities = probability;
   grid.class_names = figure.class_names;
-  grid.legend_name = kBorders;
+  grid.legend_name = figure.probabilities ? kBordersAndNumbers : kBorders;
   grid.row_labels = figure.row_labels;
   grid.row_axis = figure.row_axis;
   const bool crowded = sweep.values.size() > 13;
@@ -76,23 +77,25 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
 }
 
 void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at::Tensor& images,
-                          const models::Decoder& decoder, const std::vector<std::string>& class_names,
-                          const fs::path& stem) {
+                          const models::Decoder& decoder, const models::Classifier& classifier,
+                          const std::vector<std::string>& class_names, const fs::path& stem) {
   const at::NoGradGuard no_grad;
   const std::int64_t shown = images.size(0);
   const auto first = [&](const at::Tensor& rows) { return rows.narrow(0, 0, shown); };
   report::ImageGrid grid;
   grid.title = "The smallest move of the causal factors that changes the answer";
-  grid.images = at::stack(
-      {images, decoder.decode(first(counterfactuals.codes)), decoder.decode(first(counterfactuals.moved()))});
-  const auto [probability, label] = at::stack({first(counterfactuals.original), first(counterfactuals.before),
-                                               first(counterfactuals.after)})
-                                        .max(2);
+  const at::Tensor codes = first(counterfactuals.codes), moved = first(counterfactuals.moved());
+  const at::Tensor farther = decoder.decode(2 * moved - codes);
+  grid.images = at::stack({images, decoder.decode(codes), decoder.decode(moved), farther});
+  const auto [probability, label] =
+      at::stack({first(counterfactuals.original), first(counterfactuals.before), first(counterfactuals.after),
+                 classifier.logits(farther).softmax(1)})
+          .max(2);
   grid.classes = label;
   grid.probabilities = probability;
   grid.class_names = class_names;
-  grid.legend_name = kBorders;
-  grid.row_labels = {"original", "reconstruction", "counterfactual"};
+  grid.legend_name = kBordersAndNumbers;
+  grid.row_labels = {"original", "reconstruction", "counterfactual", "twice as far"};
   for (std::int64_t i = 0; i < shown; ++i) {
     const bool found = counterfactuals.found[i].item<bool>();
     grid.column_labels.push_back(found ? fmt::format("{:.2f}", counterfactuals.distance[i].item<double>())

@@ -2,10 +2,10 @@
 
 #include "whence/core/error.h"
 
-namespace fs = std::filesystem;
-
 namespace whence::run {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::string_view kLock = ".lock";
 constexpr std::string_view kStages = ".stages";

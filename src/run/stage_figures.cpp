@@ -98,7 +98,7 @@ class Drawing {
     const gce::Counterfactuals found =
         gce::explain_counterfactually(*encoder_, *decoder_, *classifier_, shown.images,
                                       recipe.explanation.causal, recipe.counterfactual.search);
-    draw_counterfactuals(found, shown.images, *decoder_, names_, stem("counterfactuals"));
+    draw_counterfactuals(found, shown.images, *decoder_, *classifier_, names_, stem("counterfactuals"));
   }
 
   Session& session_;

@@ -35,12 +35,12 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
                           const models::Classifier& classifier, const Samples& samples,
                           const std::vector<std::string>& class_names, const std::filesystem::path& stem);
 
-/// Rows: the images, their reconstructions, their counterfactuals, each with its predicted class and that class's
-/// probability; above each column how far alpha was moved ("none" where nothing was found). `images`: as many as are
+/// Rows: the images, their reconstructions, their counterfactuals, and what lies twice as far in the same direction, which shows it
+/// more plainly than the border that a counterfactual stops at; each with its predicted class and that class's probability. Above each column how far alpha was moved ("none" where nothing was found). `images`: as many as are
 /// to be drawn, the first ones that `counterfactuals` is of.
 void draw_counterfactuals(const gce::Counterfactuals& counterfactuals, const at::Tensor& images,
-                          const models::Decoder& decoder, const std::vector<std::string>& class_names,
-                          const std::filesystem::path& stem);
+                          const models::Decoder& decoder, const models::Classifier& classifier,
+                          const std::vector<std::string>& class_names, const std::filesystem::path& stem);
 
 /// The factors that figures show, in their order: all causal ones, and of the others the `others` with the largest flow
 /// (0: all). `flow`: gce::to_json of a FlowReport.
