@@ -16,6 +16,7 @@ void add_report(CLI::App& program, Command& chosen);
 void add_flow(CLI::App& program, Command& chosen);
 void add_sweep(CLI::App& program, Command& chosen);
 void add_ablate(CLI::App& program, Command& chosen);
+void add_attribute(CLI::App& program, Command& chosen);
 void add_counterfactual(CLI::App& program, Command& chosen);
 void add_trust(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);

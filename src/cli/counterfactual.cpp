@@ -9,15 +9,10 @@
 #include "models.h"
 #include "setup.h"
 #include "whence/core/error.h"
-#include "whence/core/names.h"
-#include "whence/core/random.h"
 #include "whence/run/figures.h"
 
 namespace whence::cli {
 namespace {
-
-/// Columns of the figure.
-constexpr std::int64_t kShown = 9;
 
 struct CounterfactualArguments {
   ModelArguments models;
@@ -28,28 +23,6 @@ struct CounterfactualArguments {
   std::int64_t rays = 0;
   bool json = false;
 };
-
-std::int64_t class_index(const std::string& name, const std::vector<std::string>& class_names) {
-  const auto found = std::find(class_names.begin(), class_names.end(), name);
-  if (found == class_names.end()) {
-    const std::vector<std::string_view> names(class_names.begin(), class_names.end());
-    fail_usage("there is no class '{}'{}; they are {}", name, did_you_mean(name, names),
-               fmt::join(class_names, ", "));
-  }
-  return found - class_names.begin();
-}
-
-/// Rows of the test set: those that were named, or some at random (all when `count` is 0).
-at::Tensor chosen_rows(const CounterfactualArguments& arguments, const ModelSet& models) {
-  const std::int64_t size = models.test.size();
-  for (const std::int64_t row : arguments.images) {
-    if (row < 0 || row >= size)
-      fail_usage("there is no test image {}; the selected classes have {}, numbered from 0", row, size);
-  }
-  if (!arguments.images.empty()) return at::tensor(arguments.images, at::kLong);
-  Generator generator = make_generator(models.seed, "counterfactual/images");
-  return data::sample_rows(models.test, arguments.count, generator);
-}
 
 struct Asked {
   at::Tensor images;
@@ -64,7 +37,7 @@ Asked asked_images(const CounterfactualArguments& arguments, const ModelSet& mod
     for (const std::string& name : models.pictures->labels) asked.facts.push_back({{"picture", name}});
     return asked;
   }
-  const at::Tensor rows = chosen_rows(arguments, models);
+  const at::Tensor rows = chosen_rows(models, arguments.images, arguments.count, "counterfactual/images");
   asked.images = data::to_float(models.test, rows);
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     const std::int64_t row = rows[i].item<std::int64_t>();

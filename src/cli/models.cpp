@@ -1,7 +1,10 @@
 #include "models.h"
 
+#include <fmt/ranges.h>
+
 #include "setup.h"
 #include "whence/core/error.h"
+#include "whence/core/names.h"
 #include "whence/core/random.h"
 #include "whence/data/pictures.h"
 #include "whence/explain/gce/flow.h"
@@ -47,6 +50,14 @@ run::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRe
   return samples;
 }
 
+/// "3x32x32"
+std::vector<std::int64_t> parse_image_shape(const std::string& text) {
+  std::vector<std::int64_t> shape = parse_shape(text);
+  if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3))
+    fail_usage("--input is '{}', but must be an image's shape such as 1x28x28 or 3x32x32", text);
+  return shape;
+}
+
 ModelSet load_run(const ModelArguments& arguments, bool images) {
   run::Session session = run::open_session(arguments.run);
   set_up(arguments.threads > 0 ? arguments.threads : session.recipe().run.threads);
@@ -63,6 +74,12 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   set.causal = session.causal();
   set.seed = session.seed();
   return set;
+}
+
+/// Numbers for the classes that have no names.
+void name_classes(ModelSet& set) {
+  for (std::int64_t label = std::ssize(set.class_names); label < set.classifier->classes(); ++label)
+    set.class_names.push_back(std::to_string(label));
 }
 
 ModelSet load_files(const ModelArguments& arguments, bool images) {
@@ -88,17 +105,41 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
     probe = set.decoder->decode(at::randn({kProbe, arguments.latents}, generator, at::kFloat));
   }
   set.classifier = models::load_classifier(arguments.classifier, probe, parse_output(arguments.output));
-  for (std::int64_t label = std::ssize(set.class_names); label < set.classifier->classes(); ++label)
-    set.class_names.push_back(std::to_string(label));
+  name_classes(set);
   return set;
+}
+
+void add_classifier_option(CLI::App& command, ModelArguments& a) {
+  command.add_option("run", a.run, "A run folder")->type_name("RUN");
+  command.add_option("--classifier", a.classifier, "TorchScript file: images to logits or probabilities")
+      ->type_name("FILE");
+  command.add_option("--classifier-output", a.output, "What the classifier file returns")
+      ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
+      ->capture_default_str();
+}
+
+void add_data_options(CLI::App& command, ModelArguments& a) {
+  command
+      .add_option("--data", a.data,
+                  "A known data set, or a folder of your own: IDX files, CIFAR batches or pictures")
+      ->type_name("SET|DIR");
+  command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("LABELS");
+}
+
+void add_common_options(CLI::App& command, ModelArguments& a) {
+  command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--threads", a.threads, "0 uses every core")->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace
 
 void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
-  command.add_option("run", a.run, "A run folder")->type_name("RUN");
-  command.add_option("--classifier", a.classifier, "TorchScript file: images to logits or probabilities")
-      ->type_name("FILE");
+  add_classifier_option(command, a);
   if (images) {
     command.add_option("--encoder", a.encoder, "TorchScript file: images to mean and log-variance")
         ->type_name("FILE");
@@ -106,23 +147,15 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
   command.add_option("--decoder", a.decoder, "TorchScript file: latents to images")->type_name("FILE");
   command.add_option("--latents", a.latents, "How many latents the decoder takes")->type_name("N");
   command.add_option("--causal", a.causal, "How many of them, the first, are causal")->type_name("K");
-  command.add_option("--classifier-output", a.output, "What the classifier file returns")
-      ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
-      ->capture_default_str();
-  if (images) {
-    command
-        .add_option("--data", a.data,
-                    "A known data set, or a folder of your own: IDX files, CIFAR batches or pictures")
-        ->type_name("SET|DIR");
-    command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->type_name("LABELS");
-  }
-  command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_option("--threads", a.threads, "0 uses every core")->check(CLI::NonNegativeNumber);
+  if (images) add_data_options(command, a);
+  add_common_options(command, a);
+}
+
+void add_classifier_arguments(CLI::App& command, ModelArguments& a) {
+  add_classifier_option(command, a);
+  add_data_options(command, a);
+  add_picture_option(command, a);
+  add_common_options(command, a);
 }
 
 void add_picture_option(CLI::App& command, ModelArguments& a) {
@@ -140,6 +173,62 @@ ModelSet load_models(const ModelArguments& arguments, bool images) {
   ModelSet set = arguments.run.empty() ? load_files(arguments, images) : load_run(arguments, images);
   set.factors = gce::factor_names(set.causal, set.decoder->latents());
   return set;
+}
+
+ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
+  if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
+  if (a.run.empty() == a.classifier.empty()) fail_usage("give either a run folder or --classifier");
+  ModelSet set;
+  if (!a.run.empty()) {
+    run::Session session = run::open_session(a.run);
+    set_up(a.threads > 0 ? a.threads : session.recipe().run.threads);
+    set.classifier = session.classifier(Precision::float32);
+    set.class_names = session.task().class_names;
+    set.seed = session.seed();
+    if (a.pictures.empty())
+      set.test = session.data().test;
+    else
+      set.pictures = read_pictures(a.pictures, session.task().image);
+    return set;
+  }
+  set_up(a.threads);
+  set.seed = static_cast<std::uint64_t>(a.seed);
+  if (a.data.empty() == a.pictures.empty()) fail_usage("give --data, or --picture and --input");
+  if (a.pictures.empty()) {
+    set.test = run::load_data(parse_data(a.data, a.classes)).test;
+    set.class_names = set.test.class_names;
+  } else {
+    if (input.empty()) fail_usage("give the shape that the classifier takes as --input, such as 3x32x32");
+    set.pictures = read_pictures(a.pictures, parse_image_shape(input));
+  }
+  const at::Tensor probe =
+      set.pictures ? set.pictures->images
+                   : data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
+  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
+  name_classes(set);
+  return set;
+}
+
+at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
+                       const std::string& purpose) {
+  const std::int64_t size = models.test.size();
+  for (const std::int64_t row : named) {
+    if (row < 0 || row >= size)
+      fail_usage("there is no test image {}; the selected classes have {}, numbered from 0", row, size);
+  }
+  if (!named.empty()) return at::tensor(named, at::kLong);
+  Generator generator = make_generator(models.seed, purpose);
+  return data::sample_rows(models.test, count, generator);
+}
+
+std::int64_t class_index(const std::string& name, const std::vector<std::string>& class_names) {
+  const auto found = std::find(class_names.begin(), class_names.end(), name);
+  if (found == class_names.end()) {
+    const std::vector<std::string_view> names(class_names.begin(), class_names.end());
+    fail_usage("there is no class '{}'{}; they are {}", name, did_you_mean(name, names),
+               fmt::join(class_names, ", "));
+  }
+  return found - class_names.begin();
 }
 
 }  // namespace whence::cli

@@ -13,6 +13,9 @@
 
 namespace whence::cli {
 
+/// Columns of a figure of chosen images.
+constexpr std::int64_t kShown = 9;
+
 struct ModelArguments {
   std::string run;
   std::string classifier, encoder, decoder, output = "auto", data;
@@ -25,6 +28,8 @@ struct ModelArguments {
 void add_model_arguments(CLI::App& command, ModelArguments& arguments, bool images);
 /// For commands that can as well be asked about single pictures of the user's.
 void add_picture_option(CLI::App& command, ModelArguments& arguments);
+/// Those of a command that needs a classifier and images, and no generator.
+void add_classifier_arguments(CLI::App& command, ModelArguments& arguments);
 
 struct ModelSet {
   std::unique_ptr<models::Classifier> classifier;
@@ -40,5 +45,16 @@ struct ModelSet {
 /// Errors: those of data::read_picture; (usage) neither a run folder nor all files; both; both pictures and data; a number of
 /// factors that does not fit.
 ModelSet load_models(const ModelArguments& arguments, bool images);
+
+/// The set without encoder and decoder; the classifier in float32. `input`: a sample's shape "CxHxW", which pictures are brought to
+/// where no run folder tells it. Errors as above.
+ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
+
+/// Test images that were named by number, or `count` at random (0: all); their rows. Errors (usage): no such image.
+at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
+                       const std::string& purpose);
+
+/// Error (usage): no such class; names the nearest.
+std::int64_t class_index(const std::string& name, const std::vector<std::string>& class_names);
 
 }  // namespace whence::cli

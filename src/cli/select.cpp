@@ -17,7 +17,9 @@ struct SelectArguments {
   std::string target, out, rule = "standard-error", samples = "200x200";
   std::vector<std::string> settings;
   std::vector<std::int64_t> latents;
-  std::optional<double> plateau, errors, distance, first_lambda, lambda_step, lambda_factor;
+  std::optional<double> plateau, errors, distance, first_lambda, lambda_step, lambda_factor, least_lambda,
+      most_lambda, hopeless, pilot;
+  std::optional<int> patience;
   std::int64_t steps = run::SelectionRequest{}.steps;
   double budget = 0;
   bool fresh = false, force = false, quiet = false, json = false;
@@ -44,6 +46,11 @@ run::SelectionRequest request_of(const SelectArguments& arguments) {
   take(arguments.first_lambda, request.rules.first_lambda);
   take(arguments.lambda_step, request.rules.lambda_step);
   take(arguments.lambda_factor, request.rules.lambda_factor);
+  take(arguments.least_lambda, request.rules.least_lambda);
+  take(arguments.most_lambda, request.rules.most_lambda);
+  take(arguments.hopeless, request.rules.hopeless);
+  take(arguments.pilot, request.pilot);
+  request.rules.patience = arguments.patience.value_or(request.rules.patience);
   if (!arguments.latents.empty()) request.rules.latents = arguments.latents;
   const Counts samples = parse_samples(arguments.samples);
   request.outer = samples.outer;
@@ -110,21 +117,37 @@ void add_search_options(CLI::App& command, SelectArguments& arguments) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 4096));
-  option("--plateau", arguments.plateau, "Relative improvement below which a value is on its plateau",
-         "SHARE")
+  option("--plateau", arguments.plateau,
+         "Relative improvement below which a value is on its plateau (default 0.01; gce-c 0)", "SHARE")
       ->check(CLI::Range(0.0, 1.0));
-  option("--errors", arguments.errors, "Standard errors that an improvement must exceed", "N")
+  option("--errors", arguments.errors,
+         "Standard errors that an improvement must exceed (default 1.96; gce-b and gce-c 0)", "N")
       ->check(CLI::Range(0.0, 100.0));
-  option("--distance", arguments.distance, "How far SSE + KL may be from the autoencoder's, relatively",
+  option("--distance", arguments.distance,
+         "How far SSE + KL may be from the autoencoder's, relatively (default 0.06; gce-b and gce-c 0.05)",
          "SHARE")
       ->check(CLI::Range(0.0, 1.0));
-  option("--first-lambda", arguments.first_lambda, "The first lambda (gce-c, standard-error)", "X")
+  option("--first-lambda", arguments.first_lambda, "The first lambda (default 0.05; gce-c 0.001)", "X")
       ->check(CLI::PositiveNumber);
-  option("--lambda-step", arguments.lambda_step, "What lambda grows by (gce-b)", "X")
+  option("--lambda-step", arguments.lambda_step, "What lambda grows by, of gce-b (default 0.01)", "X")
       ->check(CLI::PositiveNumber);
-  option("--lambda-factor", arguments.lambda_factor, "What lambda is multiplied by (gce-c, standard-error)",
-         "X")
+  option("--lambda-factor", arguments.lambda_factor,
+         "What lambda is multiplied by, of the others (default 3.16)", "X")
       ->check(CLI::Range(1.02, 1e6));
+  option("--least-lambda", arguments.least_lambda, "No smaller one is tried (default 0.0001)", "X")
+      ->check(CLI::PositiveNumber);
+  option("--most-lambda", arguments.most_lambda, "No larger one is tried (default 10; gce-b 1)", "X")
+      ->check(CLI::PositiveNumber);
+  option(
+      "--patience", arguments.patience,
+      "Numbers of latents in a row without an improvement that make a plateau (default 2; gce-b and gce-c 1)",
+      "N")
+      ->check(CLI::Range(1, 100));
+  option("--pilot", arguments.pilot,
+         "Share of the steps after which hopeless settings are given up (default 0.25)", "SHARE")
+      ->check(CLI::Range(0.01, 0.99));
+  option("--hopeless", arguments.hopeless, "How many distances away a pilot is hopeless (default 4)", "X")
+      ->check(CLI::PositiveNumber);
   option("--steps", arguments.steps, "Steps of each training", "N")
       ->check(CLI::Range(std::int64_t{4}, std::int64_t{1'000'000'000}))
       ->capture_default_str();

@@ -15,6 +15,7 @@ namespace whence::run {
 constexpr const char* kTestBounds = "test-bounds.safetensors";
 constexpr const char* kValidationBounds = "validation-bounds.safetensors";
 
+// NOLINTNEXTLINE(bugprone-exception-escape): as run/folder.h
 struct StageResult {
   nlohmann::json metrics;             ///< its part of metrics.json
   std::vector<std::string> products;  ///< files it made, relative to the folder

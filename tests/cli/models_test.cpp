@@ -1,6 +1,7 @@
 // Looking at a run, and at model files that came from somewhere else.
 #include "cli/program.h"
 #include "unit/data/pictures_support.h"
+#include "whence/nn/safetensors.h"
 
 namespace whence {
 namespace {
@@ -112,6 +113,49 @@ TEST_F(Models, APictureOfOnesOwnIsAskedAbout) {
       is_error(workplace_.run({"sweep", "run", "--picture", "run/recipe.toml"}), 1, "neither PNG nor JPEG"));
   EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--picture", "mine.png", "--images", "3"}), 2,
                        "--images or --picture"));
+}
+
+TEST_F(Models, AttributionsOfARunAndOfFiles) {
+  const nlohmann::json run = json({"attribute", "run", "--images", "3,17", "--out", "figures", "--json"});
+  EXPECT_EQ(run["images"].size(), 2u);
+  EXPECT_EQ(run["images"][1]["image"], "image 17");
+  EXPECT_EQ(run["methods"].size(), 5u);
+  EXPECT_LT(run["methods"]["integrated-gradients"]["completeness_error"].get<double>(), 0.1);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/attributions.png"));
+  const nn::SafetensorsFile file = nn::load_safetensors(workplace_ / "figures/attributions.safetensors");
+  ASSERT_EQ(file.tensors.size(), 6u);  // four methods, the images, the classes
+  for (const auto& [name, tensor] : file.tensors) EXPECT_EQ(tensor.size(0), 2) << name;
+
+  workplace_.must_run({"export", "run"});
+  const nlohmann::json files = json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data",
+                                     "squares", "--images", "3,17", "--json"});
+  for (const char* method : {"gradient", "integrated-gradients"})
+    EXPECT_NEAR(files["methods"][method]["area_over_curve"].get<double>(),
+                run["methods"][method]["area_over_curve"].get<double>(), 1e-3);
+
+  const data::Dataset test =
+      data::load_idx_pair(workplace_ / "squares/t10k-images-idx3-ubyte",
+                          workplace_ / "squares/t10k-labels-idx1-ubyte", {"left", "right"});
+  data::test::write_png(workplace_ / "mine.png", test.images[3]);
+  const nlohmann::json picture =
+      json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--picture", "mine.png", "--input",
+            "1x8x8", "--method", "gradient", "--target", "1", "--json"});
+  EXPECT_EQ(picture["images"][0]["target"], "1");
+  EXPECT_EQ(picture["methods"].size(), 2u);  // and a random order
+  EXPECT_TRUE(
+      contains(workplace_.must_run({"attribute", "run", "--score", "probability"}).out, "random order"));
+
+  EXPECT_TRUE(is_error(workplace_.run({"attribute"}), 2, "give either a run folder or --classifier"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "--classifier", "x.pt"}), 2, "give --data, or --picture"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png"}), 2, "--input"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png", "--input", "8"}),
+               2, "such as 1x28x28"));
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "lrp"}), 2, "--method"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "run", "--target", "rihgt"}), 2, "did you mean 'right'?"));
 }
 
 TEST_F(Models, TrustRepeatsTheRunAndComparesAnother) {

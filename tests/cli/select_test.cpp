@@ -97,6 +97,8 @@ TEST_F(SelectProgram, WrongUsageLeavesNoFolder) {
   EXPECT_TRUE(refused({"--budget", "-1"}, 2, "--budget"));
   EXPECT_TRUE(refused({"--plateau", "3"}, 2, "--plateau"));
   EXPECT_TRUE(refused({"--lambda-factor", "1"}, 2, "--lambda-factor"));
+  EXPECT_TRUE(refused({"--pilot", "1"}, 2, "--pilot"));
+  EXPECT_TRUE(refused({"--least-lambda", "1", "--most-lambda", "0.1"}, 2, "the least lambda"));
   EXPECT_TRUE(refused({"--set", "generator.latents=3"}, 2, "generator.latents"));
   EXPECT_TRUE(refused({"--set", "data.path=nowhere"}, 1, "nowhere"));
   EXPECT_TRUE(

@@ -26,6 +26,10 @@ struct ImageGrid {
   double scale = 0;                        ///< points per image pixel; 0 chooses
 };
 
+/// Signed values (..., H, W) as colours (..., 3, H, W) in [0, 1]: red above 0, blue below, white at 0, each map by its own largest
+/// absolute value but for the 0.5 % of its pixels beyond which colours no longer deepen.
+at::Tensor heat_map(const at::Tensor& values);
+
 struct Bar {
   std::string label;
   double value = 0;

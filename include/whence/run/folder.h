@@ -48,6 +48,7 @@ class FolderLock {
 };
 
 /// What a stage left. A stage whose inputs are those of its finished stamp need not be done again.
+// NOLINTNEXTLINE(bugprone-exception-escape): json moves do not throw, but clang-tidy cannot see it
 struct Stamp {
   bool finished = false;    ///< false: begun, perhaps with a checkpoint
   nlohmann::json inputs;    ///< {"recipe": {key: value}, "content": ..., "after": {stage: fingerprint}}

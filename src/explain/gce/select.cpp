@@ -278,6 +278,11 @@ void check(const SelectionOptions& options) {
   positive("the step of lambda", options.lambda_step);
   if (!(options.lambda_factor > 1.01))
     fail_usage("the factor of lambda is {}, but must be above 1.01", options.lambda_factor);
+  positive("the least lambda", options.least_lambda);
+  if (!(options.least_lambda <= options.most_lambda))
+    fail_usage("the least lambda is {:g}, above the largest, {:g}", options.least_lambda,
+               options.most_lambda);
+  positive("what makes a pilot hopeless", options.hopeless);
   if (options.patience < 1) fail_usage("the patience is {}, but must be 1 or more", options.patience);
   if (!(options.errors >= 0))
     fail_usage("{} standard errors are not a measure; give 0 or more", options.errors);

@@ -1,0 +1,81 @@
+// The MoRF curve of a function whose regions are worth known amounts.
+#include "whence/explain/attribution/perturbation.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "unit/gce/toy_models.h"
+#include "whence/core/error.h"
+
+namespace whence::attribution {
+namespace {
+
+/// Class 1's logit is the sum of the pixels, each weighed by its 3 x 3 place of 5 x 5 pixels cut into regions of 2.
+at::Tensor worth() {
+  const at::Tensor of_regions =
+      at::tensor({1.0F, 9.0F, 2.0F, 8.0F, 3.0F, 7.0F, 4.0F, 6.0F, 5.0F}).view({3, 3});
+  return of_regions.repeat_interleave(2, 0).repeat_interleave(2, 1).narrow(0, 0, 5).narrow(1, 0, 5);
+}
+toy::Classifier sum_of_worth() {
+  return toy::Classifier([](const at::Tensor& x) {
+    const at::Tensor logit = (x * worth()).sum({1, 2, 3});
+    return at::stack({at::zeros_like(logit), logit}, 1);
+  });
+}
+
+/// What each region of a white image is worth: its weight times its pixels.
+std::vector<double> worths() {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < 3; ++i)
+    for (std::int64_t j = 0; j < 3; ++j) {
+      const auto side = [](std::int64_t k) { return k == 2 ? 1 : 2; };
+      values.push_back(worth()[2 * i][2 * j].item<double>() * static_cast<double>(side(i) * side(j)));
+    }
+  std::sort(values.rbegin(), values.rend());
+  return values;
+}
+
+TEST(PerturbationCurve, TakesTheMostRelevantRegionOutFirst) {
+  const at::Tensor x = at::ones({1, 1, 5, 5}), target = at::ones({1}, at::kLong);
+  const PerturbationCurve curve =
+      perturbation_curve(sum_of_worth(), x, target, x * worth(), Score::logit, {.patch = 2});
+  const std::vector<double> values = worths();
+  ASSERT_EQ(curve.scores.size(1), 10);
+  double left = 0, area = 0, gone = 0;
+  for (const double value : values) left += value;
+  for (std::int64_t step = 0; step <= 9; ++step) {
+    EXPECT_NEAR(curve.scores[0][step].item<double>(), left - gone, 1e-4) << step;
+    area += gone / 10;
+    if (step < 9) gone += values[static_cast<std::size_t>(step)];
+  }
+  EXPECT_NEAR(curve.area.item<double>(), area, 1e-4);
+}
+
+TEST(PerturbationCurve, ABetterOrderHasALargerArea) {
+  const at::Tensor x = at::ones({1, 1, 5, 5}), target = at::ones({1}, at::kLong);
+  const auto area = [&](const at::Tensor& values) {
+    return perturbation_curve(sum_of_worth(), x, target, values.expand_as(x), Score::logit, {.patch = 2})
+        .area.item<double>();
+  };
+  EXPECT_GT(area(worth()), area(at::ones({5, 5})));
+  EXPECT_GT(area(at::ones({5, 5})), area(-worth()));
+}
+
+TEST(PerturbationCurve, StopsAtTheShareAndFillsWhatItTakesOut) {
+  const at::Tensor x = at::ones({1, 1, 5, 5}), target = at::ones({1}, at::kLong);
+  const auto curve = [&](double share, double fill) {
+    return perturbation_curve(sum_of_worth(), x, target, x * worth(), Score::logit,
+                              {.patch = 2, .share = share, .fill = fill})
+        .scores;
+  };
+  EXPECT_EQ(curve(0.5, 0).size(1), 6);
+  EXPECT_TRUE(at::allclose(curve(1, 1), curve(1, 1).narrow(1, 0, 1).expand({1, 10})));
+  const auto wrong = [&](const PerturbationOptions& options) {
+    perturbation_curve(sum_of_worth(), x, target, x, Score::logit, options);
+  };
+  test::expect_error([&] { wrong({.patch = 0}); }, {"side of a region is 0"}, ExitCode::usage);
+  test::expect_error([&] { wrong({.share = 1.5}); }, {"share of regions"}, ExitCode::usage);
+}
+
+}  // namespace
+}  // namespace whence::attribution
