@@ -185,13 +185,7 @@ void add_attribute(CLI::App& program, Command& chosen) {
   add_classifier_arguments(*command, arguments->models);
   command->add_option("--input", arguments->input, "What pictures are brought to, beside --classifier")
       ->type_name("CxHxW");
-  command->add_option("--images", arguments->images, "Test images by number, such as 3,17 (default: --count)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NUMBERS");
-  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_image_choice(*command, arguments->images, arguments->count);
   command->add_option("--method", arguments->methods, "May be repeated (default: all)")
       ->check(CLI::IsMember(method_names()))
       ->expected(1)

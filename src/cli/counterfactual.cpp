@@ -130,13 +130,7 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
   auto arguments = std::make_shared<CounterfactualArguments>();
   add_model_arguments(*command, arguments->models, true);
   add_picture_option(*command, arguments->models);
-  command->add_option("--images", arguments->images, "Test images by number, such as 3,17 (default: --count)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NUMBERS");
-  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_image_choice(*command, arguments->images, arguments->count);
   command->add_option("--to", arguments->to, "The class to move to, by name (default: any other)")
       ->type_name("CLASS");
   command->add_option("--radius", arguments->radius, "Largest |alpha| of a counterfactual")

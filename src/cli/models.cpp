@@ -209,6 +209,16 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   return set;
 }
 
+void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count) {
+  command.add_option("--images", images, "Test images by number, such as 3,17 (default: --count)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NUMBERS");
+  command.add_option("--count", count, "How many test images, drawn at random; 0 takes all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
                        const std::string& purpose) {
   const std::int64_t size = models.test.size();

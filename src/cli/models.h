@@ -50,6 +50,8 @@ ModelSet load_models(const ModelArguments& arguments, bool images);
 /// where no run folder tells it. Errors as above.
 ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
 
+/// --images and --count.
+void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count);
 /// Test images that were named by number, or `count` at random (0: all); their rows. Errors (usage): no such image.
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
                        const std::string& purpose);
