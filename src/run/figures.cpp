@@ -160,7 +160,7 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
     chart.bars.push_back({label, accuracy, kInterval * se, highlighted});
   };
   bar("original", ablation.at("original").get<double>(), false);
-  bar("re-encoded", ablation.at("reencoded").get<double>(), false);
+  bar("all kept", ablation.at("reencoded").get<double>(), false);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     bar(factors[i], ablation.at("replaced").at(factors[i]).get<double>(),
         static_cast<std::int64_t>(i) < causal);
