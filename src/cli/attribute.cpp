@@ -57,8 +57,7 @@ Question question_of(const AttributeArguments& arguments, const ModelSet& models
     for (std::int64_t i = 0; i < rows.size(0); ++i)
       question.names.push_back(fmt::format("image {}", rows[i].item<std::int64_t>()));
   }
-  const at::NoGradGuard no_grad;
-  question.target = models.classifier->logits(question.images).argmax(1);
+  question.target = attribution::answers_to(*models.classifier, question.images);
   if (!arguments.target.empty()) question.target.fill_(class_index(arguments.target, models.class_names));
   return question;
 }
@@ -73,6 +72,24 @@ attribution::Attribution attribute_by(const std::string& method, const Attribute
     return attribution::integrated_gradients(*models.classifier, images, target, score, arguments.integrated);
   Generator generator = make_generator(models.seed, "attribution/smooth-grad");
   return attribution::smooth_grad(*models.classifier, images, target, score, arguments.smooth, generator);
+}
+
+/// Some images at a time, so that an interruption is heard.
+attribution::Attribution attribute_all(const std::string& method, const AttributeArguments& arguments,
+                                       const ModelSet& models, const Question& question) {
+  constexpr std::int64_t at_once = 256;
+  std::vector<at::Tensor> values, scores, errors;
+  for (std::int64_t first = 0; first < question.images.size(0); first += at_once) {
+    throw_if_interrupted();
+    const std::int64_t count = std::min(at_once, question.images.size(0) - first);
+    const Question some = {
+        question.images.narrow(0, first, count), question.target.narrow(0, first, count), question.score, {}};
+    attribution::Attribution found = attribute_by(method, arguments, models, some);
+    values.push_back(found.values);
+    scores.push_back(found.scores);
+    if (found.completeness_error.defined()) errors.push_back(found.completeness_error);
+  }
+  return {at::cat(values), at::cat(scores), errors.empty() ? at::Tensor() : at::cat(errors)};
 }
 
 struct Result {
@@ -91,9 +108,10 @@ at::Tensor area_of(const at::Tensor& values, const AttributeArguments& arguments
 std::vector<Result> results_of(const AttributeArguments& arguments, const ModelSet& models,
                                const Question& question) {
   std::vector<Result> results;
-  for (const std::string& method : arguments.methods.empty() ? method_names() : arguments.methods) {
-    throw_if_interrupted();
-    attribution::Attribution found = attribute_by(method, arguments, models, question);
+  for (const std::string& method : method_names()) {
+    const std::vector<std::string>& asked = arguments.methods;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), method) == asked.end()) continue;
+    attribution::Attribution found = attribute_all(method, arguments, models, question);
     const at::Tensor area = area_of(found.values, arguments, models, question);
     results.push_back({method, std::move(found), area});
   }
@@ -107,7 +125,7 @@ void draw(const std::vector<Result>& results, const ModelSet& models, const Ques
           const fs::path& folder) {
   const std::int64_t shown = std::min(kShown, question.images.size(0));
   report::ImageGrid grid;
-  grid.title = "What speaks for the answer (red) and against it (blue)";
+  grid.title = "What speaks for the class (red) and against it (blue)";
   std::vector<at::Tensor> rows = {question.images.narrow(0, 0, shown).expand({shown, 3, -1, -1})};
   grid.row_labels = {"image"};
   for (const Result& result : results) {
@@ -150,7 +168,8 @@ nlohmann::json to_json(const std::vector<Result>& results, const ModelSet& model
 }
 
 void print(const std::vector<Result>& results) {
-  std::cout << fmt::format("{:<24} {:>24} {:>24}\n", "method", "area over MoRF curve", "completeness error");
+  std::cout << fmt::format("{:<24} {:>24} {:>24}\n", "method", "area over MoRF curve",
+                           "largest incompleteness");
   for (const Result& result : results) {
     const at::Tensor& error = result.attribution.completeness_error;
     std::cout << fmt::format("{:<24} {:>24.4f} {:>24}\n", result.method, result.area.mean().item<double>(),

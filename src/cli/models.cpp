@@ -76,8 +76,14 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   return set;
 }
 
-/// Numbers for the classes that have no names.
+/// Numbers for classes that no data name. Error (usage): data that name others than the classifier's.
 void name_classes(ModelSet& set) {
+  if (!set.class_names.empty() && std::ssize(set.class_names) != set.classifier->classes())
+    fail_usage(
+        "the classifier tells {} classes apart, but --data and --classes name {}; give --classes what its "
+        "columns "
+        "stand for, in their order",
+        set.classifier->classes(), set.class_names.size());
   for (std::int64_t label = std::ssize(set.class_names); label < set.classifier->classes(); ++label)
     set.class_names.push_back(std::to_string(label));
 }

@@ -134,7 +134,8 @@ void add_search_options(CLI::App& command, SelectArguments& arguments) {
   option("--lambda-factor", arguments.lambda_factor,
          "What lambda is multiplied by, of the others (default 3.16)", "X")
       ->check(CLI::Range(1.02, 1e6));
-  option("--least-lambda", arguments.least_lambda, "No smaller one is tried (default 0.0001)", "X")
+  option("--least-lambda", arguments.least_lambda,
+         "No smaller one is tried, of standard-error (default 0.0001)", "X")
       ->check(CLI::PositiveNumber);
   option("--most-lambda", arguments.most_lambda, "No larger one is tried (default 10; gce-b 1)", "X")
       ->check(CLI::PositiveNumber);

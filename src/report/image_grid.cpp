@@ -83,20 +83,37 @@ double widest(const std::vector<std::string>& labels, const TextStyle& style) {
   return width;
 }
 
+constexpr double after_swatch = 8, between_swatches = 22, after_legend_name = 14;
+
+/// Where a line of the legend begins, behind its name.
+double legend_begin(const ImageGrid& grid) {
+  return margin +
+         (grid.legend_name.empty() ? 0 : text_width(grid.legend_name, legend_style) + after_legend_name);
+}
+
+double legend_entry_width(const std::string& name) {
+  return swatch + after_swatch + text_width(name, legend_style);
+}
+
+/// What the legend needs at least: a line has its name and an entry.
+double least_legend_width(const ImageGrid& grid) {
+  double entry = 0;
+  for (const std::string& name : grid.class_names) entry = std::max(entry, legend_entry_width(name));
+  return grid.classes.defined() ? legend_begin(grid) + entry + margin : 0;
+}
+
 void place_legend(const ImageGrid& grid, GridLayout& layout) {
-  constexpr double after_swatch = 8, between = 22, after_name = 14;
-  const double first =
-      margin + (grid.legend_name.empty() ? 0 : text_width(grid.legend_name, legend_style) + after_name);
+  const double first = legend_begin(grid);
   double x = first;
   int line = 0;
   for (std::size_t i = 0; i < grid.class_names.size(); ++i) {
-    const double width = swatch + after_swatch + text_width(grid.class_names[i], legend_style);
+    const double width = legend_entry_width(grid.class_names[i]);
     if (x > first && x + width > layout.width - margin) {
       x = first;
       ++line;
     }
     layout.legend.push_back({static_cast<std::int64_t>(i), x, line});
-    x += width + between;
+    x += width + between_swatches;
   }
 }
 
@@ -140,7 +157,7 @@ GridLayout place(const ImageGrid& grid) {
       std::max(widest(grid.row_labels, label_style), widest({grid.row_axis}, axis_style)), widest_row_label);
   layout.left = margin + (grid.row_labels.empty() ? 0 : std::ceil(row_label_width) + 12);
   const double tiles_right = layout.left + (columns - 1) * layout.cell_width + tile_width;
-  layout.width = std::max(tiles_right + margin, 300.0);
+  layout.width = std::ceil(std::max({tiles_right + margin, 300.0, least_legend_width(grid)}));
   for (const auto& label : grid.row_labels)
     layout.row_labels.push_back(wrap_text(label, label_style, row_label_width + 0.5));
 

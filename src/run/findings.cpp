@@ -186,7 +186,8 @@ report::Table against_expected(const Findings& f, const Expected& expected) {
   if (explained) row("I(alpha; Y), nats", expected.information_flow, f.flow);
   if (f.has_others) {
     row("largest I(beta_i; Y), nats", expected.largest_noncausal, f.largest_other.value);
-    row("share of the flow in the betas", expected.noncausal_share, f.noncausal_share);
+    if (std::isfinite(f.noncausal_share))
+      row("share of the flow in the betas", expected.noncausal_share, f.noncausal_share);
   }
   row("SSE", expected.sse, f.sse);
   row("KL, nats", expected.kl, f.kl);

@@ -162,7 +162,7 @@ std::vector<Key> make_keys() {
       {"generator.latents", Integer{AT(generator.latents), 0, 4096}, "latents",
        "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
        "nothing "
-       "is explained: objective, sampling, K, L, lambda and answer_weight are then unused."},
+       "is explained: objective, sampling, K, L, lambda and the other weights are then unused."},
 
       {"explanation.causal", Integer{AT(explanation.causal), 1, 1024}, "latents",
        "K, the number of causal factors alpha."},

@@ -5,6 +5,7 @@
 #include "machine_record.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
+#include "whence/core/random.h"
 #include "whence/nn/safetensors.h"
 
 namespace fs = std::filesystem;
@@ -99,18 +100,29 @@ nn::Network Session::trained(nn::Network network, std::string_view file) {
   return network;
 }
 
+at::Tensor Session::probe() {
+  if (data_ || !task_) {
+    const data::Dataset& train = data().train;
+    return data::to_float(train, at::arange(std::min(kProbe, train.size()), at::kLong));
+  }
+  std::vector<std::int64_t> sizes = task_->image;
+  sizes.insert(sizes.begin(), kProbe);
+  Generator generator = make_generator(seed(), "session/probe");
+  return at::rand(sizes, generator);
+}
+
 std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
   if (recipe_.classifier.file.empty()) {
     return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
   }
-  const data::Dataset& train = data().train;
-  const at::Tensor probe = data::to_float(train, at::arange(std::min(kProbe, train.size()), at::kLong));
-  auto classifier = models::load_classifier(recipe_.classifier.file, probe, recipe_.classifier.output, with);
-  if (classifier->classes() != train.classes()) {
+  const std::int64_t classes = std::ssize(task().class_names);
+  auto classifier =
+      models::load_classifier(recipe_.classifier.file, probe(), recipe_.classifier.output, with);
+  if (classifier->classes() != classes) {
     fail(
         "{} tells {} classes apart, but data.classes selects {}; they must be what its columns stand for, in "
         "their order (to explain it on some of its classes, export it with these columns only)",
-        recipe_.classifier.file, classifier->classes(), train.classes());
+        recipe_.classifier.file, classifier->classes(), classes);
   }
   return classifier;
 }

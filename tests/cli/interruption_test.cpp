@@ -59,6 +59,10 @@ TEST_F(Interruption, KilledTrainingGoesOnToTheSameWeights) {
     const auto again = workplace_.must_run(train(out, "20"));
     EXPECT_TRUE(contains(again.err, stage + ": goes on where it was interrupted"));
     expect_same_weights("whole", out);
+    const nlohmann::json metrics = read_json(workplace_ / (out + "/metrics.json"));
+    const nlohmann::json& trained = metrics[stage == "classifier" ? stage : "gce"]["train_seconds"];
+    EXPECT_GE(metrics["stages"][stage]["seconds"].get<double>(), trained.get<double>())
+        << "with what was before";
     EXPECT_FALSE(fs::exists(workplace_ / (out + "/.stages/" + stage + ".checkpoint.safetensors")));
   }
 }

@@ -99,9 +99,9 @@ TEST_F(Models, APictureOfOnesOwnIsAskedAbout) {
                                      "run", "--out", "figures", "--json"})["results"];
   ASSERT_EQ(asked.size(), 2u);
   EXPECT_EQ(asked[0]["picture"], "mine.png");
-  EXPECT_EQ(asked[0]["found"], known["found"]);
+  for (const nlohmann::json& each : asked) ASSERT_EQ(each["found"], known["found"]);
   EXPECT_NEAR(asked[0].value("distance", 0.0), known.value("distance", 0.0), 1e-3);
-  EXPECT_NEAR(asked[1].value("distance", 0.0), known.value("distance", 0.0), 0.2) << "its edges are softened";
+  EXPECT_NEAR(asked[1].value("distance", 0.0), known.value("distance", 0.0), 0.5) << "its edges are softened";
   workplace_.must_run({"export", "run"});
   const nlohmann::json files = json(
       std::vector<std::string>{"counterfactual"} + files_ +
@@ -120,7 +120,8 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   EXPECT_EQ(run["images"].size(), 2u);
   EXPECT_EQ(run["images"][1]["image"], "image 17");
   EXPECT_EQ(run["methods"].size(), 5u);
-  EXPECT_LT(run["methods"]["integrated-gradients"]["completeness_error"].get<double>(), 0.1);
+  const double size = std::max(std::abs(run["images"][0]["score"].get<double>()), 1.0);
+  EXPECT_LT(run["methods"]["integrated-gradients"]["completeness_error"].get<double>(), 0.2 * size);
   EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/attributions.png"));
   const nn::SafetensorsFile file = nn::load_safetensors(workplace_ / "figures/attributions.safetensors");
   ASSERT_EQ(file.tensors.size(), 6u);  // four methods, the images, the classes
@@ -154,6 +155,14 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
       is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png", "--input", "8"}),
                2, "such as 1x28x28"));
   EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "lrp"}), 2, "--method"));
+  for (const std::string name : {"a", "b", "c"})
+    for (int i = 0; i < 4; ++i)
+      data::test::write_png(
+          workplace_ / fmt::format("three/{}/{}.png", name, i),
+          data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(10 * i + name[0])));
+  EXPECT_TRUE(is_error(
+      workplace_.run({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data", "three"}), 2,
+      "tells 2 classes apart, but --data and --classes name 3"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "run", "--target", "rihgt"}), 2, "did you mean 'right'?"));
 }

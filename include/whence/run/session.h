@@ -72,6 +72,8 @@ class Session {
 
  private:
   models::AutoencoderShape generator_shape();
+  /// Images to try a user's classifier with: some of the data or, where the data are not loaded and need not be, noise.
+  at::Tensor probe();
   /// Loads weights into `network`. Error: no such file yet.
   nn::Network trained(nn::Network network, std::string_view file);
 

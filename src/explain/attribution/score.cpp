@@ -49,6 +49,15 @@ at::Tensor scores_of(const models::Classifier& classifier, const at::Tensor& x, 
   return scores;
 }
 
+at::Tensor answers_to(const models::Classifier& classifier, const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor answers = at::empty({x.size(0)}, at::kLong);
+  in_batches(classifier, x.size(0), [&](std::int64_t first, std::int64_t count) {
+    answers.narrow(0, first, count).copy_(classifier.logits(x.narrow(0, first, count)).argmax(1));
+  });
+  return answers;
+}
+
 ScoreGradient score_gradient(const models::Classifier& classifier, const at::Tensor& x,
                              const at::Tensor& target, Score score) {
   check(x, target);

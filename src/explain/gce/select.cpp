@@ -282,6 +282,11 @@ void check(const SelectionOptions& options) {
   if (!(options.least_lambda <= options.most_lambda))
     fail_usage("the least lambda is {:g}, above the largest, {:g}", options.least_lambda,
                options.most_lambda);
+  const bool steps = options.rule == SelectionRule::gce_b;
+  const double first = steps ? options.lambda_step : options.first_lambda;
+  if (first > options.most_lambda || (!steps && first < options.least_lambda))
+    fail_usage("the first lambda is {:g}, outside of {:g} to {:g}", first, options.least_lambda,
+               options.most_lambda);
   positive("what makes a pilot hopeless", options.hopeless);
   if (options.patience < 1) fail_usage("the patience is {}, but must be 1 or more", options.patience);
   if (!(options.errors >= 0))

@@ -169,6 +169,16 @@ TEST(ImageGrid, SaysWhatBordersAndRowLabelsTell) {
   EXPECT_EQ(named.top, plain.top) << "the legend has one line still";
 }
 
+TEST(ImageGrid, AFigureOfOneColumnHasRoomForItsLegend) {
+  const test::TemporaryFolder folder;
+  ImageGrid grid = classified(0, 2);
+  draw(grid, folder / "narrow");
+  grid.legend_name = "The classifier says (below: how surely):";
+  grid.class_names = {"a class of some length", "b"};
+  draw(grid, folder / "named");
+  EXPECT_GT(read_png(folder / "named.png").width, read_png(folder / "narrow.png").width);
+}
+
 TEST(ImageGrid, AFolderThatCannotBeIsOneSentence) {
   const test::TemporaryFolder folder;
   write_file(folder / "file", "not a folder");

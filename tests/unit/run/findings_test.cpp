@@ -214,6 +214,9 @@ TEST(Findings, NothingThatMovesIsSaidSo) {
   nlohmann::json still = metrics(-0.0001, -0.0002, -0.0003);
   EXPECT_TRUE(std::isnan(findings_of(still).noncausal_share));
   EXPECT_FALSE(answer(findings_of(still)).empty());
+  Expected expected;
+  expected.noncausal_share = 0.01;
+  EXPECT_TRUE(against_expected(findings_of(still), expected).rows.empty());
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ struct Attribution {
 at::Tensor scores_of(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
                      Score score);
 
+/// The class that the classifier gives each image, int64 (N).
+at::Tensor answers_to(const models::Classifier& classifier, const at::Tensor& x);
+
 std::string_view name_of(Score score);
 
 }  // namespace whence::attribution
