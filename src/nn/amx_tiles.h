@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nn/bf16_matrix.h"
-#include "nn/bf16_unit.h"
+#include "nn/product_units.h"
 
 #ifdef WHENCE_HAS_BF16_CODE
 #define WHENCE_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))

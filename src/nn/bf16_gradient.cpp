@@ -49,7 +49,7 @@ struct PixelRun {
 
 }  // namespace
 
-BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output) {
+BiasGradient bf16::pass_back_bias(const at::Tensor& gradient, const at::Tensor& output) {
   const std::int64_t images = gradient.size(0), channels = gradient.size(1);
   const std::int64_t pixels = gradient.size(2) * gradient.size(3);
   const at::Tensor masked = output.defined() ? at::empty_like(gradient) : gradient;
@@ -69,7 +69,7 @@ BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output
 
 #else
 
-BiasGradient pass_back_bias(const at::Tensor&, const at::Tensor&) {
+BiasGradient bf16::pass_back_bias(const at::Tensor&, const at::Tensor&) {
   TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 

@@ -81,7 +81,7 @@ WHENCE_BF16 inline void transpose(__m512i (&row)[16]) {
   }
 }
 
-/// The floats max(sums + bias, floor), rounded to the nearest half.
+/// The floats max(sums + bias, floor), rounded to the nearest half; what is no number stays none.
 WHENCE_BF16 inline void finish(const float* sums, const float* bias, float floor, Half* to,
                                std::int64_t count) {
   const __m512 least = _mm512_set1_ps(floor);
@@ -90,7 +90,7 @@ WHENCE_BF16 inline void finish(const float* sums, const float* bias, float floor
     const auto mask = static_cast<__mmask16>(rest >= 16 ? 0xffff : (1u << rest) - 1);
     __m512 value = _mm512_maskz_loadu_ps(mask, sums + i);
     if (bias != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, bias + i));
-    value = _mm512_max_ps(value, least);
+    value = _mm512_max_ps(least, value);
     _mm256_mask_storeu_epi16(to + i, mask, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
   }
 }

@@ -14,7 +14,7 @@ using namespace bf16;
 struct Product : PatchProduct {
   using PatchProduct::PatchProduct;
 
-  Strip strip() const { return {patches}; }
+  HalfStrip strip() const { return {{patches}}; }
   std::int64_t width() const { return rounded_up(patches.columns(), kColumns); }
   std::int64_t scratch() const {
     return strip().size() * std::int64_t{sizeof(Half)} + kBlock * width() * std::int64_t{sizeof(float)};
@@ -112,7 +112,7 @@ WHENCE_BF16 void pack_tiles(const KernelOffsets& offsets, const float* weight, s
 
 }  // namespace
 
-at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
+at::Tensor bf16::pack_kernel(const Patches& patches, const at::Tensor& weight) {
   const std::int64_t blocks = rounded_up(patches.columns(), kColumns) / kColumns;
   const std::int64_t of_block = patches.depth() * kColumns;
   const at::Tensor packed = at::empty({blocks * of_block}, at::kBFloat16);
@@ -126,8 +126,8 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
   return packed;
 }
 
-void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
-                      const at::Tensor& bias, float floor, const at::Tensor& output) {
+void bf16::multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
+                            const at::Tensor& bias, float floor, const at::Tensor& output) {
   if (has_small_grid(patches)) return multiply_small_grid(patches, input, kernel, bias, floor, output);
   const Product product(patches, input, kernel, bias, floor, output);
   for_each_block(patches.batch, product.scratch(), product);
@@ -135,11 +135,11 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
 
 #else
 
-at::Tensor pack_kernel(const Patches&, const at::Tensor&) {
+at::Tensor bf16::pack_kernel(const Patches&, const at::Tensor&) {
   TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
-void multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
-                      const at::Tensor&) {
+void bf16::multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
+                            const at::Tensor&) {
   TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 

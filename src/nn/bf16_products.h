@@ -4,9 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nn/bias_gradient.h"
 #include "nn/patches.h"
 
-namespace whence::nn {
+namespace whence::nn::bf16 {
 
 /// The kernel matrix of `weight` (float32, any strides; see kernel_offsets) in the order in which blocks read it.
 at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight);
@@ -23,11 +24,8 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
                                  const at::Tensor& output_gradient, const at::Tensor& weight_gradient);
 
-/// What a bias, and a ReLU behind it, pass back: `gradient` (bfloat16, channels-last) where `output` is above 0, all of it
-/// where `output` is undefined, and the sum of that over images and pixels (float32, one a channel).
-struct BiasGradient {
-  at::Tensor masked, sum;
-};
+/// `gradient` (bfloat16, channels-last) where `output` is above 0, all of it where `output` is undefined, and the sum of that
+/// (float32).
 BiasGradient pass_back_bias(const at::Tensor& gradient, const at::Tensor& output);
 
-}  // namespace whence::nn
+}  // namespace whence::nn::bf16

@@ -28,7 +28,7 @@ struct TransposedProduct {
   std::int64_t parts;
   float* sums;  ///< `parts` matrices of sum_size() floats, in squares of kBlock x kBlock
 
-  Strip strip() const { return {patches}; }
+  HalfStrip strip() const { return {{patches}}; }
   std::int64_t left_rows() const { return rounded_up(patches.columns(), kBlock); }
   std::int64_t sum_size() const { return left_rows() * patches.depth(); }
   /// The sum for a column of the kernel matrix and an element of its depth.
@@ -188,8 +188,8 @@ struct TransposedProduct {
 
 }  // namespace
 
-void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
-                                 const at::Tensor& output_gradient, const at::Tensor& weight_gradient) {
+void bf16::multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
+                                       const at::Tensor& output_gradient, const at::Tensor& weight_gradient) {
   if (has_small_grid(patches))
     return multiply_transposed_small_grid(patches, input, output_gradient, weight_gradient);
   const std::int64_t parts = at::in_parallel_region() ? 1 : 4;  // the caller alone, or any number of threads
@@ -204,7 +204,8 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
 
 #else
 
-void multiply_transposed_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&) {
+void bf16::multiply_transposed_patches(const Patches&, const at::Tensor&, const at::Tensor&,
+                                       const at::Tensor&) {
   TORCH_CHECK(false, "bfloat16 products are not in this build");
 }
 

@@ -1,13 +1,17 @@
 #include "nn/convolution.h"
 
-#include "nn/bf16_convolution.h"
-#include "nn/bf16_unit.h"
+#include "nn/product_convolution.h"
+#include "nn/product_units.h"
 #include "nn/subpixel.h"
 
 namespace whence::nn {
 namespace {
 
-bool runs_here(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 && has_bf16_products(); }
+/// Where AVX-512 is, LibTorch's own float32 takes it.
+bool runs_here(const at::Tensor& x) {
+  if (x.scalar_type() == at::kBFloat16) return has_bf16_products();
+  return x.scalar_type() == at::kFloat && has_f32_products() && !has_avx512();
+}
 
 at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
   return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
@@ -19,7 +23,7 @@ at::Tensor activated(const at::Tensor& x, bool relu) { return relu ? at::relu(x)
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Conv2d& op, bool relu) {
-  if (runs_here(x)) return bf16_convolution(x, weight, bias, op, relu);
+  if (runs_here(x)) return product_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
   return activated(at::conv2d(x.contiguous(at::MemoryFormat::ChannelsLast),
                               like(x, weight).contiguous(at::MemoryFormat::ChannelsLast), like(x, bias),
@@ -29,7 +33,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                   const ConvTranspose2d& op, bool relu) {
-  if (runs_here(x)) return bf16_transposed_convolution(x, weight, bias, op, relu);
+  if (runs_here(x)) return product_transposed_convolution(x, weight, bias, op, relu);
   return activated(subpixel_convolution(x, like(x, weight), like(x, bias), op), relu);
 }
 

@@ -4,9 +4,9 @@
 
 #include "nn/bf16_linear.h"
 #include "nn/bf16_linear_product.h"
-#include "nn/bf16_unit.h"
 #include "nn/convolution.h"
 #include "nn/max_pool.h"
+#include "nn/product_units.h"
 
 namespace whence::nn {
 namespace {

@@ -42,6 +42,15 @@ struct Meeting {
 Meeting taps_at(const Patches& patches, const PatchSide& side, std::int64_t position);
 Meeting positions_of(const Patches& patches, const PatchSide& side, std::int64_t tap);
 
+/// Where the channels of the output pixel (row, column) of the position (y, x) of `image` begin; -1 outside of it.
+inline std::int64_t pixel_of(const Patches& p, std::int64_t image, std::int64_t grid_y, std::int64_t grid_x,
+                             std::int64_t row, std::int64_t column) {
+  const std::int64_t y = p.phases * grid_y - p.vertical.crop + row;
+  const std::int64_t x = p.phases * grid_x - p.horizontal.crop + column;
+  const bool inside = y >= 0 && y < p.vertical.output && x >= 0 && x < p.horizontal.output;
+  return inside ? ((image * p.vertical.output + y) * p.horizontal.output + x) * p.output_channels : -1;
+}
+
 /// x (N, C, H, W) -> (N, outputs, output height, output width).
 Patches convolution_patches(at::IntArrayRef x, std::int64_t outputs, at::IntArrayRef output,
                             std::int64_t kernel, std::int64_t stride, std::int64_t padding);

@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "nn/bf16_linear_product.h"
-#include "nn/bf16_unit.h"
+#include "nn/product_units.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {

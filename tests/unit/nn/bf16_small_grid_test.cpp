@@ -6,8 +6,8 @@
 #include <set>
 #include <tuple>
 
-#include "nn/bf16_convolution.h"
-#include "nn/bf16_unit.h"
+#include "nn/product_convolution.h"
+#include "nn/product_units.h"
 #include "unit/nn/network_support.h"
 #include "whence/core/parts.h"
 
@@ -31,7 +31,7 @@ class SmallGrid : public ::testing::Test {
     weight = at::randn({32, 64, 3, 3}, generator).mul(0.1).set_requires_grad(true);
   }
   Tensor run(const Tensor& images) const {
-    return bf16_convolution(images, weight, {}, Conv2d{32, 3, 1, 1}, false);
+    return product_convolution(images, weight, {}, Conv2d{32, 3, 1, 1}, false);
   }
   Tensor weight_gradient() const { return torch::autograd::grad({run(x)}, {weight}, {cotangent()})[0]; }
   Tensor cotangent() const {

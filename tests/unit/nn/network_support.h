@@ -43,11 +43,12 @@ inline double relative_error(const Tensor& ours, const Tensor& truth) {
 /// Half a unit in the last of bfloat16's 8 digits is 2^-9 of a value; float32 sums of exact products.
 constexpr double kRounded = 1.0 / 512, kSummed = 1e-5;
 
-/// A layer's gradients in its input (bfloat16), weight and bias (float32), against those in float64.
-inline void expect_layer_gradients(const std::vector<Tensor>& ours, const std::vector<Tensor>& truth) {
+/// A layer's gradients in its input (of `type`), weight and bias (float32), against those in float64.
+inline void expect_layer_gradients(const std::vector<Tensor>& ours, const std::vector<Tensor>& truth,
+                                   at::ScalarType type = at::kBFloat16) {
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_LT(relative_error(ours[i], truth[i]), i == 0 ? kRounded : kSummed) << i;
-    EXPECT_EQ(ours[i].scalar_type(), i == 0 ? at::kBFloat16 : at::kFloat) << i;
+    EXPECT_LT(relative_error(ours[i], truth[i]), i == 0 && type == at::kBFloat16 ? kRounded : kSummed) << i;
+    EXPECT_EQ(ours[i].scalar_type(), i == 0 ? type : at::kFloat) << i;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "nn/bf16_unit.h"
+#include "nn/product_units.h"
 
 #include "nn/bf16_matrix.h"
 
@@ -45,10 +45,22 @@ bool has_amx() {
   return has;
 }
 
+bool has_f32_products() {
+  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return has;
+}
+
+bool has_avx512() {
+  static const bool has = __builtin_cpu_supports("avx512f");
+  return has;
+}
+
 #else
 
 bool has_bf16_products() { return false; }
 bool has_amx() { return false; }
+bool has_f32_products() { return false; }
+bool has_avx512() { return false; }
 
 #endif
 

@@ -1,9 +1,10 @@
-#include "nn/bf16_convolution.h"
+#include "nn/product_convolution.h"
 
 #include <limits>
 
 #include "core/compatibility.h"
 #include "nn/bf16_products.h"
+#include "nn/f32_products.h"
 
 namespace whence::nn {
 namespace {
@@ -25,8 +26,27 @@ struct Geometry {
 
 Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
-Tensor empty_image(at::IntArrayRef sizes) {
-  return at::empty(sizes, at::TensorOptions(at::kBFloat16), at::MemoryFormat::ChannelsLast);
+Tensor empty_image(at::IntArrayRef sizes, at::ScalarType type) {
+  return at::empty(sizes, at::TensorOptions(type), at::MemoryFormat::ChannelsLast);
+}
+
+/// The products of a number format.
+struct Products {
+  decltype(&bf16::pack_kernel) pack;
+  decltype(&bf16::multiply_patches) multiply;
+  decltype(&bf16::multiply_transposed_patches) multiply_transposed;
+  decltype(&bf16::pass_back_bias) pass_back;
+};
+
+BiasGradient pass_back_float32(const Tensor& gradient, const Tensor& output) {
+  const Tensor masked = output.defined() ? at::threshold_backward(gradient, output, 0) : gradient;
+  return {masked, masked.sum({0, 2, 3})};
+}
+
+Products products_for(at::ScalarType type) {
+  if (type == at::kFloat)
+    return {f32::pack_kernel, f32::multiply_patches, f32::multiply_transposed_patches, pass_back_float32};
+  return {bf16::pack_kernel, bf16::multiply_patches, bf16::multiply_transposed_patches, bf16::pass_back_bias};
 }
 
 /// Functions of LibTorch 1.13 take no undefined tensors.
@@ -40,19 +60,20 @@ Tensor padded_kernel(const Tensor& weight, std::int64_t stride) {
 
 void run(const Geometry& geometry, const Tensor& x, const Tensor& weight, const Tensor& bias, float floor,
          const Tensor& output) {
+  const Products products = products_for(x.scalar_type());
   const Patches patches = geometry.patches(x.sizes(), output.sizes());
   const Tensor plain = weight.to(at::kFloat);
   const Tensor kernel =
-      pack_kernel(patches, geometry.transposed ? padded_kernel(plain, geometry.stride) : plain);
-  multiply_patches(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
+      products.pack(patches, geometry.transposed ? padded_kernel(plain, geometry.stride) : plain);
+  products.multiply(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
 }
 
-class Bf16Convolution : public torch::autograd::Function<Bf16Convolution> {
+class ProductConvolution : public torch::autograd::Function<ProductConvolution> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const Geometry& geometry, const std::vector<std::int64_t>& output_sizes, bool relu) {
     const Tensor input = channels_last(x);
-    const Tensor output = empty_image(output_sizes);
+    const Tensor output = empty_image(output_sizes, x.scalar_type());
     constexpr float none = -std::numeric_limits<float>::infinity();
     run(geometry, input, weight, bias, relu ? 0 : none, output);
 
@@ -70,20 +91,21 @@ class Bf16Convolution : public torch::autograd::Function<Bf16Convolution> {
 
   static torch::autograd::variable_list backward(AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "these bfloat16 convolutions have no second derivatives");
+    TORCH_CHECK(!at::GradMode::is_enabled(), "these convolutions have no second derivatives");
     auto& saved = context->saved_data;
     const Geometry geometry{saved["kernel"].toInt(), saved["stride"].toInt(), saved["padding"].toInt(),
                             saved["transposed"].toBool()};
     const torch::autograd::variable_list tensors = context->get_saved_variables();
     const Tensor &input = tensors[0], &weight = tensors[1], &output = tensors[2];
-    const Tensor whole = channels_last(gradients[0].to(at::kBFloat16));
+    const at::ScalarType type = gradients[0].scalar_type();
+    const Tensor whole = channels_last(gradients[0]);
     const bool of_bias = saved["of_bias"].toBool();
     const auto [gradient, sum] =
-        of_bias || output.defined() ? pass_back_bias(whole, output) : BiasGradient{whole, {}};
+        of_bias || output.defined() ? products_for(type).pass_back(whole, output) : BiasGradient{whole, {}};
 
     Tensor of_input, of_weight;
     if (saved["of_input"].toBool()) {
-      of_input = empty_image(saved["input"].toIntVector());
+      of_input = empty_image(saved["input"].toIntVector(), type);
       constexpr float none = -std::numeric_limits<float>::infinity();
       run(geometry.gradient(), gradient, weight, or_empty({}), none, of_input);
     }
@@ -97,29 +119,29 @@ class Bf16Convolution : public torch::autograd::Function<Bf16Convolution> {
     const Patches patches = geometry.patches(input.sizes(), gradient.sizes());
     const Tensor whole = geometry.transposed ? padded_kernel(weight, geometry.stride) : weight;
     const Tensor result = at::empty_like(whole, at::kFloat);
-    multiply_transposed_patches(patches, input, gradient, result);
+    products_for(input.scalar_type()).multiply_transposed(patches, input, gradient, result);
     return result.narrow(2, 0, weight.size(2)).narrow(3, 0, weight.size(3)).to(weight.scalar_type());
   }
 };
 
 }  // namespace
 
-at::Tensor bf16_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            const Conv2d& op, bool relu) {
+at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                               const Conv2d& op, bool relu) {
   const auto output = [&](std::int64_t size) { return (size + 2 * op.padding - op.kernel) / op.stride + 1; };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return Bf16Convolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, false},
-                                sizes, relu);
+  return ProductConvolution::apply(x, weight, or_empty(bias),
+                                   Geometry{op.kernel, op.stride, op.padding, false}, sizes, relu);
 }
 
-at::Tensor bf16_transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                       const ConvTranspose2d& op, bool relu) {
+at::Tensor product_transposed_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                          const at::Tensor& bias, const ConvTranspose2d& op, bool relu) {
   const auto output = [&](std::int64_t size) {
     return (size - 1) * op.stride - 2 * op.padding + op.kernel + op.output_padding;
   };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
-  return Bf16Convolution::apply(x, weight, or_empty(bias), Geometry{op.kernel, op.stride, op.padding, true},
-                                sizes, relu);
+  return ProductConvolution::apply(x, weight, or_empty(bias),
+                                   Geometry{op.kernel, op.stride, op.padding, true}, sizes, relu);
 }
 
 }  // namespace whence::nn

@@ -1,4 +1,4 @@
-// What this processor multiplies bfloat16 matrices with.
+// What this processor multiplies matrices with.
 #pragma once
 
 namespace whence::nn {
@@ -10,5 +10,11 @@ bool has_bf16_products();
 /// Whether they run on AMX, the matrix unit of Intel's processors since 2023: has_bf16_products(), the processor has it and
 /// the system lets this process use it.
 bool has_amx();
+
+/// Whether the products of f32_*.h run here: the processor has AVX2 with fused multiply-add, and the build has the code.
+bool has_f32_products();
+
+/// Whether it has AVX-512, whose vectors are twice as wide as those of the products of f32_*.h.
+bool has_avx512();
 
 }  // namespace whence::nn

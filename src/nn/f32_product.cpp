@@ -1,0 +1,225 @@
+#include "nn/f32_products.h"
+
+#ifdef __x86_64__
+#include "nn/f32_group.h"
+#endif
+
+namespace whence::nn::f32 {
+
+#ifdef WHENCE_HAS_F32_CODE
+
+namespace {
+
+std::int64_t floats_of_panel(const Patches& patches) {
+  return patches.taps * patches.taps * patches.channels * kColumns;
+}
+std::int64_t panels_of(const Patches& patches) { return rounded_up(patches.columns(), kColumns) / kColumns; }
+
+/// Whether 8 columns are all.
+bool is_narrow(const Patches& patches) { return patches.columns() <= kLanes; }
+
+/// A row of the left matrix.
+struct Row {
+  std::int64_t place;  ///< of its patch in the group
+  std::int64_t image, y, x;
+};
+
+/// How the rows of some images are taken: in blocks, each with the taps that meet a pixel from any of its rows.
+struct Walk {
+  struct Block {
+    RowGroup rows;
+    std::int64_t first_piece, pieces;
+  };
+  std::vector<Row> rows;
+  std::vector<Block> blocks;
+  std::vector<Piece> pieces;
+
+  Walk(const Group& group, std::int64_t images, std::int64_t most) {
+    add_rows(group, images);
+    const std::int64_t groups = row_groups(std::ssize(rows), most);
+    for (std::int64_t i = 0; i < groups; ++i) add_block(group, row_group(std::ssize(rows), groups, i));
+  }
+
+ private:
+  /// Those of the same position side by side where there are enough images: a block then leaves out whatever falls
+  /// outside.
+  void add_rows(const Group& group, std::int64_t images) {
+    const std::int64_t width = group.patches.horizontal.grid, grid = group.patches.vertical.grid * width;
+    const bool by_position = images >= kRows;
+    const std::int64_t outer = by_position ? grid : images, inner = by_position ? images : grid;
+    rows.reserve(static_cast<std::size_t>(images * grid));
+    for (std::int64_t i = 0; i < outer; ++i) {
+      for (std::int64_t j = 0; j < inner; ++j) {
+        const std::int64_t image = by_position ? j : i, position = by_position ? i : j;
+        const std::int64_t y = position / width, x = position % width;
+        rows.push_back({group.place(image, y, x), image, y, x});
+      }
+    }
+  }
+
+  void add_block(const Group& group, RowGroup block) {
+    const Patches& patches = group.patches;
+    std::int64_t top = patches.taps, bottom = 0, left = patches.taps, right = 0;
+    for (std::int64_t r = block.begin; r < block.end; ++r) {
+      const Row& row = rows[static_cast<std::size_t>(r)];
+      const Meeting down = taps_at(patches, patches.vertical, row.y);
+      const Meeting across = taps_at(patches, patches.horizontal, row.x);
+      top = std::min(top, down.begin), bottom = std::max(bottom, down.end);
+      left = std::min(left, across.begin), right = std::max(right, across.end);
+    }
+    const std::int64_t first = std::ssize(pieces);
+    const std::int64_t width = patches.taps * patches.channels, skipped = left * patches.channels;
+    for (std::int64_t tap = top; tap < bottom && left < right; ++tap)
+      pieces.push_back({group.strip().tap_row(tap) + skipped, (tap * width + skipped) * kColumns,
+                        (right - left) * patches.channels});
+    blocks.push_back({block, first, std::ssize(pieces) - first});
+  }
+};
+
+/// Columns of the kernel matrix that go to the same output pixel.
+struct Segment {
+  std::int64_t row, column;  ///< of the phase
+  std::int64_t channel, count;
+};
+
+/// Of each panel of 16 columns.
+std::vector<std::vector<Segment>> segments_of(const Patches& patches) {
+  std::vector<std::vector<Segment>> panels(static_cast<std::size_t>(panels_of(patches)));
+  for (std::int64_t column = 0; column < patches.columns();) {
+    const std::int64_t phase = column / patches.output_channels, channel = column % patches.output_channels;
+    const std::int64_t count = std::min(kColumns - column % kColumns, patches.output_channels - channel);
+    panels[static_cast<std::size_t>(column / kColumns)].push_back(
+        {phase / patches.phases, phase % patches.phases, channel, count});
+    column += count;
+  }
+  return panels;
+}
+
+/// What multiply_patches needs, for a group of images at a time.
+struct Product {
+  const Group& group;
+  const float *input, *kernel, *bias;
+  float floor;
+  float* output;
+  const Walk &whole, &last;                    ///< through a whole group, and through the last one
+  std::vector<std::vector<Segment>> segments;  ///< of each panel
+  const Patches& patches = group.patches;
+  bool narrow = is_narrow(patches);
+
+  void operator()(std::int64_t number, std::byte* scratch) const {
+    auto* strips = reinterpret_cast<float*>(scratch);
+    const std::int64_t image = group.first(number), images = group.images_of(number);
+    group.fill(input, image, images, strips);
+    const Walk& walk = images == group.images ? whole : last;
+    for (std::int64_t panel = 0; panel < panels_of(patches); ++panel)
+      for (const Walk::Block& block : walk.blocks) multiply(walk, block, image, panel, strips);
+  }
+
+  void multiply(const Walk& walk, const Walk::Block& block, std::int64_t image, std::int64_t panel,
+                const float* strips) const {
+    const Row* rows = walk.rows.data() + block.rows.begin;
+    const std::int64_t count = block.rows.end - block.rows.begin;
+    const float* begins[kNarrowRows];
+    for (std::int64_t r = 0; r < count; ++r) begins[r] = strips + rows[r].place;
+    alignas(32) float sums[kNarrowRows * kColumns];
+    row_product(count, narrow)(begins, kernel + panel * floats_of_panel(patches),
+                               {walk.pieces.data() + block.first_piece, block.pieces}, sums);
+    for (std::int64_t r = 0; r < count; ++r)
+      write(image + rows[r].image, rows[r], segments[static_cast<std::size_t>(panel)], sums + r * kColumns);
+  }
+
+  WHENCE_F32 void write(std::int64_t image, const Row& row, const std::vector<Segment>& of_panel,
+                        const float* sums) const {
+    for (const Segment& segment : of_panel) {
+      const std::int64_t pixel = pixel_of(patches, image, row.y, row.x, segment.row, segment.column);
+      if (pixel >= 0)
+        finish(sums, bias == nullptr ? nullptr : bias + segment.channel, segment.count,
+               output + pixel + segment.channel);
+      sums += segment.count;
+    }
+  }
+
+  /// max(sums + addend, floor); what is no number stays none.
+  WHENCE_F32 void finish(const float* sums, const float* addend, std::int64_t count, float* to) const {
+    const __m256 least = _mm256_set1_ps(floor);
+    for (; count >= kLanes; count -= kLanes, sums += kLanes, to += kLanes) {
+      __m256 value = _mm256_loadu_ps(sums);
+      if (addend != nullptr) {
+        value = _mm256_add_ps(value, _mm256_loadu_ps(addend));
+        addend += kLanes;
+      }
+      _mm256_storeu_ps(to, _mm256_max_ps(least, value));
+    }
+    for (std::int64_t i = 0; i < count; ++i)
+      to[i] = std::max(addend == nullptr ? sums[i] : sums[i] + addend[i], floor);
+  }
+};
+
+/// Columns `panel` * 16 .. of the kernel matrix, row by row.
+WHENCE_F32 void pack_panel(const Patches& patches, const KernelOffsets& offsets, const float* weight,
+                           std::int64_t panel, float* to) {
+  alignas(32) std::int32_t columns[kColumns] = {}, wanted[kColumns] = {};
+  for (std::int64_t i = 0; i < std::min(kColumns, patches.columns() - panel * kColumns); ++i) {
+    columns[i] = offsets.column[static_cast<std::size_t>(panel * kColumns + i)];
+    wanted[i] = -1;
+  }
+  for (const std::int32_t depth : offsets.depth) {
+    if (depth == KernelOffsets::kNone) continue;
+    for (std::int64_t i = 0; i < kColumns; i += kLanes, to += kLanes) {
+      const __m256i column = _mm256_load_si256(reinterpret_cast<const __m256i*>(columns + i));
+      const __m256i mask = _mm256_load_si256(reinterpret_cast<const __m256i*>(wanted + i));
+      _mm256_storeu_ps(to, _mm256_mask_i32gather_ps(_mm256_setzero_ps(), weight + depth, column,
+                                                    _mm256_castsi256_ps(mask), sizeof *weight));
+    }
+  }
+}
+
+}  // namespace
+
+at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
+  const at::Tensor packed = at::empty({panels_of(patches) * floats_of_panel(patches)}, at::kFloat);
+  const KernelOffsets offsets = kernel_offsets(patches, weight.strides());
+  constexpr std::int64_t grain = 1 << 15;
+  at::parallel_for(0, panels_of(patches), std::max<std::int64_t>(1, grain / floats_of_panel(patches)),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t panel = begin; panel < end; ++panel)
+                       pack_panel(patches, offsets, weight.data_ptr<float>(), panel,
+                                  packed.data_ptr<float>() + panel * floats_of_panel(patches));
+                   });
+  return packed;
+}
+
+void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
+                      const at::Tensor& bias, float floor, const at::Tensor& output) {
+  constexpr std::int64_t rows = 384;
+  Group group = group_of(patches, rows);
+  const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  group.images = std::min(group.images, (patches.batch + threads - 1) / threads);
+  const std::int64_t most = is_narrow(patches) ? kNarrowRows : kRows;
+  const Walk whole(group, group.images, most), last(group, group.images_of(group.count() - 1), most);
+  const Product product{group,
+                        input.data_ptr<float>(),
+                        kernel.data_ptr<float>(),
+                        bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
+                        floor,
+                        output.data_ptr<float>(),
+                        whole,
+                        last,
+                        segments_of(patches)};
+  struct Nothing {};
+  for_each_block<Nothing>(group.count(), group.size() * std::int64_t{sizeof(float)}, product);
+}
+
+#else
+
+at::Tensor pack_kernel(const Patches&, const at::Tensor&) {
+  TORCH_CHECK(false, "float32 products are not in this build");
+}
+void multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
+                      const at::Tensor&) {
+  TORCH_CHECK(false, "float32 products are not in this build");
+}
+
+#endif
+
+}  // namespace whence::nn::f32
