@@ -95,7 +95,7 @@ std::vector<std::vector<Segment>> segments_of(const Patches& patches) {
   return panels;
 }
 
-/// What multiply_patches needs, for a group of images at a time.
+/// What multiply_patches needs, for a group of images and a part of the panels at a time.
 struct Product {
   const Group& group;
   const float *input, *kernel, *bias;
@@ -103,16 +103,19 @@ struct Product {
   float* output;
   const Walk &whole, &last;                    ///< through a whole group, and through the last one
   std::vector<std::vector<Segment>> segments;  ///< of each panel
+  std::int64_t panel_parts;
   const Patches& patches = group.patches;
   bool narrow = is_narrow(patches);
 
-  void operator()(std::int64_t number, std::byte* scratch) const {
+  void operator()(std::int64_t block, std::byte* scratch) const {
+    const std::int64_t number = block / panel_parts;
+    const RowGroup panels = row_group(panels_of(patches), panel_parts, block % panel_parts);
     auto* strips = reinterpret_cast<float*>(scratch);
     const std::int64_t image = group.first(number), images = group.images_of(number);
     group.fill(input, image, images, strips);
     const Walk& walk = images == group.images ? whole : last;
-    for (std::int64_t panel = 0; panel < panels_of(patches); ++panel)
-      for (const Walk::Block& block : walk.blocks) multiply(walk, block, image, panel, strips);
+    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel)
+      for (const Walk::Block& rows : walk.blocks) multiply(walk, rows, image, panel, strips);
   }
 
   void multiply(const Walk& walk, const Walk::Block& block, std::int64_t image, std::int64_t panel,
@@ -191,10 +194,13 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
 
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output) {
+  if (patches.batch == 0) return;
   constexpr std::int64_t rows = 384;
   Group group = group_of(patches, rows);
   const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   group.images = std::min(group.images, (patches.batch + threads - 1) / threads);
+  const std::int64_t parts =
+      std::clamp<std::int64_t>((threads + group.count() - 1) / group.count(), 1, panels_of(patches));
   const std::int64_t most = is_narrow(patches) ? kNarrowRows : kRows;
   const Walk whole(group, group.images, most), last(group, group.images_of(group.count() - 1), most);
   const Product product{group,
@@ -205,9 +211,10 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
                         output.data_ptr<float>(),
                         whole,
                         last,
-                        segments_of(patches)};
+                        segments_of(patches),
+                        parts};
   struct Nothing {};
-  for_each_block<Nothing>(group.count(), group.size() * std::int64_t{sizeof(float)}, product);
+  for_each_block<Nothing>(group.count() * parts, group.size() * std::int64_t{sizeof(float)}, product);
 }
 
 #else

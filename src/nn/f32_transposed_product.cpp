@@ -166,13 +166,19 @@ void scatter(const TransposedProduct& product, const float* sums, const at::Tens
 
 void multiply_transposed_patches(const Patches& patches, const at::Tensor& input,
                                  const at::Tensor& output_gradient, const at::Tensor& weight_gradient) {
-  constexpr std::int64_t positions = 128, large = 1 << 17;
+  if (patches.batch == 0) {
+    weight_gradient.zero_();
+    return;
+  }
+  constexpr std::int64_t positions = 128, large = 1 << 17, most = 16;
   const Group group = group_of(patches, positions);
   std::vector<PatchPart> parts = parts_of(group);
   const std::int64_t width = parts.back().place + rounded_up(parts.back().width, kLanes);
   // The caller alone, or any number of threads. Sums of a large weight are not added up from several copies.
   const bool alone = at::in_parallel_region(), by_columns = width * patches.columns() > large;
-  const std::int64_t image_parts = alone || by_columns ? 1 : 4, column_parts = alone || !by_columns ? 1 : 4;
+  const std::int64_t image_parts = alone || by_columns ? 1 : std::min(most, group.count());
+  const std::int64_t column_parts =
+      alone || !by_columns ? 1 : std::min(most, row_groups(patches.columns(), kColumns));
   const at::Tensor sums = at::zeros({image_parts, patches.columns() * width}, at::kFloat);
   const TransposedProduct product{group,
                                   input.data_ptr<float>(),

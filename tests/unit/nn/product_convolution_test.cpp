@@ -88,6 +88,16 @@ TEST_P(ProductConvolutions, NeedNoBias) {
   EXPECT_TRUE(run(false).equal(zero_bias));
 }
 
+TEST_P(ProductConvolutions, TakeNoImages) {
+  x = x.detach().narrow(0, 0, 0).contiguous(at::MemoryFormat::ChannelsLast).set_requires_grad(true);
+  const Tensor y = run(true);
+  EXPECT_EQ(y.size(0), 0);
+  const auto ours = torch::autograd::grad({y}, {x, weight, bias}, {at::empty_like(y)});
+  EXPECT_EQ(ours[0].sizes(), x.sizes());
+  EXPECT_EQ(ours[1].abs().max().item<float>(), 0);
+  EXPECT_EQ(ours[2].abs().max().item<float>(), 0);
+}
+
 TEST_P(ProductConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
   const int threads = at::get_num_threads();
   std::vector<std::vector<Tensor>> results;
