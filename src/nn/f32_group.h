@@ -35,14 +35,11 @@ struct Group {
   }
 };
 
-/// As many images as have `rows` positions, as long as their strips stay in a cache of the second level.
-inline Group group_of(const Patches& patches, std::int64_t rows) {
-  constexpr std::int64_t floats = 1 << 16;
+/// So many images as have `rows` positions, as long as their strips take at most so many floats; at least one.
+inline std::int64_t images_for(const Patches& patches, std::int64_t rows, std::int64_t floats) {
   const std::int64_t grid = patches.vertical.grid * patches.horizontal.grid;
-  Group group{patches, 1};
-  const std::int64_t fitting = floats / group.strip_size();
-  group.images = std::clamp<std::int64_t>(std::min((rows + grid - 1) / grid, fitting), 1, patches.batch);
-  return group;
+  const std::int64_t fitting = floats / Group{patches, 1}.strip_size();
+  return std::clamp<std::int64_t>(std::min((rows + grid - 1) / grid, fitting), 1, patches.batch);
 }
 
 }  // namespace whence::nn::f32

@@ -76,6 +76,15 @@ struct Walk {
   }
 };
 
+/// Images enough for blocks of `block` rows at the same position, which leave out all taps that fall outside, where these
+/// are not too large; otherwise as many as make it worth to read a panel of the kernel. At most `images`.
+Group group_for(const Patches& patches, std::int64_t block, std::int64_t images) {
+  constexpr std::int64_t rows = 384, second_level = 1 << 16, several_second_levels = 1 << 18;
+  const std::int64_t grid = patches.vertical.grid * patches.horizontal.grid;
+  const std::int64_t aligned = images_for(patches, std::max(rows, block * grid), several_second_levels);
+  return {patches, std::min(images, aligned >= block ? aligned : images_for(patches, rows, second_level))};
+}
+
 /// Columns of the kernel matrix that go to the same output pixel.
 struct Segment {
   std::int64_t row, column;  ///< of the phase
@@ -195,13 +204,11 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output) {
   if (patches.batch == 0) return;
-  constexpr std::int64_t rows = 384;
-  Group group = group_of(patches, rows);
+  const std::int64_t most = is_narrow(patches) ? kNarrowRows : kRows;
   const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  group.images = std::min(group.images, (patches.batch + threads - 1) / threads);
+  const Group group = group_for(patches, most, (patches.batch + threads - 1) / threads);
   const std::int64_t parts =
       std::clamp<std::int64_t>((threads + group.count() - 1) / group.count(), 1, panels_of(patches));
-  const std::int64_t most = is_narrow(patches) ? kNarrowRows : kRows;
   const Walk whole(group, group.images, most), last(group, group.images_of(group.count() - 1), most);
   const Product product{group,
                         input.data_ptr<float>(),

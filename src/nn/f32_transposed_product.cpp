@@ -170,8 +170,8 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
     weight_gradient.zero_();
     return;
   }
-  constexpr std::int64_t positions = 128, large = 1 << 17, most = 16;
-  const Group group = group_of(patches, positions);
+  constexpr std::int64_t positions = 128, large = 1 << 17, most = 16, second_level = 1 << 16;
+  const Group group{patches, images_for(patches, positions, second_level)};
   std::vector<PatchPart> parts = parts_of(group);
   const std::int64_t width = parts.back().place + rounded_up(parts.back().width, kLanes);
   // The caller alone, or any number of threads. Sums of a large weight are not added up from several copies.
