@@ -15,9 +15,9 @@ struct Group {
   std::int64_t images;
 
   Strip strip() const { return {patches}; }
-  /// Blocks read whole vectors, past the end too.
+  /// add_outer_products reads whole vectors, past the end too.
   std::int64_t strip_size() const { return rounded_up(strip().pixels() + kColumns, kColumns); }
-  std::int64_t size() const { return images * strip_size() + kColumns; }
+  std::int64_t size() const { return images * strip_size(); }
   std::int64_t count() const { return (patches.batch + images - 1) / images; }
   std::int64_t first(std::int64_t group) const { return group * images; }
   std::int64_t images_of(std::int64_t group) const { return std::min(images, patches.batch - first(group)); }

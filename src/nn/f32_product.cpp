@@ -41,7 +41,7 @@ struct Walk {
   }
 
  private:
-  /// Those of the same position side by side where there are enough images: a block then leaves out whatever falls
+  /// Those of the same position side by side where there are enough images: most blocks then leave out all taps that fall
   /// outside.
   void add_rows(const Group& group, std::int64_t images) {
     const std::int64_t width = group.patches.horizontal.grid, grid = group.patches.vertical.grid * width;
@@ -76,13 +76,14 @@ struct Walk {
   }
 };
 
-/// Images enough for blocks of `block` rows at the same position, which leave out all taps that fall outside, where these
-/// are not too large; otherwise as many as make it worth to read a panel of the kernel. At most `images`.
+/// Images enough for blocks of `block` rows at the same position, which leave out all taps that fall outside, where their
+/// strips are not too large; otherwise as many as make it worth to read a panel of the kernel. At most `images`.
 Group group_for(const Patches& patches, std::int64_t block, std::int64_t images) {
   constexpr std::int64_t rows = 384, second_level = 1 << 16, several_second_levels = 1 << 18;
   const std::int64_t grid = patches.vertical.grid * patches.horizontal.grid;
-  const std::int64_t aligned = images_for(patches, std::max(rows, block * grid), several_second_levels);
-  return {patches, std::min(images, aligned >= block ? aligned : images_for(patches, rows, second_level))};
+  const std::int64_t by_position = images_for(patches, std::max(rows, block * grid), several_second_levels);
+  return {patches,
+          std::min(images, by_position >= block ? by_position : images_for(patches, rows, second_level))};
 }
 
 /// Columns of the kernel matrix that go to the same output pixel.

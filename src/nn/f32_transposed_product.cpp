@@ -1,5 +1,7 @@
 #include "nn/f32_products.h"
 
+#include <limits>
+
 #ifdef __x86_64__
 #include "nn/f32_group.h"
 #endif
@@ -17,7 +19,7 @@ struct PatchPart {
   std::int64_t width;             ///< elements
   std::int64_t pixel;             ///< from where a patch begins
   std::int64_t place;             ///< in a row of sums, where it takes whole vectors
-  std::vector<Pair> pairs, last;  ///< for a whole group of images, and for the last one
+  std::vector<Pair> pairs, last;  ///< for a whole group of images, and for the last one where that has fewer
 };
 
 /// What multiply_transposed_patches needs. A block is a part of the images and of the columns.
@@ -123,6 +125,7 @@ std::vector<Pair> pairs_of(const Group& group, std::int64_t images, std::int64_t
 std::vector<PatchPart> parts_of(const Group& group) {
   const Patches& patches = group.patches;
   const std::int64_t across = patches.channels < kColumns ? patches.taps : 1;
+  const std::int64_t rest = group.images_of(group.count() - 1);
   std::vector<PatchPart> parts;
   std::int64_t place = 0;
   for (std::int64_t y = 0; y < patches.taps; ++y) {
@@ -130,7 +133,7 @@ std::vector<PatchPart> parts_of(const Group& group) {
       const std::int64_t element = x * patches.channels, width = across * patches.channels;
       parts.push_back({y * patches.row_depth() + element, width, group.strip().tap_row(y) + element, place,
                        pairs_of(group, group.images, y, x, across),
-                       pairs_of(group, group.images_of(group.count() - 1), y, x, across)});
+                       rest == group.images ? std::vector<Pair>() : pairs_of(group, rest, y, x, across)});
       place += rounded_up(width, kLanes);
     }
   }
@@ -172,9 +175,13 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
   }
   constexpr std::int64_t positions = 128, large = 1 << 17, most = 16, second_level = 1 << 16;
   const Group group{patches, images_for(patches, positions, second_level)};
+  TORCH_CHECK(std::max(group.size(), group.images * patches.vertical.grid * patches.horizontal.grid *
+                                         patches.columns()) <= std::numeric_limits<std::int32_t>::max(),
+              "an image of ", input.sizes(), " is too large for a convolution's gradient");
   std::vector<PatchPart> parts = parts_of(group);
   const std::int64_t width = parts.back().place + rounded_up(parts.back().width, kLanes);
-  // The caller alone, or any number of threads. Sums of a large weight are not added up from several copies.
+  // One part where the caller is itself one of several threads; otherwise as many as do not depend on the number of
+  // threads. Sums of a large weight are not added up from several copies.
   const bool alone = at::in_parallel_region(), by_columns = width * patches.columns() > large;
   const std::int64_t image_parts = alone || by_columns ? 1 : std::min(most, group.count());
   const std::int64_t column_parts =

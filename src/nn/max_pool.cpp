@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "core/compatibility.h"
+#include "nn/product_units.h"
 
 namespace whence::nn {
 namespace {
@@ -16,13 +17,8 @@ using at::Tensor;
 // The loops over channels are compiled twice: for every processor of the platform, and for AVX-512.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define WHENCE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
 #else
 #define WHENCE_AVX512
-bool has_avx512() { return false; }
 #endif
 #define WHENCE_INLINED inline __attribute__((always_inline))
 

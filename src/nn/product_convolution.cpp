@@ -12,6 +12,16 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 
+/// What the products do not check themselves.
+void check(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t inputs,
+           std::int64_t outputs, at::IntArrayRef sizes) {
+  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && x.size(1) == inputs && outputs > 0, "a convolution of ",
+              x.sizes(), " by a weight of ", weight.sizes());
+  TORCH_CHECK(!bias.defined() || bias.numel() == outputs, "a bias of ", bias.numel(), " for ", outputs,
+              " channels");
+  TORCH_CHECK(sizes[2] > 0 && sizes[3] > 0, "a convolution of ", x.sizes(), " has no output pixel");
+}
+
 /// A convolution or its transpose; each is the other's gradient in the input.
 struct Geometry {
   std::int64_t kernel, stride, padding;
@@ -30,23 +40,28 @@ Tensor empty_image(at::IntArrayRef sizes, at::ScalarType type) {
   return at::empty(sizes, at::TensorOptions(type), at::MemoryFormat::ChannelsLast);
 }
 
+/// The sum is taken image by image first, so that its order does not depend on the number of threads.
+BiasGradient pass_back_float32(const Tensor& gradient, const Tensor& output, bool of_bias) {
+  const Tensor masked = output.defined() ? at::threshold_backward(gradient, output, 0) : gradient;
+  return {masked, of_bias ? masked.sum({2, 3}).sum(0) : Tensor()};
+}
+
+BiasGradient pass_back_bfloat16(const Tensor& gradient, const Tensor& output, bool of_bias) {
+  return of_bias || output.defined() ? bf16::pass_back_bias(gradient, output) : BiasGradient{gradient, {}};
+}
+
 /// The products of a number format.
 struct Products {
   decltype(&bf16::pack_kernel) pack;
   decltype(&bf16::multiply_patches) multiply;
   decltype(&bf16::multiply_transposed_patches) multiply_transposed;
-  decltype(&bf16::pass_back_bias) pass_back;
+  decltype(&pass_back_bfloat16) pass_back;
 };
-
-BiasGradient pass_back_float32(const Tensor& gradient, const Tensor& output) {
-  const Tensor masked = output.defined() ? at::threshold_backward(gradient, output, 0) : gradient;
-  return {masked, masked.sum({0, 2, 3})};
-}
 
 Products products_for(at::ScalarType type) {
   if (type == at::kFloat)
     return {f32::pack_kernel, f32::multiply_patches, f32::multiply_transposed_patches, pass_back_float32};
-  return {bf16::pack_kernel, bf16::multiply_patches, bf16::multiply_transposed_patches, bf16::pass_back_bias};
+  return {bf16::pack_kernel, bf16::multiply_patches, bf16::multiply_transposed_patches, pass_back_bfloat16};
 }
 
 /// Functions of LibTorch 1.13 take no undefined tensors.
@@ -100,8 +115,7 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
     const at::ScalarType type = gradients[0].scalar_type();
     const Tensor whole = channels_last(gradients[0]);
     const bool of_bias = saved["of_bias"].toBool();
-    const auto [gradient, sum] =
-        of_bias || output.defined() ? products_for(type).pass_back(whole, output) : BiasGradient{whole, {}};
+    const auto [gradient, sum] = products_for(type).pass_back(whole, output, of_bias);
 
     Tensor of_input, of_weight;
     if (saved["of_input"].toBool()) {
@@ -128,8 +142,12 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
 
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu) {
-  const auto output = [&](std::int64_t size) { return (size + 2 * op.padding - op.kernel) / op.stride + 1; };
+  const auto output = [&](std::int64_t size) {
+    const std::int64_t room = size + 2 * op.padding - op.kernel;
+    return room < 0 ? 0 : room / op.stride + 1;
+  };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
+  check(x, weight, bias, weight.size(1), weight.size(0), sizes);
   return ProductConvolution::apply(x, weight, or_empty(bias),
                                    Geometry{op.kernel, op.stride, op.padding, false}, sizes, relu);
 }
@@ -140,6 +158,7 @@ at::Tensor product_transposed_convolution(const at::Tensor& x, const at::Tensor&
     return (size - 1) * op.stride - 2 * op.padding + op.kernel + op.output_padding;
   };
   const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
+  check(x, weight, bias, weight.size(0), weight.size(1), sizes);
   return ProductConvolution::apply(x, weight, or_empty(bias),
                                    Geometry{op.kernel, op.stride, op.padding, true}, sizes, relu);
 }

@@ -1,6 +1,7 @@
 #include "nn/product_units.h"
 
 #include "nn/bf16_matrix.h"
+#include "nn/f32_block.h"
 
 #ifdef WHENCE_HAS_BF16_CODE
 #include <cpuid.h>
@@ -34,9 +35,7 @@ bool ask_for_tiles() {
 }  // namespace
 
 bool has_bf16_products() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512bf16");
+  static const bool has = has_avx512() && __builtin_cpu_supports("avx512bf16");
   return has;
 }
 
@@ -45,20 +44,28 @@ bool has_amx() {
   return has;
 }
 
+#else
+
+bool has_bf16_products() { return false; }
+bool has_amx() { return false; }
+
+#endif
+
+#ifdef WHENCE_HAS_F32_CODE
+
 bool has_f32_products() {
   static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return has;
 }
 
 bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f");
+  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   return has;
 }
 
 #else
 
-bool has_bf16_products() { return false; }
-bool has_amx() { return false; }
 bool has_f32_products() { return false; }
 bool has_avx512() { return false; }
 

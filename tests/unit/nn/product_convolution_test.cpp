@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <limits>
 #include <ostream>
 
 #include "nn/product_units.h"
@@ -82,6 +83,12 @@ TEST_P(ProductConvolutions, TakeTheReluBehindThem) {
   expect_layer_gradients(ours, expected, type);
 }
 
+TEST_P(ProductConvolutions, HideNothingThatIsNoNumber) {
+  const at::NoGradGuard no_gradients;
+  x.fill_(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_TRUE(run(true).isnan().any().item<bool>());
+}
+
 TEST_P(ProductConvolutions, NeedNoBias) {
   const Tensor zero_bias = (bias.detach().zero_(), run(false));
   bias = Tensor();
@@ -149,7 +156,10 @@ INSTANTIATE_TEST_SUITE_P(
             ConvolutionCase{"small_grid_past_kernel", {8, 32, 7, 6}, {32, 32, 2, 2}, 3, 0},
             ConvolutionCase{"small_grid_transposed", {9, 64, 4, 4}, {64, 32, 3, 3}, 2, 1, true, 1},
             ConvolutionCase{"small_grid_transposed_wide", {8, 32, 3, 2}, {32, 64, 4, 4}, 2, 2, true},
-            ConvolutionCase{"large_weight", {5, 128, 2, 2}, {160, 128, 3, 3}, 1, 1}),
+            ConvolutionCase{"large_weight", {5, 128, 2, 2}, {160, 128, 3, 3}, 1, 1},
+            ConvolutionCase{"large_weight_transposed", {3, 96, 3, 3}, {96, 48, 4, 4}, 2, 1, true},
+            ConvolutionCase{"twelve_columns", {2, 20, 6, 6}, {12, 20, 3, 3}, 1, 1},
+            ConvolutionCase{"one_channel_of_many_pixels", {12, 3, 28, 28}, {3, 1, 4, 4}, 2, 1, true}),
         ::testing::Values(at::kBFloat16, at::kFloat)),
     [](const auto& instance) {
       const bool narrow = std::get<1>(instance.param) == at::kBFloat16;
