@@ -111,7 +111,7 @@ struct Product {
   const float *input, *kernel, *bias;
   float floor;
   float* output;
-  const Walk &whole, &last;                    ///< through a whole group, and through the last one
+  const Walk &whole, &last;  ///< through a whole group, and through the last one where that has fewer
   std::vector<std::vector<Segment>> segments;  ///< of each panel
   std::int64_t panel_parts;
   const Patches& patches = group.patches;
@@ -210,7 +210,8 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
   const Group group = group_for(patches, most, (patches.batch + threads - 1) / threads);
   const std::int64_t parts =
       std::clamp<std::int64_t>((threads + group.count() - 1) / group.count(), 1, panels_of(patches));
-  const Walk whole(group, group.images, most), last(group, group.images_of(group.count() - 1), most);
+  const std::int64_t rest = group.images_of(group.count() - 1);
+  const Walk whole(group, group.images, most), last(group, rest == group.images ? 0 : rest, most);
   const Product product{group,
                         input.data_ptr<float>(),
                         kernel.data_ptr<float>(),
