@@ -21,10 +21,16 @@ struct Product : PatchProduct {
     const std::int64_t column = block / patches.vertical.grid * kBlock, y = block % patches.vertical.grid;
     auto* sums = reinterpret_cast<float*>(scratch_bytes);
     for (std::int64_t image = 0; image < patches.batch; image += kBlock)
-      for (std::int64_t x = 0; x < patches.horizontal.grid; ++x) multiply(image, column, y, x, sums);
+      for (std::int64_t x = 0; x < patches.horizontal.grid; ++x)
+        multiply(first_of_block(image), column, y, x, sums);
   }
 
-  /// Of 32 images from `image` on.
+  /// Tiles have all of their rows, and multiply some images of the block before once more where the last is not whole.
+  std::int64_t first_of_block(std::int64_t image) const {
+    return on_tiles() ? std::min(image, patches.batch - kBlock) : image;
+  }
+
+  /// Of 32 images, or those that are left, from `image` on.
   WHENCE_BF16 void multiply(std::int64_t image, std::int64_t column, std::int64_t y, std::int64_t x,
                             float* sums) const {
     const Meeting down = taps_at(patches, patches.vertical, y);
@@ -41,9 +47,8 @@ struct Product : PatchProduct {
     const Half* tiles = kernel + column / kColumns * tiles_of_column + down.begin * tiles_of_tap +
                         right.begin * patches.channels / kDepth * kTileHalves;
     const std::int64_t count = std::min(kBlock, patches.batch - image);
-    multiply_on_vectors(left, image * left.stride,
-                        {tiles, tiles + tiles_of_column, kTileHalves, tiles_of_tap}, sums, kBlock, false,
-                        count);
+    multiply_block(left, image * left.stride, {tiles, tiles + tiles_of_column, kTileHalves, tiles_of_tap},
+                   sums, kBlock, false, count);
     for (std::int64_t i = 0; i < count; ++i) write(image + i, y, x, column, sums + i * kBlock);
   }
 
@@ -62,12 +67,25 @@ double rows_at_once(std::int64_t rows) {
   return static_cast<double>(rows) / static_cast<double>(groups);
 }
 
+/// Tiles take 32 rows, whatever use they have.
+double use_of_rows(std::int64_t used, std::int64_t rows) {
+  return static_cast<double>(used) / static_cast<double>(rounded_up(rows, kBlock));
+}
+
+/// Whether images fill the registers no worse than positions.
+bool images_fill(const Patches& patches) {
+  const std::int64_t width = patches.horizontal.grid;
+  if (!on_tiles()) return rows_at_once(patches.batch) >= rows_at_once(width);
+  return patches.batch >= kBlock &&
+         use_of_rows(patches.batch, patches.batch) >=
+             use_of_rows(patches.vertical.grid * width, Strip{patches}.positions());
+}
+
 }  // namespace
 
 bool has_small_grid(const Patches& patches) {
   constexpr std::int64_t side = 14;
-  return !on_tiles() && patches.vertical.grid <= side && patches.horizontal.grid <= side &&
-         rows_at_once(patches.batch) >= rows_at_once(patches.horizontal.grid) &&
+  return patches.vertical.grid <= side && patches.horizontal.grid <= side && images_fill(patches) &&
          patches.channels % kBlock == 0 && patches.output_channels % kBlock == 0;
 }
 

@@ -10,8 +10,8 @@
 namespace whence::nn {
 
 /// Whether the two functions below are for these patches, and as fast or faster (bench_small): whole blocks of channels, grids
-/// of at most 14 x 14, as many images as fill the registers no worse than a row of the grid, and no AMX, whose tiles take
-/// 32 rows at a time.
+/// of at most 14 x 14, and as many images as fill the registers no worse than a row of the grid, or on AMX the tiles, which
+/// take 32 rows whatever use they have, no worse than an image's positions.
 bool has_small_grid(const Patches& patches);
 
 /// What multiply_patches (bf16_products.h) computes. To the same bits as products of a row of the grid, as long as

@@ -21,7 +21,8 @@ struct TransposedProduct {
   bool adds;  ///< to what `weight` holds
 
   std::int64_t images() const { return rounded_up(patches.batch, kDepth); }
-  std::int64_t pairs() const { return (patches.batch + 1) / 2; }
+  /// Tiles read 16 pairs, also those behind the last image.
+  std::int64_t pairs() const { return on_tiles() ? images() / 2 : (patches.batch + 1) / 2; }
   std::int64_t pixels() const { return patches.vertical.input * patches.horizontal.input; }
   std::int64_t positions() const { return patches.vertical.grid * patches.horizontal.grid; }
   /// An odd number of steps: rows are read together, and powers of two would make them compete for lines of the cache.
@@ -58,9 +59,9 @@ struct TransposedProduct {
     const LeftMatrix left{pieces.data(), std::ssize(pieces), images() / kDepth, left_stride(), patches.batch};
     const Half* first =
         rights + (group * pixels() + row * patches.horizontal.input + right.pixel) * of_pixel();
-    multiply_on_vectors(left, column * left_stride(),
-                        {first, first + kDepth, kRows * 2 * kBlock, patches.step * of_pixel(), 2 * kBlock},
-                        sums, kBlock, true);
+    multiply_block(left, column * left_stride(),
+                   {first, first + kDepth, kRows * 2 * kBlock, patches.step * of_pixel(), 2 * kBlock}, sums,
+                   kBlock, true);
   }
 
   /// Puts the sums of a row of taps where they belong, as nearly in order as the weight's layout allows.
@@ -80,13 +81,15 @@ struct TransposedProduct {
 
   /// Lays out the pixels of two images; behind the last image are zeros.
   WHENCE_BF16 void lay_out(std::int64_t pair) const {
-    const Half* a = input + 2 * pair * pixels() * patches.channels;
-    const Half* b = 2 * pair + 1 < patches.batch ? a + pixels() * patches.channels : nullptr;
+    const auto of_image = [&](std::int64_t image) {
+      return image < patches.batch ? input + image * pixels() * patches.channels : nullptr;
+    };
+    const Half *a = of_image(2 * pair), *b = of_image(2 * pair + 1);
     for (std::int64_t at = 0; at < pixels(); ++at) {
       for (std::int64_t c = 0; c < patches.channels; c += kColumns) {
         Half* to = rights + (c / kBlock * pixels() + at) * of_pixel() + pair * 2 * kBlock + c % kBlock * 2;
         const std::int64_t from = at * patches.channels + c;
-        _mm512_storeu_si512(to, side_by_side(a + from, b == nullptr ? nullptr : b + from));
+        _mm512_storeu_si512(to, side_by_side(a == nullptr ? a : a + from, b == nullptr ? b : b + from));
       }
     }
   }

@@ -26,7 +26,6 @@ class SmallGrid : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX512_BF16";
-    if (has_amx()) GTEST_SKIP() << "on AMX the rows are always positions";
     x = half(at::randn({batch, 64, 4, 5}, generator));
     weight = at::randn({32, 64, 3, 3}, generator).mul(0.1).set_requires_grad(true);
   }
@@ -46,12 +45,19 @@ class SmallGrid : public ::testing::Test {
 
 TEST_F(SmallGrid, IsTakenWhereItFillsTheRegisters) {
   EXPECT_TRUE(taken(64, 512, 512, 2));
-  EXPECT_TRUE(taken(8, 32, 32, 14));
+  EXPECT_TRUE(taken(64, 32, 32, 14));
   EXPECT_FALSE(taken(64, 32, 32, 15)) << "large";
-  EXPECT_FALSE(taken(9, 32, 32, 14)) << "five rows at once instead of seven";
   EXPECT_FALSE(taken(3, 32, 32, 4));
   EXPECT_FALSE(taken(64, 48, 32, 4)) << "blocks of channels";
   EXPECT_FALSE(taken(64, 32, 48, 4));
+  if (has_amx()) {
+    EXPECT_FALSE(taken(31, 32, 32, 4)) << "a tile has 32 rows";
+    EXPECT_TRUE(taken(40, 32, 32, 4)) << "40 of 64 rows instead of 16 of 32";
+    EXPECT_FALSE(taken(40, 32, 32, 8)) << "40 of 64 rows instead of 64 of 96";
+  } else {
+    EXPECT_TRUE(taken(8, 32, 32, 14));
+    EXPECT_FALSE(taken(9, 32, 32, 14)) << "five rows at once instead of seven";
+  }
 }
 
 TEST_F(SmallGrid, GivesTheBitsThatAnImageAloneGives) {
