@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 #include "whence/core/machine.h"
 #include "whence/explain/gce/flow.h"
@@ -70,7 +71,7 @@ int main(int argc, char** argv) {
   program.add_option("--outer", options.outer, "Draws of the factors");
   program.add_option("--inner", options.inner, "Draws of the rest for each");
   CLI11_PARSE(program, argc, argv);
-  wait_passively();
+  start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/machine.h"
@@ -157,7 +158,7 @@ int main(int argc, char** argv) {
       ->take_all();
   program.add_option("--out", arguments.out, "Where the runs go; those that are done are only read");
   CLI11_PARSE(program, argc, argv);
-  wait_passively();
+  start_with_fast_libraries();
   try {
     const Machine machine = describe_machine();
     fmt::print("{} ({}), {} cores, LibTorch {}\n", machine.processor, machine.vector_extensions,

@@ -2,6 +2,7 @@
 // Fashion-MNIST 0/3/4.
 #include <CLI/CLI.hpp>
 
+#include "whence/core/environment.h"
 #include "whence/core/machine.h"
 #include "workshop.h"
 
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
   program.add_option("--rounds", rounds, "Each round times every case once")->check(CLI::PositiveNumber);
   program.add_option("--steps", steps, "Steps of a case in a round")->check(CLI::PositiveNumber);
   CLI11_PARSE(program, argc, argv);
-  wait_passively();
+  start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();

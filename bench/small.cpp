@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "whence/core/environment.h"
 #include "whence/core/machine.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/objective.h"
@@ -111,7 +112,7 @@ void add_all(bool bfloat16) {
 }  // namespace whence::bench
 
 int main(int argc, char** argv) {
-  whence::wait_passively();
+  whence::start_with_fast_libraries();
   whence::use_threads(1);
   whence::keep_freed_memory();
   whence::bench::add_all(whence::describe_machine().bfloat16);

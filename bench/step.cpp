@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "step_profile.h"
+#include "whence/core/environment.h"
 #include "whence/core/machine.h"
 #include "whence/models/architectures.h"
 #include "whence/models/train.h"
@@ -159,7 +160,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(bench::profiles()));
   program.add_flag("--published", published, "Time the published setting, too (seconds a step)");
   CLI11_PARSE(program, argc, argv);
-  wait_passively();
+  start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();

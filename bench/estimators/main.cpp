@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tables.h"
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/machine.h"
@@ -75,7 +76,7 @@ int main(int argc, char** argv) {
   program.add_flag("--quick", arguments.quick, "One problem, few repetitions: shows that it runs");
   CLI11_PARSE(program, argc, argv);
   try {
-    whence::wait_passively();
+    whence::start_with_fast_libraries();
     whence::use_threads(arguments.threads);
     whence::keep_freed_memory();
     whence::bench::compare(arguments);

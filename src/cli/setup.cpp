@@ -3,6 +3,7 @@
 #include <charconv>
 #include <iostream>
 
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 #include "whence/core/interrupt.h"
 #include "whence/core/machine.h"
@@ -36,7 +37,7 @@ std::vector<std::int64_t> parse_counts(const std::string& text) {
 }  // namespace
 
 void set_up(std::int64_t threads) {
-  wait_passively();
+  start_with_fast_libraries();
   use_threads(static_cast<int>(threads));
   keep_freed_memory();
   const Machine machine = describe_machine();

@@ -13,6 +13,7 @@
 #include <limits>
 #include <sstream>
 
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 
 namespace fs = std::filesystem;
@@ -129,7 +130,8 @@ Blas loaded_blas() {
     const std::string folder = path.parent_path().filename().string(), file = path.filename().string();
     const std::string version = openblas_version(file);
     if (version.empty()) return {file};
-    return {fmt::format("lib{} {}", folder.starts_with("openblas") ? folder : "openblas", version)};
+    const std::string library = folder.starts_with("openblas") ? folder : "openblas";
+    return {fmt::format("lib{} {} ({})", library, version, loaded_openblas_kernels())};
   }
   if (const fs::path path = loaded_object({"libmkl_", "libblis", "libflexiblas", "libsatlas", "libtatlas"});
       !path.empty()) {
@@ -152,21 +154,6 @@ void use_threads(int threads) {
   if (threads < 0 || threads > most)
     fail_usage("threads must be 0 (every core) to {}, not {}", most, threads);
   at::set_num_threads(threads == 0 ? usable_cores() : threads);
-}
-
-void wait_passively() {
-#ifdef __linux__
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  if (words.empty()) return;
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  ::setenv("OMP_WAIT_POLICY", "passive", 1);
-  ::execv("/proc/self/exe", arguments.data());  // returns only when it fails: then threads spin
-#endif
 }
 
 void keep_freed_memory() {

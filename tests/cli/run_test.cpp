@@ -51,6 +51,10 @@ TEST_F(RunProgram, GoesFromRecipeToReport) {
                           "/precision/chosen", "/precision/reason"}) {
     EXPECT_TRUE(record.contains(nlohmann::json::json_pointer(key))) << key;
   }
+  const auto is = [&](const char* key, std::string_view word) {
+    return contains(record["machine"][key].get<std::string>(), word);
+  };
+  EXPECT_FALSE(is("vector_extensions", "avx2") && is("blas", "Prescott")) << record["machine"];
 }
 
 // The classifier sees on which side the square is: one factor can carry log 2 nats, and nothing else matters.

@@ -11,7 +11,7 @@ struct Machine {
   std::string processor;          ///< model name, e.g. "Intel(R) Xeon(R) Processor"
   int cores = 1;                  ///< processors this process may use
   int threads = 1;                ///< threads that LibTorch uses within an operation
-  std::string blas;               ///< file name of the BLAS library that is loaded
+  std::string blas;               ///< the BLAS library that is loaded: file or name, version, kernels
   bool reference_blas = false;    ///< the unoptimised BLAS: some 50 times slower than an optimised one
   std::string libtorch;           ///< version
   std::string vector_extensions;  ///< e.g. "avx2 avx512f avx512_bf16 amx_bf16"
@@ -21,13 +21,6 @@ struct Machine {
 
 /// LibTorch starts with one thread in Debian's build: call this first. 0 means every core this process may use.
 void use_threads(int threads);
-
-/// LibTorch's threads spin while they wait for each other, which takes the processor from the thread they wait for when
-/// the machine has other work; trainings were seen to take four times as long. The OpenMP library can be told to sleep
-/// instead, but only by the environment that it is loaded in: where neither OMP_WAIT_POLICY nor GOMP_SPINCOUNT is set,
-/// this starts the program anew (Linux; same process, same arguments) with OMP_WAIT_POLICY=passive. A program's choice:
-/// call it before anything is printed or written.
-void wait_passively();
 
 /// Tells the C library to keep the memory of freed tensors for the next ones: training frees and asks for the same
 /// megabytes at every step, and pages that were returned to the system must be zeroed and mapped anew. Does nothing
