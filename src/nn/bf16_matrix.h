@@ -95,17 +95,5 @@ WHENCE_BF16 inline void finish(const float* sums, const float* bias, float floor
   }
 }
 
-/// 16 columns of two rows of the kernel matrix, side by side; element i is at from[offset + column[i]].
-WHENCE_BF16 inline __m512i gathered_pair(const float* first, const float* second, __m512i column,
-                                         __mmask16 mask) {
-  const __m512 zero = _mm512_setzero_ps();
-  const auto row = [&](const float* from) WHENCE_BF16 {
-    return from == nullptr ? zero : _mm512_mask_i32gather_ps(zero, mask, column, from, 4);
-  };
-  const auto low = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(row(first)));
-  const auto high = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(row(second)));
-  return _mm512_or_si512(_mm512_cvtepu16_epi32(low), _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16));
-}
-
 }  // namespace whence::nn::bf16
 #endif

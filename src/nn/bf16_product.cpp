@@ -96,35 +96,7 @@ struct Product : PatchProduct {
   }
 };
 
-/// Those of 16 columns from `j` on.
-WHENCE_BF16 void pack_tiles(const KernelOffsets& offsets, const float* weight, std::int64_t j, Half* to) {
-  const auto depth = static_cast<std::int64_t>(offsets.depth.size());
-  const auto columns = static_cast<std::int64_t>(offsets.column.size());
-  const auto row = [&](std::int64_t k) {
-    const std::int32_t offset = offsets.depth[static_cast<std::size_t>(k)];
-    return offset == KernelOffsets::kNone ? nullptr : weight + offset;
-  };
-  const auto mask = static_cast<__mmask16>(columns - j >= 16 ? 0xffff : (1u << (columns - j)) - 1);
-  const __m512i column = _mm512_maskz_loadu_epi32(mask, offsets.column.data() + j);
-  for (std::int64_t k = 0; k < depth; k += 2, to += kDepth)
-    _mm512_storeu_si512(to, gathered_pair(row(k), row(k + 1), column, mask));
-}
-
 }  // namespace
-
-at::Tensor bf16::pack_kernel(const Patches& patches, const at::Tensor& weight) {
-  const std::int64_t blocks = rounded_up(patches.columns(), kColumns) / kColumns;
-  const std::int64_t of_block = patches.depth() * kColumns;
-  const at::Tensor packed = at::empty({blocks * of_block}, at::kBFloat16);
-  const KernelOffsets offsets = kernel_offsets(patches, weight.strides());
-  constexpr std::int64_t grain = 1 << 15;
-  at::parallel_for(
-      0, blocks, std::max<std::int64_t>(1, grain / of_block), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t block = begin; block < end; ++block)
-          pack_tiles(offsets, weight.data_ptr<float>(), block * kColumns, halves(packed) + block * of_block);
-      });
-  return packed;
-}
 
 void bf16::multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                             const at::Tensor& bias, float floor, const at::Tensor& output) {
@@ -135,9 +107,6 @@ void bf16::multiply_patches(const Patches& patches, const at::Tensor& input, con
 
 #else
 
-at::Tensor bf16::pack_kernel(const Patches&, const at::Tensor&) {
-  TORCH_CHECK(false, "bfloat16 products are not in this build");
-}
 void bf16::multiply_patches(const Patches&, const at::Tensor&, const at::Tensor&, const at::Tensor&, float,
                             const at::Tensor&) {
   TORCH_CHECK(false, "bfloat16 products are not in this build");

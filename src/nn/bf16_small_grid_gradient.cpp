@@ -1,3 +1,4 @@
+#include "nn/bf16_kernel.h"
 #include "nn/bf16_small_grid.h"
 #include "nn/bf16_strip.h"
 
@@ -46,7 +47,10 @@ struct TransposedProduct {
       for (std::int64_t tap_x = 0; tap_x < patches.taps; ++tap_x)
         add_row(column, group, y, row, tap_x, sums + tap_x * kBlock * kBlock);
     }
-    scatter(column, group * kBlock, tap_y, sums);
+    for (std::int64_t tap_x = 0; tap_x < patches.taps; ++tap_x) {
+      const std::int64_t depth = tap_y * patches.row_depth() + tap_x * patches.channels + group * kBlock;
+      put_square(offsets, column, depth, sums + tap_x * kBlock * kBlock, weight, adds);
+    }
   }
 
   /// The positions of a row of the grid, whose tap meets pixels of `row`.
@@ -62,21 +66,6 @@ struct TransposedProduct {
     multiply_block(left, column * left_stride(),
                    {first, first + kDepth, kRows * 2 * kBlock, patches.step * of_pixel(), 2 * kBlock}, sums,
                    kBlock, true);
-  }
-
-  /// Puts the sums of a row of taps where they belong, as nearly in order as the weight's layout allows.
-  void scatter(std::int64_t column, std::int64_t channel, std::int64_t tap_y, const float* sums) const {
-    const std::int32_t* of_depth = offsets.depth.data() + tap_y * patches.row_depth() + channel;
-    const std::int32_t* of_column = offsets.column.data() + column;
-    const auto put = [&](std::int64_t n, std::int64_t c) {
-      for (std::int64_t tap = 0; tap < patches.taps; ++tap) {
-        float& to = weight[of_column[n] + of_depth[tap * patches.channels + c]];
-        to = (adds ? to : 0) + sums[(tap * kBlock + n) * kBlock + c];
-      }
-    };
-    for (std::int64_t outer = 0; outer < kBlock; ++outer)
-      for (std::int64_t inner = 0; inner < kBlock; ++inner)
-        patches.transposed ? put(inner, outer) : put(outer, inner);
   }
 
   /// Lays out the pixels of two images; behind the last image are zeros.

@@ -1,3 +1,4 @@
+#include "nn/bf16_kernel.h"
 #include "nn/bf16_products.h"
 #include "nn/bf16_small_grid.h"
 #include "nn/bf16_strip.h"
@@ -165,24 +166,17 @@ struct TransposedProduct {
     }
   }
 
-  /// Puts each element of a sum where it belongs in a weight, whose elements are written as nearly in order as its
-  /// layout allows: channels that are read are its first dimension in a transposed convolution.
+  /// Puts the sums where they belong in the gradient of a weight.
   void scatter(const float* sum, const at::Tensor& weight) const {
     const KernelOffsets offsets = kernel_offsets(patches, weight.strides());
-    auto* to = weight.data_ptr<float>();
-    const auto put = [&](std::size_t n, std::size_t k) {
-      if (offsets.depth[k] == KernelOffsets::kNone) return;
-      to[offsets.depth[k] + offsets.column[n]] =
-          sum[place(static_cast<std::int64_t>(n), static_cast<std::int64_t>(k))];
-    };
-    const std::size_t columns = offsets.column.size(), depth = offsets.depth.size();
-    if (patches.transposed) {
-      for (std::size_t k = 0; k < depth; ++k)
-        for (std::size_t n = 0; n < columns; ++n) put(n, k);
-    } else {
-      for (std::size_t n = 0; n < columns; ++n)
-        for (std::size_t k = 0; k < depth; ++k) put(n, k);
-    }
+    const std::int64_t across = left_rows() / kBlock, squares = across * (patches.depth() / kBlock);
+    constexpr std::int64_t grain = 64;
+    at::parallel_for(0, squares, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t square = begin; square < end; ++square) {
+        const std::int64_t column = square % across * kBlock, depth = square / across * kBlock;
+        put_square(offsets, column, depth, sum + place(column, depth), weight.data_ptr<float>(), false);
+      }
+    });
   }
 };
 

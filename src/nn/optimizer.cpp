@@ -107,6 +107,11 @@ class AdamStep {
   float kept_;
 };
 
+at::Tensor laid_out_like(const at::Tensor& parameter, const at::Tensor& gradient) {
+  if (gradient.strides() == parameter.strides()) return gradient;
+  return at::empty_strided(parameter.sizes(), parameter.strides(), gradient.options()).copy_(gradient);
+}
+
 /// Calls work(piece, its gradient) for a parameter whose elements begin at `whole`.
 template <class Work>
 void for_each_piece(const Piece& whole, const std::vector<at::Tensor>& gradients, const Work& work) {
@@ -132,21 +137,24 @@ Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Ad
   for (Network* network : networks) {
     for (const NamedTensor& parameter : network->parameters()) parameters.push_back(parameter);
   }
-  std::vector<at::Tensor> pieces;
+  std::int64_t count = 0;
   for (const auto& [name, parameter] : parameters) {
     TORCH_CHECK(parameter.scalar_type() == at::kFloat, "optimizer: parameter ", name, " is not float32");
-    pieces.push_back(parameter.detach().reshape({-1}));
+    TORCH_CHECK(parameter.is_non_overlapping_and_dense(), "optimizer: parameter ", name, " has gaps");
+    count += parameter.numel();
   }
-  values_ = at::cat(pieces);
+  values_ = at::empty({count}, at::kFloat);
   first_ = at::zeros_like(values_);
   if (std::holds_alternative<Adam>(rule_)) second_ = at::zeros_like(values_);
 
   std::int64_t offset = 0;
   for (auto& [name, parameter] : parameters) {
-    const std::int64_t count = parameter.numel();
-    parameter.set_data(values_.narrow(0, offset, count).view(parameter.sizes()));
+    const at::Tensor place = values_.narrow(0, offset, parameter.numel());
+    const at::Tensor own = place.as_strided(parameter.sizes(), parameter.strides());
+    own.copy_(parameter.detach());
+    parameter.set_data(own);
     parameter.set_requires_grad(true);
-    offset += count;
+    offset += parameter.numel();
     parameters_.push_back(parameter);
   }
 }
@@ -157,7 +165,7 @@ void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts)
     TORCH_CHECK(part.size() == parameters_.size(), "optimizer: a gradient for each of ", parameters_.size(),
                 " parameters, got ", part.size());
     for (std::size_t i = 0; i < part.size(); ++i)
-      if (part[i].defined()) gradients_[i].push_back(part[i].contiguous());
+      if (part[i].defined()) gradients_[i].push_back(laid_out_like(parameters_[i], part[i]));
   }
 }
 
@@ -189,8 +197,9 @@ void Optimizer::restart() {
 }
 
 NamedTensors Optimizer::state() const {
-  NamedTensors state{{"optimizer.steps", at::scalar_tensor(steps_, at::kLong)}, {"optimizer.first", first_}};
-  if (second_.defined()) state.push_back({"optimizer.second", second_});
+  NamedTensors state{{"optimizer.steps", at::scalar_tensor(steps_, at::kLong)},
+                     {"optimizer.first_moments", first_}};
+  if (second_.defined()) state.push_back({"optimizer.second_moments", second_});
   return state;
 }
 

@@ -201,7 +201,7 @@ NamedTensors make_parameters(const Op& op, const Shape& input) {
                      conv->channels);
   }
   if (const auto* conv = std::get_if<ConvTranspose2d>(&op)) {
-    return with_bias(at::zeros({input[0], conv->channels, conv->kernel, conv->kernel}), conv->bias,
+    return with_bias(channels_last({input[0], conv->channels, conv->kernel, conv->kernel}), conv->bias,
                      conv->channels);
   }
   if (const auto* linear = std::get_if<Linear>(&op)) {

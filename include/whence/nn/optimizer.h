@@ -32,7 +32,7 @@ class Optimizer {
   /// Of all networks, in the order of their layers.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   /// The next step's gradient of parameter j is the sum over parts of parts[i][j]; an undefined one counts as zero. They
-  /// are kept, not copied.
+  /// are kept, not copied, where they lie in memory as their parameter does.
   void set_gradients(const std::vector<std::vector<at::Tensor>>& parts);
   /// Uses up the gradients.
   void step(double learning_rate);
@@ -40,7 +40,8 @@ class Optimizer {
   /// Forgets moments and steps, as if it were new.
   void restart();
 
-  /// Moments and the number of steps done, to be stored in a checkpoint.
+  /// Moments, each in the order in which its parameter lies in memory, and the number of steps done, to be stored in a
+  /// checkpoint.
   NamedTensors state() const;
   /// Error: names or shapes that do not fit.
   void load_state(const NamedTensors& state);

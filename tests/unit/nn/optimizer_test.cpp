@@ -63,6 +63,24 @@ TEST(Optimizer, AdamFollowsAlgorithm1OfKingmaAndBa) {
   EXPECT_LT((flat(network) - w).abs().max().item<double>(), 1e-5);
 }
 
+TEST(Optimizer, LeavesParametersInTheirOrderAndTakesGradientsInAny) {
+  Network network("convolution", {3, 5, 5});
+  network.add("conv", Conv2d{4, 3});
+  Generator generator = make_generator(8, "optimizer-test");
+  initialise(network, {}, generator);
+  const at::Tensor before = network.parameters()[0].tensor.detach().clone();
+  ASSERT_TRUE(before.is_contiguous(at::MemoryFormat::ChannelsLast));
+  Optimizer optimizer({&network}, Sgd{});
+  const at::Tensor weight = network.parameters()[0].tensor.detach();
+  EXPECT_TRUE(weight.equal(before));
+  EXPECT_EQ(weight.strides(), before.strides());
+
+  const at::Tensor gradient = at::randn(before.sizes(), generator);  // in LibTorch's usual order
+  optimizer.set_gradients({{gradient, {}}});
+  optimizer.step(0.5);
+  EXPECT_LT((weight - (before - 0.5 * gradient)).abs().max().item<double>(), 1e-6);
+}
+
 TEST(Optimizer, StateCarriesOverExactly) {
   Network whole = two_linear_layers(), parts = two_linear_layers();
   Optimizer through({&whole}, Adam{}), before({&parts}, Adam{});

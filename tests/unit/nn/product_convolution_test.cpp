@@ -118,6 +118,16 @@ TEST_P(ProductConvolutions, GiveTheSameBitsOnAnyNumberOfThreads) {
   for (std::size_t i = 0; i < results[0].size(); ++i) EXPECT_TRUE(results[0][i].equal(results[1][i])) << i;
 }
 
+TEST_P(ProductConvolutions, GiveTheSameBitsHoweverTheWeightLies) {
+  const Tensor y = run(true);
+  const auto expected = gradients(y);
+  weight = weight.detach().contiguous(at::MemoryFormat::ChannelsLast).set_requires_grad(true);
+  const Tensor again = run(true);
+  EXPECT_TRUE(again.equal(y));
+  const auto ours = gradients(again);
+  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_TRUE(ours[i].equal(expected[i])) << i;
+}
+
 TEST_P(ProductConvolutions, ComputeOnlyTheGradientsThatAreAskedFor) {
   const Tensor of_input = gradients(run(false))[0];
   weight.set_requires_grad(false);
