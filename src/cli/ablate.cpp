@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/random.h"
 #include "whence/run/figures.h"
@@ -55,7 +56,7 @@ void add_ablate(CLI::App& program, Command& chosen) {
   auto arguments = std::make_shared<AblateArguments>();
   add_model_arguments(*command, arguments->models, true);
   command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
       ->type_name("DIR");

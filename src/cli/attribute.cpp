@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "whence/core/error.h"
 #include "whence/core/interrupt.h"
 #include "whence/core/names.h"
@@ -218,19 +219,19 @@ void add_attribute(CLI::App& program, Command& chosen) {
       ->check(CLI::IsMember({"logit", "probability"}))
       ->capture_default_str();
   command->add_option("--steps", arguments->integrated.steps, "Points of integrated gradients")
-      ->check(CLI::Range(1, 10'000))
+      ->check(whole_number(1, 10'000))
       ->capture_default_str();
   command->add_option("--samples", arguments->smooth.samples, "Gradients that SmoothGrad averages")
-      ->check(CLI::Range(1, 100'000))
+      ->check(whole_number(1, 100'000))
       ->capture_default_str();
   command
       ->add_option("--noise", arguments->smooth.noise, "SmoothGrad's noise, as a share of an image's range")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number(0))
       ->capture_default_str();
   command
       ->add_option("--patch", arguments->perturbation.patch,
                    "Side of the regions that the MoRF curve takes out")
-      ->check(CLI::Range(1, 4096))
+      ->check(whole_number(1, 4096))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "Folder for figure and tensors (default: neither is written)")
       ->type_name("DIR");

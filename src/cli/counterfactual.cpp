@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/run/figures.h"
@@ -94,6 +95,10 @@ void print(const gce::CounterfactualSummary& summary, const std::vector<std::str
 }
 
 void counterfactual(const CounterfactualArguments& arguments) {
+  constexpr double most_shells = 10'000;
+  if (arguments.step > 0 && arguments.step * most_shells < arguments.radius)
+    fail_usage("--step is {}, but must be 0 or at least a {:.0f}th of --radius, {}", arguments.step,
+               most_shells, arguments.radius);
   const ModelSet models = load_models(arguments.models, true);
   gce::CounterfactualOptions options;
   options.radius = arguments.radius;
@@ -132,18 +137,19 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
   add_picture_option(*command, arguments->models);
   add_image_choice(*command, arguments->images, arguments->count);
   command->add_option("--to", arguments->to, "The class to move to, by name (default: any other)")
+      ->check(some_text())
       ->type_name("CLASS");
   command->add_option("--radius", arguments->radius, "Largest |alpha| of a counterfactual")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_zero())
       ->capture_default_str();
   command->add_option("--probability", arguments->probability, "That the new class must reach")
-      ->check(CLI::Range(0.0, 0.999999))
+      ->check(number(0.0, 0.999999))
       ->capture_default_str();
   command->add_option("--step", arguments->step, "Distance of the search's shells; 0 chooses")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(0));
   command
       ->add_option("--rays", arguments->rays, "Rays of the search, for two or more causal factors; 0 chooses")
-      ->check(CLI::Range(0, 100'000));
+      ->check(whole_number(0, 100'000));
   command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
       ->type_name("DIR");
   command->add_flag("--json", arguments->json, "Prints JSON, every image on its own");

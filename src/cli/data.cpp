@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/data/fetch.h"
@@ -134,7 +135,7 @@ void add_fetch(CLI::App& command, Command& chosen, const std::shared_ptr<DataArg
   fetching
       ->add_option("--timeout", arguments->patience,
                    "Gives a connection up after so many seconds without a byte")
-      ->check(CLI::Range(1, 3600))
+      ->check(whole_number(1, 3600))
       ->type_name("S")
       ->capture_default_str();
   fetching->callback([&chosen, arguments] { chosen = [arguments] { fetch(*arguments); }; });

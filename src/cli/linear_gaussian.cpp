@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/run/folder.h"
@@ -63,7 +64,7 @@ void add_linear_gaussian(CLI::App& program, Command& chosen) {
                    "Folder of report, figures and metrics (default: the recipe's own path under runs/)")
       ->type_name("DIR");
   command->add_option("--trainings", arguments->trainings, "Of each problem, each from another start")
-      ->check(CLI::Range(1, 1000))
+      ->check(whole_number(1, 1000))
       ->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of the first training")->capture_default_str();
   command->add_flag("--json", arguments->json, "Prints JSON");

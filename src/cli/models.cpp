@@ -1,4 +1,5 @@
 #include "models.h"
+#include "options.h"
 
 #include <fmt/ranges.h>
 
@@ -21,10 +22,22 @@ models::ClassifierOutput parse_output(const std::string& name) {
                                  : models::ClassifierOutput::automatic;
 }
 
+/// A run folder has its own.
+void refuse_beside_run(const ModelArguments& a) {
+  if (a.run.empty()) return;
+  const std::pair<bool, const char*> given[] = {{!a.data.empty(), "--data"},
+                                                {!a.classes.empty(), "--classes"},
+                                                {a.latents != 0, "--latents"},
+                                                {a.causal != 0, "--causal"}};
+  for (const auto& [is_given, option] : given)
+    if (is_given) fail_usage("{} is for model files; a run folder has its own", option);
+}
+
 void check_arguments(const ModelArguments& a, bool images) {
   if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
   if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
+  refuse_beside_run(a);
   if (!a.run.empty()) return;
   const std::string needed = images ? "--classifier, --encoder, --decoder, --data, --latents and --causal"
                                     : "--classifier, --decoder, --latents and --causal";
@@ -60,6 +73,9 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 
 ModelSet load_run(const ModelArguments& arguments, bool images) {
   run::Session session = run::open_session(arguments.run);
+  if (!session.explains())
+    fail("{} is the run of an autoencoder, which has no causal factors; give one of an explanation",
+         arguments.run);
   set_up(arguments.threads > 0 ? arguments.threads : session.recipe().run.threads);
   const Precision precision = session.judging_precision();
   ModelSet set;
@@ -132,14 +148,15 @@ void add_data_options(CLI::App& command, ModelArguments& a) {
   command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
       ->delimiter(',')
       ->allow_extra_args(false)
+      ->check(whole_number(0))
       ->type_name("LABELS");
 }
 
 void add_common_options(CLI::App& command, ModelArguments& a) {
   command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
-  command.add_option("--threads", a.threads, "0 uses every core")->check(CLI::NonNegativeNumber);
+  command.add_option("--threads", a.threads, "0 uses every core")->check(whole_number(0));
 }
 
 }  // namespace
@@ -151,8 +168,12 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
         ->type_name("FILE");
   }
   command.add_option("--decoder", a.decoder, "TorchScript file: latents to images")->type_name("FILE");
-  command.add_option("--latents", a.latents, "How many latents the decoder takes")->type_name("N");
-  command.add_option("--causal", a.causal, "How many of them, the first, are causal")->type_name("K");
+  command.add_option("--latents", a.latents, "How many latents the decoder takes")
+      ->type_name("N")
+      ->check(whole_number(1));
+  command.add_option("--causal", a.causal, "How many of them, the first, are causal")
+      ->type_name("K")
+      ->check(whole_number(1));
   if (images) add_data_options(command, a);
   add_common_options(command, a);
 }
@@ -184,6 +205,7 @@ ModelSet load_models(const ModelArguments& arguments, bool images) {
 ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   if (a.run.empty() == a.classifier.empty()) fail_usage("give either a run folder or --classifier");
+  refuse_beside_run(a);
   ModelSet set;
   if (!a.run.empty()) {
     run::Session session = run::open_session(a.run);
@@ -219,9 +241,10 @@ void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std:
   command.add_option("--images", images, "Test images by number, such as 3,17 (default: --count)")
       ->delimiter(',')
       ->allow_extra_args(false)
+      ->check(whole_number(0))
       ->type_name("NUMBERS");
   command.add_option("--count", count, "How many test images, drawn at random; 0 takes all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
 }
 

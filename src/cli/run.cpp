@@ -1,5 +1,6 @@
 // whence run | train | report: stages of a recipe in a run folder.
 #include "commands.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -113,7 +114,7 @@ void add_run(CLI::App& program, Command& chosen) {
           "Runs it with N seeds, each in a folder of its own, compares their causes, and reports how "
           "the figures spread")
       ->type_name("N")
-      ->check(CLI::Range(2, 1000));
+      ->check(whole_number(2, 1000));
 }
 
 void add_train(CLI::App& program, Command& chosen) {

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -116,47 +117,47 @@ void add_search_options(CLI::App& command, SelectArguments& arguments) {
          "N,N,...")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(1, 4096));
+      ->check(whole_number(1, 4096));
   option("--plateau", arguments.plateau,
          "Relative improvement below which a value is on its plateau (default 0.01; gce-c 0)", "SHARE")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number(0.0, 1.0));
   option("--errors", arguments.errors,
          "Standard errors that an improvement must exceed (default 1.96; gce-b and gce-c 0)", "N")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(number(0.0, 100.0));
   option("--distance", arguments.distance,
          "How far SSE + KL may be from the autoencoder's, relatively (default 0.06; gce-b and gce-c 0.05)",
          "SHARE")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number(0.0, 1.0));
   option("--first-lambda", arguments.first_lambda, "The first lambda (default 0.05; gce-c 0.001)", "X")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   option("--lambda-step", arguments.lambda_step, "What lambda grows by, of gce-b (default 0.01)", "X")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   option("--lambda-factor", arguments.lambda_factor,
          "What lambda is multiplied by, of the others (default 3.16)", "X")
-      ->check(CLI::Range(1.02, 1e6));
+      ->check(number(1.02, 1e6));
   option("--least-lambda", arguments.least_lambda,
          "No smaller one is tried, of standard-error (default 0.0001)", "X")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   option("--most-lambda", arguments.most_lambda, "No larger one is tried (default 10; gce-b 1)", "X")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   option(
       "--patience", arguments.patience,
       "Numbers of latents in a row without an improvement that make a plateau (default 2; gce-b and gce-c 1)",
       "N")
-      ->check(CLI::Range(1, 100));
+      ->check(whole_number(1, 100));
   option("--pilot", arguments.pilot,
          "Share of the steps after which hopeless settings are given up (default 0.25)", "SHARE")
-      ->check(CLI::Range(0.01, 0.99));
+      ->check(number(0.01, 0.99));
   option("--hopeless", arguments.hopeless, "How many distances away a pilot is hopeless (default 4)", "X")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   option("--steps", arguments.steps, "Steps of each training", "N")
-      ->check(CLI::Range(std::int64_t{4}, std::int64_t{1'000'000'000}))
+      ->check(whole_number(4, 1'000'000'000))
       ->capture_default_str();
   option("--samples", arguments.samples, "Draws of alpha, and of beta for each, that measure C", "NxN")
       ->capture_default_str();
   option("--budget", arguments.budget, "Minutes that all settings may take; 0: as long as it takes",
          "MINUTES")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(0));
   command.add_flag("--fresh", arguments.fresh,
                    "Trains every setting from random weights instead of the autoencoder's");
 }

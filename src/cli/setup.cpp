@@ -62,9 +62,11 @@ ProgressCallback show_progress() {
 
 Counts parse_samples(const std::string& text) {
   const std::vector<std::int64_t> counts = parse_counts(text);
-  if (counts.size() != 2) {
+  if (counts.size() != 2 || counts[0] < 2 || counts[1] < 2) {
     fail_usage(
-        "--samples is '{}', but must be two counts such as 200x200: draws of the factors, draws of the rest",
+        "--samples is '{}', but must be two counts of at least 2 such as 200x200: draws of the factors, "
+        "draws of "
+        "the rest",
         text);
   }
   return {counts[0], counts[1]};

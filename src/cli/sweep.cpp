@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "whence/core/error.h"
 #include "whence/core/interrupt.h"
 #include "whence/core/names.h"
@@ -107,13 +108,13 @@ void add_sweep(CLI::App& program, Command& chosen) {
       ->allow_extra_args(false)
       ->take_all();
   command->add_option("--range", arguments->range, "Values from -range to range are added")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_zero())
       ->capture_default_str();
   command->add_option("--steps", arguments->steps, "How many values")
-      ->check(CLI::Range(2, 200))
+      ->check(whole_number(2, 200))
       ->capture_default_str();
   command->add_option("--rows", arguments->rows, "How many test images, spread over the classes")
-      ->check(CLI::Range(1, 64))
+      ->check(whole_number(1, 64))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "Folder of the figures (default: figures/ of the run, or .)")
       ->type_name("DIR");

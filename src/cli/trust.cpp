@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "setup.h"
 #include "whence/core/files.h"
 
@@ -23,7 +24,7 @@ struct Flows {
 };
 
 /// As the run has measured them, or measured now.
-Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
+Flows flows_of(const TrustArguments& arguments, const Counts& samples, const ModelSet& models) {
   const std::filesystem::path metrics = std::filesystem::path(arguments.models.run) / "metrics.json";
   if (!arguments.models.run.empty() && std::filesystem::exists(metrics)) {
     const nlohmann::json all = read_json(metrics);
@@ -31,7 +32,6 @@ Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
     if (all.contains(key))
       return {all.at(key).at("alpha").get<gce::FlowValue>(), all.at(key).at("beta").get<gce::FlowValue>()};
   }
-  const Counts samples = parse_samples(arguments.samples);
   gce::FlowOptions options;
   options.outer = samples.outer;
   options.inner = samples.inner;
@@ -74,8 +74,9 @@ void print(const nlohmann::json& trust) {
 }
 
 void trust(const TrustArguments& arguments) {
+  const Counts samples = parse_samples(arguments.samples);
   const ModelSet models = load_models(arguments.models, true);
-  const Flows flows = flows_of(arguments, models);
+  const Flows flows = flows_of(arguments, samples, models);
   const nlohmann::json result = run::check_trust(
       {.encoder = *models.encoder,
        .decoder = *models.decoder,
@@ -105,11 +106,12 @@ void add_trust(CLI::App& program, Command& chosen) {
   auto arguments = std::make_shared<TrustArguments>();
   add_model_arguments(*command, arguments->models, true);
   command->add_option("--with", arguments->other_run, "Another run of the same data, say with another seed")
+      ->check(some_text())
       ->type_name("RUN");
   command
       ->add_option("--randomized", arguments->randomized,
                    "Classifiers with random weights; 0 leaves them out")
-      ->check(CLI::Range(0, 1000))
+      ->check(whole_number(0, 1000))
       ->capture_default_str();
   command
       ->add_option("--samples", arguments->samples, "Draws of the flows, where the run has not measured them")

@@ -235,6 +235,16 @@ void write_recipe(const Session& session) {
   if (!fs::exists(path) || read_file(path) != text) write_file(path, text);
 }
 
+/// What stages to come would find missing only when it is their turn.
+void check_other_trainings(Session& session, std::string_view last) {
+  for (const Stage& stage : stages()) {
+    const bool finished = read_stamp(session.folder(), stage.name).finished;
+    if (!finished && stage.name == "explanation") check_start(session);
+    if (!finished && stage.name == "trust") trust_content(session);
+    if (stage.name == last) return;
+  }
+}
+
 }  // namespace
 
 nlohmann::json collect_metrics(const RunFolder& folder) {
@@ -254,6 +264,7 @@ nlohmann::json collect_metrics(const RunFolder& folder) {
 void run_stages(Session& session, const PipelineOptions& options, Display& display) {
   session.data();  // before the folder is made: without data there is nothing to run
   session.check_networks();
+  check_other_trainings(session, options.last);
   const FolderLock lock(session.folder());
   if (!options.force) check_same_recipe(session);
   write_recipe(session);  // first: it is what makes the folder a run

@@ -1,5 +1,7 @@
 #include <toml++/toml.h>
 
+#include <cmath>
+
 #include "recipe_keys.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -29,7 +31,9 @@ std::string text_of(const toml::node& node) {
 std::int64_t integer(const Key& key, const toml::node& node, std::int64_t least, std::int64_t most,
                      const Origin& origin, const toml::node& whole) {
   const auto* value = node.as_integer();
-  if (value == nullptr || value->get() < least || value->get() > most) reject(key, whole, origin);
+  if (value == nullptr || value->get() < least) reject(key, whole, origin);
+  if (value->get() > most)
+    fail_usage("{}: {} is {}, but must be at most {}", origin.place, key.name, text_of(whole), most);
   return value->get();
 }
 
@@ -37,7 +41,8 @@ double number(const Key& key, const toml::node& node, double least, double most,
               const Origin& origin) {
   if (!node.is_number()) reject(key, node, origin);
   const double value = *node.value<double>();
-  if (!(value >= least && value <= most) || (above_least && value == least)) reject(key, node, origin);
+  if (!std::isfinite(value) || value < least || value > most || (above_least && value == least))
+    reject(key, node, origin);
   return value;
 }
 

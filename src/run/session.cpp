@@ -85,6 +85,8 @@ void Session::check_networks() {
   } else if (!fs::exists(file)) {
     fail("classifier.file is {}, which does not exist; a path in a recipe is relative to the recipe's folder",
          file);
+  } else {
+    classifier(Precision::float32);
   }
   encoder_network();
   decoder_network();

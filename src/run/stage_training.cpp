@@ -22,20 +22,9 @@ std::int64_t latents_of(const std::filesystem::path& file, const nn::Network& en
   return -1;
 }
 
-void load_start(const Session& session, nn::Network& encoder, nn::Network& decoder) {
+void load_start(Session& session, nn::Network& encoder, nn::Network& decoder) {
+  check_start(session);
   const std::filesystem::path folder = session.recipe().start;
-  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
-    if (!std::filesystem::exists(folder / name))
-      fail("generator.start is {}, which has no {}; give the folder of a finished training", folder.string(),
-           name);
-  }
-  const std::int64_t latents = latents_of(folder / "encoder.safetensors", encoder);
-  if (latents >= 0 && latents != session.latents())
-    fail(
-        "the generator of {} has {} latents, but explanation.causal + explanation.noncausal is {}; they must "
-        "be the "
-        "same to start from it",
-        folder.string(), latents, session.latents());
   nn::load_network(folder / "encoder.safetensors", encoder);
   nn::load_network(folder / "decoder.safetensors", decoder);
 }
@@ -46,6 +35,23 @@ bool trains_on_validation(Session& session) {
 }
 
 }  // namespace
+
+void check_start(Session& session) {
+  const std::filesystem::path folder = session.recipe().start;
+  if (folder.empty()) return;
+  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
+    if (!std::filesystem::exists(folder / name))
+      fail("generator.start is {}, which has no {}; give the folder of a finished training", folder.string(),
+           name);
+  }
+  const std::int64_t latents = latents_of(folder / "encoder.safetensors", session.encoder_network());
+  if (latents >= 0 && latents != session.latents())
+    fail(
+        "the generator of {} has {} latents, but explanation.causal + explanation.noncausal is {}; they must "
+        "be the "
+        "same to start from it",
+        folder.string(), latents, session.latents());
+}
 
 nlohmann::json classifier_content(Session& session) {
   const std::string& file = session.recipe().classifier.file;

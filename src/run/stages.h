@@ -45,6 +45,8 @@ StageResult data_stage(Session& session);
 
 nlohmann::json classifier_content(Session& session);
 StageResult classifier_stage(Session& session);
+/// Error: generator.start names a folder without weights, or with another number of latents.
+void check_start(Session& session);
 nlohmann::json explanation_content(Session& session);
 StageResult explanation_stage(Session& session);
 

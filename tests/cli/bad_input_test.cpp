@@ -44,10 +44,36 @@ TEST_F(BadInput, CommandLines) {
   EXPECT_TRUE(is_error(workplace_.run({"recipe"}), 2, "--reference"));
 }
 
+TEST_F(BadInput, ValuesOfOptions) {
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
+    return is_error(workplace_.run(arguments), 2, part);
+  };
+  EXPECT_TRUE(refused({"sweep", "x", "--range", "inf"}, "--range: must be a number above 0, not 'inf'"));
+  EXPECT_TRUE(
+      refused({"flow", "x", "--seed", "99999999999999999999"}, "--seed: must be an integer of at least 0"));
+  EXPECT_TRUE(refused({"select", "x", "--pilot", "nan"}, "--pilot: must be a number from 0.01 to 0.99"));
+  EXPECT_TRUE(refused({"select", "x", "--budget", "-1"}, "--budget: must be a number of at least 0"));
+  EXPECT_TRUE(refused({"select", "x", "--samples", "1x1"}, "of at least 2"));
+  EXPECT_TRUE(refused({"trust", "x", "--samples", "0x0"}, "--samples is '0x0'"));
+  EXPECT_TRUE(refused({"counterfactual", "x", "--step", "1e-300"}, "10000th of --radius"));
+  EXPECT_TRUE(refused({"counterfactual", "x", "--images", ""}, "--images: must be an integer"));
+  EXPECT_TRUE(refused({"counterfactual", "x", "--to", ""}, "--to: must be a name"));
+  for (const char* option : {"--data", "--classes", "--latents", "--causal"})
+    EXPECT_TRUE(refused({"sweep", "x", option, "3"}, std::string(option) + " is for model files"));
+}
+
+TEST_F(BadInput, OtherTrainings) {
+  EXPECT_TRUE(run_fails({"trust.other_run=nowhere"}, 1, "trust.other_run is "));
+  EXPECT_TRUE(run_fails({"generator.start=nowhere"}, 1, "generator.start is "));
+}
+
 TEST_F(BadInput, Recipes) {
   EXPECT_TRUE(run_fails({"explanation.causal=0"}, 2, "explanation.causal is 0"));
   EXPECT_TRUE(run_fails({"explanation.lamda=1"}, 2, "did you mean 'explanation.lambda'?"));
   EXPECT_TRUE(run_fails({"evaluation.flow_samples=0x0"}, 2, "evaluation.flow_samples"));
+  EXPECT_TRUE(run_fails({"explanation.steps=9223372036854775807"}, 2, "must be at most 1000000000"));
+  EXPECT_TRUE(run_fails({"explanation.lambda=inf"}, 2, "explanation.lambda is inf"));
+  EXPECT_TRUE(run_fails({"expected.information_flow=inf"}, 2, "expected.information_flow is inf"));
   write_file(workplace_ / "bad.toml", "[data]\nset = 3\n");
   EXPECT_TRUE(is_error(workplace_.run({"run", "bad.toml"}), 2, "bad.toml:2: data.set is 3"));
   EXPECT_FALSE(fs::exists(workplace_ / "runs"));
@@ -80,9 +106,7 @@ TEST_F(BadInput, AClassifierThatIsNotThere) {
 }
 
 TEST_F(BadInput, AClassifierThatIsNotTorchScript) {
-  const auto outcome = workplace_.run(
-      {"run", "recipe-of-squares.toml", "--out", "out", "--set", "classifier.file=recipe-of-squares.toml"});
-  EXPECT_TRUE(is_error(outcome, 1, "recipe-of-squares.toml"));
+  EXPECT_TRUE(run_fails({"classifier.file=recipe-of-squares.toml"}, 1, "recipe-of-squares.toml"));
   EXPECT_TRUE(is_error(workplace_.run({"import", "recipe-of-squares.toml", "--input", "1x8x8"}), 1,
                        "recipe-of-squares.toml"));
 }

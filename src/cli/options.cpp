@@ -1,0 +1,64 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+namespace whence::cli {
+namespace {
+
+template <class Value>
+std::optional<Value> parsed(const std::string& text) {
+  Value value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+template <class Value>
+std::string bounds(Value least, Value most) {
+  return most == std::numeric_limits<Value>::max() ? fmt::format("of at least {}", least)
+                                                   : fmt::format("from {} to {}", least, most);
+}
+
+/// A check by `is_good`, which a value passes that is `what`.
+template <class Check>
+CLI::Validator validator(const std::string& what, const Check& is_good) {
+  return CLI::Validator(
+      [=](std::string& text) {
+        return is_good(text) ? std::string() : fmt::format("must be {}, not '{}'", what, text);
+      },
+      "");
+}
+
+}  // namespace
+
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  return validator("an integer " + bounds(least, most), [=](const std::string& text) {
+    const auto value = parsed<std::int64_t>(text);
+    return value && *value >= least && *value <= most;
+  });
+}
+
+CLI::Validator number(double least, double most) {
+  return validator("a number " + bounds(least, most), [=](const std::string& text) {
+    const auto value = parsed<double>(text);
+    return value && std::isfinite(*value) && *value >= least && *value <= most;
+  });
+}
+
+CLI::Validator number_above_zero() {
+  return validator("a number above 0", [](const std::string& text) {
+    const auto value = parsed<double>(text);
+    return value && std::isfinite(*value) && *value > 0;
+  });
+}
+
+CLI::Validator some_text() {
+  return validator("a name", [](const std::string& text) { return !text.empty(); });
+}
+
+}  // namespace whence::cli
