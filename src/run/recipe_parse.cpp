@@ -39,9 +39,9 @@ std::int64_t integer(const Key& key, const toml::node& node, std::int64_t least,
 
 double number(const Key& key, const toml::node& node, double least, double most, bool above_least,
               const Origin& origin) {
-  if (!node.is_number()) reject(key, node, origin);
-  const double value = *node.value<double>();
-  if (!std::isfinite(value) || value < least || value > most || (above_least && value == least))
+  const double value = node.value<double>().value_or(std::nan(""));
+  if (!node.is_number() || !std::isfinite(value) || value < least || value > most ||
+      (above_least && value == least))
     reject(key, node, origin);
   return value;
 }
