@@ -65,8 +65,7 @@ Counts parse_samples(const std::string& text) {
   if (counts.size() != 2 || counts[0] < 2 || counts[1] < 2) {
     fail_usage(
         "--samples is '{}', but must be two counts of at least 2 such as 200x200: draws of the factors, "
-        "draws of "
-        "the rest",
+        "draws of the rest",
         text);
   }
   return {counts[0], counts[1]};

@@ -1,5 +1,5 @@
-// Between a convolution's weight and its kernel matrix. Where elements lie side by side in the weight, as they do in all that
-// Network makes, they are moved 16 at a time, otherwise one by one.
+// Between a convolution's weight and its kernel matrix. Where elements lie side by side in the weight, as they do in those of
+// Network that have channels enough, they are moved 16 at a time, otherwise one by one.
 #pragma once
 
 #include "nn/bf16_matrix.h"

@@ -3,6 +3,7 @@
 #include "nn/product_convolution.h"
 #include "nn/product_units.h"
 #include "nn/subpixel.h"
+#include "whence/core/environment.h"
 
 namespace whence::nn {
 namespace {

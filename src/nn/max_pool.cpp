@@ -8,6 +8,7 @@
 
 #include "core/compatibility.h"
 #include "nn/product_units.h"
+#include "whence/core/environment.h"
 
 namespace whence::nn {
 namespace {

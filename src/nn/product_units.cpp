@@ -2,6 +2,7 @@
 
 #include "nn/bf16_matrix.h"
 #include "nn/f32_block.h"
+#include "whence/core/environment.h"
 
 #ifdef WHENCE_HAS_BF16_CODE
 #include <cpuid.h>
@@ -52,23 +53,9 @@ bool has_amx() { return false; }
 #endif
 
 #ifdef WHENCE_HAS_F32_CODE
-
-bool has_f32_products() {
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has;
-}
-
-bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return has;
-}
-
+bool has_f32_products() { return has_avx2(); }
 #else
-
 bool has_f32_products() { return false; }
-bool has_avx512() { return false; }
-
 #endif
 
 }  // namespace whence::nn

@@ -14,7 +14,4 @@ bool has_amx();
 /// Whether the products of f32_*.h run here: the processor has AVX2 with fused multiply-add, and the build has the code.
 bool has_f32_products();
 
-/// Whether it has AVX-512 (F, BW, DQ, VL), whose vectors are twice as wide as those of the products of f32_*.h.
-bool has_avx512();
-
 }  // namespace whence::nn

@@ -190,10 +190,8 @@ std::vector<Key> make_keys() {
        "explanation.pretraining. 0, as in the texts, asks the classifier alone."},
       {"explanation.objective", choice<AT(explanation.effect.objective)>(objective_names()), "",
        "The causal term (O'Shaughnessy et al. 2020, section 3.3). The independent ones also average over the "
-       "other "
-       "alphas and need more draws: with 16 x 2 crossed ones and no correction C ended at 0.57 in training "
-       "where 0.38 "
-       "were measured (Fashion-MNIST 0/3/4, K = 2)."},
+       "other alphas and need more draws: with 16 x 2 crossed ones and no correction C ended at 0.57 in "
+       "training where 0.38 were measured (Fashion-MNIST 0/3/4, K = 2)."},
       {"explanation.inference", choice<AT(explanation.effect.inference)>(inference_names()), "",
        "What tells the classes that an alpha brings in training: averages over the draws of beta, or a small "
        "network trained beside (the variational bound; sampling may then be nested with 1 draw of beta)."},

@@ -24,4 +24,8 @@ std::string loaded_openblas_kernels();
 /// eight times as long (OpenBLAS 0.3.21 on a Xeon with AMX).
 std::string_view openblas_kernels(std::string_view chosen, bool avx2, bool avx512);
 
+/// Whether the processor has AVX2 with fused multiply-add; AVX-512 (F, CD, BW, DQ, VL), whose vectors are twice as wide.
+bool has_avx2();
+bool has_avx512();
+
 }  // namespace whence

@@ -56,8 +56,8 @@ class Session {
   nn::Network classifier_network();
   nn::Network encoder_network();
   nn::Network decoder_network();
-  /// Declares them all. Error (usage): an architecture that does not fit the images; so it is told before the first
-  /// training, not after it.
+  /// Declares them all, and reads a classifier's file. Errors: (usage) an architecture that does not fit the images; a file
+  /// that is not there, no TorchScript, or tells other classes apart; so they are told before the first training.
   void check_networks();
 
   /// The explained classifier, and the trained explanation. Error: not trained yet.
