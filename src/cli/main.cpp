@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "whence/core/environment.h"
 #include "whence/core/error.h"
 #include "whence/core/interrupt.h"
 #include "whence/core/machine.h"
@@ -13,6 +14,7 @@ namespace whence::cli {
 namespace {
 
 std::string version_text() {
+  start_with_fast_libraries();  // what it says of them is what a run has
   const Machine machine = describe_machine();
   return fmt::format("whence {}\nLibTorch {}\nBLAS {}", run::version(), machine.libtorch, machine.blas);
 }
