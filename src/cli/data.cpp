@@ -75,18 +75,20 @@ void list_sets(bool json) {
 bool check_set(const data::KnownSet& set, const std::optional<fs::path>& path) {
   const data::Splits splits = data::load(set, {}, path);
   const data::Place place = data::locate(set, path).value();
-  const auto& publication = data::publication(set);
-  const auto differences = data::differences(publication, place);
-  const bool known = place.layout != data::Layout::pictures && !publication.files.empty();
-  const std::string_view verdict = !differences.empty() ? "readable, but not as published"
-                                   : known              ? "whole, and as published"
-                                                        : "readable; no digests of these files are published";
+  const data::Authenticity state = data::authenticity(set, place);
+  const std::string_view verdict = state == data::Authenticity::other ? "readable, but not as published"
+                                   : state == data::Authenticity::published
+                                       ? "whole, and as published"
+                                       : "readable; no digests of these files are published";
   const auto shape = splits.train.images.sizes();
   std::cout << fmt::format("{}: {} training, {} validation and {} test images of {} x {}, {} classes: {}\n",
                            set.name, splits.train.size(), splits.validation.size(), splits.test.size(),
                            shape[2], shape[3], splits.train.classes(), verdict);
-  for (const std::string& difference : differences) std::cout << "  " << difference << "\n";
-  return differences.empty();
+  if (state == data::Authenticity::other) {
+    for (const std::string& difference : data::differences(data::publication(set), place))
+      std::cout << "  " << difference << "\n";
+  }
+  return state != data::Authenticity::other;
 }
 
 std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments) {

@@ -224,4 +224,10 @@ std::vector<std::string> differences(const Publication& publication, const Place
   return sentences;
 }
 
+Authenticity authenticity(const KnownSet& set, const Place& place) {
+  const Publication& published = publication(set);
+  if (place.layout == Layout::pictures || published.files.empty()) return Authenticity::unknown;
+  return differences(published, place).empty() ? Authenticity::published : Authenticity::other;
+}
+
 }  // namespace whence::data

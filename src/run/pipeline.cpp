@@ -240,7 +240,7 @@ void check_other_trainings(Session& session, std::string_view last) {
   for (const Stage& stage : stages()) {
     const bool finished = read_stamp(session.folder(), stage.name).finished;
     if (!finished && stage.name == "explanation") check_start(session);
-    if (!finished && stage.name == "trust") trust_content(session);
+    if (!finished && stage.name == "trust") check_other_run(session);
     if (stage.name == last) return;
   }
 }

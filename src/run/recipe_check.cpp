@@ -1,11 +1,25 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <set>
 
 #include "recipe_keys.h"
 #include "whence/core/error.h"
+#include "whence/core/names.h"
 #include "whence/data/known.h"
 
 namespace whence::run {
 namespace {
+
+void check_known(const std::string& set, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const data::KnownSet& known : data::known_sets()) names.push_back(known.name);
+  if (std::ranges::find(names, set) != names.end()) return;
+  const std::string sets = fmt::format("{}", fmt::join(names, ", "));
+  names.insert(names.end(), {"idx", "pictures"});
+  fail_usage("{}: data.set is '{}', but must be {} or, for files of your own, idx or pictures{}", name, set,
+             sets, did_you_mean(set, names));
+}
 
 void check_data(const DataOptions& data, const std::string& name) {
   if (data.set.empty()) {
@@ -23,7 +37,7 @@ void check_data(const DataOptions& data, const std::string& name) {
       fail_usage("{}: data.set = \"pictures\" needs data.path, the folder with a folder for each class",
                  name);
   } else {
-    data::known_set(data.set);
+    check_known(data.set, name);
   }
   if (data.set != "idx" && !data.class_names.empty()) {
     fail_usage("{}: data.class_names is only for data.set = \"idx\"; '{}' has names of its own", name,

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "stages.h"
+#include "whence/data/fetch.h"
 
 namespace whence::run {
 namespace {
@@ -12,6 +15,25 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+constexpr std::string_view kNotAsPublished = "not as published";
+
+/// Whether a known set's files are the published ones; "" where nobody can tell.
+std::string_view files_of(const DataOptions& options) {
+  const auto known = std::ranges::find(data::known_sets(), options.set, &data::KnownSet::name);
+  if (known == data::known_sets().end()) return "";
+  std::optional<std::filesystem::path> path;
+  if (!options.path.empty()) path = options.path;
+  const data::Authenticity state = data::authenticity(*known, data::locate(*known, path).value());
+  return state == data::Authenticity::published ? "as published"
+         : state == data::Authenticity::other   ? kNotAsPublished
+                                                : "";
+}
+
+std::string check_command(const DataOptions& options) {
+  return fmt::format("whence data check {}", options.set) +
+         (options.path.empty() ? "" : fmt::format(" --path {}", options.path));
 }
 
 }  // namespace
@@ -28,17 +50,21 @@ nlohmann::json data_content(Session& session) {
 StageResult data_stage(Session& session) {
   const data::Splits& splits = session.data();
   const std::int64_t validation = splits.has_validation() ? splits.validation.size() : 0;
-  return {{{"data",
-            {{"set", session.recipe().data.set},
-             {"classes", splits.train.class_names},
-             {"image", splits.train.images.sizes().slice(1).vec()},
-             {"train_images", splits.train.size()},
-             {"validation_images", validation},
-             {"test_images", splits.test.size()}}}},
-          {},
-          fmt::format("{} training and {} test images of {}", splits.train.size(), splits.test.size(),
-                      joined(splits.train.class_names)),
-          session.load_seconds()};
+  nlohmann::json metrics = {{"set", session.recipe().data.set},
+                            {"classes", splits.train.class_names},
+                            {"image", splits.train.images.sizes().slice(1).vec()},
+                            {"train_images", splits.train.size()},
+                            {"validation_images", validation},
+                            {"test_images", splits.test.size()}};
+  std::string summary = fmt::format("{} training and {} test images of {}", splits.train.size(),
+                                    splits.test.size(), joined(splits.train.class_names));
+  if (const std::string_view files = files_of(session.recipe().data); !files.empty()) {
+    metrics["files"] = files;
+    summary += fmt::format("; files {}", files);
+    if (files == kNotAsPublished)
+      summary += fmt::format(" (`{}` tells more)", check_command(session.recipe().data));
+  }
+  return {{{"data", metrics}}, {}, summary, session.load_seconds()};
 }
 
 }  // namespace whence::run

@@ -165,6 +165,8 @@ class ReportWriter {
     };
     facts.rows.push_back({"whence", text(record_.at("whence"))});
     facts.rows.push_back({"seed", text(record_.at("seed"))});
+    if (const auto& data = metrics_.at("data"); data.contains("files"))
+      facts.rows.push_back({"files of the data set", text(data.at("files"))});
     facts.rows.push_back({"begun", text(record_.at("begun"))});
     for (const auto& [name, value] : record_.at("machine").items()) facts.rows.push_back({name, text(value)});
     facts.rows.push_back(

@@ -17,6 +17,12 @@ nlohmann::json trust_content(Session& session) {
   return {{"other_run", fingerprint_of(read_file(weights))}};
 }
 
+void check_other_run(Session& session) {
+  trust_content(session);
+  if (const std::filesystem::path other = session.recipe().trust.other_run; !other.empty())
+    open_other_run(other, session.task().image);
+}
+
 StageResult trust_stage(Session& session) {
   if (!session.explains()) return {{}, {}, "no causal factors to check"};
   const auto classifier = session.classifier(Precision::float32);

@@ -68,6 +68,8 @@ StageResult reference_stage(Session& session);
 StageResult counterfactual_stage(Session& session);
 
 nlohmann::json trust_content(Session& session);
+/// Errors of trust.other_run: no weights there; those of open_other_run.
+void check_other_run(Session& session);
 StageResult trust_stage(Session& session);
 
 /// Nothing else than the recipe and other stages.

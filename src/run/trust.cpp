@@ -19,17 +19,7 @@ at::Tensor means_of(const models::Encoder& encoder, const data::Dataset& dataset
 }
 
 nlohmann::json compare_seeds(const TrustSubject& subject, const std::filesystem::path& folder) {
-  Session other = open_session(folder);
-  if (!other.explains())
-    fail(
-        "{} is the run of an autoencoder, which has no causal factors to compare; give one of an explanation",
-        folder.string());
-  const nn::Shape& there = other.task().image;
-  const auto here = subject.test.images.sizes().slice(1);
-  if (there != here) {
-    fail("{} explains images of {} x {} x {}, not of {} x {} x {}; give a run of the same data",
-         folder.string(), there[0], there[1], there[2], here[0], here[1], here[2]);
-  }
+  Session other = open_other_run(folder, subject.test.images.sizes().slice(1));
   const auto encoder = other.encoder(Precision::float32);
   return gce::to_json(gce::seed_agreement(means_of(subject.encoder, subject.test), subject.causal,
                                           means_of(*encoder, subject.test), other.causal()));
@@ -47,6 +37,20 @@ nlohmann::json randomize(const TrustSubject& subject, std::int64_t classifiers,
 }
 
 }  // namespace
+
+Session open_other_run(const std::filesystem::path& folder, at::IntArrayRef image) {
+  Session other = open_session(folder);
+  if (!other.explains())
+    fail(
+        "{} is the run of an autoencoder, which has no causal factors to compare; give one of an explanation",
+        folder.string());
+  const nn::Shape& there = other.task().image;
+  if (there != image) {
+    fail("{} explains images of {} x {} x {}, not of {} x {} x {}; give a run of the same data",
+         folder.string(), there[0], there[1], there[2], image[0], image[1], image[2]);
+  }
+  return other;
+}
 
 nlohmann::json check_trust(const TrustSubject& subject, const TrustOptions& options,
                            const ProgressCallback& progress) {

@@ -17,7 +17,7 @@ struct Run {
   std::string name;
   std::filesystem::path folder;           ///< empty: known from the page's record alone
   std::map<std::string, double> figures;  ///< by run::metric_names, in the units of metrics.json
-  nlohmann::json facts;                   ///< run.json: seed, machine, precision, version
+  nlohmann::json facts;  ///< run.json: seed, machine, precision, version; "data" of metrics.json
   /// The values of its recipe that make runs comparable, by key; null without a recipe and for a selection.
   nlohmann::json recipe;
 

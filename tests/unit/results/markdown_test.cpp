@@ -31,7 +31,8 @@ TEST_F(MarkdownPage, SaysWhatIsReachedAndMissed) {
         "\n| SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached |\n",
         "| [Left or right](#left-or-right) | SSE + KL | x \\| y |  | 16.00 | 15.00 to 17.00 | ≤ 20 | reached "
         "| 2 of 3 |\n",
-        "2 of 3 runs (seed 0, 5)", "Abacus, 2 cores, float32, whence 0.1.0.", "everything 1:00"})
+        "2 of 3 runs (seed 0, 5)", "Abacus, 2 cores, float32, whence 0.1.0, data as published.",
+        "everything 1:00"})
     EXPECT_TRUE(contains(text, part));
   EXPECT_FALSE(contains(text, "another recipe"));
 }

@@ -26,7 +26,8 @@ inline void write_run(const std::filesystem::path& path, const MadeRun& made) {
   const run::RunFolder folder(path);
   const std::vector<std::string> settings = {made.setting};
   write_file(folder / "recipe.toml", run::to_toml(run::parse_recipe(kRecipe, "recipe.toml", settings)));
-  write_json(folder / "metrics.json", {{"gce",
+  write_json(folder / "metrics.json", {{"data", {{"files", "as published"}}},
+                                       {"gce",
                                         {{"test", {{"sse", made.sse}, {"kl", made.kl}}},
                                          {"information_flow", {{"alpha", {{"nats", made.flow}}}}}}},
                                        {"stages", {{"explanation", {{"seconds", made.seconds}}}}}});

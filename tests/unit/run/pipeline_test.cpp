@@ -282,8 +282,11 @@ TEST_F(Pipeline, TrustComparesAnotherRun) {
   training.last = "explanation";
   run({"generator.latents=3"}, training);
   compared.back() = "trust.other_run=" + folder_.path().string();
-  folder_ = explained;
-  EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "is the run of an autoencoder"));
+  for (const std::filesystem::path& place : {explained.path(), temporary_ / "new"}) {
+    folder_ = RunFolder(place);
+    EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "is the run of an autoencoder")) << place;
+  }
+  EXPECT_FALSE(std::filesystem::exists(temporary_ / "new")) << "it is told before anything is trained";
 }
 
 TEST_F(Pipeline, AnExplanationStartsFromAnotherRun) {

@@ -35,7 +35,10 @@ TEST(RecipeErrors, NameTheNearestKey) {
 TEST(RecipeErrors, NameTheNearestChoice) {
   EXPECT_TRUE(contains(error_with("explanation.sampling=nestet"),
                        "must be one of 'nested', 'crossed' (did you mean 'nested'?)"));
-  EXPECT_TRUE(contains(error_with("data.set=fashionmnist"), "fashion-mnist"));
+  EXPECT_TRUE(
+      contains(error_with("data.set=fashionmnist"),
+               "data.set is 'fashionmnist', but must be mnist, fashion-mnist, notmnist, cifar10 or, for "
+               "files of your own, idx or pictures (did you mean 'fashion-mnist'?)"));
 }
 
 TEST(RecipeErrors, NotToml) {
