@@ -2,6 +2,7 @@
 
 #include <ATen/record_function.h>
 
+#include "nn/batch_norm.h"
 #include "nn/bf16_linear.h"
 #include "nn/bf16_linear_product.h"
 #include "nn/convolution.h"
@@ -15,7 +16,7 @@ struct Call {
   const Layer& layer;
   const std::vector<at::Tensor>& inputs;
   const Execution& execution;
-  bool relu;  ///< behind a convolution, in front of a maximum pooling
+  bool relu;  ///< behind a convolution or batch normalisation, in front of a maximum pooling
 
   const at::Tensor& x() const { return inputs.front(); }
   at::Tensor learned(std::size_t i) const {
@@ -42,16 +43,17 @@ at::Tensor run(const Linear&, const Call& call) {
   return at::linear(call.x(), call.like_x(0), call.like_x(1));
 }
 
-template <class Norm>
-at::Tensor normalise(const Norm& op, const Call& call) {
-  const NamedTensors& learned = call.layer.parameters;
+at::Tensor run(const BatchNorm2d& op, const Call& call) {
   const NamedTensors& running = call.layer.buffers;
-  return at::batch_norm(call.x(), learned[0].tensor, learned[1].tensor, running[0].tensor, running[1].tensor,
-                        call.execution.training, op.momentum, op.epsilon, false);
+  return batch_norm(call.x(), {call.learned(0), call.learned(1), running[0].tensor, running[1].tensor}, op,
+                    call.execution.training, call.relu);
 }
 
-at::Tensor run(const BatchNorm2d& op, const Call& call) { return normalise(op, call); }
-at::Tensor run(const BatchNorm1d& op, const Call& call) { return normalise(op, call); }
+at::Tensor run(const BatchNorm1d& op, const Call& call) {
+  const NamedTensors& running = call.layer.buffers;
+  return at::batch_norm(call.x(), call.learned(0), call.learned(1), running[0].tensor, running[1].tensor,
+                        call.execution.training, op.momentum, op.epsilon, false);
+}
 
 /// In float32, whatever the input's format.
 at::Tensor run(const ScaleShift&, const Call& call) {

@@ -18,7 +18,7 @@ std::vector<bool> ends_of_paths(const std::vector<Layer>& layers);
 bool runs_in_bfloat16(const Op& op, Precision precision, bool last);
 
 /// inputs: (N, ...) each; returns (N, layer.shape). `relu`: with the work of a ReLU
-/// that follows a convolution or precedes a maximum pooling. 4-D activations of
+/// that follows a convolution or a batch normalisation, or precedes a maximum pooling. 4-D activations of
 /// convolutions are channels-last.
 at::Tensor execute(const Layer& layer, std::vector<at::Tensor> inputs, const Execution& execution, bool last,
                    bool relu = false);

@@ -2,26 +2,16 @@
 
 #include <ATen/Parallel.h>
 
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include "core/compatibility.h"
-#include "nn/product_units.h"
-#include "whence/core/environment.h"
+#include "nn/pixels.h"
 
 namespace whence::nn {
 namespace {
 
 using at::Tensor;
-
-// The loops over channels are compiled twice: for every processor of the platform, and for AVX-512.
-#if defined(__x86_64__) && defined(__GNUC__)
-#define WHENCE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-#else
-#define WHENCE_AVX512
-#endif
-#define WHENCE_INLINED inline __attribute__((always_inline))
 
 /// The number of the largest pixel in a window that has none above 0; windows are smaller.
 constexpr std::uint8_t kNone = 255;
@@ -60,104 +50,58 @@ struct PoolShape {
   }
 };
 
-/// A bfloat16 as it is stored: the upper half of a float32.
-using StoredHalf = std::uint16_t;
-inline float wide(StoredHalf half) {
-  const std::uint32_t bits = std::uint32_t{half} << 16;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline float wide(float value) { return value; }
-inline double wide(double value) { return value; }
-
-inline void store(float value, StoredHalf& to) {  // to the nearest, of two to the even one
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  to = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-inline void store(float value, float& to) { to = value; }
-inline void store(double value, double& to) { to = value; }
-
 /// Its place in the order of pixels; NaN is last, so that it stays the maximum, as in LibTorch. Halves are compared as integers,
 /// which compilers vectorise.
-inline std::int16_t rank(StoredHalf half) {
+WHENCE_INLINED std::int16_t rank(StoredHalf half) {
   constexpr std::int16_t infinity = 0x7f80, last = 0x7fff;
   const auto magnitude = static_cast<std::int16_t>(half & 0x7fff);
   const auto number = static_cast<std::int16_t>(half >> 15 != 0 ? -magnitude : magnitude);
   return magnitude > infinity ? last : number;
 }
 template <class T>
-inline bool is_larger(T value, T best) {
+WHENCE_INLINED bool is_larger(T value, T best) {
   return (value > best) | std::isnan(value);
 }
-inline bool is_larger(StoredHalf value, StoredHalf best) { return rank(value) > rank(best); }
+WHENCE_INLINED bool is_larger(StoredHalf value, StoredHalf best) { return rank(value) > rank(best); }
 
-template <class T>
-WHENCE_INLINED void keep_larger_in(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
-                                   std::int64_t count) {
-  for (std::int64_t c = 0; c < count; ++c) {
-    const bool larger = is_larger(candidate[c], largest[c]);
-    largest[c] = larger ? candidate[c] : largest[c];
-    at[c] = larger ? number : at[c];
+/// Keeps the larger of two pixels in each channel, and its number.
+struct KeepLarger {
+  template <class T>
+  WHENCE_INLINED static void run(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
+                                 std::int64_t count) {
+    for (std::int64_t c = 0; c < count; ++c) {
+      const bool larger = is_larger(candidate[c], largest[c]);
+      largest[c] = larger ? candidate[c] : largest[c];
+      at[c] = larger ? number : at[c];
+    }
   }
-}
-template <class T>
-WHENCE_INLINED void add_to_largest_in(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
-                                      std::int64_t count) {
-  for (std::int64_t c = 0; c < count; ++c) {
-    const auto own = wide(gradient[c]);
-    store(wide(to[c]) + (at[c] == number ? own : 0), to[c]);
+};
+
+struct AddToLargest {
+  template <class T>
+  WHENCE_INLINED static void run(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                                 std::int64_t count) {
+    for (std::int64_t c = 0; c < count; ++c) {
+      const auto own = wide(gradient[c]);
+      store(wide(to[c]) + (at[c] == number ? own : 0), to[c]);
+    }
   }
-}
+};
 
 /// Where each pixel is in one window at most.
-template <class T>
-WHENCE_INLINED void set_largest_in(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
-                                   std::int64_t count) {
-  for (std::int64_t c = 0; c < count; ++c) to[c] = at[c] == number ? gradient[c] : T{0};
-}
+struct SetLargest {
+  template <class T>
+  WHENCE_INLINED static void run(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
+                                 std::int64_t count) {
+    for (std::int64_t c = 0; c < count; ++c) to[c] = at[c] == number ? gradient[c] : T{0};
+  }
+};
 
 template <class T>
-using KeepLarger = void (*)(const T*, std::uint8_t, T*, std::uint8_t*, std::int64_t);
-template <class T>
-void keep_larger_plainly(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
-                         std::int64_t count) {
-  keep_larger_in(candidate, number, largest, at, count);
-}
-template <class T>
-WHENCE_AVX512 void keep_larger_widely(const T* candidate, std::uint8_t number, T* largest, std::uint8_t* at,
-                                      std::int64_t count) {
-  keep_larger_in(candidate, number, largest, at, count);
-}
-
-template <class T>
-using PassBack = void (*)(const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t);
-template <class T>
-void add_to_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
-                            std::int64_t count) {
-  add_to_largest_in(gradient, at, number, to, count);
-}
-template <class T>
-WHENCE_AVX512 void add_to_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number,
-                                         T* to, std::int64_t count) {
-  add_to_largest_in(gradient, at, number, to, count);
-}
-template <class T>
-void set_largest_plainly(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
-                         std::int64_t count) {
-  set_largest_in(gradient, at, number, to, count);
-}
-template <class T>
-WHENCE_AVX512 void set_largest_widely(const T* gradient, const std::uint8_t* at, std::uint8_t number, T* to,
-                                      std::int64_t count) {
-  set_largest_in(gradient, at, number, to, count);
-}
-
-template <class T>
-PassBack<T> pass_back_for(const PoolShape& shape) {
-  if (shape.stride >= shape.kernel) return has_avx512() ? set_largest_widely<T> : set_largest_plainly<T>;
-  return has_avx512() ? add_to_largest_widely<T> : add_to_largest_plainly<T>;
+auto pass_back_for(const PoolShape& shape) {
+  return shape.stride >= shape.kernel
+             ? widest<SetLargest, const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t>()
+             : widest<AddToLargest, const T*, const std::uint8_t*, std::uint8_t, T*, std::int64_t>();
 }
 
 /// The least value there is, which every pixel exceeds; 0 in front of a ReLU.
@@ -170,7 +114,7 @@ T starting_value(bool relu) {
 
 template <class T>
 void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T* y, std::uint8_t* at) {
-  const KeepLarger<T> keep_larger = has_avx512() ? keep_larger_widely<T> : keep_larger_plainly<T>;
+  const auto keep_larger = widest<KeepLarger, const T*, std::uint8_t, T*, std::uint8_t*, std::int64_t>();
   at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
       T* largest = y + image * shape.output_size();
@@ -188,7 +132,7 @@ void pool(const PoolShape& shape, std::int64_t images, bool relu, const T* x, T*
 template <class T>
 void pass_back(const PoolShape& shape, std::int64_t images, const T* gradient, const std::uint8_t* at,
                T* to) {
-  const PassBack<T> to_window = pass_back_for<T>(shape);
+  const auto to_window = pass_back_for<T>(shape);
   at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
       T* pixels = to + image * shape.input_size();
@@ -200,23 +144,6 @@ void pass_back(const PoolShape& shape, std::int64_t images, const T* gradient, c
     }
   });
 }
-
-/// Calls action with a null pointer of the type in which pixels of `type` are read.
-template <class Action>
-void with_pixel_type(at::ScalarType type, const Action& action) {
-  switch (type) {
-    case at::kBFloat16:
-      return action(static_cast<StoredHalf*>(nullptr));
-    case at::kFloat:
-      return action(static_cast<float*>(nullptr));
-    case at::kDouble:
-      return action(static_cast<double*>(nullptr));
-    default:
-      TORCH_CHECK(false, "max_pool: pixels of type ", type);
-  }
-}
-
-Tensor pixels_together(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 class MaxPool : public torch::autograd::Function<MaxPool> {
  public:

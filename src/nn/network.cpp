@@ -26,7 +26,7 @@ std::vector<bool> needed_layers(const std::vector<Layer>& layers, const std::vec
 }
 
 /// For each ReLU whose work another layer does, that layer: a maximum pooling that alone reads it, or the convolution
-/// that it alone reads. readers: how often each layer's output is wanted.
+/// or batch normalisation that it alone reads. readers: how often each layer's output is wanted.
 std::vector<std::optional<LayerId>> merged_relus(const std::vector<Layer>& layers,
                                                  const std::vector<bool>& needed,
                                                  const std::vector<std::size_t>& readers, LayerId given) {
@@ -41,9 +41,10 @@ std::vector<std::optional<LayerId>> merged_relus(const std::vector<Layer>& layer
   for (LayerId id = given + 1; id < layers.size(); ++id) {
     if (!needed[id] || doer[id] || !std::holds_alternative<Relu>(layers[id].op)) continue;
     const LayerId input = layers[id].inputs.front();
-    const bool convolves = std::holds_alternative<Conv2d>(layers[input].op) ||
-                           std::holds_alternative<ConvTranspose2d>(layers[input].op);
-    if (convolves && input > given && readers[input] == 1) doer[id] = input;
+    const Op& op = layers[input].op;
+    const bool takes_it = std::holds_alternative<Conv2d>(op) || std::holds_alternative<ConvTranspose2d>(op) ||
+                          std::holds_alternative<BatchNorm2d>(op);
+    if (takes_it && input > given && readers[input] == 1) doer[id] = input;
   }
   return doer;
 }

@@ -25,7 +25,9 @@ std::string_view files_of(const DataOptions& options) {
   if (known == data::known_sets().end()) return "";
   std::optional<std::filesystem::path> path;
   if (!options.path.empty()) path = options.path;
-  const data::Authenticity state = data::authenticity(*known, data::locate(*known, path).value());
+  const auto place = data::locate(*known, path);
+  if (!place) return "";
+  const data::Authenticity state = data::authenticity(*known, *place);
   return state == data::Authenticity::published ? "as published"
          : state == data::Authenticity::other   ? kNotAsPublished
                                                 : "";
