@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/compatibility.h"
-#include "nn/pixels.h"
+#include "nn/batch_norm_loops.h"
 
 namespace whence::nn {
 namespace {
@@ -47,111 +47,7 @@ void with_type_of(const Tensor& x, const Action& action) {
                                    : action(static_cast<float*>(nullptr));
 }
 
-/// y = scale (x - mean) + bias; one number a channel each.
-struct Line {
-  const float *mean, *scale, *bias;
-
-  Line(const Tensor& mean_of, const Tensor& scale_of, const Tensor& bias_of)
-      : mean(mean_of.data_ptr<float>()), scale(scale_of.data_ptr<float>()), bias(bias_of.data_ptr<float>()) {}
-  WHENCE_INLINED float at(float x, std::int64_t channel) const {
-    return scale[channel] * (x - mean[channel]) + bias[channel];
-  }
-};
-
-/// Sums of d and of d * d, d = x - origin.
-struct SumMoments {
-  template <class T>
-  WHENCE_INLINED static void run(const T* __restrict x, const float* __restrict origin, std::int64_t pixels,
-                                 std::int64_t channels, float* __restrict sum, float* __restrict squares) {
-    std::fill_n(sum, channels, 0.0f);
-    std::fill_n(squares, channels, 0.0f);
-    std::int64_t pixel = 0;
-    for (; pixel + 4 <= pixels; pixel += 4, x += 4 * channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float d0 = wide(x[c]) - origin[c], d1 = wide(x[c + channels]) - origin[c],
-                    d2 = wide(x[c + 2 * channels]) - origin[c], d3 = wide(x[c + 3 * channels]) - origin[c];
-        sum[c] += (d0 + d1) + (d2 + d3);
-        squares[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
-      }
-    }
-    for (; pixel < pixels; ++pixel, x += channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float d = wide(x[c]) - origin[c];
-        sum[c] += d;
-        squares[c] += d * d;
-      }
-    }
-  }
-};
-
-/// The output, or its ReLU.
-template <bool relu>
-struct Normalise {
-  template <class T>
-  WHENCE_INLINED static void run(const T* __restrict x, Line line, std::int64_t pixels, std::int64_t channels,
-                                 T* __restrict y) {
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel, x += channels, y += channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float value = line.at(wide(x[c]), c);
-        store(relu && value < 0 ? 0 : value, y[c]);
-      }
-    }
-  }
-};
-
-/// The output's gradient, where the ReLU passed something.
-template <bool relu, class T>
-WHENCE_INLINED float passed(T gradient, T x, const Line& line, std::int64_t channel) {
-  return relu && line.at(wide(x), channel) <= 0 ? 0 : wide(gradient);
-}
-
-/// Sums of the gradient g and of g (x - mean).
-template <bool relu>
-struct SumGradients {
-  template <class T>
-  WHENCE_INLINED static void run(const T* __restrict gradient, const T* __restrict x, Line line,
-                                 std::int64_t pixels, std::int64_t channels, float* __restrict sum,
-                                 float* __restrict products) {
-    std::fill_n(sum, channels, 0.0f);
-    std::fill_n(products, channels, 0.0f);
-    std::int64_t pixel = 0;
-    for (; pixel + 2 <= pixels; pixel += 2, x += 2 * channels, gradient += 2 * channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const std::int64_t next = c + channels;
-        const float g0 = passed<relu>(gradient[c], x[c], line, c),
-                    g1 = passed<relu>(gradient[next], x[next], line, c);
-        sum[c] += g0 + g1;
-        products[c] += g0 * (wide(x[c]) - line.mean[c]) + g1 * (wide(x[next]) - line.mean[c]);
-      }
-    }
-    for (; pixel < pixels; ++pixel, x += channels, gradient += channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float g = passed<relu>(gradient[c], x[c], line, c);
-        sum[c] += g;
-        products[c] += g * (wide(x[c]) - line.mean[c]);
-      }
-    }
-  }
-};
-
-/// Of x: scale (g - along) + across (x - mean), what a batch's own moments pass back taken off.
-template <bool relu>
-struct PassBack {
-  template <class T>
-  WHENCE_INLINED static void run(const T* __restrict gradient, const T* __restrict x, Line line,
-                                 const float* __restrict along, const float* __restrict across,
-                                 std::int64_t pixels, std::int64_t channels, T* __restrict to) {
-    for (std::int64_t pixel = 0; pixel < pixels;
-         ++pixel, x += channels, gradient += channels, to += channels) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float g = passed<relu>(gradient[c], x[c], line, c);
-        store(line.scale[c] * (g - along[c]) + across[c] * (wide(x[c]) - line.mean[c]), to[c]);
-      }
-    }
-  }
-};
-
-/// Adds up what loop(first pixel, pixels, two rows of sums) leaves for each block, (2, C) in float64.
+/// Adds up what loop(first value, pixels, two rows of sums) leaves for each block, (2, C) in float64.
 template <class Loop>
 Tensor sums_of(const Pixels& pixels, const Loop& loop) {
   const Tensor parts = at::empty({pixels.blocks(), 2, pixels.channels}, at::kFloat);
@@ -171,8 +67,8 @@ Tensor moments_of(const Tensor& x) {
   with_type_of(x, [&](auto* type) {
     const auto* values = static_cast<decltype(type)>(x.data_ptr());
     moments = sums_of(pixels, [&](std::int64_t first, std::int64_t count, float* sum, float* squares) {
-      run_widely<SumMoments>(values + first, static_cast<const float*>(origin.data_ptr<float>()), count,
-                             pixels.channels, sum, squares);
+      run_widely<norm::SumMoments>(values + first, static_cast<const float*>(origin.data_ptr<float>()), count,
+                                   pixels.channels, sum, squares);
     });
   });
   moments /= static_cast<double>(pixels.count);
@@ -196,7 +92,7 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const Tensor& mean, const Tensor& deviation, bool training, bool relu) {
     const Tensor scale = (weight / deviation).to(at::kFloat), centre = mean.to(at::kFloat);
-    const Line line(centre, scale, bias);
+    const norm::Line line(centre, scale, bias);
     const Tensor output = at::empty(x.sizes(), x.options(), at::MemoryFormat::ChannelsLast);
     const Pixels pixels(x);
     with_type_of(x, [&](auto* type) {
@@ -205,8 +101,8 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
       auto* to = static_cast<Pixel*>(output.data_ptr());
       pixels.for_each_block(Order::forwards, [&](std::int64_t, std::int64_t first, std::int64_t count) {
         const std::int64_t at = first * pixels.channels;
-        relu ? run_widely<Normalise<true>>(from + at, line, count, pixels.channels, to + at)
-             : run_widely<Normalise<false>>(from + at, line, count, pixels.channels, to + at);
+        relu ? run_widely<norm::Normalise<true>>(from + at, line, count, pixels.channels, to + at)
+             : run_widely<norm::Normalise<false>>(from + at, line, count, pixels.channels, to + at);
       });
     });
     context->saved_data["training"] = training;
@@ -229,7 +125,7 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
   static torch::autograd::variable_list pass_back(AutogradContext* context, const Tensor& whole) {
     const torch::autograd::variable_list saved = context->get_saved_variables();
     const Tensor &x = saved[0], &scale = saved[3], &deviation = saved[4];
-    const Line line(saved[2], scale, saved[1]);
+    const norm::Line line(saved[2], scale, saved[1]);
     const bool training = context->saved_data["training"].toBool();
     const bool of_parameters = context->saved_data["of_parameters"].toBool();
     const Tensor gradient = pixels_together(whole);
@@ -253,7 +149,7 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
   }
 
   template <bool relu>
-  static Tensor gradient_sums(const Tensor& gradient, const Tensor& x, const Line& line) {
+  static Tensor gradient_sums(const Tensor& gradient, const Tensor& x, const norm::Line& line) {
     const Pixels pixels(x);
     Tensor sums;
     with_type_of(x, [&](auto* type) {
@@ -261,15 +157,15 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
       const auto* g = static_cast<const Pixel*>(gradient.data_ptr());
       const auto* values = static_cast<const Pixel*>(x.data_ptr());
       sums = sums_of(pixels, [&](std::int64_t first, std::int64_t count, float* sum, float* products) {
-        run_widely<SumGradients<relu>>(g + first, values + first, line, count, pixels.channels, sum,
-                                       products);
+        run_widely<norm::SumGradients<relu>>(g + first, values + first, line, count, pixels.channels, sum,
+                                             products);
       });
     });
     return sums;
   }
 
   template <bool relu>
-  static Tensor of_input(const Tensor& gradient, const Tensor& x, const Line& line, const Tensor& along,
+  static Tensor of_input(const Tensor& gradient, const Tensor& x, const norm::Line& line, const Tensor& along,
                          const Tensor& across) {
     const Pixels pixels(x);
     const Tensor result = at::empty(x.sizes(), x.options(), at::MemoryFormat::ChannelsLast);
@@ -281,7 +177,8 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
       auto* to = static_cast<Pixel*>(result.data_ptr());
       pixels.for_each_block(Order::forwards, [&](std::int64_t, std::int64_t first, std::int64_t count) {
         const std::int64_t at = first * pixels.channels;
-        run_widely<PassBack<relu>>(g + at, values + at, line, taken, slope, count, pixels.channels, to + at);
+        run_widely<norm::PassBack<relu>>(g + at, values + at, line, taken, slope, count, pixels.channels,
+                                         to + at);
       });
     });
     return result;
