@@ -52,6 +52,7 @@ class NetworkClassifier final : public Classifier {
   }
   std::int64_t classes() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
+  Precision precision() const override { return execution_.precision; }
 
  private:
   Network network_;

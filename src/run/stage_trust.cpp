@@ -25,9 +25,10 @@ void check_other_run(Session& session) {
 
 StageResult trust_stage(Session& session) {
   if (!session.explains()) return {{}, {}, "no causal factors to check"};
-  const auto classifier = session.classifier(Precision::float32);
-  const auto encoder = session.encoder(Precision::float32);
-  const auto decoder = session.decoder(Precision::float32);
+  const Precision precision = session.judging_precision();
+  const auto classifier = session.classifier(precision);
+  const auto encoder = session.encoder(precision);
+  const auto decoder = session.decoder(precision);
   const nlohmann::json flow = collect_metrics(session.folder()).at("gce").at("information_flow");
   const nlohmann::json trust = check_trust({.encoder = *encoder,
                                             .decoder = *decoder,

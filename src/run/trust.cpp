@@ -20,7 +20,7 @@ at::Tensor means_of(const models::Encoder& encoder, const data::Dataset& dataset
 
 nlohmann::json compare_seeds(const TrustSubject& subject, const std::filesystem::path& folder) {
   Session other = open_other_run(folder, subject.test.images.sizes().slice(1));
-  const auto encoder = other.encoder(Precision::float32);
+  const auto encoder = other.encoder(other.judging_precision());
   return gce::to_json(gce::seed_agreement(means_of(subject.encoder, subject.test), subject.causal,
                                           means_of(*encoder, subject.test), other.causal()));
 }

@@ -23,6 +23,8 @@ class Classifier {
   virtual std::int64_t classes() const = 0;
   /// The layers, when they are known; nullptr for an opaque model.
   virtual const nn::Network* network() const { return nullptr; }
+  /// In which `network` runs.
+  virtual Precision precision() const { return Precision::float32; }
 };
 
 class Decoder {

@@ -15,7 +15,7 @@ class Session;
 struct TrustSubject {
   const models::Encoder& encoder;
   const models::Decoder& decoder;
-  const models::Classifier& classifier;  ///< in float32, for its weights are drawn anew
+  const models::Classifier& classifier;
   const data::Dataset& test;
   std::int64_t causal;
   gce::FlowValue alpha, beta;  ///< as measured before

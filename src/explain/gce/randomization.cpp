@@ -140,7 +140,7 @@ RandomizationCheck randomization_check(const models::Decoder& decoder, const mod
     nn::Network network = classifier.network()->clone();
     Generator generator = make_generator(seed, fmt::format("trust/classifier/{}", i));
     nn::initialise(network, {}, generator);
-    check.randomized.push_back(responses.randomized(*models::as_classifier(network)));
+    check.randomized.push_back(responses.randomized(*models::as_classifier(network, classifier.precision())));
     if (progress) progress({"randomization", i + 1, options.classifiers, {}});
   }
   judge(check);
