@@ -74,6 +74,18 @@ void check_same_recipe(Session& session) {
   }
 }
 
+/// Nor because a set's files were exchanged, or found elsewhere: the recipe says the same of other images.
+void check_same_data(Session& session) {
+  const Stage& stage = stages().front();
+  const Stamp stamp = stamp_of(session.folder(), stage);
+  if (!stamp.finished || stamp.inputs.at("content") == stage.content(session)) return;
+  fail(
+      "{} was made of other images than those that are found now as {}; give another folder with --out, or "
+      "replace it "
+      "with --force",
+      session.folder().path().string(), session.recipe().data.set);
+}
+
 nlohmann::json inputs_of(Session& session, const Stage& stage) {
   nlohmann::json after = nlohmann::json::object();
   for (const std::string_view name : stage.after) {
@@ -266,7 +278,10 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
   session.check_networks();
   check_other_trainings(session, options.last);
   const FolderLock lock(session.folder());
-  if (!options.force) check_same_recipe(session);
+  if (!options.force) {
+    check_same_recipe(session);
+    check_same_data(session);
+  }
   write_recipe(session);  // first: it is what makes the folder a run
   session.precision = record_machine(session.folder(), session.recipe(), options.force);
   StageRunner runner(session, options, display);

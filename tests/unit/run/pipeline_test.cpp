@@ -106,10 +106,16 @@ TEST_F(Pipeline, RedoesWhatLostItsFilesAndEverythingAfterIt) {
   EXPECT_EQ(done_by([&] { run(); }), (Names{"explanation", "evaluation"}));
 }
 
-TEST_F(Pipeline, ChangedImagesAreNoticed) {
+/// The recipe is the same, but hours of training are not thrown away for it.
+TEST_F(Pipeline, OtherImagesUnderTheSameNameAreAnError) {
   run();
+  const std::string weights = read_file(folder_ / "classifier.safetensors");
   whence::test_support::write_squares(temporary_ / "squares", "train", 300, 9);
-  EXPECT_EQ(done_by([&] { run(); }), (Names{"data", "classifier", "explanation", "evaluation"}));
+  EXPECT_TRUE(contains(error_of([&] { run(); }), "was made of other images than those that are found now"));
+  EXPECT_EQ(read_file(folder_ / "classifier.safetensors"), weights);
+  PipelineOptions options;
+  options.force = true;
+  EXPECT_EQ(done_by([&] { run({}, options); }), (Names{"data", "classifier", "explanation", "evaluation"}));
 }
 
 /// Also of stages that are done again only later.
