@@ -74,21 +74,18 @@ void list_sets(bool json) {
 /// Whether all of it is as published; prints what is not. Error: it cannot even be read.
 bool check_set(const data::KnownSet& set, const std::optional<fs::path>& path) {
   const data::Splits splits = data::load(set, {}, path);
-  const data::Place place = data::locate(set, path).value();
-  const data::Authenticity state = data::authenticity(set, place);
-  const std::string_view verdict = state == data::Authenticity::other ? "readable, but not as published"
-                                   : state == data::Authenticity::published
-                                       ? "whole, and as published"
-                                       : "readable; no digests of these files are published";
+  const auto place = data::locate(set, path);  // there: it was loaded
+  const auto differences = place ? data::differences(set, *place) : std::nullopt;
+  const std::string_view verdict = !differences ? "readable; no digests of these files are published"
+                                   : differences->empty() ? "whole, and as published"
+                                                          : "readable, but not as published";
   const auto shape = splits.train.images.sizes();
   std::cout << fmt::format("{}: {} training, {} validation and {} test images of {} x {}, {} classes: {}\n",
                            set.name, splits.train.size(), splits.validation.size(), splits.test.size(),
                            shape[2], shape[3], splits.train.classes(), verdict);
-  if (state == data::Authenticity::other) {
-    for (const std::string& difference : data::differences(data::publication(set), place))
-      std::cout << "  " << difference << "\n";
-  }
-  return state != data::Authenticity::other;
+  if (!differences) return true;
+  for (const std::string& difference : *differences) std::cout << "  " << difference << "\n";
+  return differences->empty();
 }
 
 std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments) {

@@ -224,10 +224,10 @@ std::vector<std::string> differences(const Publication& publication, const Place
   return sentences;
 }
 
-Authenticity authenticity(const KnownSet& set, const Place& place) {
+std::optional<std::vector<std::string>> differences(const KnownSet& set, const Place& place) {
   const Publication& published = publication(set);
-  if (place.layout == Layout::pictures || published.files.empty()) return Authenticity::unknown;
-  return differences(published, place).empty() ? Authenticity::published : Authenticity::other;
+  if (place.layout == Layout::pictures || published.files.empty()) return std::nullopt;
+  return differences(published, place);
 }
 
 }  // namespace whence::data

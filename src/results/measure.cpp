@@ -39,7 +39,7 @@ nlohmann::json compared_values(const run::Recipe& recipe) {
 }
 
 /// run.json, and of metrics.json what it tells of the data, of the run in `folder`.
-nlohmann::json facts_of(const fs::path& folder) {
+nlohmann::json facts_in(const fs::path& folder) {
   nlohmann::json facts = json_if_there(folder / "run.json");
   const nlohmann::json metrics = json_if_there(folder / "metrics.json");
   if (metrics.contains("data")) facts["data"] = metrics["data"];
@@ -52,13 +52,13 @@ std::optional<Run> finished_run(const fs::path& runs, const std::string& name) {
   if (fs::exists(folder / "selection.json")) {  // differs from its recipe by what it has chosen
     const nlohmann::json selection = read_json(folder / "selection.json");
     if (!selection.contains("chosen") || selection["chosen"].is_null()) return std::nullopt;
-    return Run{name, folder.path(), figures_of(selection), facts_of(folder / "classifier"), {}};
+    return Run{name, folder.path(), figures_of(selection), facts_in(folder / "classifier"), {}};
   }
   const bool has_recipe = folder.exists();
   if (has_recipe ? !run::read_stamp(folder, run::PipelineOptions{}.last).finished
                  : !fs::exists(folder / "metrics.json"))
     return std::nullopt;
-  return Run{name, folder.path(), figures_of(read_json(folder / "metrics.json")), facts_of(folder.path()),
+  return Run{name, folder.path(), figures_of(read_json(folder / "metrics.json")), facts_in(folder.path()),
              has_recipe ? compared_values(run::load_recipe(folder / "recipe.toml")) : nlohmann::json()};
 }
 

@@ -81,8 +81,7 @@ void check_same_data(Session& session) {
   if (!stamp.finished || stamp.inputs.at("content") == stage.content(session)) return;
   fail(
       "{} was made of other images than those that are found now as {}; give another folder with --out, or "
-      "replace it "
-      "with --force",
+      "replace it with --force",
       session.folder().path().string(), session.recipe().data.set);
 }
 

@@ -20,17 +20,16 @@ std::string joined(const std::vector<std::string>& names) {
 constexpr std::string_view kNotAsPublished = "not as published";
 
 /// Whether a known set's files are the published ones; "" where nobody can tell.
-std::string_view files_of(const DataOptions& options) {
+std::string_view state_of_files(const DataOptions& options) {
   const auto known = std::ranges::find(data::known_sets(), options.set, &data::KnownSet::name);
   if (known == data::known_sets().end()) return "";
   std::optional<std::filesystem::path> path;
   if (!options.path.empty()) path = options.path;
   const auto place = data::locate(*known, path);
   if (!place) return "";
-  const data::Authenticity state = data::authenticity(*known, *place);
-  return state == data::Authenticity::published ? "as published"
-         : state == data::Authenticity::other   ? kNotAsPublished
-                                                : "";
+  const auto differences = data::differences(*known, *place);
+  if (!differences) return "";
+  return differences->empty() ? "as published" : kNotAsPublished;
 }
 
 std::string check_command(const DataOptions& options) {
@@ -60,7 +59,7 @@ StageResult data_stage(Session& session) {
                             {"test_images", splits.test.size()}};
   std::string summary = fmt::format("{} training and {} test images of {}", splits.train.size(),
                                     splits.test.size(), joined(splits.train.class_names));
-  if (const std::string_view files = files_of(session.recipe().data); !files.empty()) {
+  if (const std::string_view files = state_of_files(session.recipe().data); !files.empty()) {
     metrics["files"] = files;
     summary += fmt::format("; files {}", files);
     if (files == kNotAsPublished)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,13 +59,8 @@ std::filesystem::path fetch(const KnownSet& set, const Publication& publication,
 /// One sentence for each file of the set in `place` that is not as published.
 std::vector<std::string> differences(const Publication& publication, const Place& place);
 
-/// What is in `place`, compared with what was published: copies that are whole can still have other pixels (decoded from
-/// JPEG, say), and then other results.
-enum class Authenticity {
-  published,  ///< every file has the published digest
-  other,      ///< `differences` tells which have not
-  unknown,    ///< nobody published digests of files of this layout
-};
-Authenticity authenticity(const KnownSet& set, const Place& place);
+/// The same of a known set; nothing where nobody published digests of files of this layout. Copies that are whole can still
+/// have other pixels (decoded from JPEG, say), and then other results.
+std::optional<std::vector<std::string>> differences(const KnownSet& set, const Place& place);
 
 }  // namespace whence::data
