@@ -8,10 +8,14 @@
 namespace whence::nn {
 namespace {
 
-/// Where AVX-512 is, LibTorch's own float32 takes it.
-bool runs_here(const at::Tensor& x) {
+bool products_run_here(const at::Tensor& x) {
   if (x.scalar_type() == at::kBFloat16) return has_bf16_products();
-  return x.scalar_type() == at::kFloat && has_f32_products() && !has_avx512();
+  return x.scalar_type() == at::kFloat && has_f32_products();
+}
+
+/// In float32 LibTorch is as fast on AVX-512 at what leaves out no taps (bench/README.md).
+bool products_are_faster(const at::Tensor& x, const Conv2d& op) {
+  return x.scalar_type() == at::kBFloat16 || !has_avx512() || (x.dim() == 4 && wastes_taps(x.sizes(), op));
 }
 
 at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
@@ -24,7 +28,8 @@ at::Tensor activated(const at::Tensor& x, bool relu) { return relu ? at::relu(x)
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Conv2d& op, bool relu) {
-  if (runs_here(x)) return product_convolution(x, weight, bias, op, relu);
+  if (products_run_here(x) && products_are_faster(x, op))
+    return product_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
   return activated(at::conv2d(x.contiguous(at::MemoryFormat::ChannelsLast),
                               like(x, weight).contiguous(at::MemoryFormat::ChannelsLast), like(x, bias),
@@ -34,7 +39,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                   const ConvTranspose2d& op, bool relu) {
-  if (runs_here(x)) return product_transposed_convolution(x, weight, bias, op, relu);
+  if (products_run_here(x)) return product_transposed_convolution(x, weight, bias, op, relu);
   return activated(subpixel_convolution(x, like(x, weight), like(x, bias), op), relu);
 }
 

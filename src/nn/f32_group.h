@@ -16,7 +16,7 @@ struct Group {
 
   Strip strip() const { return {patches}; }
   /// add_outer_products reads whole vectors, past the end too.
-  std::int64_t strip_size() const { return rounded_up(strip().pixels() + kColumns, kColumns); }
+  std::int64_t strip_size() const { return rounded_up(strip().pixels() + kMostColumns, kMostColumns); }
   std::int64_t size() const { return images * strip_size(); }
   std::int64_t count() const { return (patches.batch + images - 1) / images; }
   std::int64_t first(std::int64_t group) const { return group * images; }

@@ -1,6 +1,8 @@
 #include "nn/f32_products.h"
 
 #ifdef __x86_64__
+#include <immintrin.h>
+
 #include "nn/f32_group.h"
 #endif
 
@@ -11,12 +13,14 @@ namespace whence::nn::f32 {
 namespace {
 
 std::int64_t floats_of_panel(const Patches& patches) {
-  return patches.taps * patches.taps * patches.channels * kColumns;
+  return patches.taps * patches.taps * patches.channels * widest_blocks().columns;
 }
-std::int64_t panels_of(const Patches& patches) { return rounded_up(patches.columns(), kColumns) / kColumns; }
+std::int64_t panels_of(const Patches& patches) {
+  return (patches.columns() + widest_blocks().columns - 1) / widest_blocks().columns;
+}
 
-/// Whether 8 columns are all.
-bool is_narrow(const Patches& patches) { return patches.columns() <= kLanes; }
+/// Whether a vector holds all columns.
+bool is_narrow(const Patches& patches) { return patches.columns() <= widest_blocks().lanes; }
 
 /// A row of the left matrix.
 struct Row {
@@ -35,7 +39,7 @@ struct Walk {
   std::vector<Piece> pieces;
 
   Walk(const Group& group, std::int64_t images, std::int64_t most) {
-    add_rows(group, images);
+    add_rows(group, images, images >= most && wastes_taps(group.patches));
     const std::int64_t groups = row_groups(std::ssize(rows), most);
     for (std::int64_t i = 0; i < groups; ++i) add_block(group, row_group(std::ssize(rows), groups, i));
   }
@@ -43,9 +47,8 @@ struct Walk {
  private:
   /// Those of the same position side by side where there are enough images: most blocks then leave out all taps that fall
   /// outside.
-  void add_rows(const Group& group, std::int64_t images) {
+  void add_rows(const Group& group, std::int64_t images, bool by_position) {
     const std::int64_t width = group.patches.horizontal.grid, grid = group.patches.vertical.grid * width;
-    const bool by_position = images >= kRows;
     const std::int64_t outer = by_position ? grid : images, inner = by_position ? images : grid;
     rows.reserve(static_cast<std::size_t>(images * grid));
     for (std::int64_t i = 0; i < outer; ++i) {
@@ -70,7 +73,8 @@ struct Walk {
     const std::int64_t first = std::ssize(pieces);
     const std::int64_t width = patches.taps * patches.channels, skipped = left * patches.channels;
     for (std::int64_t tap = top; tap < bottom && left < right; ++tap)
-      pieces.push_back({group.strip().tap_row(tap) + skipped, (tap * width + skipped) * kColumns,
+      pieces.push_back({group.strip().tap_row(tap) + skipped,
+                        (tap * width + skipped) * widest_blocks().columns,
                         (right - left) * patches.channels});
     blocks.push_back({block, first, std::ssize(pieces) - first});
   }
@@ -81,9 +85,11 @@ struct Walk {
 Group group_for(const Patches& patches, std::int64_t block, std::int64_t images) {
   constexpr std::int64_t rows = 384, second_level = 1 << 16, several_second_levels = 1 << 18;
   const std::int64_t grid = patches.vertical.grid * patches.horizontal.grid;
-  const std::int64_t by_position = images_for(patches, std::max(rows, block * grid), several_second_levels);
-  return {patches,
-          std::min(images, by_position >= block ? by_position : images_for(patches, rows, second_level))};
+  if (wastes_taps(patches)) {
+    const std::int64_t several = images_for(patches, std::max(rows, block * grid), several_second_levels);
+    if (several >= block) return {patches, std::min(images, several)};
+  }
+  return {patches, std::min(images, images_for(patches, rows, second_level))};
 }
 
 /// Columns of the kernel matrix that go to the same output pixel.
@@ -92,30 +98,44 @@ struct Segment {
   std::int64_t channel, count;
 };
 
-/// Of each panel of 16 columns.
+/// Of each panel.
 std::vector<std::vector<Segment>> segments_of(const Patches& patches) {
   std::vector<std::vector<Segment>> panels(static_cast<std::size_t>(panels_of(patches)));
   for (std::int64_t column = 0; column < patches.columns();) {
     const std::int64_t phase = column / patches.output_channels, channel = column % patches.output_channels;
-    const std::int64_t count = std::min(kColumns - column % kColumns, patches.output_channels - channel);
-    panels[static_cast<std::size_t>(column / kColumns)].push_back(
+    const std::int64_t room = widest_blocks().columns - column % widest_blocks().columns;
+    const std::int64_t count = std::min(room, patches.output_channels - channel);
+    panels[static_cast<std::size_t>(column / widest_blocks().columns)].push_back(
         {phase / patches.phases, phase % patches.phases, channel, count});
     column += count;
   }
   return panels;
 }
 
+/// The bias of each column of the panels, 0 where there is none.
+std::vector<float> bias_of_panels(const Patches& patches, const at::Tensor& bias) {
+  std::vector<float> columns(static_cast<std::size_t>(panels_of(patches) * widest_blocks().columns));
+  if (bias.numel() == 0) return columns;
+  const float* channels = bias.data_ptr<float>();
+  for (std::int64_t i = 0; i < patches.columns(); ++i)
+    columns[static_cast<std::size_t>(i)] = channels[i % patches.output_channels];
+  return columns;
+}
+
 /// What multiply_patches needs, for a group of images and a part of the panels at a time.
 struct Product {
   const Group& group;
-  const float *input, *kernel, *bias;
+  const float *input, *kernel;
+  std::vector<float> bias;  ///< of each panel
   float floor;
   float* output;
   const Walk &whole, &last;  ///< through a whole group, and through the last one where that has fewer
   std::vector<std::vector<Segment>> segments;  ///< of each panel
   std::int64_t panel_parts;
   const Patches& patches = group.patches;
-  bool narrow = is_narrow(patches);
+  std::int64_t columns = widest_blocks().columns;  ///< of a panel
+  std::int64_t written = is_narrow(patches) ? widest_blocks().lanes : columns;
+  const Blocks::Width& blocks = widest_blocks().of(is_narrow(patches));
 
   void operator()(std::int64_t block, std::byte* scratch) const {
     const std::int64_t number = block / panel_parts;
@@ -128,57 +148,57 @@ struct Product {
       for (const Walk::Block& rows : walk.blocks) multiply(walk, rows, image, panel, strips);
   }
 
+  /// Sums go to the output at once where all columns belong to one of its pixels.
   void multiply(const Walk& walk, const Walk::Block& block, std::int64_t image, std::int64_t panel,
                 const float* strips) const {
+    const std::vector<Segment>& of_panel = segments[static_cast<std::size_t>(panel)];
+    const bool whole_panel = of_panel.front().count == written;
     const Row* rows = walk.rows.data() + block.rows.begin;
     const std::int64_t count = block.rows.end - block.rows.begin;
-    const float* begins[kNarrowRows];
-    for (std::int64_t r = 0; r < count; ++r) begins[r] = strips + rows[r].place;
-    alignas(32) float sums[kNarrowRows * kColumns];
-    row_product(count, narrow)(begins, kernel + panel * floats_of_panel(patches),
-                               {walk.pieces.data() + block.first_piece, block.pieces}, sums);
-    for (std::int64_t r = 0; r < count; ++r)
-      write(image + rows[r].image, rows[r], segments[static_cast<std::size_t>(panel)], sums + r * kColumns);
+    alignas(64) float elsewhere[kMostRows * kMostColumns];
+    const float* begins[kMostRows];
+    float* to[kMostRows];
+    for (std::int64_t r = 0; r < count; ++r) {
+      begins[r] = strips + rows[r].place;
+      const std::int64_t channel = whole_panel ? place_of(image, rows[r], of_panel.front()) : -1;
+      to[r] = channel >= 0 ? output + channel : elsewhere + r * columns;
+    }
+    blocks.product(count)(begins, kernel + panel * floats_of_panel(patches),
+                          {walk.pieces.data() + block.first_piece, block.pieces},
+                          {bias.data() + panel * columns, floor}, to);
+    for (std::int64_t r = 0; r < count && !whole_panel; ++r) write(image, rows[r], of_panel, to[r]);
   }
 
-  WHENCE_F32 void write(std::int64_t image, const Row& row, const std::vector<Segment>& of_panel,
-                        const float* sums) const {
+  /// Of a segment's first channel in the output, -1 outside of it.
+  std::int64_t place_of(std::int64_t image, const Row& row, const Segment& segment) const {
+    const std::int64_t pixel =
+        pixel_of(patches, image + row.image, row.y, row.x, segment.row, segment.column);
+    return pixel < 0 ? -1 : pixel + segment.channel;
+  }
+
+  void write(std::int64_t image, const Row& row, const std::vector<Segment>& of_panel,
+             const float* sums) const {
     for (const Segment& segment : of_panel) {
-      const std::int64_t pixel = pixel_of(patches, image, row.y, row.x, segment.row, segment.column);
-      if (pixel >= 0)
-        finish(sums, bias == nullptr ? nullptr : bias + segment.channel, segment.count,
-               output + pixel + segment.channel);
+      const std::int64_t channel = place_of(image, row, segment);
+      if (channel >= 0) std::copy_n(sums, segment.count, output + channel);
       sums += segment.count;
     }
   }
-
-  /// max(sums + addend, floor); what is no number stays none.
-  WHENCE_F32 void finish(const float* sums, const float* addend, std::int64_t count, float* to) const {
-    const __m256 least = _mm256_set1_ps(floor);
-    for (; count >= kLanes; count -= kLanes, sums += kLanes, to += kLanes) {
-      __m256 value = _mm256_loadu_ps(sums);
-      if (addend != nullptr) {
-        value = _mm256_add_ps(value, _mm256_loadu_ps(addend));
-        addend += kLanes;
-      }
-      _mm256_storeu_ps(to, _mm256_max_ps(least, value));
-    }
-    for (std::int64_t i = 0; i < count; ++i)
-      to[i] = std::max(addend == nullptr ? sums[i] : sums[i] + addend[i], floor);
-  }
 };
 
-/// Columns `panel` * 16 .. of the kernel matrix, row by row.
-WHENCE_F32 void pack_panel(const Patches& patches, const KernelOffsets& offsets, const float* weight,
-                           std::int64_t panel, float* to) {
-  alignas(32) std::int32_t columns[kColumns] = {}, wanted[kColumns] = {};
-  for (std::int64_t i = 0; i < std::min(kColumns, patches.columns() - panel * kColumns); ++i) {
-    columns[i] = offsets.column[static_cast<std::size_t>(panel * kColumns + i)];
+/// The columns of a panel of the kernel matrix, row by row. Gathering is as fast on half of an AVX-512 vector.
+__attribute__((target("avx2,fma"))) void pack_panel(const Patches& patches, const KernelOffsets& offsets,
+                                                    const float* weight, std::int64_t panel, float* to) {
+  constexpr std::int64_t lanes = 8;
+  alignas(32) std::int32_t columns[kMostColumns] = {}, wanted[kMostColumns] = {};
+  const std::int64_t width = widest_blocks().columns, first = panel * width;
+  for (std::int64_t i = 0; i < std::min(width, patches.columns() - first); ++i) {
+    columns[i] = offsets.column[static_cast<std::size_t>(first + i)];
     wanted[i] = -1;
   }
   for (const std::int32_t depth : offsets.depth) {
     if (depth == KernelOffsets::kNone) continue;
-    for (std::int64_t i = 0; i < kColumns; i += kLanes, to += kLanes) {
+    for (std::int64_t i = 0; i < width; i += lanes, to += lanes) {
       const __m256i column = _mm256_load_si256(reinterpret_cast<const __m256i*>(columns + i));
       const __m256i mask = _mm256_load_si256(reinterpret_cast<const __m256i*>(wanted + i));
       _mm256_storeu_ps(to, _mm256_mask_i32gather_ps(_mm256_setzero_ps(), weight + depth, column,
@@ -205,7 +225,7 @@ at::Tensor pack_kernel(const Patches& patches, const at::Tensor& weight) {
 void multiply_patches(const Patches& patches, const at::Tensor& input, const at::Tensor& kernel,
                       const at::Tensor& bias, float floor, const at::Tensor& output) {
   if (patches.batch == 0) return;
-  const std::int64_t most = is_narrow(patches) ? kNarrowRows : kRows;
+  const std::int64_t most = widest_blocks().of(is_narrow(patches)).rows();
   const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const Group group = group_for(patches, most, (patches.batch + threads - 1) / threads);
   const std::int64_t parts =
@@ -215,7 +235,7 @@ void multiply_patches(const Patches& patches, const at::Tensor& input, const at:
   const Product product{group,
                         input.data_ptr<float>(),
                         kernel.data_ptr<float>(),
-                        bias.numel() > 0 ? bias.data_ptr<float>() : nullptr,
+                        bias_of_panels(patches, bias),
                         floor,
                         output.data_ptr<float>(),
                         whole,

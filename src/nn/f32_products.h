@@ -1,4 +1,4 @@
-// Convolutions as products of float32 matrices, on AVX2. Images with their margins are laid out once, in the cache, so that
+// Convolutions as products of float32 matrices, on AVX2 or AVX-512. Images with their margins are laid out once, in the cache, so that
 // their patches can be read where they lie; no matrix of patches is ever written.
 #pragma once
 

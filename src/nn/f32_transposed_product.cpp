@@ -85,16 +85,16 @@ struct TransposedProduct {
                 const float* gradients, const float* strips, RowGroup columns, float* to) const {
     const std::int64_t count = std::min(kPairs, std::ssize(pairs) - first);
     if (count <= 0) return;
-    for (std::int64_t k = 0; k < part.width; k += kColumns) {
-      const bool narrow = part.width - k <= kLanes;
+    for (std::int64_t k = 0; k < part.width; k += widest_blocks().columns) {
+      const Blocks::Width& block = widest_blocks().of(part.width - k <= widest_blocks().lanes);
       const std::int64_t rows = columns.end - columns.begin;
-      const std::int64_t groups = row_groups(rows, narrow ? kNarrowRows : kRows);
+      const std::int64_t groups = row_groups(rows, block.rows());
       for (std::int64_t i = 0; i < groups; ++i) {
         const auto [begin, end] = row_group(rows, groups, i);
         const std::int64_t column = columns.begin + begin;
-        outer_product(end - begin, narrow)(gradients + column, strips + part.pixel + k,
-                                           {pairs.data() + first, count},
-                                           to + column * width + part.place + k, width);
+        block.outer_product(end - begin)(gradients + column, strips + part.pixel + k,
+                                         {pairs.data() + first, count}, to + column * width + part.place + k,
+                                         width);
       }
     }
   }
@@ -124,7 +124,7 @@ std::vector<Pair> pairs_of(const Group& group, std::int64_t images, std::int64_t
 /// A tap each, or a row of taps where the pixels have too few channels to fill vectors.
 std::vector<PatchPart> parts_of(const Group& group) {
   const Patches& patches = group.patches;
-  const std::int64_t across = patches.channels < kColumns ? patches.taps : 1;
+  const std::int64_t across = patches.channels < widest_blocks().columns ? patches.taps : 1;
   const std::int64_t rest = group.images_of(group.count() - 1);
   std::vector<PatchPart> parts;
   std::int64_t place = 0;
@@ -134,7 +134,7 @@ std::vector<PatchPart> parts_of(const Group& group) {
       parts.push_back({y * patches.row_depth() + element, width, group.strip().tap_row(y) + element, place,
                        pairs_of(group, group.images, y, x, across),
                        rest == group.images ? std::vector<Pair>() : pairs_of(group, rest, y, x, across)});
-      place += rounded_up(width, kLanes);
+      place += rounded_up(width, widest_blocks().lanes);
     }
   }
   return parts;
@@ -179,13 +179,13 @@ void multiply_transposed_patches(const Patches& patches, const at::Tensor& input
                                          patches.columns()) <= std::numeric_limits<std::int32_t>::max(),
               "an image of ", input.sizes(), " is too large for a convolution's gradient");
   std::vector<PatchPart> parts = parts_of(group);
-  const std::int64_t width = parts.back().place + rounded_up(parts.back().width, kLanes);
+  const std::int64_t width = parts.back().place + rounded_up(parts.back().width, widest_blocks().lanes);
   // One part where the caller is itself one of several threads; otherwise as many as do not depend on the number of
   // threads. Sums of a large weight are not added up from several copies.
   const bool alone = at::in_parallel_region(), by_columns = width * patches.columns() > large;
   const std::int64_t image_parts = alone || by_columns ? 1 : std::min(most, group.count());
   const std::int64_t column_parts =
-      alone || !by_columns ? 1 : std::min(most, row_groups(patches.columns(), kColumns));
+      alone || !by_columns ? 1 : std::min(most, row_groups(patches.columns(), widest_blocks().columns));
   const at::Tensor sums = at::zeros({image_parts, patches.columns() * width}, at::kFloat);
   const TransposedProduct product{group,
                                   input.data_ptr<float>(),

@@ -64,6 +64,14 @@ Products products_for(at::ScalarType type) {
   return {bf16::pack_kernel, bf16::multiply_patches, bf16::multiply_transposed_patches, pass_back_bfloat16};
 }
 
+std::vector<std::int64_t> output_sizes(at::IntArrayRef x, const Conv2d& op) {
+  const auto side = [&](std::int64_t size) {
+    const std::int64_t room = size + 2 * op.padding - op.kernel;
+    return room < 0 ? 0 : room / op.stride + 1;
+  };
+  return {x[0], op.channels, side(x[2]), side(x[3])};
+}
+
 /// Functions of LibTorch 1.13 take no undefined tensors.
 Tensor or_empty(const Tensor& bias) { return bias.defined() ? bias : at::empty({0}, at::kFloat); }
 
@@ -140,13 +148,15 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
 
 }  // namespace
 
+bool wastes_taps(at::IntArrayRef x, const Conv2d& op) {
+  const std::vector<std::int64_t> output = output_sizes(x, op);
+  return output[2] > 0 && output[3] > 0 &&
+         wastes_taps(Geometry{op.kernel, op.stride, op.padding, false}.patches(x, output));
+}
+
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu) {
-  const auto output = [&](std::int64_t size) {
-    const std::int64_t room = size + 2 * op.padding - op.kernel;
-    return room < 0 ? 0 : room / op.stride + 1;
-  };
-  const std::vector<std::int64_t> sizes = {x.size(0), op.channels, output(x.size(2)), output(x.size(3))};
+  const std::vector<std::int64_t> sizes = output_sizes(x.sizes(), op);
   check(x, weight, bias, weight.size(1), weight.size(0), sizes);
   return ProductConvolution::apply(x, weight, or_empty(bias),
                                    Geometry{op.kernel, op.stride, op.padding, false}, sizes, relu);

@@ -11,6 +11,9 @@ namespace whence::nn {
 // floating type, rounded to x's (the bias is not). Gradients come in the types of x, weight and bias; second derivatives
 // are an error.
 
+/// Whether a product saves much by what it leaves out: taps that fall outside of images of sizes `x`.
+bool wastes_taps(at::IntArrayRef x, const Conv2d& op);
+
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu);
 at::Tensor product_transposed_convolution(const at::Tensor& x, const at::Tensor& weight,
