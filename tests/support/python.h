@@ -63,7 +63,9 @@ inline ProgramResult run_python(const std::string& python, const std::string& sc
 }  // namespace whence::test
 
 /// Declares `python`, or skips the test and says so.
+// NOLINTBEGIN(bugprone-macro-parentheses): what is declared is a name
 #define WHENCE_REQUIRE_PYTHON(python, modules)                                             \
   const std::optional<std::string> python##_found = ::whence::test::find_python(modules);  \
   if (!python##_found) GTEST_SKIP() << "no Python interpreter here imports " << (modules); \
   const std::string& python = *python##_found
+// NOLINTEND(bugprone-macro-parentheses)

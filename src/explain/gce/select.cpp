@@ -1,5 +1,7 @@
 #include "whence/explain/gce/select.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 

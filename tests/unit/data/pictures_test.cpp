@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "support/errors.h"
 #include "unit/data/pictures_support.h"
 #include "whence/core/machine.h"
 #include "whence/data/known.h"

@@ -31,8 +31,7 @@ inline Dataset numbered(std::int64_t count, std::int64_t classes, std::int64_t c
   Dataset dataset{index.reshape({count, 1, 1, 1}).expand({count, channels, side, side}).contiguous(),
                   round_robin(count, classes),
                   {}};
-  for (std::int64_t i = 0; i < classes; ++i)
-    dataset.class_names.push_back(std::string(1, static_cast<char>('a' + i)));
+  for (std::int64_t i = 0; i < classes; ++i) dataset.class_names.emplace_back(1, static_cast<char>('a' + i));
   return dataset;
 }
 
