@@ -74,6 +74,13 @@ void NetworkBuilder::add_bias(LayerId linear, const at::Tensor& bias) {
   layers_[linear].values.push_back({"bias", bias});
 }
 
+void NetworkBuilder::keep_features(LayerId linear, const at::Tensor& features) {
+  Planned& layer = layers_[linear];
+  std::get<Linear>(layer.op).features = features.numel();
+  layer.shape = {features.numel()};
+  for (NamedTensor& value : layer.values) value.tensor = value.tensor.index_select(0, features);
+}
+
 Network NetworkBuilder::build(const std::vector<LayerId>& outputs) const {
   const at::NoGradGuard no_grad;
   Network network(name_, layers_.front().shape);

@@ -20,6 +20,8 @@ class NetworkBuilder {
   /// their initial values (a batch normalisation without an affine map).
   LayerId add(Op op, const std::vector<LayerId>& inputs, NamedTensors values = {});
   void add_bias(LayerId linear, const at::Tensor& bias);
+  /// Of a linear layer's features those that `features` (int64) names, in that order.
+  void keep_features(LayerId linear, const at::Tensor& features);
 
   const Shape& shape(LayerId layer) const { return layers_[layer].shape; }
   const Op& op(LayerId layer) const { return layers_[layer].op; }

@@ -99,6 +99,12 @@ std::vector<double> OperatorCall::numbers(std::string_view argument) const {
   return value.toDoubleVector();
 }
 
+std::vector<c10::IValue> OperatorCall::items(std::string_view argument) const {
+  const c10::IValue& value = constant(argument);
+  require(value.isList(), "no list as {}", argument);
+  return value.toListRef().vec();
+}
+
 std::vector<Symbol> OperatorCall::sizes(std::string_view argument) const {
   if (const auto* list = std::get_if<std::vector<Symbol>>(&symbol(argument).value)) return *list;
   std::vector<Symbol> symbols;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "nn/script_arithmetic.h"
+#include "nn/script_columns.h"
 #include "nn/shapes.h"
 
 namespace whence::nn {
@@ -283,6 +284,9 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::mul", multiply},
     {"aten::div", divide},
     {"aten::cat", concatenate},
+    {"aten::slice", slice},
+    {"aten::index", index},
+    {"aten::index_select", index_select},
 };
 
 }  // namespace

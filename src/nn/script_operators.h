@@ -34,6 +34,8 @@ class OperatorCall {
   std::string text(std::string_view argument) const;
   std::vector<std::int64_t> integers(std::string_view argument) const;
   std::vector<double> numbers(std::string_view argument) const;
+  /// A constant list.
+  std::vector<c10::IValue> items(std::string_view argument) const;
   /// A list of sizes, in which the batch size may stand.
   std::vector<Symbol> sizes(std::string_view argument) const;
   /// The one number of a list of equal ones: Network knows square windows only.

@@ -146,7 +146,8 @@ TEST_P(Translates, ToTheseOperations) {
                                 {"m", random({64, 5}, 2)},
                                 {"b", random({5}, 3)},
                                 {"mean", random({4, 1, 1}, 5)},
-                                {"deviation", random({1, 4, 1, 1}, 6).abs() + 0.2}};
+                                {"deviation", random({1, 4, 1, 1}, 6).abs() + 0.2},
+                                {"columns", at::tensor({4, 1}, at::kLong)}};
   save_script(folder / "m.pt", "def forward(self, x):\n" + GetParam().source, weights);
   std::string obstacle;
   const std::optional<Network> network = ScriptModule(folder / "m.pt").translate({4, 4, 4}, &obstacle);
@@ -178,6 +179,13 @@ INSTANTIATE_TEST_SUITE_P(
         Expression{"  return self.b + torch.mm(torch.flatten(x, 1), self.m)\n", {"Flatten", "Linear"}},
         Expression{"  return torch.addmm(self.b, torch.flatten(x, 1), self.m)\n", {"Flatten", "Linear"}},
         Expression{"  return torch.matmul(torch.flatten(x, 1), self.m)\n", {"Flatten", "Linear"}},
+        Expression{"  y = torch.addmm(self.b, torch.flatten(x, 1), self.m)\n  return y[:, [3, 0, -1]]\n",
+                   {"Flatten", "Linear"}},
+        Expression{"  return (torch.matmul(torch.flatten(x, 1), self.m) + self.b)[:, 1:4]\n",
+                   {"Flatten", "Linear"}},
+        Expression{"  return torch.index_select(torch.mm(torch.flatten(x, 1), self.m), 1, self.columns)\n",
+                   {"Flatten", "Linear"}},
+        Expression{"  return torch.relu(x)[:, :, :]\n", {"Relu"}},
         Expression{"  return torch.mean(x, [-1, -2])\n", {"GlobalAvgPool2d", "Flatten"}},
         Expression{"  return torch.mean(x, [2, 3], True)\n", {"GlobalAvgPool2d"}},
         Expression{"  return torch.adaptive_avg_pool2d(torch.tanh(x), [4, 4])\n", {"Tanh"}},
@@ -221,8 +229,15 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
       {"torch.relu(x) if bool(torch.sum(x) > 0) else x", "aten::sum"},
       {"torch.constant_pad_nd(x, [1, 1, 1, 1], 2)", "value other than 0"},
       {"(x, 3)", "output"},
+      {"torch.relu(x)[:2]", "part of the batch"},
+      {"x[:, :, 1:]", "part of an image"},
+      {"x[:, [0, 1]]", "another choice than of columns"},
+      {"torch.relu(torch.flatten(x, 1))[:, [3, 8]]", "no linear layer"},
+      {"torch.linear(torch.flatten(x, 1), self.f)[:, 2:2]", "no list of whole numbers"},
+      {"torch.linear(torch.flatten(x, 1), self.f)[:, [0, 3]]", "not among 3"},
   };
-  const NamedTensors weights = {{"w", random({2, 4, 3, 3})}, {"g", random({2, 2, 3, 3})}, {"b", random({4})}};
+  const NamedTensors weights = {
+      {"w", random({2, 4, 3, 3})}, {"g", random({2, 2, 3, 3})}, {"b", random({4})}, {"f", random({3, 64})}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.source);
     save_expression(folder / "m.pt", c.source, weights);
