@@ -3,6 +3,7 @@
 
 #include "support/files.h"
 #include "unit/data/support.h"
+#include "whence/core/error.h"
 #include "whence/core/machine.h"
 
 namespace whence::data {
