@@ -147,8 +147,8 @@ int main(int argc, char** argv) {
   CLI::App program{"Times training steps of generative causal explanations.", "bench_step"};
   int threads = 0, rounds = 5, steps = 8;
   bench::Scene scene;
-  bool published = false;
-  std::string profiled, precision;
+  bool published = false, float32 = false;
+  std::string profiled;
   program.add_option("--threads", threads, "0: every core");
   program.add_option("--batch", scene.batch, "Images of a step")->check(CLI::PositiveNumber);
   program.add_option("--rounds", rounds, "Each round times every setting once")->check(CLI::PositiveNumber);
@@ -158,8 +158,7 @@ int main(int argc, char** argv) {
       ->expected(0, 1)
       ->default_str("explanation")
       ->check(CLI::IsMember(bench::profiles()));
-  program.add_option("--precision", precision, "Of the profile; bfloat16 unless this processor lacks it")
-      ->check(CLI::IsMember({name_of(Precision::float32), name_of(Precision::bfloat16)}));
+  program.add_flag("--float32", float32, "Leave bfloat16 out where this processor has it");
   program.add_flag("--published", published, "Time the published setting, too (seconds a step)");
   CLI11_PARSE(program, argc, argv);
   start_with_fast_libraries();
@@ -169,8 +168,7 @@ int main(int argc, char** argv) {
   fmt::print("{} ({}), {} threads, LibTorch {}; batch {}\n", machine.processor, machine.vector_extensions,
              machine.threads, machine.libtorch, scene.batch);
   bench::Workshop workshop(scene);
-  const auto settings =
-      bench::all_settings(published, machine.bfloat16 && precision != name_of(Precision::float32), steps);
+  const auto settings = bench::all_settings(published, machine.bfloat16 && !float32, steps);
   if (profiled == "explanation") {
     bench::profile_explanation(workshop, settings[1], rounds * steps);
   } else if (!profiled.empty()) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -215,23 +216,26 @@ void save_safetensors(const std::filesystem::path& path, const NamedTensors& ten
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::string data;
+  std::size_t end = 0;
   for (const NamedTensor& named : ordered) {
     TORCH_CHECK(!header.contains(named.name) && named.name != "__metadata__", "tensor name '", named.name,
                 "' is taken");
-    const at::Tensor tensor = named.tensor.detach().to(at::kCPU).contiguous();
-    const std::size_t begin = data.size();
-    data.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+    const std::size_t begin = std::exchange(end, end + named.tensor.nbytes());
     header[named.name] = {
-        {"dtype", type_name(named)}, {"shape", tensor.sizes().vec()}, {"data_offsets", {begin, data.size()}}};
+        {"dtype", type_name(named)}, {"shape", named.tensor.sizes().vec()}, {"data_offsets", {begin, end}}};
   }
-
   std::string text = header.dump();
   text.append((length_bytes - text.size() % length_bytes) % length_bytes, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(length_bytes, '\0');
-  std::memcpy(bytes.data(), &length, length_bytes);
-  write_file(path, bytes + text + data);
+
+  std::string bytes;  // as long as it will be from the start: training waits for its checkpoints
+  bytes.reserve(length_bytes + text.size() + end);
+  bytes.append(reinterpret_cast<const char*>(&length), length_bytes).append(text);
+  for (const NamedTensor& named : ordered) {
+    const at::Tensor tensor = named.tensor.detach().to(at::kCPU).contiguous();
+    bytes.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  }
+  write_file(path, bytes);
 }
 
 SafetensorsFile load_safetensors(const std::filesystem::path& path) {
