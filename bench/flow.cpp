@@ -4,38 +4,38 @@
 #include <chrono>
 #include <iostream>
 
-#include "whence/core/environment.h"
+#include "cli/fast_start.h"
+#include "experiment/session.h"
 #include "whence/core/error.h"
-#include "whence/core/machine.h"
-#include "whence/explain/gce/flow.h"
-#include "whence/run/session.h"
+#include "whence/explain/flow/information_flow.h"
+#include "whence/platform/machine.h"
 
 namespace whence::bench {
 namespace {
 
 struct Measured {
-  gce::FlowReport report;
+  flow::FlowReport report;
   double seconds = 0;
 };
 
-Measured measure(run::Session& session, Precision precision, const gce::FlowOptions& options) {
+Measured measure(experiment::Session& session, Precision precision, const flow::FlowOptions& options) {
   const auto decoder = session.decoder(precision);
   const auto classifier = session.classifier(precision);
   const auto start = std::chrono::steady_clock::now();
   Measured measured;
-  measured.report = gce::measure_flow(*decoder, *classifier, session.causal(), options, session.seed());
+  measured.report = flow::measure_flow(*decoder, *classifier, session.causal(), options, session.seed());
   measured.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return measured;
 }
 
-std::string line_of(const gce::FlowReport& report) {
+std::string line_of(const flow::FlowReport& report) {
   std::string line =
       fmt::format(" {:.4f} +- {:.4f} | {:.4f} |", report.alpha.nats, report.alpha.se, report.beta.nats);
-  for (const gce::FactorFlow& factor : report.factors) line += fmt::format(" {:.4f} |", factor.flow.nats);
+  for (const flow::FactorFlow& factor : report.factors) line += fmt::format(" {:.4f} |", factor.flow.nats);
   return line;
 }
 
-void print_table(run::Session& session, const gce::FlowOptions& options, bool narrow) {
+void print_table(experiment::Session& session, const flow::FlowOptions& options, bool narrow) {
   std::string head = "| factors | seconds | alpha | beta |", rule = "|---|---|---|---|";
   for (const std::string& name : session.factor_names()) {
     head += fmt::format(" {} |", name);
@@ -45,8 +45,8 @@ void print_table(run::Session& session, const gce::FlowOptions& options, bool na
   std::vector<Precision> precisions = {Precision::float32};
   if (narrow) precisions.push_back(Precision::bfloat16);
   for (const Precision precision : precisions) {
-    for (const gce::FactorDraws draws : {gce::FactorDraws::own, gce::FactorDraws::shared}) {
-      gce::FlowOptions chosen = options;
+    for (const flow::FactorDraws draws : {flow::FactorDraws::own, flow::FactorDraws::shared}) {
+      flow::FlowOptions chosen = options;
       chosen.factors = draws;
       const Measured measured = measure(session, precision, chosen);
       fmt::print("| {}, {} draws | {:.1f} |{}\n", name_of(precision), name_of(draws), measured.seconds,
@@ -64,21 +64,21 @@ int main(int argc, char** argv) {
   CLI::App program{"Times the information flow of every factor.", "bench_flow"};
   std::string run;
   int threads = 0;
-  gce::FlowOptions options{
-      .outer = 200, .inner = 200, .estimator = {.outer_draws = gce::Placement::stratified}};
+  flow::FlowOptions options{
+      .outer = 200, .inner = 200, .estimator = {.outer_draws = flow::Placement::stratified}};
   program.add_option("run", run, "The folder of a finished run")->required();
   program.add_option("--threads", threads, "0: every core");
   program.add_option("--outer", options.outer, "Draws of the factors");
   program.add_option("--inner", options.inner, "Draws of the rest for each");
   CLI11_PARSE(program, argc, argv);
-  start_with_fast_libraries();
+  cli::start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();
   fmt::print("{} ({}), {} threads, LibTorch {}; {}x{} samples\n\n", machine.processor,
              machine.vector_extensions, machine.threads, machine.libtorch, options.outer, options.inner);
   try {
-    run::Session session = run::open_session(run);
+    experiment::Session session = experiment::open_session(run);
     bench::print_table(session, options, machine.bfloat16);
   } catch (const Error& error) {
     std::cerr << "bench_flow: " << error.what() << "\n";

@@ -5,12 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "whence/core/environment.h"
+#include "cli/fast_start.h"
+#include "experiment/metrics.h"
+#include "experiment/pipeline.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/core/machine.h"
-#include "whence/run/metrics.h"
-#include "whence/run/pipeline.h"
+#include "whence/platform/machine.h"
 
 namespace whence::bench {
 namespace {
@@ -41,7 +41,7 @@ struct Figures {
 Figures read_figures(const fs::path& folder) {
   const nlohmann::json metrics = read_json(folder / "metrics.json");
   const auto figure = [&](const char* name, double scale = 1) {
-    const std::optional<double> value = run::metric(metrics, name);
+    const std::optional<double> value = experiment::metric(metrics, name);
     if (!value)
       fail("{} holds no {}; remove the folder to measure it anew", (folder / "metrics.json").string(), name);
     return scale * *value;
@@ -59,14 +59,14 @@ Figures read_figures(const fs::path& folder) {
 
 /// Trains and judges; a run that is there already is only read.
 void run(const std::string& recipe, const std::vector<std::string>& settings, const fs::path& folder) {
-  const run::Target target = run::find_target(recipe, settings, folder);
+  const experiment::Target target = experiment::find_target(recipe, settings, folder);
   use_threads(static_cast<int>(target.recipe.run.threads));
   keep_freed_memory();
-  run::Session session(target.recipe, run::RunFolder(target.folder));
-  run::Display display(run::style_for(stderr), stderr);
-  run::PipelineOptions options;
+  experiment::Session session(target.recipe, experiment::RunFolder(target.folder));
+  experiment::Display display(experiment::style_for(stderr), stderr);
+  experiment::PipelineOptions options;
   options.last = "evaluation";
-  run::run_stages(session, options, display);
+  experiment::run_stages(session, options, display);
   display.finish();
 }
 
@@ -97,11 +97,11 @@ void print_row(const std::string& name, const Figures& f, const std::string& ver
 }
 
 /// One end or the middle of each figure's spread, by itself.
-Figures over_seeds(const std::vector<Figures>& all, double run::Spread::*part) {
+Figures over_seeds(const std::vector<Figures>& all, double experiment::Spread::*part) {
   const auto of = [&](double Figures::*figure) {
     std::vector<double> values;
     for (const Figures& figures : all) values.push_back(figures.*figure);
-    return run::spread_of(values).*part;
+    return experiment::spread_of(values).*part;
   };
   return {of(&Figures::accuracy), of(&Figures::classifier_seconds),
           of(&Figures::seconds),  of(&Figures::step_milliseconds),
@@ -132,12 +132,12 @@ void measure(const std::string& recipe, const Arguments& arguments) {
     missed += good ? 0 : 1;
     print_row(std::to_string(seed), all.back(), good ? "yes" : "no");
   }
-  print_row("least", over_seeds(all, &run::Spread::least), "");
-  print_row("median", over_seeds(all, &run::Spread::median),
+  print_row("least", over_seeds(all, &experiment::Spread::least), "");
+  print_row("median", over_seeds(all, &experiment::Spread::median),
             fmt::format("{} of {}", arguments.seeds - missed, arguments.seeds));
-  print_row("most", over_seeds(all, &run::Spread::most), "");
+  print_row("most", over_seeds(all, &experiment::Spread::most), "");
   if (bar == kBars.end()) return;
-  const double seconds = over_seeds(all, &run::Spread::median).seconds;
+  const double seconds = over_seeds(all, &experiment::Spread::median).seconds;
   fmt::print("\nquality: {} of {} seeds; time: median {:.0f} s of {:.0f} s allowed, {}\n",
              arguments.seeds - missed, arguments.seeds, seconds, bar->seconds,
              seconds <= bar->seconds ? "reached" : "missed");
@@ -158,7 +158,7 @@ int main(int argc, char** argv) {
       ->take_all();
   program.add_option("--out", arguments.out, "Where the runs go; those that are done are only read");
   CLI11_PARSE(program, argc, argv);
-  start_with_fast_libraries();
+  cli::start_with_fast_libraries();
   try {
     const Machine machine = describe_machine();
     fmt::print("{} ({}), {} cores, LibTorch {}\n", machine.processor, machine.vector_extensions,

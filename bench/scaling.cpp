@@ -2,8 +2,8 @@
 // Fashion-MNIST 0/3/4.
 #include <CLI/CLI.hpp>
 
-#include "whence/core/environment.h"
-#include "whence/core/machine.h"
+#include "cli/fast_start.h"
+#include "whence/platform/machine.h"
 #include "workshop.h"
 
 namespace whence::bench {
@@ -36,8 +36,8 @@ std::vector<Case> all_cases() {
 }
 
 void print_table(Precision precision, int rounds, int steps) {
-  constexpr gce::Estimator nested = {gce::Sampling::nested, gce::Placement::stratified,
-                                     gce::Correction::none};
+  constexpr flow::Estimator nested = {flow::Sampling::nested, flow::Placement::stratified,
+                                      flow::Correction::none};
   const std::vector<Case> cases = all_cases();
   std::vector<Samples> samples(cases.size());
   std::vector<double> work(cases.size());
@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   program.add_option("--rounds", rounds, "Each round times every case once")->check(CLI::PositiveNumber);
   program.add_option("--steps", steps, "Steps of a case in a round")->check(CLI::PositiveNumber);
   CLI11_PARSE(program, argc, argv);
-  start_with_fast_libraries();
+  cli::start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();

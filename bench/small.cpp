@@ -2,12 +2,12 @@
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "whence/core/environment.h"
-#include "whence/core/machine.h"
+#include "cli/fast_start.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/objective.h"
-#include "whence/nn/network.h"
-#include "whence/nn/optimizer.h"
+#include "whence/nn/graph/network.h"
+#include "whence/nn/training/optimizer.h"
+#include "whence/platform/machine.h"
 
 namespace whence::bench {
 namespace {
@@ -83,10 +83,10 @@ void adam(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void information(benchmark::State& state, const gce::Estimator& estimator) {
+void information(benchmark::State& state, const flow::Estimator& estimator) {
   Generator generator = make_generator(0, "bench/small");
   const at::Tensor p = at::randn({state.range(0), state.range(1), 3}, generator).softmax(2);
-  for (auto _ : state) benchmark::DoNotOptimize(gce::mutual_information(p, estimator));
+  for (auto _ : state) benchmark::DoNotOptimize(flow::mutual_information(p, estimator));
 }
 
 void add_all(bool bfloat16) {
@@ -100,10 +100,10 @@ void add_all(bool bfloat16) {
     }
   }
   benchmark::RegisterBenchmark("adam", adam)->Arg(1 << 18)->UseRealTime();
-  for (const auto correction : {gce::Correction::none, gce::Correction::delta})
+  for (const auto correction : {flow::Correction::none, flow::Correction::delta})
     benchmark::RegisterBenchmark(
         fmt::format("information, correction {}", gce::name_of(correction)).c_str(), information,
-        gce::Estimator{gce::Sampling::nested, gce::Placement::stratified, correction})
+        flow::Estimator{flow::Sampling::nested, flow::Placement::stratified, correction})
         ->Args({16, 2})
         ->Args({200, 200});
 }

@@ -5,25 +5,26 @@
 
 #include <algorithm>
 
+#include "cli/fast_start.h"
 #include "step_profile.h"
-#include "whence/core/environment.h"
-#include "whence/core/machine.h"
 #include "whence/models/architectures.h"
-#include "whence/models/train.h"
+#include "whence/models/train/classifier.h"
+#include "whence/platform/machine.h"
 #include "workshop.h"
 
 namespace whence::bench {
 namespace {
 
-constexpr gce::Estimator kPublished = {gce::Sampling::nested, gce::Placement::independent,
-                                       gce::Correction::none};
+constexpr flow::Estimator kPublished = {flow::Sampling::nested, flow::Placement::independent,
+                                        flow::Correction::none};
 
-constexpr gce::Estimator kSingle = {gce::Sampling::nested, gce::Placement::stratified, gce::Correction::none};
+constexpr flow::Estimator kSingle = {flow::Sampling::nested, flow::Placement::stratified,
+                                     flow::Correction::none};
 
 /// The recipes' own setting stands second, behind the VAE's.
 std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
-  constexpr gce::Estimator crossed = {gce::Sampling::crossed, gce::Placement::stratified,
-                                      gce::Correction::none};
+  constexpr flow::Estimator crossed = {flow::Sampling::crossed, flow::Placement::stratified,
+                                       flow::Correction::none};
   std::vector<Setting> settings;
   const auto add = [&](Precision precision) {
     const auto p = name_of(precision);
@@ -161,7 +162,7 @@ int main(int argc, char** argv) {
   program.add_flag("--float32", float32, "Leave bfloat16 out where this processor has it");
   program.add_flag("--published", published, "Time the published setting, too (seconds a step)");
   CLI11_PARSE(program, argc, argv);
-  start_with_fast_libraries();
+  cli::start_with_fast_libraries();
   use_threads(threads);
   keep_freed_memory();
   const Machine machine = describe_machine();

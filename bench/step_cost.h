@@ -1,8 +1,8 @@
 // What a training step costs in floating-point operations, and how fast the processor does such operations at best.
 #pragma once
 
-#include "whence/core/precision.h"
-#include "whence/nn/network.h"
+#include "whence/nn/graph/network.h"
+#include "whence/platform/precision.h"
 
 namespace whence::bench {
 

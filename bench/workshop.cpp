@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "whence/core/random.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::bench {
 namespace {

@@ -25,7 +25,7 @@ struct Scene {
 struct Setting {
   std::string name;
   Precision precision;
-  gce::Estimator estimator;
+  flow::Estimator estimator;
   std::int64_t alpha, beta;  ///< draws; 0: the VAE alone
   int steps;                 ///< timed together
   gce::Inference inference = gce::Inference::averaged;

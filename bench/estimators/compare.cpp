@@ -1,4 +1,4 @@
-#include "compare.h"
+#include "estimators/compare.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
@@ -13,12 +13,12 @@ using at::Tensor;
 Tensor estimate(const Problem& problem, const Design& design, const gce::LabelModel& labels,
                 at::Generator& generator) {
   const Tensor z =
-      gce::draw_latents(problem.causal + problem.noncausal, problem.factors(), design.outer, design.inner,
-                        design.estimator.sampling, design.estimator.outer_draws, generator);
+      flow::draw_latents(problem.causal + problem.noncausal, problem.factors(), design.outer, design.inner,
+                         design.estimator.sampling, design.estimator.outer_draws, generator);
   const Tensor p = problem.probabilities(z).view({design.outer, design.inner, -1});
-  if (design.inference == gce::Inference::averaged) return gce::mutual_information(p, design.estimator);
+  if (design.inference == gce::Inference::averaged) return flow::mutual_information(p, design.estimator);
   const Tensor alpha = z.view({design.outer, design.inner, -1}).select(1, 0).narrow(1, 0, problem.causal);
-  return gce::variational_information(p, labels.log_probabilities(alpha).detach(), design.estimator);
+  return flow::variational_information(p, labels.log_probabilities(alpha).detach(), design.estimator);
 }
 
 /// Sums of the errors of values and gradients.

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "design.h"
-#include "problem.h"
+#include "estimators/design.h"
+#include "estimators/problem.h"
 #include "whence/explain/gce/label_model.h"
 
 namespace whence::bench {

@@ -1,11 +1,11 @@
-#include "design.h"
+#include "estimators/design.h"
 
 namespace whence::bench {
 namespace {
 
-using enum gce::Sampling;
-using enum gce::Placement;
-using gce::Correction;
+using enum flow::Sampling;
+using enum flow::Placement;
+using flow::Correction;
 using Size = std::pair<std::int64_t, std::int64_t>;
 
 constexpr Size kSmall[] = {{8, 2}, {16, 1}, {8, 4}, {16, 2}, {16, 4}, {32, 2}, {32, 4}};
@@ -16,13 +16,13 @@ constexpr Size kTwo[] = {{16, 2}, {32, 4}};
 constexpr Size kPublished[] = {{25, 2}, {25, 4}, {25, 10}, {25, 100}};
 constexpr std::int64_t kSingle[] = {16, 32, 64, 128, 256};
 
-std::vector<Design> designs_of(const gce::Estimator& estimator, std::span<const Size> sizes) {
+std::vector<Design> designs_of(const flow::Estimator& estimator, std::span<const Size> sizes) {
   std::vector<Design> designs;
   for (const auto& [outer, inner] : sizes) designs.push_back({estimator, outer, inner});
   return designs;
 }
 
-std::vector<Design> variational_designs(gce::Placement draws) {
+std::vector<Design> variational_designs(flow::Placement draws) {
   std::vector<Design> designs;
   for (const std::int64_t outer : kSingle)
     designs.push_back({{nested, draws, Correction::delta}, outer, 1, gce::Inference::variational});
@@ -48,7 +48,7 @@ std::vector<Design> all_designs() {
   std::vector<Design> all;
   const auto add = [&](const std::vector<Design>& more) { all.insert(all.end(), more.begin(), more.end()); };
   add(designs_of({nested, independent, Correction::none}, kPublished));
-  for (const gce::Sampling sampling : {nested, crossed})
+  for (const flow::Sampling sampling : {nested, crossed})
     for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
       add(designs_of({sampling, independent, correction}, kTwo));
   add(designs_of({crossed, independent, Correction::delta}, sizes_of(4, {8, 16, 64})));

@@ -10,7 +10,7 @@
 namespace whence::bench {
 
 struct Design {
-  gce::Estimator estimator;
+  flow::Estimator estimator;
   std::int64_t outer = 32, inner = 4;  ///< draws of alpha, and of beta for each
   gce::Inference inference = gce::Inference::averaged;
 

@@ -3,11 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "tables.h"
-#include "whence/core/environment.h"
+#include "cli/fast_start.h"
+#include "estimators/tables.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/core/machine.h"
+#include "whence/platform/machine.h"
 
 namespace whence::bench {
 namespace {

@@ -1,16 +1,16 @@
-#include "problem.h"
+#include "estimators/problem.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include <memory>
 #include <numeric>
 
+#include "experiment/session.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
-#include "whence/explain/gce/estimators.h"
+#include "whence/explain/flow/estimators.h"
 #include "whence/explain/gce/objective.h"
-#include "whence/nn/network.h"
-#include "whence/run/session.h"
+#include "whence/nn/graph/network.h"
 
 namespace whence::bench {
 namespace {
@@ -32,15 +32,15 @@ Spread spread_of(const std::vector<Tensor>& vectors) {
 }
 
 Truth truth_of(const Problem& problem, std::int64_t outer, std::int64_t inner, std::int64_t repetitions) {
-  constexpr gce::Estimator reference = {gce::Sampling::nested, gce::Placement::stratified,
-                                        gce::Correction::delta};
+  constexpr flow::Estimator reference = {flow::Sampling::nested, flow::Placement::stratified,
+                                         flow::Correction::delta};
   at::Generator generator = make_generator(0, "bench/estimators/truth/" + problem.name);
   std::vector<Tensor> values, gradients;
   for (std::int64_t i = 0; i < repetitions; ++i) {
-    const Tensor z = gce::draw_latents(problem.causal + problem.noncausal, problem.factors(), outer, inner,
-                                       reference.sampling, reference.outer_draws, generator);
+    const Tensor z = flow::draw_latents(problem.causal + problem.noncausal, problem.factors(), outer, inner,
+                                        reference.sampling, reference.outer_draws, generator);
     const Tensor value =
-        gce::mutual_information(problem.probabilities(z).view({outer, inner, -1}), reference);
+        flow::mutual_information(problem.probabilities(z).view({outer, inner, -1}), reference);
     values.push_back(value.detach().to(at::kDouble));
     gradients.push_back(problem.gradient_of(value));
   }
@@ -49,7 +49,7 @@ Truth truth_of(const Problem& problem, std::int64_t outer, std::int64_t inner, s
           gradient.error / gradient.mean.norm().item<double>()};
 }
 
-std::vector<ImageNoise> image_noise_of(run::Session& session, const nn::Network& decoder,
+std::vector<ImageNoise> image_noise_of(experiment::Session& session, const nn::Network& decoder,
                                        const Problem& problem) {
   const std::unique_ptr<models::Encoder> encoder = session.encoder(Precision::float32);
   const double lambda = session.recipe().explanation.lambda;
@@ -62,7 +62,7 @@ std::vector<ImageNoise> image_noise_of(run::Session& session, const nn::Network&
       const Tensor images = batches.at(i).images;
       const models::Posterior q = encoder->encode(images);
       const Tensor z = q.mean + (0.5 * q.log_variance).exp() * at::randn(q.mean.sizes(), generator);
-      gradients.push_back(problem.gradient_of(lambda * gce::squared_error(decoder.forward(z), images)));
+      gradients.push_back(problem.gradient_of(lambda * models::squared_error(decoder.forward(z), images)));
     }
     noise.push_back({batch, spread_of(gradients).deviation / problem.truth.gradient.norm().item<double>()});
   }
@@ -107,7 +107,7 @@ Problem linear_gaussian(std::int64_t classes, std::int64_t causal) {
 }
 
 Problem of_run(const std::string& folder) {
-  run::Session session = run::open_session(folder);
+  experiment::Session session = experiment::open_session(folder);
   const std::shared_ptr<models::Classifier> classifier = session.classifier(Precision::float32);
   const std::unique_ptr<models::Decoder> trained = session.decoder(Precision::float32);
   TORCH_CHECK(trained->network() != nullptr, "the run's decoder is not a network of whence");

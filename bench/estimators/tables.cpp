@@ -1,6 +1,6 @@
-#include "tables.h"
+#include "estimators/tables.h"
 
-#include "whence/report/figures.h"
+#include "report/figures.h"
 
 namespace whence::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "compare.h"
+#include "estimators/compare.h"
 
 namespace whence::bench {
 

@@ -1,14 +1,14 @@
 // whence ablate: what a factor is worth to the classifier.
-#include "whence/explain/gce/ablation.h"
+#include "whence/explain/flow/ablation.h"
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "experiment/figures.h"
 #include "whence/core/random.h"
-#include "whence/run/figures.h"
 
 namespace whence::cli {
 namespace {
@@ -24,12 +24,12 @@ void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
   const at::Tensor rows = data::sample_rows(models.test, arguments.count, generator);
-  const gce::Ablation ablation = gce::ablate(*models.encoder, *models.decoder, *models.classifier,
-                                             data::pick(models.test, rows), generator, show_progress());
-  const nlohmann::json result = run::to_json(ablation, models.factors);
+  const flow::Ablation ablation = flow::ablate(*models.encoder, *models.decoder, *models.classifier,
+                                               data::pick(models.test, rows), generator, show_progress());
+  const nlohmann::json result = experiment::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
-    run::draw_ablation(result, models.factors, models.causal,
-                       std::filesystem::path(arguments.out) / "ablation");
+    experiment::draw_ablation(result, models.factors, models.causal,
+                              std::filesystem::path(arguments.out) / "ablation");
   }
   if (arguments.json) {
     std::cout << result.dump(2) << "\n";

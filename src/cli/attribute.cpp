@@ -3,17 +3,17 @@
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "options.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "report/figures.h"
 #include "whence/core/error.h"
-#include "whence/core/interrupt.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
 #include "whence/explain/attribution/gradients.h"
 #include "whence/explain/attribution/perturbation.h"
-#include "whence/nn/safetensors.h"
-#include "whence/report/figures.h"
+#include "whence/interchange/safetensors.h"
+#include "whence/platform/interrupt.h"
 
 namespace whence::cli {
 namespace {

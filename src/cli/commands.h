@@ -22,7 +22,6 @@ void add_trust(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);
 void add_linear_gaussian(CLI::App& program, Command& chosen);
 void add_curves(CLI::App& program, Command& chosen);
-void add_results(CLI::App& program, Command& chosen);
 void add_data(CLI::App& program, Command& chosen);
 void add_import(CLI::App& program, Command& chosen);
 void add_export(CLI::App& program, Command& chosen);

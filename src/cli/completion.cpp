@@ -1,7 +1,7 @@
 // whence completion: a shell script made from the declared subcommands and options.
 #include <iostream>
 
-#include "commands.h"
+#include "cli/commands.h"
 
 namespace whence::cli {
 namespace {

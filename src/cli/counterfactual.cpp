@@ -1,16 +1,16 @@
 // whence counterfactual: the smallest move of the causal factors that changes the classifier's answer.
-#include "whence/explain/gce/counterfactual.h"
+#include "whence/explain/counterfactual/counterfactual.h"
 
 #include <fmt/format.h>
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "experiment/figures.h"
 #include "whence/core/error.h"
-#include "whence/run/figures.h"
 
 namespace whence::cli {
 namespace {
@@ -53,7 +53,8 @@ std::vector<float> values_of(const at::Tensor& row) {
   return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
 }
 
-nlohmann::json to_json(const gce::Counterfactuals& result, const Asked& asked, const ModelSet& models) {
+nlohmann::json to_json(const counterfactual::Counterfactuals& result, const Asked& asked,
+                       const ModelSet& models) {
   const auto name = [&](const at::Tensor& label) {
     return models.class_names[static_cast<std::size_t>(label.item<std::int64_t>())];
   };
@@ -73,12 +74,13 @@ nlohmann::json to_json(const gce::Counterfactuals& result, const Asked& asked, c
     }
     images.push_back(std::move(entry));
   }
-  nlohmann::json json = gce::to_json(gce::summarise(result), models.class_names);
+  nlohmann::json json = counterfactual::to_json(counterfactual::summarise(result), models.class_names);
   json["results"] = std::move(images);
   return json;
 }
 
-void print(const gce::CounterfactualSummary& summary, const std::vector<std::string>& class_names) {
+void print(const counterfactual::CounterfactualSummary& summary,
+           const std::vector<std::string>& class_names) {
   const auto line = [](const std::string& name, const std::string& value) {
     std::cout << fmt::format("{:<44} {}\n", name, value);
   };
@@ -87,7 +89,7 @@ void print(const gce::CounterfactualSummary& summary, const std::vector<std::str
   line("counterfactual found", fmt::format("{:.2f} % +- {:.2f} of {}", 100 * summary.flip_rate,
                                            100 * summary.flip_se, summary.asked));
   for (const auto& [name, value] : summary.distance) line("distance, " + name, fmt::format("{:.3f}", value));
-  for (const gce::ClassChange& change : summary.changes) {
+  for (const counterfactual::ClassChange& change : summary.changes) {
     line(fmt::format("{} to {}, median distance", class_names[static_cast<std::size_t>(change.from)],
                      class_names[static_cast<std::size_t>(change.to)]),
          fmt::format("{:.3f} ({} images)", change.median, change.images));
@@ -100,7 +102,7 @@ void counterfactual(const CounterfactualArguments& arguments) {
     fail_usage("--step is {}, but must be 0 or at least a {:.0f}th of --radius, {}", arguments.step,
                most_shells, arguments.radius);
   const ModelSet models = load_models(arguments.models, true);
-  gce::CounterfactualOptions options;
+  counterfactual::CounterfactualOptions options;
   options.radius = arguments.radius;
   options.probability = arguments.probability;
   options.step = arguments.step;
@@ -108,17 +110,17 @@ void counterfactual(const CounterfactualArguments& arguments) {
   if (!arguments.to.empty()) options.to = class_index(arguments.to, models.class_names);
   const Asked asked = asked_images(arguments, models);
   const at::Tensor& images = asked.images;
-  const gce::Counterfactuals result = gce::explain_counterfactually(
+  const counterfactual::Counterfactuals result = counterfactual::explain_counterfactually(
       *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
   if (!arguments.out.empty()) {
-    run::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))), *models.decoder,
-                              *models.classifier, models.class_names,
-                              std::filesystem::path(arguments.out) / "counterfactuals");
+    experiment::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))),
+                                     *models.decoder, *models.classifier, models.class_names,
+                                     std::filesystem::path(arguments.out) / "counterfactuals");
   }
   if (arguments.json) {
     std::cout << to_json(result, asked, models).dump(2) << "\n";
   } else {
-    print(gce::summarise(result), models.class_names);
+    print(counterfactual::summarise(result), models.class_names);
   }
 }
 

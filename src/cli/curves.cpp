@@ -1,9 +1,9 @@
 // whence curves: the trainings of several runs in one chart.
-#include "whence/run/curves.h"
+#include "experiment/curves.h"
 
 #include <iostream>
 
-#include "commands.h"
+#include "cli/commands.h"
 
 namespace whence::cli {
 namespace {
@@ -15,7 +15,7 @@ struct CurvesArguments {
 
 void curves(const CurvesArguments& arguments) {
   const std::filesystem::path stem = arguments.out;
-  report::draw(run::compare_trainings({arguments.runs.begin(), arguments.runs.end()}), stem);
+  report::draw(experiment::compare_trainings({arguments.runs.begin(), arguments.runs.end()}), stem);
   for (const char* extension : {".png", ".svg"}) std::cout << stem.string() << extension << "\n";
 }
 

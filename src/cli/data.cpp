@@ -2,9 +2,9 @@
 #include <filesystem>
 #include <iostream>
 
-#include "commands.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/setup.h"
 #include "whence/core/error.h"
 #include "whence/data/fetch.h"
 #include "whence/data/known.h"

@@ -1,11 +1,11 @@
 // whence export: a run's models as TorchScript, for Python.
 #include <iostream>
 
-#include "commands.h"
+#include "cli/commands.h"
+#include "experiment/session.h"
 #include "whence/core/error.h"
-#include "whence/nn/safetensors.h"
-#include "whence/nn/torchscript.h"
-#include "whence/run/session.h"
+#include "whence/interchange/safetensors.h"
+#include "whence/interchange/torchscript.h"
 
 namespace whence::cli {
 namespace {
@@ -15,7 +15,7 @@ struct ExportArguments {
 };
 
 void export_run(const ExportArguments& arguments) {
-  run::Session session = run::open_session(arguments.run);
+  experiment::Session session = experiment::open_session(arguments.run);
   const std::filesystem::path out =
       arguments.out.empty() ? session.folder() / "torchscript" : std::filesystem::path(arguments.out);
   const auto export_network = [&](nn::Network network, const std::string& name) {

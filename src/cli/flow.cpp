@@ -1,11 +1,11 @@
 // whence flow: how much each latent factor moves the classifier.
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/setup.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -18,12 +18,12 @@ struct FlowArguments {
   bool json = false;
 };
 
-gce::FlowOptions options_of(const FlowArguments& arguments) {
-  gce::FlowOptions options;
+flow::FlowOptions options_of(const FlowArguments& arguments) {
+  flow::FlowOptions options;
   const Counts samples = parse_samples(arguments.samples);
   options.outer = samples.outer;
   options.inner = samples.inner;
-  using gce::Correction, gce::Placement, gce::Sampling;
+  using flow::Correction, flow::Placement, flow::Sampling;
   for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
     if (arguments.sampling == name_of(sampling)) options.estimator.sampling = sampling;
   for (const Placement draws :
@@ -31,7 +31,8 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
     if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
   for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
     if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
-  if (arguments.factor_draws == name_of(gce::FactorDraws::shared)) options.factors = gce::FactorDraws::shared;
+  if (arguments.factor_draws == name_of(flow::FactorDraws::shared))
+    options.factors = flow::FactorDraws::shared;
   if (options.estimator.correction == Correction::jackknife &&
       options.estimator.outer_draws != Placement::independent)
     fail_usage(
@@ -39,24 +40,24 @@ gce::FlowOptions options_of(const FlowArguments& arguments) {
   return options;
 }
 
-void print_table(const gce::FlowReport& report) {
-  const auto row = [](const std::string& name, const gce::FlowValue& flow, const std::string& kind) {
+void print_table(const flow::FlowReport& report) {
+  const auto row = [](const std::string& name, const flow::FlowValue& flow, const std::string& kind) {
     std::cout << fmt::format("{:<10} {:>9.4f} {:>9.4f}  {}\n", name, flow.nats, flow.se, kind);
   };
   std::cout << fmt::format("{:<10} {:>9} {:>9}\n", "factors", "nats", "se");
   row("alpha", report.alpha, "all causal");
   row("beta", report.beta, "all others");
-  for (const gce::FactorFlow& factor : report.factors)
+  for (const flow::FactorFlow& factor : report.factors)
     row(factor.name, factor.flow, factor.causal ? "causal" : "");
 }
 
 void flow(const FlowArguments& arguments) {
-  const gce::FlowOptions options = options_of(arguments);
+  const flow::FlowOptions options = options_of(arguments);
   const ModelSet models = load_models(arguments.models, false);
-  const gce::FlowReport report = gce::measure_flow(*models.decoder, *models.classifier, models.causal,
-                                                   options, models.seed, show_progress());
+  const flow::FlowReport report = flow::measure_flow(*models.decoder, *models.classifier, models.causal,
+                                                     options, models.seed, show_progress());
   if (arguments.json) {
-    std::cout << gce::to_json(report).dump(2) << "\n";
+    std::cout << flow::to_json(report).dump(2) << "\n";
   } else {
     print_table(report);
   }

@@ -1,11 +1,11 @@
 // whence import: TorchScript in, layers and safetensors out.
 #include <iostream>
 
-#include "commands.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/setup.h"
 #include "whence/core/error.h"
-#include "whence/nn/safetensors.h"
-#include "whence/nn/torchscript.h"
+#include "whence/interchange/safetensors.h"
+#include "whence/interchange/torchscript.h"
 
 namespace whence::cli {
 namespace {

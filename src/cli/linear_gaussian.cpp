@@ -1,14 +1,14 @@
 // whence linear-gaussian: experiments whose answer is known.
-#include "whence/run/linear_gaussian.h"
+#include "experiment/linear_gaussian.h"
 
 #include <iostream>
 
-#include "commands.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "experiment/folder.h"
+#include "experiment/metrics.h"
 #include "whence/core/error.h"
-#include "whence/run/folder.h"
-#include "whence/run/metrics.h"
 
 namespace whence::cli {
 namespace {
@@ -20,8 +20,9 @@ struct LinearGaussianArguments {
   bool json = false, reference = false;
 };
 
-void print(const run::LinearGaussianResult& result) {
-  const run::Spread flow = run::spread_of(result.flows), angle = run::spread_of(result.angles);
+void print(const experiment::LinearGaussianResult& result) {
+  const experiment::Spread flow = experiment::spread_of(result.flows),
+                           angle = experiment::spread_of(result.angles);
   std::cout << fmt::format(
       "{:<32} C {:.4f} nats ({:.4f} where W fits exactly), off by {:.2f} degrees ({:.2f} to {:.2f})\n",
       result.title, flow.median, result.best_flow, angle.median, angle.least, angle.most);
@@ -29,23 +30,23 @@ void print(const run::LinearGaussianResult& result) {
 
 void linear_gaussian(const LinearGaussianArguments& arguments) {
   if (arguments.reference) {
-    std::cout << run::linear_gaussian_reference();
+    std::cout << experiment::linear_gaussian_reference();
     return;
   }
   if (arguments.recipe.empty())
     fail_usage(
         "give a file of problems, such as recipes/gce/linear-gaussian.toml, or --reference for its keys");
-  const run::LinearGaussianRecipe recipe = run::load_linear_gaussian(arguments.recipe);
-  const std::filesystem::path out =
-      arguments.out.empty() ? run::default_folder(arguments.recipe) : std::filesystem::path(arguments.out);
+  const experiment::LinearGaussianRecipe recipe = experiment::load_linear_gaussian(arguments.recipe);
+  const std::filesystem::path out = arguments.out.empty() ? experiment::default_folder(arguments.recipe)
+                                                          : std::filesystem::path(arguments.out);
   set_up(1);
-  const auto results = run::run_linear_gaussian(
+  const auto results = experiment::run_linear_gaussian(
       recipe, {.folder = out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
   if (arguments.json) {
-    std::cout << run::to_json(results).dump(2) << "\n";
+    std::cout << experiment::to_json(results).dump(2) << "\n";
     return;
   }
-  for (const run::LinearGaussianResult& result : results) print(result);
+  for (const experiment::LinearGaussianResult& result : results) print(result);
   std::cout << (out / "report.html").string() << "\n";
 }
 

@@ -2,13 +2,13 @@
 #include <cstdio>
 #include <iostream>
 
-#include "commands.h"
-#include "whence/core/environment.h"
+#include "cli/commands.h"
+#include "cli/fast_start.h"
+#include "experiment/version.h"
 #include "whence/core/error.h"
-#include "whence/core/interrupt.h"
-#include "whence/core/machine.h"
 #include "whence/core/names.h"
-#include "whence/run/version.h"
+#include "whence/platform/interrupt.h"
+#include "whence/platform/machine.h"
 
 namespace whence::cli {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 std::string version_text() {
   start_with_fast_libraries();  // what it says of them is what a run has
   const Machine machine = describe_machine();
-  return fmt::format("whence {}\nLibTorch {}\nBLAS {}", run::version(), machine.libtorch, machine.blas);
+  return fmt::format("whence {}\nLibTorch {}\nBLAS {}", experiment::version(), machine.libtorch,
+                     machine.blas);
 }
 
 void add_commands(CLI::App& program, Command& chosen) {
@@ -32,7 +33,6 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_report(program, chosen);
   add_linear_gaussian(program, chosen);
   add_curves(program, chosen);
-  add_results(program, chosen);
   add_data(program, chosen);
   add_import(program, chosen);
   add_export(program, chosen);

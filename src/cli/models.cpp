@@ -1,15 +1,15 @@
-#include "models.h"
-#include "options.h"
+#include "cli/models.h"
+#include "cli/options.h"
 
 #include <fmt/ranges.h>
 
-#include "setup.h"
+#include "cli/setup.h"
+#include "experiment/session.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
 #include "whence/data/pictures.h"
-#include "whence/explain/gce/flow.h"
-#include "whence/run/session.h"
+#include "whence/explain/flow/information_flow.h"
 
 namespace whence::cli {
 namespace {
@@ -49,9 +49,9 @@ void check_arguments(const ModelArguments& a, bool images) {
 }
 
 /// In the form of `image`, (C, H, W).
-run::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image) {
+experiment::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image) {
   const data::ImageForm form{image.slice(1).vec(), image[0] == 1 ? data::Colours::grey : data::Colours::rgb};
-  run::Samples samples;
+  experiment::Samples samples;
   std::vector<at::Tensor> images;
   for (const std::string& name : files) {
     const std::filesystem::path file = name;
@@ -72,7 +72,7 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 }
 
 ModelSet load_run(const ModelArguments& arguments, bool images) {
-  run::Session session = run::open_session(arguments.run);
+  experiment::Session session = experiment::open_session(arguments.run);
   if (!session.explains())
     fail("{} is the run of an autoencoder, which has no causal factors; give one of an explanation",
          arguments.run);
@@ -118,7 +118,7 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
     probe = set.pictures->images;
     set.encoder = models::load_encoder(arguments.encoder, probe);
   } else if (images) {
-    set.test = run::load_data(parse_data(arguments.data, arguments.classes)).test;
+    set.test = experiment::load_data(parse_data(arguments.data, arguments.classes)).test;
     set.class_names = set.test.class_names;
     probe = data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
     set.encoder = models::load_encoder(arguments.encoder, probe);
@@ -198,7 +198,7 @@ void add_picture_option(CLI::App& command, ModelArguments& a) {
 ModelSet load_models(const ModelArguments& arguments, bool images) {
   check_arguments(arguments, images);
   ModelSet set = arguments.run.empty() ? load_files(arguments, images) : load_run(arguments, images);
-  set.factors = gce::factor_names(set.causal, set.decoder->latents());
+  set.factors = flow::factor_names(set.causal, set.decoder->latents());
   return set;
 }
 
@@ -208,7 +208,7 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   refuse_beside_run(a);
   ModelSet set;
   if (!a.run.empty()) {
-    run::Session session = run::open_session(a.run);
+    experiment::Session session = experiment::open_session(a.run);
     set_up(a.threads > 0 ? a.threads : session.recipe().run.threads);
     set.classifier = session.classifier(Precision::float32);
     set.class_names = session.task().class_names;
@@ -223,7 +223,7 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   set.seed = static_cast<std::uint64_t>(a.seed);
   if (a.data.empty() == a.pictures.empty()) fail_usage("give --data, or --picture and --input");
   if (a.pictures.empty()) {
-    set.test = run::load_data(parse_data(a.data, a.classes)).test;
+    set.test = experiment::load_data(parse_data(a.data, a.classes)).test;
     set.class_names = set.test.class_names;
   } else {
     if (input.empty()) fail_usage("give the shape that the classifier takes as --input, such as 3x32x32");

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "experiment/figures.h"
 #include "whence/data/dataset.h"
 #include "whence/models/roles.h"
-#include "whence/run/figures.h"
 
 namespace whence::cli {
 
@@ -36,7 +36,7 @@ struct ModelSet {
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
   data::Dataset test;  ///< undefined tensors without images, and where pictures are given
-  std::optional<run::Samples>
+  std::optional<experiment::Samples>
       pictures;  ///< those that were given, in the models' form, and their files' names
   std::vector<std::string> class_names, factors;
   std::int64_t causal = 0;

@@ -1,9 +1,9 @@
 // whence recipe: what may stand in a recipe, and what a recipe amounts to.
-#include "whence/run/recipe.h"
+#include "experiment/recipe.h"
 
 #include <iostream>
 
-#include "commands.h"
+#include "cli/commands.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -29,11 +29,11 @@ void add_recipe(CLI::App& program, Command& chosen) {
   command->callback([&chosen, arguments] {
     chosen = [arguments] {
       if (arguments->reference) {
-        std::cout << run::recipe_reference();
+        std::cout << experiment::recipe_reference();
       } else if (arguments->file.empty()) {
         fail_usage("give a recipe to check, or --reference for all keys");
       } else {
-        std::cout << run::to_toml(run::load_recipe(arguments->file, arguments->settings));
+        std::cout << experiment::to_toml(experiment::load_recipe(arguments->file, arguments->settings));
       }
     };
   });

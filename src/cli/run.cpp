@@ -1,11 +1,11 @@
 // whence run | train | report: stages of a recipe in a run folder.
-#include "commands.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "experiment/pipeline.h"
+#include "experiment/seeds.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/run/pipeline.h"
-#include "whence/run/seeds.h"
 
 #include <iostream>
 
@@ -38,7 +38,8 @@ void add_arguments(CLI::App& command, RunArguments& arguments) {
 /// Errors of an interrupted run say how to go on.
 template <class Work>
 void work_with_display(bool quiet, Work work) {
-  run::Display display(quiet ? run::DisplayStyle::silent : run::style_for(stderr), stderr);
+  experiment::Display display(quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr),
+                              stderr);
   try {
     work(display);
   } catch (const Error& error) {
@@ -57,38 +58,40 @@ void print_result(const RunArguments& arguments, const std::filesystem::path& da
   std::cout << (arguments.json ? read_json(data).dump(2) : result.string()) << "\n";
 }
 
-void run_target(const RunArguments& arguments, const run::PipelineOptions& options) {
-  const run::Target target = run::find_target(arguments.target, arguments.settings, arguments.out);
+void run_target(const RunArguments& arguments, const experiment::PipelineOptions& options) {
+  const experiment::Target target =
+      experiment::find_target(arguments.target, arguments.settings, arguments.out);
   set_up(target.recipe.run.threads);
-  run::Session session(target.recipe, run::RunFolder(target.folder));
+  experiment::Session session(target.recipe, experiment::RunFolder(target.folder));
   work_with_display(arguments.quiet,
-                    [&](run::Display& display) { run::run_stages(session, options, display); });
+                    [&](experiment::Display& display) { experiment::run_stages(session, options, display); });
   const std::filesystem::path metrics = session.folder() / "metrics.json";
   print_result(arguments, metrics, options.last == "report" ? session.folder() / "report.html" : metrics);
 }
 
 void run_with_seeds(const RunArguments& arguments) {
-  const run::Target target = run::find_target(arguments.target, arguments.settings, arguments.out);
+  const experiment::Target target =
+      experiment::find_target(arguments.target, arguments.settings, arguments.out);
   set_up(target.recipe.run.threads);
-  work_with_display(arguments.quiet, [&](run::Display& display) {
+  work_with_display(arguments.quiet, [&](experiment::Display& display) {
     const auto runs =
-        run::run_seeds(target.recipe, target.folder, *arguments.seeds, arguments.force, display);
-    write_json(target.folder / "seeds.json", run::summary_of(target.recipe, runs, target.folder));
-    run::report_seeds(target.recipe, runs, target.folder);
+        experiment::run_seeds(target.recipe, target.folder, *arguments.seeds, arguments.force, display);
+    write_json(target.folder / "seeds.json", experiment::summary_of(target.recipe, runs, target.folder));
+    experiment::report_seeds(target.recipe, runs, target.folder);
   });
   print_result(arguments, target.folder / "seeds.json", target.folder / "report.html");
 }
 
 std::shared_ptr<RunArguments> add(CLI::App& program, const std::string& name, const std::string& purpose,
                                   const std::vector<std::string>& examples,
-                                  const run::PipelineOptions& stages, Command& chosen) {
+                                  const experiment::PipelineOptions& stages, Command& chosen) {
   CLI::App* command = add_command(program, name, purpose, examples);
   auto arguments = std::make_shared<RunArguments>();
   add_arguments(*command, *arguments);
   command->add_flag("--json", arguments->json, "Prints metrics.json instead of where the result is");
   command->callback([&chosen, arguments, stages] {
     chosen = [arguments, stages] {
-      run::PipelineOptions options = stages;
+      experiment::PipelineOptions options = stages;
       options.force = arguments->force;
       if (arguments->seeds)
         run_with_seeds(*arguments);
@@ -118,14 +121,14 @@ void add_run(CLI::App& program, Command& chosen) {
 }
 
 void add_train(CLI::App& program, Command& chosen) {
-  run::PipelineOptions stages;
+  experiment::PipelineOptions stages;
   stages.last = "explanation";
   add(program, "train", "Trains the classifier and the explanation of a recipe, and stops there",
       {"train recipes/gce/fmnist-034.toml", "train runs/gce/fmnist-034"}, stages, chosen);
 }
 
 void add_report(CLI::App& program, Command& chosen) {
-  run::PipelineOptions stages;
+  experiment::PipelineOptions stages;
   stages.first = "figures";
   stages.redo = {"figures", "report"};
   add(program, "report", "Draws the figures and the report of a run anew",

@@ -1,13 +1,13 @@
 // whence select: chooses K, L and lambda.
 #include <iostream>
 
-#include "commands.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "experiment/selection.h"
+#include "experiment/session.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/run/selection.h"
-#include "whence/run/session.h"
 
 namespace whence::cli {
 namespace {
@@ -21,7 +21,7 @@ struct SelectArguments {
   std::optional<double> plateau, errors, distance, first_lambda, lambda_step, lambda_factor, least_lambda,
       most_lambda, hopeless, pilot;
   std::optional<int> patience;
-  std::int64_t steps = run::SelectionRequest{}.steps;
+  std::int64_t steps = experiment::SelectionRequest{}.steps;
   double budget = 0;
   bool fresh = false, force = false, quiet = false, json = false;
 };
@@ -37,8 +37,8 @@ const std::map<std::string, gce::SelectionRule>& rules() {
   return table;
 }
 
-run::SelectionRequest request_of(const SelectArguments& arguments) {
-  run::SelectionRequest request;
+experiment::SelectionRequest request_of(const SelectArguments& arguments) {
+  experiment::SelectionRequest request;
   request.rules = gce::selection_options(rules().at(arguments.rule));
   const auto take = [](const std::optional<double>& given, double& value) { value = given.value_or(value); };
   take(arguments.plateau, request.rules.plateau);
@@ -64,30 +64,32 @@ run::SelectionRequest request_of(const SelectArguments& arguments) {
 }
 
 /// runs/gce/mnist-38-selection beside the run itself.
-fs::path folder_of(const SelectArguments& arguments, const run::Target& target) {
+fs::path folder_of(const SelectArguments& arguments, const experiment::Target& target) {
   if (!arguments.out.empty()) return arguments.out;
   fs::path folder = target.folder.lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   return folder += "-selection";
 }
 
-void print(const run::Selection& selection, const fs::path& folder) {
+void print(const experiment::Selection& selection, const fs::path& folder) {
   for (const std::string& reason : selection.decision.reasons) std::cout << reason << "\n";
   if (!selection.complete) std::cout << "the budget ended the search; a larger one goes on from here\n";
   std::cout << "\n"
-            << run::table_of(selection) << "\n"
+            << experiment::table_of(selection) << "\n"
             << (folder / "recipe.toml").string() << "\n"
             << (folder / "report.html").string() << "\n";
 }
 
 void select(const SelectArguments& arguments) {
-  const run::SelectionRequest request = request_of(arguments);
-  const run::Target target = run::find_target(arguments.target, arguments.settings, {});
+  const experiment::SelectionRequest request = request_of(arguments);
+  const experiment::Target target = experiment::find_target(arguments.target, arguments.settings, {});
   const fs::path folder = folder_of(arguments, target);
   set_up(target.recipe.run.threads);
-  run::Display display(arguments.quiet ? run::DisplayStyle::silent : run::style_for(stderr), stderr);
+  experiment::Display display(
+      arguments.quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr), stderr);
   try {
-    const run::Selection selection = run::run_selection(target.recipe, folder, request, display);
+    const experiment::Selection selection =
+        experiment::run_selection(target.recipe, folder, request, display);
     display.finish();
     if (arguments.json) {
       std::cout << read_json(folder / "selection.json").dump(2) << "\n";

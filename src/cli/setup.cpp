@@ -1,15 +1,15 @@
-#include "setup.h"
+#include "cli/setup.h"
 
 #include <charconv>
 #include <iostream>
 
-#include "whence/core/environment.h"
+#include "cli/fast_start.h"
+#include "experiment/display.h"
 #include "whence/core/error.h"
-#include "whence/core/interrupt.h"
-#include "whence/core/machine.h"
 #include "whence/data/idx.h"
 #include "whence/data/known.h"
-#include "whence/run/display.h"
+#include "whence/platform/interrupt.h"
+#include "whence/platform/machine.h"
 
 namespace fs = std::filesystem;
 
@@ -49,8 +49,8 @@ void set_up(std::int64_t threads) {
 }
 
 ProgressCallback show_progress() {
-  auto display =
-      std::shared_ptr<run::Display>(new run::Display(run::style_for(stderr), stderr), [](run::Display* d) {
+  auto display = std::shared_ptr<experiment::Display>(
+      new experiment::Display(experiment::style_for(stderr), stderr), [](experiment::Display* d) {
         d->finish();
         delete d;
       });
@@ -77,8 +77,8 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
   return shape;
 }
 
-run::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes) {
-  run::DataOptions options;
+experiment::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes) {
+  experiment::DataOptions options;
   options.classes = classes;
   if (!fs::is_directory(data)) {
     options.set = data::known_set(data).name;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "experiment/recipe.h"
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
-#include "whence/run/recipe.h"
 
 namespace whence::cli {
 
@@ -27,6 +27,6 @@ Counts parse_samples(const std::string& text);
 std::vector<std::int64_t> parse_shape(const std::string& text);
 /// The recipe's options for `--data SET|DIR --classes 0,3,4`. The labels of IDX files in a folder are their own names.
 /// Error: a folder without data.
-run::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes);
+experiment::DataOptions parse_data(const std::string& data, const std::vector<std::int64_t>& classes);
 
 }  // namespace whence::cli

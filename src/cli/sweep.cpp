@@ -1,16 +1,16 @@
 // whence sweep: figures of what one latent factor does to images and to the classifier's answer.
-#include "whence/explain/gce/sweep.h"
+#include "whence/explain/flow/sweep.h"
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "options.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "experiment/figures.h"
 #include "whence/core/error.h"
-#include "whence/core/interrupt.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
-#include "whence/run/figures.h"
+#include "whence/platform/interrupt.h"
 
 namespace whence::cli {
 namespace {
@@ -41,7 +41,7 @@ std::vector<std::size_t> chosen_factors(const std::vector<std::string>& wanted, 
   return indices;
 }
 
-nlohmann::json to_json(const gce::Sweep& sweep, const std::string& factor, const run::Samples& rows) {
+nlohmann::json to_json(const flow::Sweep& sweep, const std::string& factor, const experiment::Samples& rows) {
   nlohmann::json probabilities = nlohmann::json::array();
   for (std::int64_t row = 0; row < sweep.probabilities.size(0); ++row) {
     nlohmann::json steps = nlohmann::json::array();
@@ -65,26 +65,26 @@ void sweep(const SweepArguments& arguments) {
                                         ? std::filesystem::path(".")
                                         : std::filesystem::path(arguments.models.run) / "figures";
   Generator generator = make_generator(models.seed, "figures/sweeps");
-  const run::Samples rows =
-      models.pictures ? *models.pictures : run::spread_samples(models.test, arguments.rows, generator);
+  const experiment::Samples rows =
+      models.pictures ? *models.pictures : experiment::spread_samples(models.test, arguments.rows, generator);
   const at::NoGradGuard no_grad;
   const at::Tensor codes = models.encoder->encode(rows.images).mean;
   nlohmann::json results = nlohmann::json::array();
   for (const std::size_t i : chosen_factors(arguments.factors, models)) {
     throw_if_interrupted();
     const std::string& factor = models.factors[i];
-    const gce::Sweep result =
-        gce::sweep(*models.decoder, *models.classifier, codes, static_cast<std::int64_t>(i),
-                   gce::even_steps(-arguments.range, arguments.range, arguments.steps));
+    const flow::Sweep result =
+        flow::sweep(*models.decoder, *models.classifier, codes, static_cast<std::int64_t>(i),
+                    flow::even_steps(-arguments.range, arguments.range, arguments.steps));
     const std::filesystem::path stem = out / ("sweep-" + factor);
-    run::draw_sweep(result,
-                    {.title = "One factor moved, the others kept: " + factor,
-                     .axis = "added to " + factor + " (0: the reconstruction)",
-                     .class_names = models.class_names,
-                     .row_labels = rows.labels,
-                     .row_axis = models.pictures ? "picture" : "true class",
-                     .probabilities = arguments.probabilities},
-                    stem);
+    experiment::draw_sweep(result,
+                           {.title = "One factor moved, the others kept: " + factor,
+                            .axis = "added to " + factor + " (0: the reconstruction)",
+                            .class_names = models.class_names,
+                            .row_labels = rows.labels,
+                            .row_axis = models.pictures ? "picture" : "true class",
+                            .probabilities = arguments.probabilities},
+                           stem);
     results.push_back(to_json(result, factor, rows));
     if (!arguments.json) std::cout << stem.string() << ".png\n" << stem.string() << ".svg\n";
   }

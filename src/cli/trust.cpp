@@ -1,12 +1,12 @@
 // whence trust: checks that an explanation is one.
-#include "whence/run/trust.h"
+#include "experiment/trust.h"
 
 #include <iostream>
 
-#include "commands.h"
-#include "models.h"
-#include "options.h"
-#include "setup.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/setup.h"
 #include "whence/core/files.h"
 
 namespace whence::cli {
@@ -20,7 +20,7 @@ struct TrustArguments {
 };
 
 struct Flows {
-  gce::FlowValue alpha, beta;
+  flow::FlowValue alpha, beta;
 };
 
 /// As the run has measured them, or measured now.
@@ -30,13 +30,13 @@ Flows flows_of(const TrustArguments& arguments, const Counts& samples, const Mod
     const nlohmann::json all = read_json(metrics);
     const nlohmann::json::json_pointer key("/gce/information_flow");
     if (all.contains(key))
-      return {all.at(key).at("alpha").get<gce::FlowValue>(), all.at(key).at("beta").get<gce::FlowValue>()};
+      return {all.at(key).at("alpha").get<flow::FlowValue>(), all.at(key).at("beta").get<flow::FlowValue>()};
   }
-  gce::FlowOptions options;
+  flow::FlowOptions options;
   options.outer = samples.outer;
   options.inner = samples.inner;
-  const gce::FlowReport report = gce::measure_flow(*models.decoder, *models.classifier, models.causal,
-                                                   options, models.seed, show_progress());
+  const flow::FlowReport report = flow::measure_flow(*models.decoder, *models.classifier, models.causal,
+                                                     options, models.seed, show_progress());
   return {report.alpha, report.beta};
 }
 
@@ -77,7 +77,7 @@ void trust(const TrustArguments& arguments) {
   const Counts samples = parse_samples(arguments.samples);
   const ModelSet models = load_models(arguments.models, true);
   const Flows flows = flows_of(arguments, samples, models);
-  const nlohmann::json result = run::check_trust(
+  const nlohmann::json result = experiment::check_trust(
       {.encoder = *models.encoder,
        .decoder = *models.decoder,
        .classifier = *models.classifier,

@@ -13,8 +13,8 @@
 #include "data/paths.h"
 #include "data/unpack.h"
 #include "whence/core/error.h"
-#include "whence/core/file_lock.h"
 #include "whence/core/files.h"
+#include "whence/platform/file_lock.h"
 
 namespace fs = std::filesystem;
 

@@ -1,7 +1,7 @@
 #include "whence/models/roles.h"
 
 #include "whence/core/error.h"
-#include "whence/core/parts.h"
+#include "whence/platform/parts.h"
 
 namespace whence::models {
 namespace {

@@ -1,4 +1,4 @@
-#include "nn/shapes.h"
+#include "nn/graph/shapes.h"
 #include "whence/core/error.h"
 #include "whence/models/roles.h"
 

@@ -2,8 +2,8 @@
 #include <sstream>
 
 #include "report/chart_frame.h"
+#include "report/figures.h"
 #include "report/gnuplot.h"
-#include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "report/figures.h"
 #include "report/palette.h"
-#include "whence/report/figures.h"
 
 using cairo_t = struct _cairo;
 

@@ -1,4 +1,4 @@
-#include "whence/report/figures.h"
+#include "report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "report/canvas.h"
-#include "whence/report/figures.h"
+#include "report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -1,8 +1,8 @@
 #include <limits>
 
 #include "report/chart_frame.h"
+#include "report/figures.h"
 #include "report/gnuplot.h"
-#include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "whence/report/page.h"
+#include "report/page.h"
 
 #include <fmt/ranges.h>
 

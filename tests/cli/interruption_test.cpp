@@ -2,7 +2,7 @@
 #include <signal.h>
 
 #include "cli/program.h"
-#include "whence/run/log.h"
+#include "experiment/log.h"
 
 namespace whence {
 namespace {
@@ -32,7 +32,7 @@ class Interruption : public ::testing::Test {
     auto process = std::make_unique<Process>(workplace_.path(), train(out, "0"), Process::Options{});
     EXPECT_TRUE(process->wait_until([&] {
       return fs::exists(workplace_ / (out + "/.stages/" + stage + ".checkpoint.safetensors")) &&
-             run::read_curve(workplace_ / (out + "/log.jsonl"), stage).steps.size() > kEnough;
+             experiment::read_curve(workplace_ / (out + "/log.jsonl"), stage).steps.size() > kEnough;
     }));
     return process;
   }

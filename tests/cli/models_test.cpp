@@ -1,7 +1,7 @@
 // Looking at a run, and at model files that came from somewhere else.
 #include "cli/program.h"
 #include "unit/data/pictures_support.h"
-#include "whence/nn/safetensors.h"
+#include "whence/interchange/safetensors.h"
 
 namespace whence {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/run/support.h"
+#include "unit/experiment/support.h"
 
 namespace whence::test_support {
 

@@ -2,8 +2,8 @@
 #include <signal.h>
 
 #include "cli/program.h"
+#include "experiment/log.h"
 #include "whence/data/known.h"
-#include "whence/run/log.h"
 
 namespace whence {
 namespace {
@@ -75,7 +75,7 @@ TEST_F(RealData, TheSameSeedGivesTheSameBitsAgainAndAfterBeingKilled) {
   Process process(workplace_.path(), arguments("killed", "0"), {});
   ASSERT_TRUE(process.wait_until([&] {
     return std::filesystem::exists(workplace_ / "killed/.stages/explanation.checkpoint.safetensors") &&
-           run::read_curve(workplace_ / "killed/log.jsonl", "explanation").steps.size() > 5;
+           experiment::read_curve(workplace_ / "killed/log.jsonl", "explanation").steps.size() > 5;
   }));
   process.signal(SIGKILL);
   EXPECT_EQ(process.wait().code, 128 + SIGKILL);

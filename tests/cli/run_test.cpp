@@ -1,6 +1,6 @@
 // whence run from recipe to report.
 #include "cli/program.h"
-#include "whence/run/log.h"
+#include "experiment/log.h"
 
 namespace whence {
 namespace {
@@ -60,7 +60,7 @@ TEST_F(RunProgram, GoesFromRecipeToReport) {
 // The classifier sees on which side the square is: one factor can carry log 2 nats, and nothing else matters.
 TEST_F(RunProgram, FiftyStepsFindWhatMovesTheClassifier) {
   workplace_.must_run({"run", recipe_});
-  const run::Curve curve = run::read_curve(workplace_ / (run_ + "/log.jsonl"), "explanation");
+  const experiment::Curve curve = experiment::read_curve(workplace_ / (run_ + "/log.jsonl"), "explanation");
   EXPECT_EQ(curve.steps.size(), 50u);
   EXPECT_LT(curve.values.at("C").front(), 0.05);
   EXPECT_GT(curve.values.at("C").back(), 0.1);

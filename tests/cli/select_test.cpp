@@ -2,7 +2,7 @@
 #include <signal.h>
 
 #include "cli/program.h"
-#include "whence/run/log.h"
+#include "experiment/log.h"
 
 namespace whence {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "whence/nn/network.h"
+#include "whence/nn/graph/network.h"
 
 namespace whence::test {
 

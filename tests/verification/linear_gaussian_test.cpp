@@ -6,16 +6,16 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "whence/core/random.h"
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/label_model.h"
 
 namespace whence {
 namespace {
 
-using gce::Correction;
-using gce::Factors;
-using gce::Placement;
-using gce::Sampling;
+using flow::Correction;
+using flow::Factors;
+using flow::Placement;
+using flow::Sampling;
 
 constexpr Correction kCorrections[] = {Correction::none, Correction::delta, Correction::jackknife};
 
@@ -42,12 +42,12 @@ at::Tensor sample_logistic(double own, double other, std::int64_t outer, std::in
                            Sampling sampling, at::Generator& generator,
                            Placement outer_draws = Placement::independent) {
   const at::Tensor z =
-      gce::draw_latents(2, {0}, outer, inner, sampling, outer_draws, generator).to(at::kDouble);
+      flow::draw_latents(2, {0}, outer, inner, sampling, outer_draws, generator).to(at::kDouble);
   const at::Tensor p = at::sigmoid(own * z.select(1, 0) + other * z.select(1, 1));
   return at::stack({1 - p, p}, 1).view({outer, inner, 2});
 }
 
-gce::Estimator independent(Sampling sampling, Correction correction) {
+flow::Estimator independent(Sampling sampling, Correction correction) {
   return {sampling, Placement::independent, correction};
 }
 
@@ -93,7 +93,7 @@ TEST_P(Bias, IsRemovedByTheCorrections) {
   for (int r = 0; r < 2500; ++r) {
     const at::Tensor p = sample_logistic(c.own, c.other, c.outer, c.inner, c.sampling, generator);
     for (int k = 0; k < 3; ++k)
-      estimates[k].add(gce::mutual_information(p, independent(c.sampling, kCorrections[k])).item<double>());
+      estimates[k].add(flow::mutual_information(p, independent(c.sampling, kCorrections[k])).item<double>());
   }
   const double plain = std::abs(estimates[0].value() - truth);
   ASSERT_GT(plain, 6 * estimates[0].se());
@@ -126,7 +126,7 @@ TEST_P(Coverage, OfTheStandardErrorIsAsStated) {
   for (int r = 0; r < repetitions; ++r) {
     const at::Tensor p = sample_logistic(c.own, c.other, 200, 200, c.sampling, generator);
     for (int k = 0; k < 3; ++k) {
-      const gce::FlowValue flow = gce::estimate_flow(p, independent(c.sampling, kCorrections[k]));
+      const flow::FlowValue flow = flow::estimate_flow(p, independent(c.sampling, kCorrections[k]));
       covered[k] += std::abs(flow.nats - truth) <= 1.96 * flow.se;
     }
   }
@@ -149,7 +149,7 @@ TEST(Coverage, OfAWeakFactorNeedsTheCorrection) {
   for (int r = 0; r < 100; ++r) {
     const at::Tensor p = sample_logistic(0.1, 2, 200, 200, Sampling::nested, generator);
     const auto covers = [&](Correction correction) {
-      const gce::FlowValue flow = gce::estimate_flow(p, independent(Sampling::nested, correction));
+      const flow::FlowValue flow = flow::estimate_flow(p, independent(Sampling::nested, correction));
       return std::abs(flow.nats - truth) <= 1.96 * flow.se;
     };
     plain += covers(Correction::none);
@@ -167,11 +167,12 @@ TEST(SpreadDraws, SpreadLessAndStateTheirError) {
   const double truth = c.truth_of({0, 1});
   at::Generator generator = make_generator(71, "stratified");
   const auto repeat = [&](Placement draws, Mean& estimates, Mean& squared_errors) {
-    gce::FlowOptions options;
+    flow::FlowOptions options;
     options.outer = 200, options.inner = 50;
     options.estimator.outer_draws = draws;
     for (int r = 0; r < 150; ++r) {
-      const gce::FlowValue flow = gce::information_flow(c.decoder, c.classifier, {0, 1}, options, generator);
+      const flow::FlowValue flow =
+          flow::information_flow(c.decoder, c.classifier, {0, 1}, options, generator);
       estimates.add(flow.nats);
       squared_errors.add(flow.se * flow.se);
     }
@@ -199,7 +200,7 @@ TEST(SpreadDraws, SpreadLessAndStateTheirError) {
 /// p(y | a, b) of the logistic case at one draw of the rest for each draw of the factor, and the factor's draws.
 struct SingleDraws {
   SingleDraws(std::int64_t count, at::Generator& generator)
-      : z(gce::draw_latents(2, {0}, count, 1, Sampling::nested, Placement::stratified, generator)) {}
+      : z(flow::draw_latents(2, {0}, count, 1, Sampling::nested, Placement::stratified, generator)) {}
   at::Tensor alpha() const { return z.narrow(1, 0, 1); }
   at::Tensor probabilities(const at::Tensor& own, double other) const {
     const at::Tensor p = at::sigmoid(own * z.select(1, 0) + other * z.select(1, 1));
@@ -208,7 +209,7 @@ struct SingleDraws {
   at::Tensor z;
 };
 
-constexpr gce::Estimator kSingle = {Sampling::nested, Placement::stratified, Correction::delta};
+constexpr flow::Estimator kSingle = {Sampling::nested, Placement::stratified, Correction::delta};
 
 // Barber and Agakov's bound with a label model that has learned: just below the truth, with the truth's gradient in the
 // generator; with a label model that knows nothing, neither.
@@ -230,7 +231,7 @@ TEST(VariationalBound, ConvergesToTheTruthFromBelowAndToItsGradient) {
       const at::Tensor log_q =
           informed ? labels.log_probabilities(draws.alpha()).detach() : at::full({128, 2}, -std::log(2));
       const at::Tensor bound =
-          gce::variational_information(draws.probabilities(coefficient, other), log_q, kSingle);
+          flow::variational_information(draws.probabilities(coefficient, other), log_q, kSingle);
       measured.value.add(bound.item<double>());
       measured.gradient.add(torch::autograd::grad({bound}, {coefficient})[0].item<double>());
     }
@@ -238,8 +239,8 @@ TEST(VariationalBound, ConvergesToTheTruthFromBelowAndToItsGradient) {
   };
   for (int i = 0; i < 1500; ++i) {
     const SingleDraws draws(128, generator);
-    const at::Tensor loss = -gce::variational_information(draws.probabilities(coefficient.detach(), other),
-                                                          labels.log_probabilities(draws.alpha()), kSingle);
+    const at::Tensor loss = -flow::variational_information(draws.probabilities(coefficient.detach(), other),
+                                                           labels.log_probabilities(draws.alpha()), kSingle);
     labels.optimizer.set_gradients({torch::autograd::grad({loss}, labels.optimizer.parameters())});
     labels.optimizer.step(gce::LabelModel::learning_rate);
   }
@@ -251,15 +252,15 @@ TEST(VariationalBound, ConvergesToTheTruthFromBelowAndToItsGradient) {
   EXPECT_LT(ignorant.gradient.value(), 0.5 * slope);
 }
 
-class Flow : public testing::TestWithParam<gce::Estimator> {};
+class Flow : public testing::TestWithParam<flow::Estimator> {};
 
 TEST_P(Flow, OfEveryFactorAgreesWithQuadrature) {
   const LogisticCase c;
-  gce::FlowOptions options;
+  flow::FlowOptions options;
   options.estimator = GetParam();
   options.outer = 400;
-  const gce::FlowReport report = gce::measure_flow(c.decoder, c.classifier, 2, options, 17);
-  const auto expect_near = [](const gce::FlowValue& flow, double truth, const std::string& name) {
+  const flow::FlowReport report = flow::measure_flow(c.decoder, c.classifier, 2, options, 17);
+  const auto expect_near = [](const flow::FlowValue& flow, double truth, const std::string& name) {
     EXPECT_NEAR(flow.nats, truth, 3.5 * flow.se) << name;
     EXPECT_LT(flow.se, 0.02) << name;
     EXPECT_GT(flow.se, 0) << name;
@@ -267,7 +268,7 @@ TEST_P(Flow, OfEveryFactorAgreesWithQuadrature) {
   expect_near(report.alpha, c.truth_of({0, 1}), "alpha");
   expect_near(report.beta, c.truth_of({2, 3}), "beta");
   for (std::int64_t i = 0; i < 4; ++i) {
-    const gce::FactorFlow& factor = report.factors[static_cast<std::size_t>(i)];
+    const flow::FactorFlow& factor = report.factors[static_cast<std::size_t>(i)];
     expect_near(factor.flow, c.truth_of({i}), factor.name);
   }
 }
@@ -275,11 +276,11 @@ TEST_P(Flow, OfEveryFactorAgreesWithQuadrature) {
 // The cells of a factor hold nearly all that the factor tells: what they miss is far below the standard error.
 TEST(FlowOfSharedDraws, OfEveryFactorAgreesWithQuadratureAndStatesItsError) {
   const LogisticCase c;
-  gce::FlowOptions options;
-  options.factors = gce::FactorDraws::shared;
+  flow::FlowOptions options;
+  options.factors = flow::FactorDraws::shared;
   std::array<Mean, 4> estimates, squared_errors;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    const gce::FlowReport report = gce::measure_flow(c.decoder, c.classifier, 2, options, seed);
+    const flow::FlowReport report = flow::measure_flow(c.decoder, c.classifier, 2, options, seed);
     for (std::size_t i = 0; i < 4; ++i) {
       estimates[i].add(report.factors[i].flow.nats);
       squared_errors[i].add(std::pow(report.factors[i].flow.se, 2));
@@ -296,12 +297,12 @@ TEST(FlowOfSharedDraws, OfEveryFactorAgreesWithQuadratureAndStatesItsError) {
 
 TEST_P(Flow, OfAllFactorsTogetherAgreesWithQuadrature) {
   const LogisticCase c;
-  gce::FlowOptions options;
+  flow::FlowOptions options;
   options.estimator = GetParam();
   options.outer = 5000;
   at::Generator generator = make_generator(2, "all");
-  const gce::FlowValue flow =
-      gce::information_flow(c.decoder, c.classifier, {0, 1, 2, 3}, options, generator);
+  const flow::FlowValue flow =
+      flow::information_flow(c.decoder, c.classifier, {0, 1, 2, 3}, options, generator);
   EXPECT_NEAR(flow.nats, c.truth_of({0, 1, 2, 3}), 3.5 * flow.se);
   EXPECT_LT(flow.se, 0.005);
 }
@@ -311,12 +312,12 @@ TEST_P(Flow, OfTheAndClassifierAgreesWithQuadrature) {
   const truth::LinearDecoder decoder(at::eye(4, at::kDouble));
   const truth::AndClassifier classifier(
       at::tensor({3., 0., 1., 0., 0., 2., 0., 1.5}, at::kDouble).view({2, 4}));
-  gce::FlowOptions options;
+  flow::FlowOptions options;
   options.estimator = GetParam();
   options.outer = 400;
   const auto check = [&](const Factors& which, double truth) {
     at::Generator generator = make_generator(29, "and");
-    const gce::FlowValue flow = gce::information_flow(decoder, classifier, which, options, generator);
+    const flow::FlowValue flow = flow::information_flow(decoder, classifier, which, options, generator);
     EXPECT_NEAR(flow.nats, truth, 3.5 * flow.se);
     EXPECT_LT(flow.se, 0.02);
   };
@@ -327,7 +328,8 @@ TEST_P(Flow, OfTheAndClassifierAgreesWithQuadrature) {
 
 INSTANTIATE_TEST_SUITE_P(LinearGaussian, Flow,
                          testing::Values(independent(Sampling::nested, Correction::delta),
-                                         independent(Sampling::crossed, Correction::delta), gce::Estimator{}),
+                                         independent(Sampling::crossed, Correction::delta),
+                                         flow::Estimator{}),
                          [](const auto& test) {
                            return fmt::format("{}_{}", name_of(test.param.sampling),
                                               name_of(test.param.outer_draws));
@@ -341,7 +343,7 @@ TEST(ConditionalInformation, AgreesWithQuadrature) {
     const at::Tensor p = sample_logistic(2, 1.5, 16, 8, Sampling::crossed, generator);
     for (int k = 0; k < 3; ++k)
       estimates[k].add(
-          gce::conditional_information(p, {Sampling::crossed, gce::Placement::independent, kCorrections[k]})
+          flow::conditional_information(p, {Sampling::crossed, flow::Placement::independent, kCorrections[k]})
               .item<double>());
   }
   const double plain = std::abs(estimates[0].value() - truth);

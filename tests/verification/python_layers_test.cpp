@@ -7,7 +7,7 @@
 #include <map>
 
 #include "unit/nn/network_support.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence {
 namespace {

@@ -8,9 +8,9 @@
 #include "support/files.h"
 #include "support/python.h"
 #include "whence/core/random.h"
+#include "whence/interchange/safetensors.h"
 #include "whence/models/roles.h"
-#include "whence/models/zoo.h"
-#include "whence/nn/safetensors.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence {
 namespace {

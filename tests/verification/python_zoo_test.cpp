@@ -8,8 +8,8 @@
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/python.h"
+#include "whence/interchange/safetensors.h"
 #include "whence/models/architectures.h"
-#include "whence/nn/safetensors.h"
 
 namespace whence {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::models {
 

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "whence/nn/network.h"
-#include "whence/nn/torchscript.h"
+#include "whence/interchange/torchscript.h"
+#include "whence/nn/graph/network.h"
 
 namespace whence::models {
 

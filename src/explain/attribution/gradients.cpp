@@ -1,6 +1,6 @@
 #include "whence/explain/attribution/gradients.h"
 
-#include "score.h"
+#include "explain/attribution/score.h"
 #include "whence/core/error.h"
 
 namespace whence::attribution {

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "score.h"
+#include "explain/attribution/score.h"
 #include "whence/core/error.h"
 #include "whence/explain/attribution/gradients.h"
 

@@ -1,9 +1,9 @@
-#include "score.h"
+#include "explain/attribution/score.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/compatibility.h"
-#include "whence/core/parts.h"
+#include "whence/platform/parts.h"
 
 namespace whence::attribution {
 namespace {

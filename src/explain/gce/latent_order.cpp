@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "whence/core/error.h"
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 
 namespace whence::gce {
 namespace {
@@ -57,9 +57,9 @@ void reorder_latents(nn::Network& encoder, nn::Network& decoder, const std::vect
 
 std::vector<std::int64_t> order_by_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                                         std::uint64_t seed) {
-  FlowOptions options;
+  flow::FlowOptions options;
   options.outer = options.inner = kDraws;
-  const std::vector<FlowValue> flows = shared_flows(decoder, classifier, options, seed);
+  const std::vector<flow::FlowValue> flows = flow::shared_flows(decoder, classifier, options, seed);
   std::vector<std::int64_t> order(flows.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {

@@ -3,8 +3,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "whence/core/random.h"
-#include "whence/nn/optimizer.h"
-#include "whence/nn/schedule.h"
+#include "whence/nn/training/optimizer.h"
+#include "whence/nn/training/schedule.h"
 
 namespace whence::gce {
 namespace {

@@ -1,4 +1,5 @@
 #include "whence/explain/gce/manifold.h"
+#include "whence/models/train/vae_loss.h"
 
 #include "core/compatibility.h"
 #include "whence/explain/gce/objective.h"
@@ -23,7 +24,7 @@ at::Tensor Manifold::nearest(const at::Tensor& images, Precision precision) cons
 }
 
 at::Tensor departure(const Manifold& manifold, const at::Tensor& images, Precision precision) {
-  return squared_error(images, manifold.nearest(images, precision));
+  return models::squared_error(images, manifold.nearest(images, precision));
 }
 
 }  // namespace whence::gce

@@ -25,7 +25,7 @@ void check(std::int64_t causal, std::int64_t noncausal, const CausalOptions& opt
                options.alpha_samples);
   if (options.beta_samples < 1)
     fail_usage("the causal effect needs at least 1 draw of the other factors, not {}", options.beta_samples);
-  if (is_conditional(options.objective) && options.estimator.sampling != Sampling::crossed)
+  if (is_conditional(options.objective) && options.estimator.sampling != flow::Sampling::crossed)
     fail_usage(
         "the objective {} needs crossed sampling: it compares draws of the causal factors with the others "
         "held",
@@ -60,8 +60,8 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
                         at::Generator& generator) {
   check(causal, noncausal, options);
   return draw_groups(causal, options, [&](const std::vector<std::int64_t>& factors) {
-    return draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
-                        options.estimator.sampling, options.estimator.outer_draws, generator);
+    return flow::draw_latents(causal + noncausal, factors, options.alpha_samples, options.beta_samples,
+                              options.estimator.sampling, options.estimator.outer_draws, generator);
   });
 }
 
@@ -69,10 +69,10 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
                         const at::Tensor& latents) {
   CausalOptions of_images = options;
   of_images.alpha_samples = latents.size(0);
-  of_images.estimator.outer_draws = Placement::independent;
+  of_images.estimator.outer_draws = flow::Placement::independent;
   check(causal, noncausal, of_images);
   return draw_groups(causal, of_images, [&](const std::vector<std::int64_t>& factors) {
-    return recombine_latents(latents, factors, options.beta_samples, options.estimator.sampling);
+    return flow::recombine_latents(latents, factors, options.beta_samples, options.estimator.sampling);
   });
 }
 
@@ -83,8 +83,9 @@ at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabiliti
       probabilities.view({draws.groups, options.alpha_samples, options.beta_samples, probabilities.size(1)});
   std::vector<Tensor> effects;
   for (const Tensor& group : grouped.unbind(0))
-    effects.push_back(is_conditional(options.objective) ? conditional_information(group, options.estimator)
-                                                        : mutual_information(group, options.estimator));
+    effects.push_back(is_conditional(options.objective)
+                          ? flow::conditional_information(group, options.estimator)
+                          : flow::mutual_information(group, options.estimator));
   return at::stack(effects).mean();
 }
 
@@ -95,14 +96,14 @@ at::Tensor variational_effect(const CausalDraws& draws, const at::Tensor& probab
   const std::int64_t outer = options.alpha_samples, inner = options.beta_samples;
   const Tensor alpha =
       draws.latents.view({outer, inner, -1}).select(1, 0).narrow(1, 0, labels.network.input_shape()[0]);
-  return variational_information(probabilities.view({outer, inner, -1}), labels.log_probabilities(alpha),
-                                 options.estimator);
+  return flow::variational_information(probabilities.view({outer, inner, -1}),
+                                       labels.log_probabilities(alpha), options.estimator);
 }
 
 at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
   const CausalOptions& options = draws.options;
-  const Estimator& estimator = options.estimator;
-  if (estimator.sampling != Sampling::crossed || draws.groups != 1)
+  const flow::Estimator& estimator = options.estimator;
+  if (estimator.sampling != flow::Sampling::crossed || draws.groups != 1)
     fail_usage(
         "the penalty on I(beta; Y) needs crossed sampling and a joint objective, not {} sampling and {}",
         name_of(estimator.sampling), name_of(options.objective));
@@ -111,26 +112,15 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
                options.beta_samples);
   check_rows(draws, probabilities);
   const Tensor p = probabilities.view({options.alpha_samples, options.beta_samples, -1});
-  const Estimator exchanged = {Sampling::crossed, estimator.inner_draws, estimator.correction,
-                               estimator.outer_draws};
-  return mutual_information(p.transpose(0, 1).contiguous(), exchanged);
+  const flow::Estimator exchanged = {flow::Sampling::crossed, estimator.inner_draws, estimator.correction,
+                                     estimator.outer_draws};
+  return flow::mutual_information(p.transpose(0, 1).contiguous(), exchanged);
 }
 
 at::Tensor answer_divergence(const at::Tensor& p, const at::Tensor& log_q) {
   TORCH_CHECK(p.dim() == 2 && p.sizes() == log_q.sizes(), "one answer for each reconstruction, got ",
               p.sizes(), " and ", log_q.sizes());
   return (at::xlogy(p, p) - p * log_q).sum(1).mean();
-}
-
-at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {
-  const Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
-  const Tensor v = log_variance.to(m.scalar_type());
-  return 0.5 * (m.square() + v.expm1() - v).sum() / static_cast<double>(m.size(0));
-}
-
-at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image) {
-  const auto type = at::promote_types(reconstruction.scalar_type(), at::kFloat);
-  return (reconstruction.to(type) - image.to(type)).square().sum() / static_cast<double>(image.size(0));
 }
 
 std::string_view name_of(Inference inference) {

@@ -2,8 +2,9 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include "whence/core/parts.h"
 #include "whence/core/random.h"
+#include "whence/models/train/vae_loss.h"
+#include "whence/platform/parts.h"
 
 namespace whence::gce {
 namespace {
@@ -104,7 +105,7 @@ void Step::encode(std::int64_t part) {
   const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
   Part& own = parts_[static_cast<std::size_t>(part)];
   own.latents = mean + (0.5 * log_variance).exp() * own_rows(noise_, part);
-  own.kl = share(images.size(0)) * kl_divergence(mean, log_variance);
+  own.kl = share(images.size(0)) * models::kl_divergence(mean, log_variance);
 }
 
 /// Reconstructions and draws in one pass; the classifier sees the reconstructions only where its answers count.
@@ -116,7 +117,7 @@ void Step::decode(std::int64_t part) {
   if (draws_) latents.push_back(own_rows(draws_->latents.detach(), part));
   own.decoded = at::cat(latents).requires_grad_();
   const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
-  own.sse = share(count) * squared_error(decoded.narrow(0, 0, count), images);
+  own.sse = share(count) * models::squared_error(decoded.narrow(0, 0, count), images);
   const std::int64_t draws = decoded.size(0) - count;
   if (manifold_ != nullptr && draws > 0)
     own.departure = static_cast<double>(draws) / static_cast<double>(draws_->latents.size(0)) *

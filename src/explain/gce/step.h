@@ -8,7 +8,7 @@
 #include "whence/explain/gce/label_model.h"
 #include "whence/explain/gce/manifold.h"
 #include "whence/explain/gce/train.h"
-#include "whence/nn/optimizer.h"
+#include "whence/nn/training/optimizer.h"
 
 namespace whence::gce {
 

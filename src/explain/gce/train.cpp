@@ -7,8 +7,8 @@
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/gce/latent_order.h"
-#include "whence/nn/optimizer.h"
-#include "whence/nn/schedule.h"
+#include "whence/nn/training/optimizer.h"
+#include "whence/nn/training/schedule.h"
 
 namespace whence::gce {
 namespace {

@@ -4,7 +4,7 @@
 #include "support/files.h"
 #include "unit/data/support.h"
 #include "whence/core/error.h"
-#include "whence/core/machine.h"
+#include "whence/platform/machine.h"
 
 namespace whence::data {
 namespace {

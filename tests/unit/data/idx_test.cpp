@@ -6,7 +6,7 @@
 #include "support/errors.h"
 #include "support/files.h"
 #include "unit/data/support.h"
-#include "whence/core/machine.h"
+#include "whence/platform/machine.h"
 
 namespace whence::data {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "support/errors.h"
 #include "unit/data/pictures_support.h"
-#include "whence/core/machine.h"
 #include "whence/data/known.h"
+#include "whence/platform/machine.h"
 
 namespace fs = std::filesystem;
 

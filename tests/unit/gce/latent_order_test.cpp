@@ -8,7 +8,7 @@
 #include "unit/gce/toy_models.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::gce {
 namespace {

@@ -10,9 +10,9 @@
 #include "unit/gce/sides.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/train.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::gce {
 namespace {
@@ -105,10 +105,10 @@ Generated generated_with(double manifold_weight) {
   const auto decoder = models::as_decoder(models.decoder);
   Generator generator = make_generator(6, "prior");
   const at::Tensor images = decoder->decode(at::randn({500, 2}, generator));
-  FlowOptions options;
+  flow::FlowOptions options;
   options.outer = options.inner = 50;
   return {std::sqrt(checkerboard_in(images).square().mean().item<double>()),
-          measure_flow(*decoder, SeesCheckerboards(), 1, options, 1).alpha.nats};
+          flow::measure_flow(*decoder, SeesCheckerboards(), 1, options, 1).alpha.nats};
 }
 
 TEST(Manifold, PatternsThatNoImageHasGiveWayAndTheCauseStays) {

@@ -13,10 +13,10 @@ constexpr Objective kObjectives[] = {Objective::joint_unconditional, Objective::
                                      Objective::independent_unconditional,
                                      Objective::independent_conditional};
 
-CausalOptions options_of(Objective objective, Correction correction = Correction::none) {
+CausalOptions options_of(Objective objective, flow::Correction correction = flow::Correction::none) {
   CausalOptions options;
   options.objective = objective;
-  options.estimator = {Sampling::crossed, Placement::independent, correction};
+  options.estimator = {flow::Sampling::crossed, flow::Placement::independent, correction};
   options.alpha_samples = 6;
   options.beta_samples = 4;
   return options;
@@ -39,7 +39,7 @@ at::Tensor classify(const at::Tensor& latents) {
 TEST(VariationalEffect, IsTheEntropyPlusTheExplainedPart) {
   CausalOptions options = options_of(Objective::joint_unconditional);
   options.inference = Inference::variational;
-  options.estimator.sampling = Sampling::nested;
+  options.estimator.sampling = flow::Sampling::nested;
   options.beta_samples = 1;
   const CausalDraws draws = draw(options);
   const at::Tensor p = classify(draws.latents);
@@ -88,7 +88,8 @@ TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
       GetParam() == Objective::independent_unconditional || GetParam() == Objective::independent_conditional;
   const bool conditional =
       GetParam() == Objective::joint_conditional || GetParam() == Objective::independent_conditional;
-  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+  for (const flow::Correction correction :
+       {flow::Correction::none, flow::Correction::delta, flow::Correction::jackknife}) {
     const CausalDraws draws = draw(options_of(GetParam(), correction));
     ASSERT_EQ(draws.groups, independent ? 2 : 1);
     ASSERT_EQ(draws.latents.sizes(), at::IntArrayRef({draws.groups * 24, 5}));
@@ -96,8 +97,8 @@ TEST_P(EveryObjective, IsTheMeanOverItsGroups) {
     double expected = 0;
     for (std::int64_t g = 0; g < draws.groups; ++g) {
       const at::Tensor group = p.narrow(0, 24 * g, 24).view({6, 4, 3});
-      expected += (conditional ? conditional_information(group, draws.options.estimator)
-                               : mutual_information(group, draws.options.estimator))
+      expected += (conditional ? flow::conditional_information(group, draws.options.estimator)
+                               : flow::mutual_information(group, draws.options.estimator))
                       .item<double>() /
                   static_cast<double>(draws.groups);
     }
@@ -118,7 +119,7 @@ TEST_P(EveryObjective, HoldsTheFactorsOfEachGroup) {
 }
 
 TEST_P(EveryObjective, HasTheGradientOfFiniteDifferences) {
-  const CausalDraws draws = draw(options_of(GetParam(), Correction::delta), 2, 2);
+  const CausalDraws draws = draw(options_of(GetParam(), flow::Correction::delta), 2, 2);
   at::Tensor logits = classify(draws.latents).log().requires_grad_(true);
   const auto value = [&](const at::Tensor& l) { return causal_effect(draws, at::softmax(l, 1)); };
   value(logits).backward();
@@ -135,7 +136,8 @@ TEST_P(EveryObjective, HasTheGradientOfFiniteDifferences) {
 }
 
 TEST_P(EveryObjective, HasAFiniteGradientForCertainAnswers) {
-  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+  for (const flow::Correction correction :
+       {flow::Correction::none, flow::Correction::delta, flow::Correction::jackknife}) {
     const CausalDraws draws = draw(options_of(GetParam(), correction));
     at::Tensor logits =
         (1e4 * at::eye(3)).repeat({draws.latents.size(0) / 3, 1}).requires_grad_(true);  // p is 0 or 1
@@ -164,7 +166,7 @@ TEST(CausalEffect, ClimbsWhenFollowed) {
 
 TEST(DrawCausal, NestsOnRequest) {
   CausalOptions options = options_of(Objective::joint_unconditional);
-  options.estimator.sampling = Sampling::nested;
+  options.estimator.sampling = flow::Sampling::nested;
   const at::Tensor beta = draw(options).latents.select(1, 4);
   EXPECT_EQ(std::get<0>(at::_unique(beta)).numel(), 24);
 }
@@ -174,11 +176,11 @@ TEST(DrawCausal, RecombinesTheLatentsOfImages) {
   const at::Tensor latents = at::randn({7, 5}).requires_grad_();
   for (const Objective objective : kObjectives) {
     CausalOptions options = options_of(objective);
-    options.estimator.outer_draws = Placement::stratified;
+    options.estimator.outer_draws = flow::Placement::stratified;
     const CausalDraws draws = draw_causal(2, 3, options, latents);
     EXPECT_TRUE(draws.latents.requires_grad());
     EXPECT_EQ(draws.options.alpha_samples, 7);
-    EXPECT_EQ(draws.options.estimator.outer_draws, Placement::independent);
+    EXPECT_EQ(draws.options.estimator.outer_draws, flow::Placement::independent);
     EXPECT_EQ(draws.latents.sizes(), at::IntArrayRef({draws.groups * 7 * 4, 5}));
     const at::Tensor rows = draws.latents.view({draws.groups, 7, 4, 5});
     for (std::int64_t group = 0; group < draws.groups; ++group)
@@ -207,7 +209,7 @@ TEST(DrawCausal, RefusesWhatCannotBeEstimated) {
     EXPECT_TRUE(refuses(
         [&](CausalOptions& o) {
           o.objective = objective;
-          o.estimator.sampling = Sampling::nested;
+          o.estimator.sampling = flow::Sampling::nested;
         },
         1, 1));
 }
@@ -244,13 +246,14 @@ TEST(SquaredError, SumsPixelsAndAveragesImages) {
 
 TEST(LeakedEffect, IsTheInformationWithTheRolesOfAlphaAndBetaExchanged) {
   for (const Objective objective : {Objective::joint_unconditional, Objective::joint_conditional}) {
-    for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife}) {
+    for (const flow::Correction correction :
+         {flow::Correction::none, flow::Correction::delta, flow::Correction::jackknife}) {
       const CausalDraws draws = draw(options_of(objective, correction));
       const at::Tensor p = classify(draws.latents);
       const twin::Draws exchanged = twin::draws_of(p.view({6, 4, 3}).transpose(0, 1));
       const double expected =
-          correction == Correction::none ? twin::plug_in(exchanged)
-          : correction == Correction::delta
+          correction == flow::Correction::none ? twin::plug_in(exchanged)
+          : correction == flow::Correction::delta
               ? twin::delta(exchanged, true,
                             [](const twin::Row& values) { return twin::grouped_variance_of_mean(values, 1); })
               : twin::jackknifed(exchanged, true);
@@ -262,10 +265,11 @@ TEST(LeakedEffect, IsTheInformationWithTheRolesOfAlphaAndBetaExchanged) {
 TEST(LeakedEffect, IsOnAverageWhatBetaCarries) {
   // Two alphas, three betas; the truth from nested draws of beta, which share nothing with the crossed ones.
   at::Generator generator = make_generator(8, "truth");
-  const at::Tensor z =
-      draw_latents(5, {2, 3, 4}, 1500, 200, Sampling::nested, Placement::independent, generator);
-  const FlowValue truth = estimate_flow(classify(z).view({1500, 200, 3}),
-                                        {Sampling::nested, Placement::independent, Correction::delta});
+  const at::Tensor z = flow::draw_latents(5, {2, 3, 4}, 1500, 200, flow::Sampling::nested,
+                                          flow::Placement::independent, generator);
+  const flow::FlowValue truth =
+      flow::estimate_flow(classify(z).view({1500, 200, 3}),
+                          {flow::Sampling::nested, flow::Placement::independent, flow::Correction::delta});
   CausalOptions options;
   options.alpha_samples = 32;
   options.beta_samples = 8;
@@ -282,7 +286,7 @@ TEST(LeakedEffect, IsOnAverageWhatBetaCarries) {
 }
 
 TEST(LeakedEffect, HasTheGradientOfFiniteDifferences) {
-  const CausalDraws draws = draw(options_of(Objective::joint_unconditional, Correction::delta), 2, 2);
+  const CausalDraws draws = draw(options_of(Objective::joint_unconditional, flow::Correction::delta), 2, 2);
   at::Tensor logits = classify(draws.latents).log().requires_grad_(true);
   const auto value = [&](const at::Tensor& l) { return leaked_effect(draws, at::softmax(l, 1)); };
   value(logits).backward();
@@ -299,7 +303,7 @@ TEST(LeakedEffect, HasTheGradientOfFiniteDifferences) {
 
 TEST(LeakedEffect, NeedsCrossedDrawsOfAllAlphas) {
   CausalOptions nested = options_of(Objective::joint_unconditional);
-  nested.estimator.sampling = Sampling::nested;
+  nested.estimator.sampling = flow::Sampling::nested;
   for (const CausalOptions& options : {nested, options_of(Objective::independent_unconditional)}) {
     const CausalDraws draws = draw(options);
     EXPECT_THROW(leaked_effect(draws, classify(draws.latents)), Error);

@@ -6,11 +6,11 @@
 
 #include "unit/gce/sides.h"
 #include "unit/gce/train_support.h"
-#include "whence/core/machine.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/gce/train.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
+#include "whence/platform/machine.h"
 
 namespace whence::gce {
 namespace {
@@ -58,7 +58,7 @@ TEST(GceTraining, DrawsOfThePosteriorMoveEncoderAndDecoderTowardsTheCause) {
   training.schedule = Schedule::constant;
   training.warm_start = true;
   training.effect.latents = Latents::posterior;
-  training.effect.estimator.sampling = Sampling::nested;
+  training.effect.estimator.sampling = flow::Sampling::nested;
   training.effect.beta_samples = 3;
 
   const data::Dataset images = sides(256);
@@ -115,7 +115,7 @@ TEST_P(GceParts, SideBySideGiveTheGradientsOfTheWhole) {
   training.steps = 3;
   training.leak_penalty = 0.5;
   training.answer_weight = 0.5;
-  training.effect.estimator.sampling = Sampling::crossed;
+  training.effect.estimator.sampling = flow::Sampling::crossed;
   training.effect.latents = GetParam();
 
   const double moved = (weights_with(1, training) - weights_with(2, training)).abs().max().item<double>();

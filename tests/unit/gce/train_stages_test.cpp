@@ -7,7 +7,7 @@
 #include "unit/gce/sides.h"
 #include "unit/gce/train_support.h"
 #include "whence/core/error.h"
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/train.h"
 
 namespace whence::gce {
@@ -56,12 +56,12 @@ TEST(GceTraining, PretrainingMakesTheLatentThatMovesTheClassifierTheCause) {
     Training plain = short_training(seed, 1);
     plain.learning_rate = 3e-3;
     plain.causal_weight = 0;
-    const FlowReport before = flow_of(train_with(Unasked(), plain));
+    const flow::FlowReport before = flow_of(train_with(Unasked(), plain));
     Training training = plain;
     training.causal_weight = 1;
     training.pretraining = plain.steps;
     training.steps = 1;
-    const FlowReport after = flow_of(train_with(LeftHalf(), training));
+    const flow::FlowReport after = flow_of(train_with(LeftHalf(), training));
     EXPECT_GT(after.alpha.nats, after.beta.nats - 0.02) << seed;
     if (before.alpha.nats < before.beta.nats - 0.05) ++changed;
   }

@@ -4,9 +4,9 @@
 #include <stdexcept>
 
 #include "unit/gce/sides.h"
-#include "whence/explain/gce/flow.h"
+#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/train.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::gce::test_support {
 
@@ -65,16 +65,16 @@ inline Trained train_sides(std::uint64_t seed, double lambda) {
 inline Training variational_training(std::uint64_t seed) {
   Training training = short_training(seed, 0.05);
   training.effect.inference = Inference::variational;
-  training.effect.estimator.sampling = Sampling::nested;
+  training.effect.estimator.sampling = flow::Sampling::nested;
   training.effect.alpha_samples = 64;
   training.effect.beta_samples = 1;
   return training;
 }
 
-inline FlowReport flow_of(const Trained& trained, const models::Classifier& classifier = LeftHalf()) {
-  FlowOptions options;
+inline flow::FlowReport flow_of(const Trained& trained, const models::Classifier& classifier = LeftHalf()) {
+  flow::FlowOptions options;
   options.outer = options.inner = 50;
-  return measure_flow(*models::as_decoder(trained.decoder), classifier, 1, options, 1);
+  return flow::measure_flow(*models::as_decoder(trained.decoder), classifier, 1, options, 1);
 }
 
 }  // namespace whence::gce::test_support

@@ -6,9 +6,9 @@
 
 #include "unit/gce/sides.h"
 #include "unit/gce/train_support.h"
-#include "whence/explain/gce/flow.h"
-#include "whence/explain/gce/trust.h"
-#include "whence/models/zoo.h"
+#include "whence/explain/flow/information_flow.h"
+#include "whence/explain/flow/trust.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::gce {
 namespace {
@@ -35,7 +35,7 @@ class BothHalves : public models::Classifier {
 };
 
 TEST(GceTraining, FindsTheKnownCause) {
-  const FlowReport flow = flow_of(train_sides(0, 0.05));
+  const flow::FlowReport flow = flow_of(train_sides(0, 0.05));
   EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
   EXPECT_LT(flow.beta.nats, 0.05);
 }
@@ -46,8 +46,8 @@ TEST_P(GceTrainingByObjective, FindsTheKnownCause) {
   Training training = short_training(0, 0.05);
   training.effect.objective = GetParam();
   training.effect.estimator.sampling =
-      Sampling::crossed;  // the conditional ones compare draws with beta held
-  const FlowReport flow = flow_of(train_with(LeftHalf(), training));
+      flow::Sampling::crossed;  // the conditional ones compare draws with beta held
+  const flow::FlowReport flow = flow_of(train_with(LeftHalf(), training));
   EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
   EXPECT_LT(flow.beta.nats, 0.05);
 }
@@ -56,14 +56,15 @@ TEST_P(GceTrainingByObjective, FindsTheKnownCause) {
 TEST_P(GceTrainingByObjective, GivesTwoAlphasTheirPart) {
   Training training = short_training(0, 0.05);
   training.effect.objective = GetParam();
-  training.effect.estimator.sampling = Sampling::crossed;
+  training.effect.estimator.sampling = flow::Sampling::crossed;
   training.causal = 2;
   training.noncausal = 0;
   training.steps = 300;
   const Trained trained = train_with(BothHalves(), training);
-  FlowOptions options;
+  flow::FlowOptions options;
   options.outer = options.inner = 50;
-  const FlowReport flow = measure_flow(*models::as_decoder(trained.decoder), BothHalves(), 2, options, 1);
+  const flow::FlowReport flow =
+      flow::measure_flow(*models::as_decoder(trained.decoder), BothHalves(), 2, options, 1);
   EXPECT_GT(flow.alpha.nats, 0.5);
 }
 
@@ -84,7 +85,7 @@ TEST(GceTraining, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
 TEST(GceTraining, TheVariationalBoundFindsTheKnownCause) {
   Training training = variational_training(0);
   training.steps = 300;
-  const FlowReport flow = flow_of(train_with(LeftHalf(), training));
+  const flow::FlowReport flow = flow_of(train_with(LeftHalf(), training));
   EXPECT_GT(flow.alpha.nats, 0.5);  // of log 2 = 0.693
   EXPECT_LT(flow.beta.nats, 0.05);
 }
@@ -92,7 +93,7 @@ TEST(GceTraining, TheVariationalBoundFindsTheKnownCause) {
 TEST(GceTraining, LambdaWeighsImagesAgainstTheCause) {
   // With an overwhelming bound there is no reason left to keep beta out of the classifier's way or alpha in
   // it.
-  const FlowReport strong = flow_of(train_sides(0, 1e-3)), weak = flow_of(train_sides(0, 100));
+  const flow::FlowReport strong = flow_of(train_sides(0, 1e-3)), weak = flow_of(train_sides(0, 100));
   EXPECT_GT(strong.alpha.nats, weak.alpha.nats);
 }
 
@@ -100,9 +101,9 @@ TEST(GceTraining, ThePenaltyRemovesTheLeak) {
   Training training = short_training(0, 0.05);
   training.causal_weight = 0;  // the penalty on its own
   training.effect.beta_samples = 8;
-  const FlowReport without = flow_of(train_with(BothHalves(), training), BothHalves());
+  const flow::FlowReport without = flow_of(train_with(BothHalves(), training), BothHalves());
   training.leak_penalty = 20;
-  const FlowReport with = flow_of(train_with(BothHalves(), training), BothHalves());
+  const flow::FlowReport with = flow_of(train_with(BothHalves(), training), BothHalves());
   EXPECT_GT(without.beta.nats, 0.1);
   EXPECT_LT(with.beta.nats, 0.03);
   EXPECT_GT(with.alpha.nats, 0.1);  // it is not bought with a constant answer

@@ -8,7 +8,7 @@
 #include "support/errors.h"
 #include "support/files.h"
 #include "unit/nn/network_support.h"
-#include "whence/nn/torchscript.h"
+#include "whence/interchange/torchscript.h"
 
 namespace whence::models {
 namespace {

@@ -1,4 +1,4 @@
-#include "whence/models/augmentation.h"
+#include "whence/models/train/augmentation.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include "support/files.h"
 #include "support/script_module.h"
 #include "whence/core/random.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::models {
 namespace {

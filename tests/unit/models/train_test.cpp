@@ -1,9 +1,9 @@
-#include "whence/models/train.h"
+#include "whence/models/train/classifier.h"
 
 #include <gtest/gtest.h>
 
 #include "whence/core/random.h"
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 namespace whence::models {
 namespace {

@@ -1,4 +1,4 @@
-#include "whence/models/zoo.h"
+#include "whence/models/zoo/zoo.h"
 
 #include <cmath>
 

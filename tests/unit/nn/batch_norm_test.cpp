@@ -1,5 +1,5 @@
 // Batch normalisation against LibTorch's in float64, forward and backward.
-#include "nn/batch_norm.h"
+#include "nn/ops/batch_norm.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>

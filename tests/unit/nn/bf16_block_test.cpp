@@ -1,5 +1,5 @@
 // Blocks of products against a loop in float64, and the two units against each other.
-#include "nn/bf16_block.h"
+#include "nn/kernels/bf16_block.h"
 
 #include <c10/util/BFloat16.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // The linear layer in bfloat16 and its gradients against LibTorch's in float64.
-#include "nn/bf16_linear.h"
+#include "nn/ops/bf16_linear.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "nn/bf16_linear_product.h"
-#include "nn/product_units.h"
+#include "nn/kernels/bf16_linear_product.h"
+#include "nn/kernels/product_units.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {

@@ -1,15 +1,15 @@
 // Products whose rows are images: when they are taken, and that they are the others' to the bit.
-#include "nn/bf16_small_grid.h"
+#include "nn/kernels/bf16_small_grid.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include <set>
 #include <tuple>
 
-#include "nn/product_convolution.h"
-#include "nn/product_units.h"
+#include "nn/kernels/product_convolution.h"
+#include "nn/kernels/product_units.h"
 #include "unit/nn/network_support.h"
-#include "whence/core/parts.h"
+#include "whence/platform/parts.h"
 
 namespace whence::nn {
 namespace {

@@ -1,5 +1,5 @@
 // Blocks of products in float32, of every instruction set that runs here, against loops in float64.
-#include "nn/f32_block.h"
+#include "nn/kernels/f32_block.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Maximum pooling against LibTorch's, forward and backward.
-#include "nn/max_pool.h"
+#include "nn/ops/max_pool.h"
 
 #include <torch/csrc/autograd/autograd.h>
 

@@ -2,7 +2,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "unit/nn/network_support.h"
-#include "whence/core/machine.h"
+#include "whence/platform/machine.h"
 
 namespace whence::nn {
 namespace {

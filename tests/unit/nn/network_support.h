@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "whence/core/random.h"
-#include "whence/nn/network.h"
+#include "whence/nn/graph/network.h"
 
 namespace whence::test_support {
 

@@ -1,7 +1,7 @@
 // Sub-pixel execution of transposed convolutions against LibTorch's own, in float64.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "nn/subpixel.h"
+#include "nn/ops/subpixel.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {

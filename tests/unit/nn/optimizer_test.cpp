@@ -1,5 +1,5 @@
 // SGD with momentum and Adam against slow float64 transcriptions of their papers.
-#include "whence/nn/optimizer.h"
+#include "whence/nn/training/optimizer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Convolutions that are products, in both formats, and all their gradients against LibTorch's in float64.
-#include "nn/product_convolution.h"
+#include "nn/kernels/product_convolution.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <ostream>
 
-#include "nn/product_units.h"
+#include "nn/kernels/product_units.h"
 #include "unit/nn/network_support.h"
 
 namespace whence::nn {

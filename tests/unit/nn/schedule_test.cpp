@@ -1,4 +1,4 @@
-#include "whence/nn/schedule.h"
+#include "whence/nn/training/schedule.h"
 
 #include <gtest/gtest.h>
 

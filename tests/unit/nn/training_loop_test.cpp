@@ -1,4 +1,4 @@
-#include "whence/nn/training_loop.h"
+#include "whence/nn/training/training_loop.h"
 
 #include <gtest/gtest.h>
 

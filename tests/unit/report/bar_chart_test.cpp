@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <limits>
 
+#include "report/figures.h"
 #include "unit/report/picture.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "whence/report/figures.h"
+#include "report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "report/figures.h"
 #include "unit/report/picture.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <limits>
 
+#include "report/figures.h"
 #include "unit/report/picture.h"
 #include "whence/core/files.h"
-#include "whence/report/figures.h"
 
 namespace whence::report {
 namespace {

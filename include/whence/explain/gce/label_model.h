@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
-#include "whence/nn/network.h"
-#include "whence/nn/optimizer.h"
+#include "whence/nn/graph/network.h"
+#include "whence/nn/training/optimizer.h"
 
 namespace whence::gce {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "whence/models/roles.h"
-#include "whence/nn/network.h"
+#include "whence/nn/graph/network.h"
 
 namespace whence::gce {
 

@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "whence/core/precision.h"
-#include "whence/nn/network.h"
+#include "whence/nn/graph/network.h"
+#include "whence/platform/precision.h"
 
 namespace whence::gce {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "whence/explain/gce/estimators.h"
+#include "whence/explain/flow/estimators.h"
 #include "whence/explain/gce/label_model.h"
 
 namespace whence::gce {
@@ -42,7 +42,7 @@ struct CausalOptions {
   Inference inference = Inference::averaged;
   /// Conditional objectives need crossed draws. Stratified draws are trained best without a correction, whose own
   /// variance costs more than the bias that it takes away (docs/estimators.md).
-  Estimator estimator = {Sampling::crossed, Placement::stratified, Correction::none};
+  flow::Estimator estimator = {flow::Sampling::crossed, flow::Placement::stratified, flow::Correction::none};
   std::int64_t alpha_samples = 16;  ///< outer draws; of the posterior there is one for each image instead
   std::int64_t beta_samples = 2;    ///< inner draws
   Latents latents = Latents::prior;
@@ -76,11 +76,6 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
 /// to their reconstructions; a scalar, differentiable in log q. What SSE does not see: a few pixels can be all that the
 /// classifier looks at. Not of the texts, whose reconstructions may be another class to the classifier than their images.
 at::Tensor answer_divergence(const at::Tensor& p, const at::Tensor& log_q);
-
-/// KL(q(z|x) || N(0, I)) in nats and the squared error summed over pixels, both averaged over the batch;
-/// scalars.
-at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance);
-at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image);
 
 std::string_view name_of(Objective objective);
 std::string_view name_of(Inference inference);

@@ -9,8 +9,8 @@
 #include "whence/data/dataset.h"
 #include "whence/explain/gce/objective.h"
 #include "whence/models/roles.h"
-#include "whence/nn/network.h"
-#include "whence/nn/training_loop.h"
+#include "whence/nn/graph/network.h"
+#include "whence/nn/training/training_loop.h"
 
 namespace whence::gce {
 

@@ -1,0 +1,47 @@
+// TorchScript, both ways: networks that Python opens, and Python's models as networks.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "whence/nn/graph/network.h"
+
+namespace whence::nn {
+
+/// Writes `network` in evaluation mode as a TorchScript file: `torch.jit.load(path)(x)` gives the first output, or a
+/// tuple of all outputs where there are several. Parameters carry their layers' names. Error: a layer's name that
+/// PyTorch keeps for itself ("training", "import").
+void export_torchscript(const Network& network, const std::filesystem::path& path);
+
+/// A loaded TorchScript module, in evaluation mode. TorchScript is executable code: only load what you trust.
+class ScriptModule {
+ public:
+  /// Error: missing, or not TorchScript (says so when it is a Python pickle or a state dict, and how to export it).
+  explicit ScriptModule(const std::filesystem::path& path);
+
+  /// Runs it; a tuple's elements are returned in order, None left out. Error: the module's own, as one sentence with
+  /// the file's name.
+  std::vector<at::Tensor> operator()(const at::Tensor& x) const;
+  /// Full names ("conv1.weight"), as Python's named_parameters().
+  NamedTensors parameters() const;
+  void require_gradients(bool required);
+  const std::filesystem::path& path() const { return path_; }
+
+  /// The same function as a Network for inputs of one sample shape `input`, when every operation is known and both
+  /// agree on random numbers (within 1e-4 of the largest output); otherwise nullopt, and `obstacle` (if not null) names
+  /// the first operation that stands in the way and its source. Layers carry the names of the modules that hold their
+  /// weights, with "_" for "." ("features_0"); others that of their operation and a number ("relu2").
+  std::optional<Network> translate(const Shape& input, std::string* obstacle = nullptr) const;
+
+ private:
+  struct Implementation;
+  std::shared_ptr<Implementation> implementation_;
+  std::filesystem::path path_;
+};
+
+}  // namespace whence::nn

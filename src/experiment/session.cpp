@@ -1,0 +1,160 @@
+#include "experiment/session.h"
+
+#include <chrono>
+
+#include "experiment/machine_record.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/core/random.h"
+#include "whence/interchange/safetensors.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::experiment {
+namespace {
+
+constexpr std::int64_t kProbe = 8;
+
+/// As the stage that read the data told it.
+std::optional<Task> recorded_task(const RunFolder& folder) {
+  if (!fs::exists(folder / "metrics.json")) return std::nullopt;
+  const nlohmann::json metrics = read_json(folder / "metrics.json");
+  if (!metrics.contains("data")) return std::nullopt;
+  return Task{metrics["data"].at("image").get<nn::Shape>(),
+              metrics["data"].at("classes").get<std::vector<std::string>>()};
+}
+
+}  // namespace
+
+data::Splits load_data(const DataOptions& options) {
+  const auto own = [&](data::Layout layout) {
+    return data::load_own(options.path, layout, options.class_names, options.classes, options.form);
+  };
+  if (options.set == "idx") return own(data::Layout::idx);
+  if (options.set == "pictures") return own(data::Layout::pictures);
+  std::optional<fs::path> path;
+  if (!options.path.empty()) path = options.path;
+  return data::load(data::known_set(options.set), options.classes, path, options.form);
+}
+
+std::vector<std::string> Session::factor_names() const { return flow::factor_names(causal(), latents()); }
+
+const data::Splits& Session::data() {
+  if (!data_) {
+    const auto start = std::chrono::steady_clock::now();
+    data_ = load_data(recipe_.data);
+    load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return *data_;
+}
+
+const data::Dataset& Session::validation_images() {
+  return data().has_validation() ? data().validation : data().test;
+}
+
+const Task& Session::task() {
+  if (!task_) task_ = Task{data().train.images.sizes().slice(1).vec(), data().train.class_names};
+  return *task_;
+}
+
+nn::Network Session::classifier_network() {
+  models::ClassifierRequest request = recipe_.classifier.network;
+  request.image = task().image;
+  request.classes = static_cast<std::int64_t>(task().class_names.size());
+  return models::classifier_architectures()[recipe_.classifier.architecture].make(request);
+}
+
+models::AutoencoderShape Session::generator_shape() {
+  models::AutoencoderShape shape = recipe_.generator.network;
+  shape.image = task().image;
+  shape.latents = latents();
+  return shape;
+}
+
+nn::Network Session::encoder_network() {
+  return models::autoencoder_architectures()[recipe_.generator.architecture].encoder(generator_shape());
+}
+nn::Network Session::decoder_network() {
+  return models::autoencoder_architectures()[recipe_.generator.architecture].decoder(generator_shape());
+}
+
+void Session::check_networks() {
+  const std::string& file = recipe_.classifier.file;
+  if (file.empty()) {
+    classifier_network();
+  } else if (!fs::exists(file)) {
+    fail("classifier.file is {}, which does not exist; a path in a recipe is relative to the recipe's folder",
+         file);
+  } else {
+    classifier(Precision::float32);
+  }
+  encoder_network();
+  decoder_network();
+}
+
+nn::Network Session::trained(nn::Network network, std::string_view file) {
+  const fs::path path = folder_ / file;
+  if (!fs::exists(path)) {
+    fail("{} has no {} yet; `whence train {}` makes it", folder_.path().string(), file,
+         folder_.path().string());
+  }
+  nn::load_network(path, network);
+  return network;
+}
+
+at::Tensor Session::probe() {
+  if (data_ || !task_) {
+    const data::Dataset& train = data().train;
+    return data::to_float(train, at::arange(std::min(kProbe, train.size()), at::kLong));
+  }
+  std::vector<std::int64_t> sizes = task_->image;
+  sizes.insert(sizes.begin(), kProbe);
+  Generator generator = make_generator(seed(), "session/probe");
+  return at::rand(sizes, generator);
+}
+
+std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
+  if (recipe_.classifier.file.empty()) {
+    return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
+  }
+  const std::int64_t classes = std::ssize(task().class_names);
+  auto classifier =
+      models::load_classifier(recipe_.classifier.file, probe(), recipe_.classifier.output, with);
+  if (classifier->classes() != classes) {
+    fail(
+        "{} tells {} classes apart, but data.classes selects {}; they must be what its columns stand for, in "
+        "their order (to explain it on some of its classes, export it with these columns only)",
+        recipe_.classifier.file, classifier->classes(), classes);
+  }
+  return classifier;
+}
+
+std::unique_ptr<models::Encoder> Session::encoder(Precision with) {
+  return models::as_encoder(trained(encoder_network(), "encoder.safetensors"), with);
+}
+
+std::unique_ptr<models::Decoder> Session::decoder(Precision with) {
+  return models::as_decoder(trained(decoder_network(), "decoder.safetensors"), with);
+}
+
+Precision Session::judging_precision() const {
+  return recipe_.evaluation.precision == EvaluationPrecision::run ? precision : Precision::float32;
+}
+
+Session open_session(const fs::path& folder) {
+  const RunFolder run(folder);
+  Session session(load_recipe(run.recipe()), run, recorded_task(run));
+  session.precision = recorded_precision(run).value_or(Precision::float32);
+  return session;
+}
+
+Target find_target(const fs::path& path, const std::vector<std::string>& settings, const fs::path& out) {
+  if (!fs::exists(path))
+    fail("{} does not exist; give a recipe (a TOML file) or the folder of an earlier run", path.string());
+  if (!fs::is_directory(path)) {
+    return {load_recipe(path, settings), out.empty() ? default_folder(path) : out};
+  }
+  return {load_recipe(RunFolder(path).recipe(), settings), out.empty() ? path : out};
+}
+
+}  // namespace whence::experiment

@@ -1,0 +1,100 @@
+// What a run has in hand while it works: recipe, folder, data, models.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/folder.h"
+#include "experiment/recipe.h"
+#include "whence/core/progress.h"
+#include "whence/data/known.h"
+#include "whence/models/roles.h"
+#include "whence/platform/precision.h"
+
+namespace whence::experiment {
+
+/// A data set as options name it: a known one, or the user's own files. Errors: those of data::load.
+data::Splits load_data(const DataOptions& options);
+
+/// What a run's networks are made for.
+struct Task {
+  nn::Shape image;
+  std::vector<std::string> class_names;
+};
+
+class Session {
+ public:
+  /// `task`: where it is known without the data; else it is taken from them.
+  Session(Recipe recipe, RunFolder folder, std::optional<Task> task = std::nullopt)
+      : recipe_(std::move(recipe)), folder_(std::move(folder)), task_(std::move(task)) {}
+
+  const Recipe& recipe() const { return recipe_; }
+  const RunFolder& folder() const { return folder_; }
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.run.seed); }
+  /// Whether the autoencoder becomes an explanation, or is trained alone.
+  bool explains() const { return recipe_.generator.latents == 0; }
+  /// K; 0 without an explanation.
+  std::int64_t causal() const { return explains() ? recipe_.explanation.causal : 0; }
+  std::int64_t latents() const {
+    return explains() ? recipe_.explanation.causal + recipe_.explanation.noncausal
+                      : recipe_.generator.latents;
+  }
+  /// "alpha_1", ...
+  std::vector<std::string> factor_names() const;
+
+  /// Loaded when first asked for.
+  const data::Splits& data();
+  /// What choices are made on, so that test images stay unseen; a set without such images has its test images here.
+  const data::Dataset& validation_images();
+  double load_seconds() const { return load_seconds_; }
+  const Task& task();
+
+  /// Untrained networks as the recipe declares them.
+  nn::Network classifier_network();
+  nn::Network encoder_network();
+  nn::Network decoder_network();
+  /// Declares them all, and reads a classifier's file. Errors: (usage) an architecture that does not fit the images; a file
+  /// that is not there, no TorchScript, or tells other classes apart; so they are told before the first training.
+  void check_networks();
+
+  /// The explained classifier, and the trained explanation. Error: not trained yet.
+  std::unique_ptr<models::Classifier> classifier(Precision with);
+  std::unique_ptr<models::Encoder> encoder(Precision with);
+  std::unique_ptr<models::Decoder> decoder(Precision with);
+  /// In which precision results are judged.
+  Precision judging_precision() const;
+
+  Precision precision = Precision::float32;  ///< of training
+  ProgressCallback progress;
+
+ private:
+  models::AutoencoderShape generator_shape();
+  /// Images to try a user's classifier with: some of the data or, where the data are not loaded and need not be, noise.
+  at::Tensor probe();
+  /// Loads weights into `network`. Error: no such file yet.
+  nn::Network trained(nn::Network network, std::string_view file);
+
+  Recipe recipe_;
+  RunFolder folder_;
+  std::optional<Task> task_;
+  std::optional<data::Splits> data_;
+  double load_seconds_ = 0;
+};
+
+/// A session on what is in a run folder, to look at it; the data are needed only by what asks for images. Error: not a
+/// run folder.
+Session open_session(const std::filesystem::path& folder);
+
+/// A recipe, or the recipe of a run folder, and the folder it runs in.
+struct Target {
+  Recipe recipe;
+  std::filesystem::path folder;
+};
+/// `path` is a recipe or a run folder; `out` overrides the folder when it is not empty.
+Target find_target(const std::filesystem::path& path, const std::vector<std::string>& settings,
+                   const std::filesystem::path& out);
+
+}  // namespace whence::experiment

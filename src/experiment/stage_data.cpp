@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "experiment/stages.h"
+#include "whence/data/fetch.h"
+
+namespace whence::experiment {
+namespace {
+
+std::string hash(const at::Tensor& tensor) {
+  const at::Tensor whole = tensor.contiguous();
+  return fingerprint_of({static_cast<const char*>(whole.data_ptr()), whole.nbytes()});
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+constexpr std::string_view kNotAsPublished = "not as published";
+
+/// Whether a known set's files are the published ones; "" where nobody can tell.
+std::string_view state_of_files(const DataOptions& options) {
+  const auto known = std::ranges::find(data::known_sets(), options.set, &data::KnownSet::name);
+  if (known == data::known_sets().end()) return "";
+  std::optional<std::filesystem::path> path;
+  if (!options.path.empty()) path = options.path;
+  const auto place = data::locate(*known, path);
+  if (!place) return "";
+  const auto differences = data::differences(*known, *place);
+  if (!differences) return "";
+  return differences->empty() ? "as published" : kNotAsPublished;
+}
+
+std::string check_command(const DataOptions& options) {
+  return fmt::format("whence data check {}", options.set) +
+         (options.path.empty() ? "" : fmt::format(" --path {}", options.path));
+}
+
+}  // namespace
+
+nlohmann::json content_of(const data::Dataset& dataset) {
+  return {hash(dataset.images), hash(dataset.labels)};
+}
+
+/// Where the files lie does not matter, what is in them does.
+nlohmann::json data_content(Session& session) {
+  return {{"train", content_of(session.data().train)}, {"test", content_of(session.data().test)}};
+}
+
+StageResult data_stage(Session& session) {
+  const data::Splits& splits = session.data();
+  const std::int64_t validation = splits.has_validation() ? splits.validation.size() : 0;
+  nlohmann::json metrics = {{"set", session.recipe().data.set},
+                            {"classes", splits.train.class_names},
+                            {"image", splits.train.images.sizes().slice(1).vec()},
+                            {"train_images", splits.train.size()},
+                            {"validation_images", validation},
+                            {"test_images", splits.test.size()}};
+  std::string summary = fmt::format("{} training and {} test images of {}", splits.train.size(),
+                                    splits.test.size(), joined(splits.train.class_names));
+  if (const std::string_view files = state_of_files(session.recipe().data); !files.empty()) {
+    metrics["files"] = files;
+    summary += fmt::format("; files {}", files);
+    if (files == kNotAsPublished)
+      summary += fmt::format(" (`{}` tells more)", check_command(session.recipe().data));
+  }
+  return {{{"data", metrics}}, {}, summary, session.load_seconds()};
+}
+
+}  // namespace whence::experiment

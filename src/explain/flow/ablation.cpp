@@ -1,0 +1,114 @@
+#include "whence/explain/flow/ablation.h"
+#include "whence/models/train/vae_loss.h"
+
+#include "explain/flow/classify.h"
+#include "whence/core/error.h"
+#include "whence/explain/gce/objective.h"
+
+namespace whence::flow {
+namespace {
+
+using at::Tensor;
+
+/// Calls `body` with the images (float32) and labels of every batch of the data set.
+void for_images(
+    const data::Dataset& dataset,
+    const std::function<void(const Tensor& images, std::int64_t first, std::int64_t count)>& body) {
+  if (dataset.size() == 0) fail("there are no images to measure on");
+  const at::NoGradGuard no_grad;
+  for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {
+    body(data::to_float(dataset, at::arange(first, first + count, at::kLong)), first, count);
+  });
+}
+
+std::int64_t count_right(const models::Classifier& classifier, const Tensor& images, const Tensor& labels) {
+  return probabilities_of(classifier, images).argmax(1).eq(labels).sum().item<std::int64_t>();
+}
+
+void check_classes(const models::Classifier& classifier, const data::Dataset& dataset) {
+  if (classifier.classes() != dataset.classes())
+    fail(
+        "the classifier tells {} classes apart and the data set has {}; select the classes it was trained on",
+        classifier.classes(), dataset.classes());
+}
+
+void check_latents(const models::Encoder& encoder, const models::Decoder& decoder) {
+  if (encoder.latents() != decoder.latents())
+    fail("the encoder has {} latents and the decoder {}; they must be of one model", encoder.latents(),
+         decoder.latents());
+}
+
+/// SSE + KL of each image, in float64.
+Tensor bound_of_each(const Tensor& decoded, const Tensor& images, const models::Posterior& q) {
+  const Tensor squares = (decoded - images).square().flatten(1).sum(1, false, at::kDouble);
+  const Tensor divergence = q.mean.square() + q.log_variance.expm1() - q.log_variance;
+  return squares + 0.5 * divergence.sum(1, false, at::kDouble);
+}
+
+}  // namespace
+
+Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
+                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
+                const ProgressCallback& progress) {
+  check_classes(classifier, dataset);
+  check_latents(encoder, decoder);
+  const std::int64_t latents = decoder.latents();
+  const Tensor fresh = at::randn({dataset.size(), latents}, generator, at::kFloat);
+
+  std::int64_t original = 0, reencoded = 0;
+  std::vector<std::int64_t> replaced(static_cast<std::size_t>(latents), 0);
+  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+    const Tensor labels = dataset.labels.narrow(0, first, count);
+    const auto right_of = [&](const Tensor& codes) {
+      return count_right(classifier, decoder.decode(codes), labels);
+    };
+    const Tensor codes = encoder.encode(images).mean;
+    original += count_right(classifier, images, labels);
+    reencoded += right_of(codes);
+    for (std::int64_t i = 0; i < latents; ++i) {
+      Tensor changed = codes.clone();
+      changed.select(1, i).copy_(fresh.narrow(0, first, count).select(1, i));
+      replaced[static_cast<std::size_t>(i)] += right_of(changed);
+    }
+    if (progress) progress({"ablation", first / kBatch + 1, (dataset.size() + kBatch - 1) / kBatch, {}});
+  });
+
+  const auto share = [&](std::int64_t right) {
+    return static_cast<double>(right) / static_cast<double>(dataset.size());
+  };
+  Ablation ablation{share(original), share(reencoded), {}, dataset.size()};
+  for (const std::int64_t right : replaced) ablation.replaced.push_back(share(right));
+  return ablation;
+}
+
+double accuracy(const models::Classifier& classifier, const data::Dataset& dataset) {
+  check_classes(classifier, dataset);
+  std::int64_t right = 0;
+  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+    right += count_right(classifier, images, dataset.labels.narrow(0, first, count));
+  });
+  return static_cast<double>(right) / static_cast<double>(dataset.size());
+}
+
+Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
+                  const data::Dataset& dataset, at::Generator& generator) {
+  check_latents(encoder, decoder);
+  const Tensor noise = at::randn({dataset.size(), encoder.latents()}, generator, at::kFloat);
+  const auto images_in_all = static_cast<double>(dataset.size());
+  Fidelity result;
+  std::vector<Tensor> bounds;
+  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+    const models::Posterior q = encoder.encode(images);
+    const Tensor codes = q.mean + noise.narrow(0, first, count) * (0.5 * q.log_variance).exp();
+    const auto weight = static_cast<double>(count) / images_in_all;
+    const Tensor decoded = decoder.decode(codes);
+    result.sse += weight * models::squared_error(decoded, images).item<double>();
+    result.kl += weight * models::kl_divergence(q.mean, q.log_variance).item<double>();
+    bounds.push_back(bound_of_each(decoded, images, q));
+  });
+  result.of_images = at::cat(bounds).to(at::kFloat);
+  if (dataset.size() > 1) result.se = result.of_images.std().item<double>() / std::sqrt(images_in_all);
+  return result;
+}
+
+}  // namespace whence::flow

@@ -1,0 +1,120 @@
+#include "whence/models/train/classifier.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <numeric>
+
+#include "whence/core/random.h"
+#include "whence/data/batches.h"
+#include "whence/nn/training/optimizer.h"
+#include "whence/nn/training/schedule.h"
+#include "whence/platform/parts.h"
+
+namespace whence::models {
+namespace {
+
+/// What is off by default; named only where it is on.
+std::string extras_of(const ClassifierTraining& options) {
+  const std::int64_t cutout = options.augmentation.cutout;
+  return (cutout == 0 ? "" : fmt::format(", cutout {}", cutout)) +
+         (options.label_smoothing == 0 ? "" : fmt::format(", smoothing {}", options.label_smoothing));
+}
+
+std::string fingerprint(const nn::Network& network, const data::Dataset& train,
+                        const ClassifierTraining& options) {
+  return fmt::format(
+      "{} {} parameters, {} images, {} epochs of {}, optimizer {} {} {} {}, schedule {} {} {}, flip {}, crop "
+      "{}{}, seed {}, {}",
+      network.name(), network.parameter_count(), train.size(), options.epochs, options.batch,
+      static_cast<int>(options.optimizer), options.learning_rate, options.momentum, options.weight_decay,
+      static_cast<int>(options.schedule), options.decay, options.warmup, options.augmentation.flip,
+      options.augmentation.crop, extras_of(options), options.seed, name_of(options.precision));
+}
+
+std::variant<nn::Sgd, nn::Adam> rule_of(const ClassifierTraining& options) {
+  if (options.optimizer == ClassifierOptimizer::adam) return nn::Adam{.weight_decay = options.weight_decay};
+  return nn::Sgd{options.momentum, options.weight_decay};
+}
+
+double learning_rate(std::int64_t step, std::int64_t per_epoch, const ClassifierTraining& options) {
+  if (options.schedule == ClassifierSchedule::one_cycle) {
+    return nn::one_cycle(step, options.epochs * per_epoch, options.learning_rate, options.warmup);
+  }
+  const std::int64_t epoch = step / per_epoch;
+  return options.learning_rate * std::pow(options.decay, static_cast<double>(epoch));
+}
+
+constexpr std::int64_t kIgnoreNone = -100;  ///< no label is left out
+
+/// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
+std::pair<double, double> add_gradients(const nn::Network& network, const data::Batch& batch,
+                                        std::int64_t step, const ClassifierTraining& options,
+                                        nn::Optimizer& optimizer) {
+  const std::int64_t rows = batch.images.size(0), parts = network.mixes_samples() ? 1 : parts_for(rows);
+  std::vector<double> losses(static_cast<std::size_t>(parts)), correct(losses);
+  std::vector<std::vector<at::Tensor>> gradients(losses.size());
+  run_parts(parts, [&](std::int64_t part) {
+    const auto [first, count] = part_of(rows, part, parts);
+    const at::Tensor labels = batch.labels.narrow(0, first, count);
+    Generator dropout = make_generator(options.seed, fmt::format("classifier/dropout/{}/{}", step, part));
+    const at::Tensor logits = network.forward(batch.images.narrow(0, first, count),
+                                              {options.precision, /*training=*/true, &dropout});
+    const at::Tensor loss =
+        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, kIgnoreNone, options.label_smoothing) /
+        static_cast<double>(rows);
+    const auto i = static_cast<std::size_t>(part);
+    gradients[i] = torch::autograd::grad({loss}, optimizer.parameters());
+    losses[i] = loss.item<double>();
+    correct[i] = static_cast<double>((logits.argmax(1) == labels).sum().item<std::int64_t>());
+  });
+  optimizer.set_gradients(gradients);
+  const auto total = [](const std::vector<double>& parts_of_it) {
+    return std::accumulate(parts_of_it.begin(), parts_of_it.end(), 0.0);
+  };
+  return {total(losses), total(correct) / static_cast<double>(rows)};
+}
+
+/// Exponential averages of loss and accuracy; they do not influence training.
+class ShownProgress {
+ public:
+  nn::Readings update(double loss, double accuracy) {
+    const double keep = first_ ? 0 : kKeep;
+    loss_ = keep * loss_ + (1 - keep) * loss;
+    accuracy_ = keep * accuracy_ + (1 - keep) * accuracy;
+    first_ = false;
+    return {{"loss", loss_}, {"accuracy", accuracy_}};
+  }
+
+ private:
+  static constexpr double kKeep = 0.98;
+  double loss_ = 0, accuracy_ = 0;
+  bool first_ = true;
+};
+
+}  // namespace
+
+nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& train,
+                                 const ClassifierTraining& options, const ProgressCallback& progress) {
+  Generator weights = make_generator(options.seed, "classifier/weights");
+  nn::initialise(network, {}, weights);
+  nn::Optimizer optimizer({&network}, rule_of(options));
+  data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
+  ShownProgress shown;
+
+  const auto step = [&](std::int64_t index) {
+    data::Batch batch = batches.at(index);
+    if (options.augmentation.changes()) {
+      Generator changes = make_generator(options.seed, fmt::format("classifier/augmentation/{}", index));
+      batch.images = augment(batch.images, options.augmentation, changes);
+    }
+    const auto [loss, accuracy] = add_gradients(network, batch, index, options, optimizer);
+    optimizer.step(learning_rate(index, batches.per_epoch(), options));
+    return shown.update(loss, accuracy);
+  };
+  const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),
+                             options.epochs * batches.per_epoch(), options.checkpoint,
+                             options.checkpoint_seconds};
+  return nn::run_training(loop, {&network}, {&optimizer}, step, progress);
+}
+
+}  // namespace whence::models

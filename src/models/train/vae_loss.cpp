@@ -1,0 +1,16 @@
+#include "whence/models/train/vae_loss.h"
+
+namespace whence::models {
+
+at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {
+  const Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
+  const Tensor v = log_variance.to(m.scalar_type());
+  return 0.5 * (m.square() + v.expm1() - v).sum() / static_cast<double>(m.size(0));
+}
+
+at::Tensor squared_error(const at::Tensor& reconstruction, const at::Tensor& image) {
+  const auto type = at::promote_types(reconstruction.scalar_type(), at::kFloat);
+  return (reconstruction.to(type) - image.to(type)).square().sum() / static_cast<double>(image.size(0));
+}
+
+}  // namespace whence::models
