@@ -123,8 +123,8 @@ TEST(GceTraining, FaintCausesComeBackWhereAnswersCount) {
     train(trained.encoder, trained.decoder, classifier, images, training, [&](const Progress& progress) {
       if (progress.values[0].first == "answers") answers = progress.values[0].second;
     });
-    return reencoding_agreement(*models::as_encoder(trained.encoder), *models::as_decoder(trained.decoder),
-                                classifier, images)
+    return flow::reencoding_agreement(*models::as_encoder(trained.encoder),
+                                      *models::as_decoder(trained.decoder), classifier, images)
         .value;
   };
   double unasked = -1, answers = -1;
