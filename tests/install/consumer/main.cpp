@@ -1,5 +1,5 @@
 // Declares a CVAE decoder, decodes zeros and prints the image's shape: 1x28x28.
-#include <whence/models/zoo.h>
+#include <whence/models/zoo/zoo.h>
 
 #include <ATen/ATen.h>
 
