@@ -1,5 +1,6 @@
-# Everything whence is built from. All of it is in Debian's packages; scripts/packages lists them by name.
+# Everything whence is built from. All of it is in Debian's packages (scripts/packages lists them by name); LibTorch may be another one.
 find_package(Threads REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/WhenceTorch.cmake)
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it LibTorch's inline at::parallel_for is a plain loop
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
@@ -8,7 +9,6 @@ find_package(LibArchive REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(Torch REQUIRED)
 find_package(tomlplusplus REQUIRED)
 if(PROJECT_NAME STREQUAL "whence")  # the program's own, not needed where the installed library is used
   find_package(CLI11 REQUIRED)

@@ -12,6 +12,6 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/whenceConfig.cmake.in
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/whence)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/whenceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/whenceConfig.cmake ${PROJECT_BINARY_DIR}/whenceConfigVersion.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/WhenceDependencies.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/WhenceDependencies.cmake ${PROJECT_SOURCE_DIR}/cmake/WhenceTorch.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/whence)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/whence)

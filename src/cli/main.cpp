@@ -16,8 +16,8 @@ namespace {
 std::string version_text() {
   start_with_fast_libraries();  // what it says of them is what a run has
   const Machine machine = describe_machine();
-  return fmt::format("whence {}\nLibTorch {}\nBLAS {}", experiment::version(), machine.libtorch,
-                     machine.blas);
+  return fmt::format("whence {}\nLibTorch {} in {}\nBLAS {}", experiment::version(), machine.libtorch,
+                     machine.libtorch_folder, machine.blas);
 }
 
 void add_commands(CLI::App& program, Command& chosen) {

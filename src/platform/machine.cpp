@@ -176,6 +176,7 @@ Machine describe_machine() {
   machine.blas = blas.name;
   machine.reference_blas = blas.reference;
   machine.libtorch = TORCH_VERSION;
+  machine.libtorch_folder = loaded_object({"libtorch_cpu"}).parent_path().string();
   machine.vector_extensions = vector_flags(fact(facts, {"flags", "Features"}));
   machine.bfloat16 = machine.vector_extensions.find("bf16") != std::string::npos;
   machine.memory_bytes = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGE_SIZE);

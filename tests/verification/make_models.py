@@ -6,7 +6,6 @@ import sys
 import safetensors_format
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import nn
 
 
@@ -90,6 +89,25 @@ def pooled_sequence():
         nn.Softmax(dim=1))
 
 
+class ShufflingCnn(nn.Module):
+    """What ShuffleNet is made of: halves of the channels, depthwise convolutions, a shuffle of the channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        self.branch = nn.Sequential(
+            nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
+            nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False), nn.BatchNorm2d(8))
+        self.fc = nn.Linear(16, 4)
+
+    def forward(self, x):
+        kept, changed = self.stem(x).chunk(2, dim=1)
+        x = torch.cat([kept, self.branch(changed)], 1)
+        n, c, h, w = x.shape
+        x = x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+        return self.fc(x.mean([2, 3]))
+
+
 def save(folder, name, model, x):
     generator = torch.Generator().manual_seed(5)
     for module in model.modules():
@@ -117,7 +135,7 @@ def main(folder):
     save(folder, "residual", Residual(), torch.rand(3, 3, 12, 12))
     save(folder, "unflattening_decoder", unflattening_decoder(), torch.randn(3, 4))
     save(folder, "pooled_sequence", pooled_sequence(), torch.rand(3, 3, 17, 17))
-    save(folder, "shufflenet", torchvision.models.shufflenet_v2_x0_5(weights=None, num_classes=4), torch.rand(3, 3, 64, 64))
+    save(folder, "shuffling", ShufflingCnn(), torch.rand(3, 3, 20, 20))
 
     model = BaseCnn()
     torch.save(model.state_dict(), os.path.join(folder, "state_dict.pt"))

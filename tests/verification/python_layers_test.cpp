@@ -1,11 +1,9 @@
-// Layers and architectures against Python's PyTorch (python_layers.py writes the cases). Skipped without
-// python3-torch.
-#include <sys/wait.h>
+// Layers and architectures against Python's PyTorch (python_layers.py writes the cases). Skipped where no Python has it.
 #include <torch/csrc/autograd/autograd.h>
 
-#include <cstdlib>
 #include <map>
 
+#include "support/python.h"
 #include "unit/nn/network_support.h"
 #include "whence/models/zoo/zoo.h"
 
@@ -15,20 +13,14 @@ namespace {
 using nlohmann::json;
 using test_support::largest_difference;
 
-constexpr int no_pytorch = 77;
-
-/// The script's output, made once; null when Python or PyTorch is not there.
+/// The script's output, made once; null when no Python has PyTorch.
 const json& python() {
   static const json cases = []() -> json {
-    const std::string command = std::string("'") + WHENCE_PYTHON + "' '" + WHENCE_PYTHON_LAYERS + "'";
-    FILE* pipe = popen(command.c_str(), "r");
-    std::string text;
-    char buffer[65536];
-    for (std::size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, count);
-    const int status = WEXITSTATUS(pclose(pipe));
-    if (status == no_pytorch || status == 127) return nullptr;
-    TORCH_CHECK(status == 0, command, " failed");
-    return json::parse(text);
+    const std::optional<std::string> interpreter = test::find_python("torch");
+    if (!interpreter) return nullptr;
+    const test::ProgramResult run = test::run_python(*interpreter, "verification/python_layers.py", {});
+    TORCH_CHECK(run.exit_code == 0, run.output);
+    return json::parse(run.output);
   }();
   return cases;
 }
@@ -107,7 +99,7 @@ void compare_layer(const json& layer_case) {
 }
 
 TEST(PythonLayers, EveryLayerComputesTheSameForwardAndBackward) {
-  if (python().is_null()) GTEST_SKIP() << "Python's PyTorch (Debian: python3-torch) is not installed";
+  if (python().is_null()) GTEST_SKIP() << "no Python interpreter here imports torch";
   for (const json& layer_case : python().at("layers")) compare_layer(layer_case);
   EXPECT_GE(python().at("layers").size(), 20U);
 }
@@ -120,7 +112,7 @@ nn::Network zoo_network(const std::string& name, bool full) {
 }
 
 TEST(PythonLayers, EveryArchitectureComputesTheSame) {
-  if (python().is_null()) GTEST_SKIP() << "Python's PyTorch (Debian: python3-torch) is not installed";
+  if (python().is_null()) GTEST_SKIP() << "no Python interpreter here imports torch";
   for (const json& model : python().at("models")) {
     const auto name = model.at("name").get<std::string>();
     SCOPED_TRACE(name);

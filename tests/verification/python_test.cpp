@@ -139,14 +139,14 @@ void check_roles(const std::filesystem::path& folder, const std::string& kind) {
                      {file("cvae_decoder").string(), "takes 6 numbers", "5 latents"});
 }
 
-/// A torchvision model with operations that Network does not know.
+/// A model with operations that Network does not know.
 void check_opaque(const std::filesystem::path& folder, const std::string& kind) {
   SCOPED_TRACE(kind);
-  const auto facts = facts_of(folder / "shufflenet.safetensors");
+  const auto facts = facts_of(folder / "shuffling.safetensors");
   const at::Tensor& x = facts.at("x");
-  const std::filesystem::path file = folder / ("shufflenet." + kind + ".pt");
+  const std::filesystem::path file = folder / ("shuffling." + kind + ".pt");
   std::string obstacle;
-  EXPECT_FALSE(nn::ScriptModule(file).translate({3, 64, 64}, &obstacle).has_value());
+  EXPECT_FALSE(nn::ScriptModule(file).translate({3, 20, 20}, &obstacle).has_value());
   EXPECT_NE(obstacle.find("conv.py:"), std::string::npos) << obstacle;
   EXPECT_NE(obstacle.find("groups"), std::string::npos) << obstacle;
   const auto classifier = models::load_classifier(file, x);
@@ -159,7 +159,7 @@ void check_opaque(const std::filesystem::path& folder, const std::string& kind) 
 }
 
 TEST(Python, ItsModelsPlayTheirRoles) {
-  WHENCE_REQUIRE_PYTHON(python, "torch, torchvision, numpy");
+  WHENCE_REQUIRE_PYTHON(python, "torch, numpy");
   const test::TemporaryFolder folder;
   const test::ProgramResult run =
       test::run_python(python, "verification/make_models.py", {folder.path().string()});

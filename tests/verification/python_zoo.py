@@ -7,8 +7,12 @@ import sys
 
 import safetensors_format
 import torch
-import torchvision
 from torch import nn
+
+try:
+    import torchvision
+except ImportError:  # pip's PyTorch need not come with it
+    torchvision = None
 
 
 def conv(inputs, outputs, kernel, stride=1, padding=0):
@@ -86,10 +90,17 @@ def inception(channels, classes, width):
 
 
 def vgg11(channels, classes, width):
-    """torchvision's column A with batch norms, or narrowed."""
-    column = [width, "M", 2 * width, "M", 4 * width, 4 * width, "M", 8 * width, 8 * width, "M", 8 * width, 8 * width, "M"]
-    own = torchvision.models.vgg11_bn(weights=None).features
-    features = own if width == 64 else torchvision.models.vgg.make_layers(column, batch_norm=True)
+    """Simonyan and Zisserman (2015), column A, with batch norms; where torchvision is there, at full width also its own."""
+    layers, inputs = [], channels
+    for outputs in [width, "M", 2 * width, "M", 4 * width, 4 * width, "M", 8 * width, 8 * width, "M", 8 * width, 8 * width, "M"]:
+        if outputs == "M":
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+            inputs = outputs
+    features = nn.Sequential(*layers)
+    if torchvision and (channels, width) == (3, 64):
+        features = torchvision.models.vgg11_bn(weights=None).features
     last = 8 * width
     return nn.Sequential(features, nn.Flatten(), nn.Linear(last, last), nn.ReLU(), nn.Linear(last, last), nn.ReLU(),
                          nn.Linear(last, classes))

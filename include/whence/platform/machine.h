@@ -8,12 +8,14 @@
 namespace whence {
 
 struct Machine {
-  std::string processor;          ///< model name, e.g. "Intel(R) Xeon(R) Processor"
-  int cores = 1;                  ///< processors this process may use
-  int threads = 1;                ///< threads that LibTorch uses within an operation
-  std::string blas;               ///< the BLAS library that is loaded: file or name, version, kernels
-  bool reference_blas = false;    ///< the unoptimised BLAS: some 50 times slower than an optimised one
-  std::string libtorch;           ///< version
+  std::string processor;        ///< model name, e.g. "Intel(R) Xeon(R) Processor"
+  int cores = 1;                ///< processors this process may use
+  int threads = 1;              ///< threads that LibTorch uses within an operation
+  std::string blas;             ///< the BLAS library that is loaded: file or name, version, kernels
+  bool reference_blas = false;  ///< the unoptimised BLAS: some 50 times slower than an optimised one
+  std::string libtorch;         ///< version
+  std::string
+      libtorch_folder;  ///< where its library was loaded from; not in JSON, for it may hold a user's name
   std::string vector_extensions;  ///< e.g. "avx2 avx512f avx512_bf16 amx_bf16"
   bool bfloat16 = false;          ///< the processor multiplies bfloat16 natively (AVX512-BF16 or AMX)
   std::int64_t memory_bytes = 0;
