@@ -5,6 +5,7 @@
 
 #include "core/compatibility.h"
 #include "nn/batch_norm_loops.h"
+#include "nn/kernels.h"
 
 namespace whence::nn {
 namespace {
@@ -189,10 +190,12 @@ class BatchNormalisation : public torch::autograd::Function<BatchNormalisation> 
 
 at::Tensor batch_norm(const at::Tensor& x, const BatchNormTensors& tensors, const BatchNorm2d& op,
                       bool training, bool relu) {
-  if (x.scalar_type() == at::kDouble || x.numel() == 0) {
-    const Tensor result = at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean,
-                                         tensors.running_variance, training, op.momentum, op.epsilon, false);
-    return relu ? at::relu(result) : result;
+  const bool is_double = x.scalar_type() == at::kDouble;
+  if (is_double || x.numel() == 0 || !uses(KernelFamily::batch_norm)) {
+    Tensor result =
+        at::batch_norm(is_double ? x : pixels_together(x), tensors.weight, tensors.bias, tensors.running_mean,
+                       tensors.running_variance, training, op.momentum, op.epsilon, false);
+    return relu ? at::relu_(result) : result;
   }
   const Tensor pixels = pixels_together(x);
   Tensor mean = tensors.running_mean.to(at::kDouble), variance = tensors.running_variance.to(at::kDouble);

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "core/compatibility.h"
+#include "nn/kernels.h"
 #include "nn/pixels.h"
 
 namespace whence::nn {
@@ -186,8 +187,10 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 }  // namespace
 
 at::Tensor max_pool(const at::Tensor& x, const MaxPool2d& op, bool relu) {
-  if (op.kernel * op.kernel >= kNone)  // too large a window for a byte
-    return at::max_pool2d(relu ? at::relu(x) : x, op.kernel, op.stride, op.padding);
+  if (op.kernel * op.kernel >= kNone || !uses(KernelFamily::max_pool)) {  // too large a window for a byte
+    Tensor largest = at::max_pool2d(pixels_together(x), op.kernel, op.stride, op.padding);
+    return relu ? at::relu_(largest) : largest;
+  }
   return MaxPool::apply(x, op, relu);
 }
 

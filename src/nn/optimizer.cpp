@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "nn/kernels.h"
 #include "whence/core/error.h"
 
 namespace whence::nn {
@@ -107,6 +108,40 @@ class AdamStep {
   float kept_;
 };
 
+/// All elements, in the order of their memory.
+at::Tensor flat(const at::Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
+
+/// The parts of all parameters' gradients added up, in the order of the parameters' memory.
+at::Tensor joined_gradients(const std::vector<at::Tensor>& parameters,
+                            const std::vector<std::vector<at::Tensor>>& parts) {
+  std::vector<at::Tensor> all;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty()) {
+      all.push_back(at::zeros({parameters[i].numel()}, at::kFloat));
+      continue;
+    }
+    at::Tensor sum = flat(parts[i].front());
+    for (std::size_t j = 1; j < parts[i].size(); ++j) sum = sum + flat(parts[i][j]);
+    all.push_back(sum);
+  }
+  return at::cat(all);
+}
+
+/// SgdStep and AdamStep by LibTorch, on whole tensors.
+void step_by_libtorch(const Sgd& rule, double rate, const at::Tensor& values, const at::Tensor& gradient,
+                      const at::Tensor& moment) {
+  moment.mul_(rule.momentum).add_(gradient);
+  values.add_(moment, -rate);
+}
+void step_by_libtorch(const Adam& rule, double rate, std::int64_t steps, const at::Tensor& values,
+                      const at::Tensor& gradient, const at::Tensor& first, const at::Tensor& second) {
+  const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(steps)); };
+  first.lerp_(gradient, 1 - rule.beta1);
+  second.mul_(rule.beta2).addcmul_(gradient, gradient, 1 - rule.beta2);
+  const at::Tensor deviation = second.sqrt().div_(std::sqrt(correction(rule.beta2))).add_(rule.epsilon);
+  values.addcdiv_(first, deviation, -rate / correction(rule.beta1));
+}
+
 at::Tensor laid_out_like(const at::Tensor& parameter, const at::Tensor& gradient) {
   if (gradient.strides() == parameter.strides()) return gradient;
   return at::empty_strided(parameter.sizes(), parameter.strides(), gradient.options()).copy_(gradient);
@@ -172,6 +207,29 @@ void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts)
 void Optimizer::step(double learning_rate) {
   TORCH_CHECK(gradients_.size() == parameters_.size(), "optimizer: a step needs gradients of its own");
   ++steps_;
+  if (!uses(KernelFamily::optimizer)) {
+    const at::NoGradGuard no_gradients;
+    const at::Tensor gradient = joined_gradients(parameters_, gradients_);
+    std::int64_t offset = 0;
+    for (const at::Tensor& parameter : parameters_) {
+      const at::Tensor value = values_.narrow(0, offset, parameter.numel());
+      const at::Tensor own = gradient.narrow(0, offset, parameter.numel());
+      offset += parameter.numel();
+      if (parameter.dim() < 2) continue;
+      if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
+        if (sgd->weight_decay != 0) own.add_(value, sgd->weight_decay);
+      } else if (const double decay = std::get<Adam>(rule_).weight_decay; decay != 0) {
+        value.mul_(1 - learning_rate * decay);
+      }
+    }
+    if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
+      step_by_libtorch(*sgd, learning_rate, values_, gradient, first_);
+    } else {
+      step_by_libtorch(std::get<Adam>(rule_), learning_rate, steps_, values_, gradient, first_, second_);
+    }
+    gradients_.clear();
+    return;
+  }
   const auto over_all = [&](const auto& rule) {
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {

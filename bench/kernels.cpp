@@ -1,0 +1,104 @@
+// What each family of whence's own kernels brings over LibTorch in the main jobs, in one process, in turn.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+
+#include "kernels_jobs.h"
+#include "whence/core/environment.h"
+#include "whence/core/machine.h"
+#include "workshop.h"
+
+namespace whence::bench {
+namespace {
+
+using nn::KernelFamily;
+
+/// What a row switches: `own` is on one side, `library` on the other; each names the families that are off.
+struct Comparison {
+  std::string name;
+  std::vector<KernelFamily> own_off, library_off;
+};
+
+std::vector<Comparison> comparisons_of(const Job& job) {
+  std::vector<Comparison> all;
+  const auto is_transposed = [](KernelFamily family) {
+    return family == KernelFamily::bf16_transposed_convolution ||
+           family == KernelFamily::f32_transposed_convolution;
+  };
+  for (const KernelFamily family : job.families) {
+    const std::string name(nn::name_of(family));
+    if (is_transposed(family)) {
+      all.push_back({name + ", library: phases", {}, {family}});
+      all.push_back({name + ", library: conv_transpose2d", {}, {family, KernelFamily::subpixel}});
+      all.push_back({"subpixel", {family}, {family, KernelFamily::subpixel}});
+    } else {
+      all.push_back({name, {}, {family}});
+    }
+  }
+  all.push_back({"all", {}, job.families});
+  const bool transposes = std::any_of(job.families.begin(), job.families.end(), is_transposed);
+  if (transposes) {
+    all.push_back({"all and subpixel", {}, job.families});
+    all.back().library_off.push_back(KernelFamily::subpixel);
+  }
+  return all;
+}
+
+double run_without(const Job& job, const std::vector<KernelFamily>& off) {
+  for (const KernelFamily family : off) nn::use(family, false);
+  const double seconds = job.run();
+  for (const KernelFamily family : off) nn::use(family, true);
+  return seconds;
+}
+
+/// One run of either side comes first and is not counted.
+void print_row(const Job& job, const Comparison& comparison, int pairs) {
+  std::vector<double> own, library, ratios;
+  for (int pair = -1; pair < pairs; ++pair) {
+    const double of_own = run_without(job, comparison.own_off);
+    const double of_library = run_without(job, comparison.library_off);
+    if (pair < 0) continue;
+    own.push_back(of_own);
+    library.push_back(of_library);
+    ratios.push_back(of_library / of_own);
+  }
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  fmt::print("| {} | {} | {} | {:.1f} | {:.1f} | {:.2f} ({:.2f} to {:.2f}) |\n", job.name,
+             name_of(job.precision), comparison.name, 1e3 * median(own), 1e3 * median(library),
+             median(ratios), *least, *most);
+  std::fflush(stdout);
+}
+
+}  // namespace
+}  // namespace whence::bench
+
+int main(int argc, char** argv) {
+  using namespace whence;
+  CLI::App program{"Compares whence's own kernels with LibTorch's, by family.", "bench_kernels"};
+  int threads = 0, pairs = 7;
+  std::string wanted;
+  bool only_all = false;
+  program.add_option("--threads", threads, "0: every core");
+  program.add_option("--pairs", pairs, "Runs of each side")->check(CLI::PositiveNumber);
+  program.add_option("--job", wanted, "Only jobs whose name holds this");
+  program.add_flag("--only-all", only_all, "Only the rows in which all families are off");
+  CLI11_PARSE(program, argc, argv);
+  start_with_fast_libraries();
+  use_threads(threads);
+  keep_freed_memory();
+  const Machine machine = describe_machine();
+  fmt::print("{} ({}), {} threads, LibTorch {}; {} pairs\n\n", machine.processor, machine.vector_extensions,
+             machine.threads, machine.libtorch, pairs);
+  fmt::print(
+      "| job | format | family | own, ms | library, ms | library / own |\n|---|---|---|---|---|---|\n");
+  std::vector<Precision> precisions = {Precision::float32};
+  if (machine.bfloat16) precisions.insert(precisions.begin(), Precision::bfloat16);
+  for (const Precision precision : precisions) {
+    for (const bench::Job& job : bench::main_jobs(precision)) {
+      if (job.name.find(wanted) == std::string::npos) continue;
+      for (const bench::Comparison& comparison : bench::comparisons_of(job))
+        if (!only_all || comparison.name.starts_with("all")) bench::print_row(job, comparison, pairs);
+    }
+  }
+  return 0;
+}

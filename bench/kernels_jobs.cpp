@@ -1,0 +1,120 @@
+#include "kernels_jobs.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "whence/core/random.h"
+#include "whence/explain/gce/flow.h"
+#include "whence/models/architectures.h"
+#include "whence/models/train.h"
+#include "workshop.h"
+
+namespace whence::bench {
+namespace {
+
+using nn::KernelFamily;
+using Families = std::vector<KernelFamily>;
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A step of the explanation of Fashion-MNIST 0/3/4, or of its VAE alone.
+std::function<double()> explanation_steps(std::int64_t draws, Precision precision) {
+  constexpr gce::Estimator nested = {gce::Sampling::nested, gce::Placement::stratified,
+                                     gce::Correction::none};
+  constexpr int steps = 10;
+  const auto workshop = std::make_shared<Workshop>(Scene{});
+  const Setting setting{"", precision, nested, draws, 1, steps, gce::Inference::variational};
+  return [=] {
+    Samples samples;
+    workshop->time(setting, samples);
+    return median(samples.seconds);
+  };
+}
+
+/// A step of the training of a classifier on colour images of 32 x 32 and ten classes. The first of a run is not counted.
+std::function<double()> classifier_steps(const std::string& architecture, int steps, Precision precision) {
+  constexpr std::int64_t batch = 64;
+  const nn::Shape image = {3, 32, 32};
+  const auto known = models::classifier_architectures();
+  const auto found =
+      std::find_if(known.begin(), known.end(), [&](const auto& a) { return a.name == architecture; });
+  TORCH_CHECK(found != known.end(), "no classifier ", architecture);
+  const auto network = std::make_shared<nn::Network>(found->make({.image = image, .classes = 10}));
+  const auto images = std::make_shared<data::Dataset>(random_images((steps + 1) * batch, image, 10));
+  models::ClassifierTraining options;
+  options.epochs = 1;
+  options.batch = batch;
+  options.momentum = 0.9;
+  options.weight_decay = 1e-3;
+  options.learning_rate = 1e-3;
+  options.precision = precision;
+  return [=] {
+    std::vector<double> seconds;
+    Clock::time_point last;
+    models::train_classifier(*network, *images, options, [&](const Progress& progress) {
+      if (progress.step > 1) seconds.push_back(seconds_since(last));
+      last = Clock::now();
+    });
+    return median(seconds);
+  };
+}
+
+/// The flow of the causal factors of Fashion-MNIST 0/3/4 with 200 outer draws. 20 inner ones, not 200: each batch of draws
+/// costs the same.
+std::function<double()> flow(Precision precision) {
+  const Scene scene;
+  nn::Network decoder = models::cvae_decoder({.latents = scene.causal + scene.noncausal});
+  nn::Network classifier = models::base_cnn({.classes = scene.classes});
+  Generator weights = make_generator(0, "bench/flow");
+  nn::initialise(decoder, {}, weights);
+  nn::initialise(classifier, {}, weights);
+  const std::shared_ptr<models::Decoder> decodes = models::as_decoder(decoder, precision);
+  const std::shared_ptr<models::Classifier> classifies = models::as_classifier(classifier, precision);
+  const gce::FlowOptions options{
+      .outer = 200, .inner = 20, .estimator = {.outer_draws = gce::Placement::stratified}};
+  return [=] {
+    Generator draws = make_generator(0, "bench/flow/draws");
+    const auto start = Clock::now();
+    gce::information_flow(*decodes, *classifies, {0, 1}, options, draws);
+    return seconds_since(start);
+  };
+}
+
+}  // namespace
+
+std::vector<Job> main_jobs(Precision precision) {
+  const bool narrow = precision == Precision::bfloat16;
+  const KernelFamily convolution = narrow ? KernelFamily::bf16_convolution : KernelFamily::f32_convolution;
+  const KernelFamily transposed =
+      narrow ? KernelFamily::bf16_transposed_convolution : KernelFamily::f32_transposed_convolution;
+  using enum KernelFamily;
+  const auto with = [&](Families families, Families in_bfloat16, Families in_float32 = {}) {
+    const Families& more = narrow ? in_bfloat16 : in_float32;
+    families.insert(families.end(), more.begin(), more.end());
+    return families;
+  };
+  // float32 products take only convolutions whose taps often fall outside of the image: not the base CNN's, nor PATHMASK's.
+  return {
+      {"VAE step, fmnist-034",
+       precision,
+       explanation_steps(0, precision),
+       {convolution, transposed, optimizer}},
+      {"GCE step, fmnist-034", precision, explanation_steps(16, precision),
+       with({convolution, transposed, max_pool, optimizer}, {bf16_linear})},
+      {"training step, VGG-11", precision, classifier_steps("vgg11", narrow ? 3 : 1, precision),
+       with({convolution, batch_norm, max_pool, optimizer}, {bf16_linear})},
+      {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
+       with({max_pool, optimizer}, {convolution, bf16_linear})},
+      {"training step, PATHMASK's CNN", precision,
+       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision),
+       with({batch_norm, max_pool, optimizer}, {convolution})},
+      {"flow, fmnist-034", precision, flow(precision),
+       with({transposed, max_pool}, {convolution, bf16_linear})},
+  };
+}
+
+}  // namespace whence::bench
