@@ -28,8 +28,7 @@ std::vector<Comparison> comparisons_of(const Job& job) {
   for (const KernelFamily family : job.families) {
     const std::string name(nn::name_of(family));
     if (is_transposed(family)) {
-      all.push_back({name + ", library: phases", {}, {family}});
-      all.push_back({name + ", library: conv_transpose2d", {}, {family, KernelFamily::subpixel}});
+      all.push_back({name, {}, {family}});
       all.push_back({"subpixel", {family}, {family, KernelFamily::subpixel}});
     } else {
       all.push_back({name, {}, {family}});
