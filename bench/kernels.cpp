@@ -43,28 +43,33 @@ std::vector<Comparison> comparisons_of(const Job& job) {
   return all;
 }
 
-double run_without(const Job& job, const std::vector<KernelFamily>& off) {
+Cost run_without(const Job& job, const std::vector<KernelFamily>& off) {
   for (const KernelFamily family : off) nn::use(family, false);
-  const double seconds = job.run();
+  const Cost cost = job.run();
   for (const KernelFamily family : off) nn::use(family, true);
-  return seconds;
+  return cost;
+}
+
+std::string median_and_range(const std::vector<double>& ratios) {
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  return fmt::format("{:.2f} ({:.2f} to {:.2f})", median(ratios), *least, *most);
 }
 
 /// One run of either side comes first and is not counted.
 void print_row(const Job& job, const Comparison& comparison, int pairs) {
-  std::vector<double> own, library, ratios;
+  std::vector<double> own, library, ratios, of_processor;
   for (int pair = -1; pair < pairs; ++pair) {
-    const double of_own = run_without(job, comparison.own_off);
-    const double of_library = run_without(job, comparison.library_off);
+    const Cost of_own = run_without(job, comparison.own_off);
+    const Cost of_library = run_without(job, comparison.library_off);
     if (pair < 0) continue;
-    own.push_back(of_own);
-    library.push_back(of_library);
-    ratios.push_back(of_library / of_own);
+    own.push_back(of_own.seconds);
+    library.push_back(of_library.seconds);
+    ratios.push_back(of_library.seconds / of_own.seconds);
+    of_processor.push_back(of_library.processor / of_own.processor);
   }
-  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-  fmt::print("| {} | {} | {} | {:.1f} | {:.1f} | {:.2f} ({:.2f} to {:.2f}) |\n", job.name,
-             name_of(job.precision), comparison.name, 1e3 * median(own), 1e3 * median(library),
-             median(ratios), *least, *most);
+  fmt::print("| {} | {} | {} | {:.1f} | {:.1f} | {} | {} |\n", job.name, name_of(job.precision),
+             comparison.name, 1e3 * median(own), 1e3 * median(library), median_and_range(ratios),
+             median_and_range(of_processor));
   std::fflush(stdout);
 }
 
@@ -75,11 +80,12 @@ int main(int argc, char** argv) {
   using namespace whence;
   CLI::App program{"Compares whence's own kernels with LibTorch's, by family.", "bench_kernels"};
   int threads = 0, pairs = 7;
-  std::string wanted;
+  std::string wanted, format;
   bool only_all = false;
   program.add_option("--threads", threads, "0: every core");
   program.add_option("--pairs", pairs, "Runs of each side")->check(CLI::PositiveNumber);
   program.add_option("--job", wanted, "Only jobs whose name holds this");
+  program.add_option("--format", format, "Only this one")->check(CLI::IsMember({"bfloat16", "float32"}));
   program.add_flag("--only-all", only_all, "Only the rows in which all families are off");
   CLI11_PARSE(program, argc, argv);
   start_with_fast_libraries();
@@ -89,10 +95,12 @@ int main(int argc, char** argv) {
   fmt::print("{} ({}), {} threads, LibTorch {}; {} pairs\n\n", machine.processor, machine.vector_extensions,
              machine.threads, machine.libtorch, pairs);
   fmt::print(
-      "| job | format | family | own, ms | library, ms | library / own |\n|---|---|---|---|---|---|\n");
+      "| job | format | family | own, ms | library, ms | library / own | processor time "
+      "|\n|---|---|---|---|---|---|---|\n");
   std::vector<Precision> precisions = {Precision::float32};
   if (machine.bfloat16) precisions.insert(precisions.begin(), Precision::bfloat16);
   for (const Precision precision : precisions) {
+    if (!format.empty() && name_of(precision) != format) continue;
     for (const bench::Job& job : bench::main_jobs(precision)) {
       if (job.name.find(wanted) == std::string::npos) continue;
       for (const bench::Comparison& comparison : bench::comparisons_of(job))

@@ -1,7 +1,7 @@
 #include "kernels_jobs.h"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <memory>
 
 #include "whence/core/random.h"
@@ -16,13 +16,19 @@ namespace {
 using nn::KernelFamily;
 using Families = std::vector<KernelFamily>;
 
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double time_on(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+Cost now() { return {time_on(CLOCK_MONOTONIC), time_on(CLOCK_PROCESS_CPUTIME_ID)}; }
+Cost since(const Cost& start) {
+  const Cost end = now();
+  return {end.seconds - start.seconds, end.processor - start.processor};
 }
 
 /// A step of the explanation of Fashion-MNIST 0/3/4, or of its VAE alone.
-std::function<double()> explanation_steps(std::int64_t draws, Precision precision) {
+std::function<Cost()> explanation_steps(std::int64_t draws, Precision precision) {
   constexpr gce::Estimator nested = {gce::Sampling::nested, gce::Placement::stratified,
                                      gce::Correction::none};
   const int steps = precision == Precision::bfloat16 ? 10 : 6;
@@ -31,12 +37,12 @@ std::function<double()> explanation_steps(std::int64_t draws, Precision precisio
   return [=] {
     Samples samples;
     workshop->time(setting, samples);
-    return median(samples.seconds);
+    return Cost{median(samples.seconds), median(samples.processor)};
   };
 }
 
 /// A step of the training of a classifier on colour images of 32 x 32 and ten classes. The first of a run is not counted.
-std::function<double()> classifier_steps(const std::string& architecture, int steps, Precision precision) {
+std::function<Cost()> classifier_steps(const std::string& architecture, int steps, Precision precision) {
   constexpr std::int64_t batch = 64;
   const nn::Shape image = {3, 32, 32};
   const auto known = models::classifier_architectures();
@@ -53,19 +59,23 @@ std::function<double()> classifier_steps(const std::string& architecture, int st
   options.learning_rate = 1e-3;
   options.precision = precision;
   return [=] {
-    std::vector<double> seconds;
-    Clock::time_point last;
+    Samples samples;
+    Cost last;
     models::train_classifier(*network, *images, options, [&](const Progress& progress) {
-      if (progress.step > 1) seconds.push_back(seconds_since(last));
-      last = Clock::now();
+      const Cost step = since(last);
+      if (progress.step > 1) {
+        samples.seconds.push_back(step.seconds);
+        samples.processor.push_back(step.processor);
+      }
+      last = now();
     });
-    return median(seconds);
+    return Cost{median(samples.seconds), median(samples.processor)};
   };
 }
 
 /// The flow of the causal factors of Fashion-MNIST 0/3/4 with 200 outer draws. 8 inner ones, not 200: each batch of draws
 /// costs the same.
-std::function<double()> flow(Precision precision) {
+std::function<Cost()> flow(Precision precision) {
   const Scene scene;
   nn::Network decoder = models::cvae_decoder({.latents = scene.causal + scene.noncausal});
   nn::Network classifier = models::base_cnn({.classes = scene.classes});
@@ -78,9 +88,9 @@ std::function<double()> flow(Precision precision) {
       .outer = 200, .inner = 8, .estimator = {.outer_draws = gce::Placement::stratified}};
   return [=] {
     Generator draws = make_generator(0, "bench/flow/draws");
-    const auto start = Clock::now();
+    const Cost start = now();
     gce::information_flow(*decodes, *classifies, {0, 1}, options, draws);
-    return seconds_since(start);
+    return since(start);
   };
 }
 

@@ -10,12 +10,17 @@
 
 namespace whence::bench {
 
+/// Seconds that passed, and seconds that all threads together spent on processors, which other programs change less.
+struct Cost {
+  double seconds = 0, processor = 0;
+};
+
 /// One job in one number format.
 struct Job {
   std::string name;
   Precision precision;
-  /// Does some of it and returns the seconds that a step took, or, where it has no steps, that it all took.
-  std::function<double()> run;
+  /// Does some of it and returns what a step took (the median), or, where it has no steps, what it all took.
+  std::function<Cost()> run;
   std::vector<nn::KernelFamily> families;  ///< that play a part in it
 };
 
