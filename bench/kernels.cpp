@@ -29,6 +29,10 @@ std::vector<Comparison> comparisons_of(const Job& job) {
     const std::string name(nn::name_of(family));
     if (is_transposed(family)) {
       all.push_back({name, {}, {family}});
+      const KernelFamily ordinary = job.precision == Precision::bfloat16 ? KernelFamily::bf16_convolution
+                                                                         : KernelFamily::f32_convolution;
+      const bool both = std::find(job.families.begin(), job.families.end(), ordinary) != job.families.end();
+      if (both) all.push_back({"both convolutions", {}, {ordinary, family}});
       all.push_back({"subpixel", {family}, {family, KernelFamily::subpixel}});
     } else {
       all.push_back({name, {}, {family}});
@@ -80,13 +84,12 @@ int main(int argc, char** argv) {
   using namespace whence;
   CLI::App program{"Compares whence's own kernels with LibTorch's, by family.", "bench_kernels"};
   int threads = 0, pairs = 7;
-  std::string wanted, format;
-  bool only_all = false;
+  std::string wanted, format, family;
   program.add_option("--threads", threads, "0: every core");
   program.add_option("--pairs", pairs, "Runs of each side")->check(CLI::PositiveNumber);
   program.add_option("--job", wanted, "Only jobs whose name holds this");
   program.add_option("--format", format, "Only this one")->check(CLI::IsMember({"bfloat16", "float32"}));
-  program.add_flag("--only-all", only_all, "Only the rows in which all families are off");
+  program.add_option("--family", family, "Only rows whose family holds this");
   CLI11_PARSE(program, argc, argv);
   start_with_fast_libraries();
   use_threads(threads);
@@ -104,7 +107,7 @@ int main(int argc, char** argv) {
     for (const bench::Job& job : bench::main_jobs(precision)) {
       if (job.name.find(wanted) == std::string::npos) continue;
       for (const bench::Comparison& comparison : bench::comparisons_of(job))
-        if (!only_all || comparison.name.starts_with("all")) bench::print_row(job, comparison, pairs);
+        if (comparison.name.find(family) != std::string::npos) bench::print_row(job, comparison, pairs);
     }
   }
   return 0;
