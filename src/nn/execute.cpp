@@ -3,12 +3,8 @@
 #include <ATen/record_function.h>
 
 #include "nn/batch_norm.h"
-#include "nn/bf16_linear.h"
-#include "nn/bf16_linear_product.h"
 #include "nn/convolution.h"
-#include "nn/kernels.h"
 #include "nn/max_pool.h"
-#include "nn/product_units.h"
 
 namespace whence::nn {
 namespace {
@@ -39,9 +35,6 @@ at::Tensor run(const ConvTranspose2d& op, const Call& call) {
 }
 
 at::Tensor run(const Linear&, const Call& call) {
-  if (uses(KernelFamily::bf16_linear) && call.x().scalar_type() == at::kBFloat16 && has_bf16_products() &&
-      fits_linear_products(call.learned(0)))
-    return bf16_linear(call.x(), call.learned(0), call.learned(1));
   return at::linear(call.x(), call.like_x(0), call.like_x(1));
 }
 

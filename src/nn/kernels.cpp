@@ -17,9 +17,8 @@ std::string_view name_of(KernelFamily family) {
   constexpr std::array<std::string_view, kKernelFamilies.size()> names = {
       "bf16 convolution", "bf16 transposed convolution",
       "f32 convolution",  "f32 transposed convolution",
-      "subpixel",         "bf16 linear",
-      "batch norm",       "max pool",
-      "optimizer"};
+      "subpixel",         "batch norm",
+      "max pool",         "optimizer"};
   return names[static_cast<std::size_t>(family)];
 }
 
