@@ -114,15 +114,15 @@ std::vector<Job> main_jobs(Precision precision) {
        explanation_steps(0, precision),
        {convolution, transposed, optimizer}},
       {"GCE step, fmnist-034", precision, explanation_steps(16, precision),
-       with({convolution, transposed, max_pool, optimizer}, {})},
+       with({convolution, transposed, optimizer}, {})},
       {"training step, VGG-11", precision, classifier_steps("vgg11", narrow ? 3 : 1, precision),
-       with({convolution, batch_norm, max_pool, optimizer}, {})},
+       with({convolution, batch_norm, optimizer}, {})},
       {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
-       with({max_pool, optimizer}, {convolution})},
+       with({optimizer}, {convolution})},
       {"training step, PATHMASK's CNN", precision,
        classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision),
-       with({batch_norm, max_pool, optimizer}, {convolution})},
-      {"flow, fmnist-034", precision, flow(precision), with({transposed, max_pool}, {convolution})},
+       with({batch_norm, optimizer}, {convolution})},
+      {"flow, fmnist-034", precision, flow(precision), with({transposed}, {convolution})},
   };
 }
 

@@ -4,7 +4,6 @@
 
 #include "nn/batch_norm.h"
 #include "nn/convolution.h"
-#include "nn/max_pool.h"
 
 namespace whence::nn {
 namespace {
@@ -63,7 +62,11 @@ at::Tensor run(const Tanh&, const Call& call) { return at::tanh(call.x()); }
 at::Tensor run(const Softmax&, const Call& call) { return at::softmax(call.x(), 1); }
 at::Tensor run(const LogSoftmax&, const Call& call) { return at::log_softmax(call.x(), 1); }
 
-at::Tensor run(const MaxPool2d& op, const Call& call) { return max_pool(call.x(), op, call.relu); }
+/// The ReLU of the maxima is the maximum of the ReLUs, and there are fewer of them.
+at::Tensor run(const MaxPool2d& op, const Call& call) {
+  at::Tensor largest = at::max_pool2d(call.x(), op.kernel, op.stride, op.padding);
+  return call.relu ? at::relu_(largest) : largest;
+}
 at::Tensor run(const AvgPool2d& op, const Call& call) {
   return at::avg_pool2d(call.x(), op.kernel, op.stride, op.padding);
 }

@@ -18,7 +18,7 @@ std::string_view name_of(KernelFamily family) {
       "bf16 convolution", "bf16 transposed convolution",
       "f32 convolution",  "f32 transposed convolution",
       "subpixel",         "batch norm",
-      "max pool",         "optimizer"};
+      "optimizer"};
   return names[static_cast<std::size_t>(family)];
 }
 

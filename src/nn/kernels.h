@@ -14,7 +14,6 @@ enum class KernelFamily {
   f32_transposed_convolution,   ///< off: as `subpixel` says
   subpixel,    ///< transposed convolutions as at::conv2d of phases; off: at::conv_transpose2d
   batch_norm,  ///< off: at::batch_norm, at::relu
-  max_pool,    ///< off: at::max_pool2d, at::relu
   optimizer,   ///< off: operations on whole tensors
 };
 
@@ -22,7 +21,7 @@ inline constexpr std::array kKernelFamilies = {
     KernelFamily::bf16_convolution, KernelFamily::bf16_transposed_convolution,
     KernelFamily::f32_convolution,  KernelFamily::f32_transposed_convolution,
     KernelFamily::subpixel,         KernelFamily::batch_norm,
-    KernelFamily::max_pool,         KernelFamily::optimizer};
+    KernelFamily::optimizer};
 
 /// "bf16 convolution", ...
 std::string_view name_of(KernelFamily family);
