@@ -116,12 +116,11 @@ std::vector<Job> main_jobs(Precision precision) {
       {"GCE step, fmnist-034", precision, explanation_steps(16, precision),
        with({convolution, transposed, optimizer}, {})},
       {"training step, VGG-11", precision, classifier_steps("vgg11", narrow ? 3 : 1, precision),
-       with({convolution, batch_norm, optimizer}, {})},
+       with({convolution, optimizer}, {})},
       {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
        with({optimizer}, {convolution})},
       {"training step, PATHMASK's CNN", precision,
-       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision),
-       with({batch_norm, optimizer}, {convolution})},
+       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), with({optimizer}, {convolution})},
       {"flow, fmnist-034", precision, flow(precision), with({transposed}, {convolution})},
   };
 }

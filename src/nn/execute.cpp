@@ -2,7 +2,6 @@
 
 #include <ATen/record_function.h>
 
-#include "nn/batch_norm.h"
 #include "nn/convolution.h"
 
 namespace whence::nn {
@@ -37,17 +36,16 @@ at::Tensor run(const Linear&, const Call& call) {
   return at::linear(call.x(), call.like_x(0), call.like_x(1));
 }
 
-at::Tensor run(const BatchNorm2d& op, const Call& call) {
+/// BatchNorm1d or BatchNorm2d.
+template <class Norm>
+at::Tensor normalised(const Norm& op, const Call& call) {
   const NamedTensors& running = call.layer.buffers;
-  return batch_norm(call.x(), {call.learned(0), call.learned(1), running[0].tensor, running[1].tensor}, op,
-                    call.execution.training, call.relu);
+  at::Tensor y = at::batch_norm(call.x(), call.learned(0), call.learned(1), running[0].tensor,
+                                running[1].tensor, call.execution.training, op.momentum, op.epsilon, false);
+  return call.relu ? at::relu_(y) : y;
 }
-
-at::Tensor run(const BatchNorm1d& op, const Call& call) {
-  const NamedTensors& running = call.layer.buffers;
-  return at::batch_norm(call.x(), call.learned(0), call.learned(1), running[0].tensor, running[1].tensor,
-                        call.execution.training, op.momentum, op.epsilon, false);
-}
+at::Tensor run(const BatchNorm2d& op, const Call& call) { return normalised(op, call); }
+at::Tensor run(const BatchNorm1d& op, const Call& call) { return normalised(op, call); }
 
 /// In float32, whatever the input's format.
 at::Tensor run(const ScaleShift&, const Call& call) {

@@ -17,8 +17,7 @@ std::string_view name_of(KernelFamily family) {
   constexpr std::array<std::string_view, kKernelFamilies.size()> names = {
       "bf16 convolution", "bf16 transposed convolution",
       "f32 convolution",  "f32 transposed convolution",
-      "subpixel",         "batch norm",
-      "optimizer"};
+      "subpixel",         "optimizer"};
   return names[static_cast<std::size_t>(family)];
 }
 
