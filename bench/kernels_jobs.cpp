@@ -109,18 +109,15 @@ std::vector<Job> main_jobs(Precision precision) {
   };
   // float32 products take only convolutions whose taps often fall outside of the image: not the base CNN's, nor PATHMASK's.
   return {
-      {"VAE step, fmnist-034",
-       precision,
-       explanation_steps(0, precision),
-       {convolution, transposed, optimizer}},
+      {"VAE step, fmnist-034", precision, explanation_steps(0, precision), {convolution, transposed}},
       {"GCE step, fmnist-034", precision, explanation_steps(16, precision),
-       with({convolution, transposed, optimizer}, {})},
+       with({convolution, transposed}, {})},
       {"training step, VGG-11", precision, classifier_steps("vgg11", narrow ? 3 : 1, precision),
-       with({convolution, optimizer}, {})},
+       with({convolution}, {})},
       {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
-       with({optimizer}, {convolution})},
+       with({}, {convolution})},
       {"training step, PATHMASK's CNN", precision,
-       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), with({optimizer}, {convolution})},
+       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), with({}, {convolution})},
       {"flow, fmnist-034", precision, flow(precision), with({transposed}, {convolution})},
   };
 }
