@@ -21,27 +21,14 @@ struct Comparison {
 
 std::vector<Comparison> comparisons_of(const Job& job) {
   std::vector<Comparison> all;
-  const auto is_transposed = [](KernelFamily family) {
-    return family == KernelFamily::bf16_transposed_convolution ||
-           family == KernelFamily::f32_transposed_convolution;
-  };
   for (const KernelFamily family : job.families) {
-    const std::string name(nn::name_of(family));
-    if (is_transposed(family)) {
-      all.push_back({name, {}, {family}});
-      const KernelFamily ordinary = job.precision == Precision::bfloat16 ? KernelFamily::bf16_convolution
-                                                                         : KernelFamily::f32_convolution;
-      const bool both = std::find(job.families.begin(), job.families.end(), ordinary) != job.families.end();
-      if (both) all.push_back({"both convolutions", {}, {ordinary, family}});
+    all.push_back({std::string(nn::name_of(family)), {}, {family}});
+    if (family == KernelFamily::bf16_transposed_convolution)
       all.push_back({"subpixel", {family}, {family, KernelFamily::subpixel}});
-    } else {
-      all.push_back({name, {}, {family}});
-    }
   }
-  all.push_back({"all", {}, job.families});
-  const bool transposes = std::any_of(job.families.begin(), job.families.end(), is_transposed);
-  if (transposes) {
-    all.push_back({"all and subpixel", {}, job.families});
+  if (job.families.size() > 1) {
+    all.push_back({"both convolutions", {}, job.families});
+    all.push_back({"both convolutions and subpixel", {}, job.families});
     all.back().library_off.push_back(KernelFamily::subpixel);
   }
   return all;

@@ -97,28 +97,20 @@ std::function<Cost()> flow(Precision precision) {
 }  // namespace
 
 std::vector<Job> main_jobs(Precision precision) {
-  const bool narrow = precision == Precision::bfloat16;
-  const KernelFamily convolution = narrow ? KernelFamily::bf16_convolution : KernelFamily::f32_convolution;
-  const KernelFamily transposed =
-      narrow ? KernelFamily::bf16_transposed_convolution : KernelFamily::f32_transposed_convolution;
   using enum KernelFamily;
-  const auto with = [&](Families families, Families in_bfloat16, Families in_float32 = {}) {
-    const Families& more = narrow ? in_bfloat16 : in_float32;
-    families.insert(families.end(), more.begin(), more.end());
-    return families;
-  };
-  // float32 products take only convolutions whose taps often fall outside of the image: not the base CNN's, nor PATHMASK's.
+  const bool narrow = precision == Precision::bfloat16;
+  const Families convolutions = narrow ? Families{bf16_convolution} : Families{};
+  const Families both = narrow ? Families{bf16_convolution, bf16_transposed_convolution} : Families{subpixel};
   return {
-      {"VAE step, fmnist-034", precision, explanation_steps(0, precision), {convolution, transposed}},
-      {"GCE step, fmnist-034", precision, explanation_steps(16, precision),
-       with({convolution, transposed}, {})},
+      {"VAE step, fmnist-034", precision, explanation_steps(0, precision), both},
+      {"GCE step, fmnist-034", precision, explanation_steps(16, precision), both},
       {"training step, VGG-11", precision, classifier_steps("vgg11", narrow ? 3 : 1, precision),
-       with({convolution}, {})},
+       convolutions},
       {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
-       with({}, {convolution})},
+       convolutions},
       {"training step, PATHMASK's CNN", precision,
-       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), with({}, {convolution})},
-      {"flow, fmnist-034", precision, flow(precision), with({transposed}, {convolution})},
+       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), convolutions},
+      {"flow, fmnist-034", precision, flow(precision), both},
   };
 }
 

@@ -4,19 +4,12 @@
 #include "nn/product_convolution.h"
 #include "nn/product_units.h"
 #include "nn/subpixel.h"
-#include "whence/core/environment.h"
 
 namespace whence::nn {
 namespace {
 
-bool products_run_here(const at::Tensor& x, KernelFamily bf16, KernelFamily f32) {
-  if (x.scalar_type() == at::kBFloat16) return uses(bf16) && has_bf16_products();
-  return x.scalar_type() == at::kFloat && uses(f32) && has_f32_products();
-}
-
-/// In float32 LibTorch is as fast on AVX-512 at what leaves out no taps (bench/README.md).
-bool products_are_faster(const at::Tensor& x, const Conv2d& op) {
-  return x.scalar_type() == at::kBFloat16 || !has_avx512() || (x.dim() == 4 && wastes_taps(x.sizes(), op));
+bool products_run_here(const at::Tensor& x, KernelFamily family) {
+  return x.scalar_type() == at::kBFloat16 && uses(family) && has_bf16_products();
 }
 
 at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
@@ -31,8 +24,7 @@ at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFo
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Conv2d& op, bool relu) {
-  if (products_run_here(x, KernelFamily::bf16_convolution, KernelFamily::f32_convolution) &&
-      products_are_faster(x, op))
+  if (products_run_here(x, KernelFamily::bf16_convolution))
     return product_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
   return activated(
@@ -42,8 +34,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                   const ConvTranspose2d& op, bool relu) {
-  if (products_run_here(x, KernelFamily::bf16_transposed_convolution,
-                        KernelFamily::f32_transposed_convolution))
+  if (products_run_here(x, KernelFamily::bf16_transposed_convolution))
     return product_transposed_convolution(x, weight, bias, op, relu);
   if (!uses(KernelFamily::subpixel)) {
     return activated(at::conv_transpose2d(channels_last(x), channels_last(like(x, weight)), like(x, bias),

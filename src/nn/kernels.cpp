@@ -15,8 +15,7 @@ std::atomic<bool>& is_off(KernelFamily family) {
 
 std::string_view name_of(KernelFamily family) {
   constexpr std::array<std::string_view, kKernelFamilies.size()> names = {
-      "bf16 convolution", "bf16 transposed convolution", "f32 convolution", "f32 transposed convolution",
-      "subpixel"};
+      "bf16 convolution", "bf16 transposed convolution", "subpixel"};
   return names[static_cast<std::size_t>(family)];
 }
 

@@ -10,14 +10,11 @@ namespace whence::nn {
 enum class KernelFamily {
   bf16_convolution,             ///< off: at::conv2d
   bf16_transposed_convolution,  ///< off: as `subpixel` says
-  f32_convolution,              ///< off: at::conv2d
-  f32_transposed_convolution,   ///< off: as `subpixel` says
   subpixel,  ///< transposed convolutions as at::conv2d of phases; off: at::conv_transpose2d
 };
 
 inline constexpr std::array kKernelFamilies = {
-    KernelFamily::bf16_convolution, KernelFamily::bf16_transposed_convolution, KernelFamily::f32_convolution,
-    KernelFamily::f32_transposed_convolution, KernelFamily::subpixel};
+    KernelFamily::bf16_convolution, KernelFamily::bf16_transposed_convolution, KernelFamily::subpixel};
 
 /// "bf16 convolution", ...
 std::string_view name_of(KernelFamily family);
