@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
         ConvolutionCase{"large_weight_transposed", {3, 96, 3, 3}, {96, 48, 4, 4}, 2, 1, true},
         ConvolutionCase{"twelve_columns", {2, 20, 6, 6}, {12, 20, 3, 3}, 1, 1},
         ConvolutionCase{"one_channel_of_many_pixels", {12, 3, 28, 28}, {3, 1, 4, 4}, 2, 1, true}),
-    [](const auto& instance) { return instance.param.name; });
+    [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace whence::nn
