@@ -16,7 +16,7 @@ def plain(tensor):
 
 
 def layer_case(op, module, shape, training=False):
-    """op: name and fields as in whence/nn/ops.h. The loss is sum(cotangent * module(x))."""
+    """op: name and fields as in whence/nn/ops/ops.h. The loss is sum(cotangent * module(x))."""
     module = module.double().train(training)
     for name, tensor in module.state_dict().items():
         if tensor.dtype == torch.float64:

@@ -2,12 +2,7 @@
 
 #include <ATen/record_function.h>
 
-#include "nn/kernels/bf16_linear_product.h"
-#include "nn/kernels/product_units.h"
-#include "nn/ops/batch_norm.h"
-#include "nn/ops/bf16_linear.h"
 #include "nn/ops/convolution.h"
-#include "nn/ops/max_pool.h"
 
 namespace whence::nn {
 namespace {
@@ -38,22 +33,19 @@ at::Tensor run(const ConvTranspose2d& op, const Call& call) {
 }
 
 at::Tensor run(const Linear&, const Call& call) {
-  if (call.x().scalar_type() == at::kBFloat16 && has_bf16_products() && fits_linear_products(call.learned(0)))
-    return bf16_linear(call.x(), call.learned(0), call.learned(1));
   return at::linear(call.x(), call.like_x(0), call.like_x(1));
 }
 
-at::Tensor run(const BatchNorm2d& op, const Call& call) {
+/// BatchNorm1d or BatchNorm2d.
+template <class Norm>
+at::Tensor normalised(const Norm& op, const Call& call) {
   const NamedTensors& running = call.layer.buffers;
-  return batch_norm(call.x(), {call.learned(0), call.learned(1), running[0].tensor, running[1].tensor}, op,
-                    call.execution.training, call.relu);
+  at::Tensor y = at::batch_norm(call.x(), call.learned(0), call.learned(1), running[0].tensor,
+                                running[1].tensor, call.execution.training, op.momentum, op.epsilon, false);
+  return call.relu ? at::relu_(y) : y;
 }
-
-at::Tensor run(const BatchNorm1d& op, const Call& call) {
-  const NamedTensors& running = call.layer.buffers;
-  return at::batch_norm(call.x(), call.learned(0), call.learned(1), running[0].tensor, running[1].tensor,
-                        call.execution.training, op.momentum, op.epsilon, false);
-}
+at::Tensor run(const BatchNorm2d& op, const Call& call) { return normalised(op, call); }
+at::Tensor run(const BatchNorm1d& op, const Call& call) { return normalised(op, call); }
 
 /// In float32, whatever the input's format.
 at::Tensor run(const ScaleShift&, const Call& call) {
@@ -68,7 +60,11 @@ at::Tensor run(const Tanh&, const Call& call) { return at::tanh(call.x()); }
 at::Tensor run(const Softmax&, const Call& call) { return at::softmax(call.x(), 1); }
 at::Tensor run(const LogSoftmax&, const Call& call) { return at::log_softmax(call.x(), 1); }
 
-at::Tensor run(const MaxPool2d& op, const Call& call) { return max_pool(call.x(), op, call.relu); }
+/// The ReLU of the maxima is the maximum of the ReLUs, and there are fewer of them.
+at::Tensor run(const MaxPool2d& op, const Call& call) {
+  at::Tensor largest = at::max_pool2d(call.x(), op.kernel, op.stride, op.padding);
+  return call.relu ? at::relu_(largest) : largest;
+}
 at::Tensor run(const AvgPool2d& op, const Call& call) {
   return at::avg_pool2d(call.x(), op.kernel, op.stride, op.padding);
 }

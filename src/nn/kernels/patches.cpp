@@ -19,16 +19,6 @@ PatchSide transposed_side(std::int64_t input, std::int64_t output, std::int64_t 
           .crop = padding - stride * first};
 }
 
-/// The share of the taps along a side, over all positions, that meet a pixel.
-double met_share(const Patches& patches, const PatchSide& side) {
-  std::int64_t met = 0;
-  for (std::int64_t position = 0; position < side.grid; ++position) {
-    const Meeting taps = taps_at(patches, side, position);
-    met += taps.end - taps.begin;
-  }
-  return static_cast<double>(met) / static_cast<double>(side.grid * patches.taps);
-}
-
 }  // namespace
 
 Patches convolution_patches(at::IntArrayRef x, std::int64_t outputs, at::IntArrayRef output,
@@ -71,11 +61,6 @@ Meeting positions_of(const Patches& patches, const PatchSide& side, std::int64_t
   met.pixel = pixel(met.begin);
   for (met.end = met.begin; met.end < side.grid && pixel(met.end) < side.input;) ++met.end;
   return met;
-}
-
-bool wastes_taps(const Patches& patches) {
-  constexpr double many = 0.1;
-  return met_share(patches, patches.vertical) * met_share(patches, patches.horizontal) < 1 - many;
 }
 
 KernelOffsets kernel_offsets(const Patches& patches, at::IntArrayRef strides) {

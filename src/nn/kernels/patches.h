@@ -42,9 +42,6 @@ struct Meeting {
 Meeting taps_at(const Patches& patches, const PatchSide& side, std::int64_t position);
 Meeting positions_of(const Patches& patches, const PatchSide& side, std::int64_t tap);
 
-/// Whether so many taps, over all positions, meet no pixel that a product had better leave them out.
-bool wastes_taps(const Patches& patches);
-
 /// Where the channels of the output pixel (row, column) of the position (y, x) of `image` begin; -1 outside of it.
 inline std::int64_t pixel_of(const Patches& p, std::int64_t image, std::int64_t grid_y, std::int64_t grid_x,
                              std::int64_t row, std::int64_t column) {

@@ -4,7 +4,6 @@
 
 #include "core/compatibility.h"
 #include "nn/kernels/bf16_products.h"
-#include "nn/kernels/f32_products.h"
 
 namespace whence::nn {
 namespace {
@@ -40,28 +39,8 @@ Tensor empty_image(at::IntArrayRef sizes, at::ScalarType type) {
   return at::empty(sizes, at::TensorOptions(type), at::MemoryFormat::ChannelsLast);
 }
 
-/// The sum is taken image by image first, so that its order does not depend on the number of threads.
-BiasGradient pass_back_float32(const Tensor& gradient, const Tensor& output, bool of_bias) {
-  const Tensor masked = output.defined() ? at::threshold_backward(gradient, output, 0) : gradient;
-  return {masked, of_bias ? masked.sum({2, 3}).sum(0) : Tensor()};
-}
-
-BiasGradient pass_back_bfloat16(const Tensor& gradient, const Tensor& output, bool of_bias) {
+BiasGradient pass_back(const Tensor& gradient, const Tensor& output, bool of_bias) {
   return of_bias || output.defined() ? bf16::pass_back_bias(gradient, output) : BiasGradient{gradient, {}};
-}
-
-/// The products of a number format.
-struct Products {
-  decltype(&bf16::pack_kernel) pack;
-  decltype(&bf16::multiply_patches) multiply;
-  decltype(&bf16::multiply_transposed_patches) multiply_transposed;
-  decltype(&pass_back_bfloat16) pass_back;
-};
-
-Products products_for(at::ScalarType type) {
-  if (type == at::kFloat)
-    return {f32::pack_kernel, f32::multiply_patches, f32::multiply_transposed_patches, pass_back_float32};
-  return {bf16::pack_kernel, bf16::multiply_patches, bf16::multiply_transposed_patches, pass_back_bfloat16};
 }
 
 std::vector<std::int64_t> output_sizes(at::IntArrayRef x, const Conv2d& op) {
@@ -83,12 +62,11 @@ Tensor padded_kernel(const Tensor& weight, std::int64_t stride) {
 
 void run(const Geometry& geometry, const Tensor& x, const Tensor& weight, const Tensor& bias, float floor,
          const Tensor& output) {
-  const Products products = products_for(x.scalar_type());
   const Patches patches = geometry.patches(x.sizes(), output.sizes());
   const Tensor plain = weight.to(at::kFloat);
   const Tensor kernel =
-      products.pack(patches, geometry.transposed ? padded_kernel(plain, geometry.stride) : plain);
-  products.multiply(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
+      bf16::pack_kernel(patches, geometry.transposed ? padded_kernel(plain, geometry.stride) : plain);
+  bf16::multiply_patches(patches, x, kernel, bias.to(at::kFloat).contiguous(), floor, output);
 }
 
 class ProductConvolution : public torch::autograd::Function<ProductConvolution> {
@@ -120,14 +98,13 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
                             saved["transposed"].toBool()};
     const torch::autograd::variable_list tensors = context->get_saved_variables();
     const Tensor &input = tensors[0], &weight = tensors[1], &output = tensors[2];
-    const at::ScalarType type = gradients[0].scalar_type();
     const Tensor whole = channels_last(gradients[0]);
     const bool of_bias = saved["of_bias"].toBool();
-    const auto [gradient, sum] = products_for(type).pass_back(whole, output, of_bias);
+    const auto [gradient, sum] = pass_back(whole, output, of_bias);
 
     Tensor of_input, of_weight;
     if (saved["of_input"].toBool()) {
-      of_input = empty_image(saved["input"].toIntVector(), type);
+      of_input = empty_image(saved["input"].toIntVector(), gradient.scalar_type());
       constexpr float none = -std::numeric_limits<float>::infinity();
       run(geometry.gradient(), gradient, weight, or_empty({}), none, of_input);
     }
@@ -141,18 +118,12 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
     const Patches patches = geometry.patches(input.sizes(), gradient.sizes());
     const Tensor whole = geometry.transposed ? padded_kernel(weight, geometry.stride) : weight;
     const Tensor result = at::empty_like(whole, at::kFloat);
-    products_for(input.scalar_type()).multiply_transposed(patches, input, gradient, result);
+    bf16::multiply_transposed_patches(patches, input, gradient, result);
     return result.narrow(2, 0, weight.size(2)).narrow(3, 0, weight.size(3)).to(weight.scalar_type());
   }
 };
 
 }  // namespace
-
-bool wastes_taps(at::IntArrayRef x, const Conv2d& op) {
-  const std::vector<std::int64_t> output = output_sizes(x, op);
-  return output[2] > 0 && output[3] > 0 &&
-         wastes_taps(Geometry{op.kernel, op.stride, op.padding, false}.patches(x, output));
-}
 
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu) {

@@ -1,4 +1,4 @@
-// Convolutions that are products of matrices (bf16_products.h, f32_products.h), as autograd knows them.
+// Convolutions that are products of matrices (bf16_products.h), as autograd knows them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,12 +7,8 @@
 
 namespace whence::nn {
 
-// x: bfloat16 on a processor with has_bf16_products(), or float32 on one with has_f32_products(); weight and bias: any
-// floating type, rounded to x's (the bias is not). Gradients come in the types of x, weight and bias; second derivatives
-// are an error.
-
-/// Whether a product saves much by what it leaves out: taps that fall outside of images of sizes `x`.
-bool wastes_taps(at::IntArrayRef x, const Conv2d& op);
+// x: bfloat16, on a processor with has_bf16_products(); weight and bias: any floating type, rounded to x's (the bias is
+// not). Gradients come in the types of x, weight and bias; second derivatives are an error.
 
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu);

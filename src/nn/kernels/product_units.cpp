@@ -1,7 +1,6 @@
 #include "nn/kernels/product_units.h"
 
 #include "nn/kernels/bf16_matrix.h"
-#include "nn/kernels/f32_block.h"
 #include "whence/platform/processor.h"
 
 #ifdef WHENCE_HAS_BF16_CODE
@@ -50,12 +49,6 @@ bool has_amx() {
 bool has_bf16_products() { return false; }
 bool has_amx() { return false; }
 
-#endif
-
-#ifdef WHENCE_HAS_F32_CODE
-bool has_f32_products() { return has_avx2(); }
-#else
-bool has_f32_products() { return false; }
 #endif
 
 }  // namespace whence::nn

@@ -11,7 +11,4 @@ bool has_bf16_products();
 /// the system lets this process use it.
 bool has_amx();
 
-/// Whether the products of f32_*.h run here: the processor has AVX2 with fused multiply-add, and the build has the code.
-bool has_f32_products();
-
 }  // namespace whence::nn

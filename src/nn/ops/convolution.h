@@ -1,5 +1,5 @@
-// How convolutions run: by product_convolution where the processor has the instructions and is faster with it, through
-// LibTorch otherwise.
+// How convolutions run: by product_convolution in bfloat16 where the processor has the instructions, through LibTorch
+// otherwise.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,133 +1,46 @@
 #include "whence/nn/training/optimizer.h"
 
-#include <ATen/Parallel.h>
-
-#include <array>
-
 #include "whence/core/error.h"
 
 namespace whence::nn {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 15;
-/// Elements that are taken together: their gradient stays in the nearest cache.
-constexpr std::int64_t kPiece = 1 << 10;
+/// All elements, in the order of their memory.
+at::Tensor flat(const at::Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
 
-// Loops over a piece of a parameter, compiled for several widths of vectors; the loader takes the widest that the processor
-// has.
-#if defined(__x86_64__) && defined(__GNUC__)
-#define WHENCE_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WHENCE_WIDE
-#endif
-
-/// to += factor * from.
-WHENCE_WIDE void add_scaled(float* to, const float* from, float factor, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
+/// The parts of all parameters' gradients added up, in the order of the parameters' memory.
+at::Tensor joined_gradients(const std::vector<at::Tensor>& parameters,
+                            const std::vector<std::vector<at::Tensor>>& parts) {
+  std::vector<at::Tensor> all;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty()) {
+      all.push_back(at::zeros({parameters[i].numel()}, at::kFloat));
+      continue;
+    }
+    at::Tensor sum = flat(parts[i].front());
+    for (std::size_t j = 1; j < parts[i].size(); ++j) sum = sum + flat(parts[i][j]);
+    all.push_back(sum);
+  }
+  return at::cat(all);
 }
 
-WHENCE_WIDE void scale(float* values, float factor, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
+void advance(const Sgd& rule, double rate, const at::Tensor& values, const at::Tensor& gradient,
+             const at::Tensor& moment) {
+  moment.mul_(rule.momentum).add_(gradient);
+  values.add_(moment, -rate);
 }
-
-struct SgdFactors {
-  float momentum, rate;
-};
-
-WHENCE_WIDE void sgd_piece(float* value, const float* gradient, float* moment, std::int64_t count,
-                           const SgdFactors& by) {
-  const auto [momentum, rate] = by;
-  for (std::int64_t i = 0; i < count; ++i) {
-    moment[i] = momentum * moment[i] + gradient[i];
-    value[i] -= rate * moment[i];
-  }
+void advance(const Adam& rule, double rate, std::int64_t steps, const at::Tensor& values,
+             const at::Tensor& gradient, const at::Tensor& first, const at::Tensor& second) {
+  const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(steps)); };
+  first.lerp_(gradient, 1 - rule.beta1);
+  second.mul_(rule.beta2).addcmul_(gradient, gradient, 1 - rule.beta2);
+  const at::Tensor deviation = second.sqrt().div_(std::sqrt(correction(rule.beta2))).add_(rule.epsilon);
+  values.addcdiv_(first, deviation, -rate / correction(rule.beta1));
 }
-
-struct AdamFactors {
-  float beta1, beta2, rest1, rest2, rate, scale, epsilon;
-};
-
-WHENCE_WIDE void adam_piece(float* value, const float* gradient, float* first, float* second,
-                            std::int64_t count, const AdamFactors& by) {
-  const auto [beta1, beta2, rest1, rest2, rate, scale, epsilon] = by;
-  for (std::int64_t i = 0; i < count; ++i) {
-    first[i] = beta1 * first[i] + rest1 * gradient[i];
-    second[i] = beta2 * second[i] + rest2 * gradient[i] * gradient[i];
-    value[i] -= rate * first[i] / (std::sqrt(second[i]) * scale + epsilon);
-  }
-}
-
-/// Where a piece's values and moments begin.
-struct Piece {
-  float *value, *first, *second;
-  std::int64_t count;
-  bool decays;  ///< part of a weight
-};
-
-/// A rule with the learning rate of one step.
-class SgdStep {
- public:
-  SgdStep(const Sgd& rule, double rate)
-      : factors_{static_cast<float>(rule.momentum), static_cast<float>(rate)},
-        decay_(static_cast<float>(rule.weight_decay)) {}
-
-  void operator()(const Piece& piece, float* gradient) const {
-    if (piece.decays && decay_ != 0) add_scaled(gradient, piece.value, decay_, piece.count);
-    sgd_piece(piece.value, gradient, piece.first, piece.count, factors_);
-  }
-
- private:
-  SgdFactors factors_;
-  float decay_;
-};
-
-class AdamStep {
- public:
-  AdamStep(const Adam& rule, double rate, std::int64_t steps)
-      : factors_{static_cast<float>(rule.beta1),
-                 static_cast<float>(rule.beta2),
-                 static_cast<float>(1 - rule.beta1),
-                 static_cast<float>(1 - rule.beta2),
-                 static_cast<float>(rate / correction(rule.beta1, steps)),
-                 static_cast<float>(1 / std::sqrt(correction(rule.beta2, steps))),
-                 static_cast<float>(rule.epsilon)},
-        kept_(static_cast<float>(1 - rate * rule.weight_decay)) {}
-
-  void operator()(const Piece& piece, float* gradient) const {
-    if (piece.decays && kept_ != 1) scale(piece.value, kept_, piece.count);
-    adam_piece(piece.value, gradient, piece.first, piece.second, piece.count, factors_);
-  }
-
- private:
-  static double correction(double beta, std::int64_t steps) {
-    return 1 - std::pow(beta, static_cast<double>(steps));
-  }
-
-  AdamFactors factors_;
-  float kept_;
-};
 
 at::Tensor laid_out_like(const at::Tensor& parameter, const at::Tensor& gradient) {
   if (gradient.strides() == parameter.strides()) return gradient;
   return at::empty_strided(parameter.sizes(), parameter.strides(), gradient.options()).copy_(gradient);
-}
-
-/// Calls work(piece, its gradient) for a parameter whose elements begin at `whole`.
-template <class Work>
-void for_each_piece(const Piece& whole, const std::vector<at::Tensor>& gradients, const Work& work) {
-  std::vector<const float*> parts;
-  for (const at::Tensor& gradient : gradients) parts.push_back(gradient.data_ptr<float>());
-  at::parallel_for(0, whole.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::array<float, kPiece> gradient;
-    for (std::int64_t at = begin; at < end; at += kPiece) {
-      const std::int64_t count = std::min(kPiece, end - at);
-      std::fill_n(gradient.begin(), count, 0.0f);
-      for (const float* part : parts) add_scaled(gradient.data(), part + at, 1, count);
-      work({whole.value + at, whole.first + at, whole.second == nullptr ? nullptr : whole.second + at, count,
-            whole.decays},
-           gradient.data());
-    }
-  });
 }
 
 }  // namespace
@@ -172,20 +85,24 @@ void Optimizer::set_gradients(const std::vector<std::vector<at::Tensor>>& parts)
 void Optimizer::step(double learning_rate) {
   TORCH_CHECK(gradients_.size() == parameters_.size(), "optimizer: a step needs gradients of its own");
   ++steps_;
-  const auto over_all = [&](const auto& rule) {
-    std::int64_t offset = 0;
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const Piece whole{values_.data_ptr<float>() + offset, first_.data_ptr<float>() + offset,
-                        second_.defined() ? second_.data_ptr<float>() + offset : nullptr,
-                        parameters_[i].numel(), parameters_[i].dim() > 1};
-      for_each_piece(whole, gradients_[i], rule);
-      offset += whole.count;
+  const at::NoGradGuard no_gradients;
+  const at::Tensor gradient = joined_gradients(parameters_, gradients_);
+  std::int64_t offset = 0;
+  for (const at::Tensor& parameter : parameters_) {
+    const at::Tensor value = values_.narrow(0, offset, parameter.numel());
+    const at::Tensor own = gradient.narrow(0, offset, parameter.numel());
+    offset += parameter.numel();
+    if (parameter.dim() < 2) continue;
+    if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
+      if (sgd->weight_decay != 0) own.add_(value, sgd->weight_decay);
+    } else if (const double decay = std::get<Adam>(rule_).weight_decay; decay != 0) {
+      value.mul_(1 - learning_rate * decay);
     }
-  };
+  }
   if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
-    over_all(SgdStep(*sgd, learning_rate));
+    advance(*sgd, learning_rate, values_, gradient, first_);
   } else {
-    over_all(AdamStep(std::get<Adam>(rule_), learning_rate, steps_));
+    advance(std::get<Adam>(rule_), learning_rate, steps_, values_, gradient, first_, second_);
   }
   gradients_.clear();
 }

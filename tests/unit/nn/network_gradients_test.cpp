@@ -85,5 +85,38 @@ INSTANTIATE_TEST_SUITE_P(
         GradientCase{"concat", {2, 3, 2}, Concat{}}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
+/// The gradients of a network whose ReLUs are merged into their neighbours, and those of one that shows each of them
+/// as an output, so that none is.
+TEST(Relu, MergedIntoItsNeighboursChangesNothing) {
+  Generator generator = make_generator(7, "test");
+  Network network("n", {2, 9, 9});
+  network.add("conv1", Conv2d{4, 3});
+  network.add("relu1", Relu{});
+  network.add("up", ConvTranspose2d{3, 3, 2});
+  network.add("relu2", Relu{});
+  network.add("pool", MaxPool2d{2, 2});
+  network.add("relu3", Relu{}, {"up"});
+  network.add("conv2", Conv2d{2, 3});
+  network.add("relu4", Relu{});
+  network.add("pool2", MaxPool2d{3, 1});
+  network.set_outputs({"pool", "pool2"});
+  test_support::randomise(network, generator);
+  test_support::to_float64(network);
+  network.require_gradients(true);
+  const Tensor x = test_support::randn64({3, 2, 9, 9}, generator).requires_grad_();
+  const auto gradients = [&](const std::vector<LayerId>& wanted) {
+    const std::vector<Tensor> outputs = network.activations(x, wanted);
+    std::vector<Tensor> variables = {x};
+    for (const NamedTensor& parameter : network.parameters()) variables.push_back(parameter.tensor);
+    return torch::autograd::grad({outputs[0].square().sum() + outputs[1].square().sum()}, variables);
+  };
+  std::vector<LayerId> shown = network.outputs();
+  for (const char* layer : {"conv1", "relu1", "relu2", "relu3", "relu4", "conv2"})
+    shown.push_back(network.find(layer));
+  const auto merged = gradients(network.outputs()), plain = gradients(shown);
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    EXPECT_LT(test_support::largest_difference(merged[i], plain[i]), 1e-12) << i;
+}
+
 }  // namespace
 }  // namespace whence::nn

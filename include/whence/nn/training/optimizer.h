@@ -23,8 +23,8 @@ struct Adam {
   double weight_decay = 0;
 };
 
-/// Moves the networks' float32 parameters into one contiguous block, and its own moments beside it. A step is a single pass
-/// over memory: it adds up the parts of a gradient where it uses them.
+/// Moves the networks' float32 parameters into one contiguous block, and its own moments beside it, so that
+/// a step is a few operations on all of them at once.
 class Optimizer {
  public:
   Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule);
