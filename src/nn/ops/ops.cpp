@@ -10,7 +10,16 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+template <std::size_t... index>
+std::vector<std::string_view> names(std::index_sequence<index...>) {
+  return {name_of(Op(std::in_place_index<index>))...};
+}
+
 }  // namespace
+
+std::vector<std::string_view> operation_names() {
+  return names(std::make_index_sequence<std::variant_size_v<Op>>());
+}
 
 std::string_view name_of(const Op& op) {
   return std::visit(Overloaded{[](const Input&) { return "Input"; },

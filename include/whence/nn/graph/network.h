@@ -55,6 +55,11 @@ struct Activation {
   at::Tensor value;
 };
 
+// whence/nn/graph/walk_back.h
+class Rules;
+struct Start;
+struct Relevance;
+
 /// Layers are added in the order of execution; shapes are inferred and checked as they are added, so a network that
 /// exists is consistent. Copying shares parameter tensors; clone() does not.
 class Network {
@@ -105,6 +110,12 @@ class Network {
                                            const Execution& execution = {}) const;
   /// The same for one layer as the start and any layer as the end. Error besides: `to` does not depend on `from`.
   at::Tensor run(LayerId from, LayerId to, const at::Tensor& value, const Execution& execution = {}) const;
+
+  /// Shares a relevance at one layer out among all layers before it, by the rule of each layer. `activations`: the outputs
+  /// of all layers, from activations(x). Runs in float32 (or float64) and records no gradients. Error: a rule that cannot
+  /// pass an operation, shapes that do not fit. See whence/nn/graph/walk_back.h.
+  Relevance walk_back(const std::vector<at::Tensor>& activations, const Start& start,
+                      const Rules& rules) const;
 
   /// Full names ("conv1.weight"), in the order of the layers.
   NamedTensors parameters() const;
