@@ -2,6 +2,7 @@
 
 #include "nn/graph/execute.h"
 #include "nn/graph/shapes.h"
+#include "nn/ops/operation.h"
 #include "whence/core/error.h"
 
 namespace whence::nn {
@@ -31,13 +32,13 @@ std::vector<std::size_t> count_readers(const Computation& computation, const std
   return readers;
 }
 
-/// For each ReLU whose work another layer does, that layer: a maximum pooling that alone reads it, or the convolution
-/// or batch normalisation that it alone reads.
+/// For each ReLU whose work another layer does, that layer: one that alone reads it (a maximum pooling), or one that it
+/// alone reads (a convolution, a batch normalisation).
 std::vector<std::optional<LayerId>> merged_relus(const Layers& layers, const std::vector<bool>& computed,
                                                  const std::vector<std::size_t>& readers) {
   std::vector<std::optional<LayerId>> doer(layers.size());
   for (LayerId id = 0; id < layers.size(); ++id) {
-    if (!computed[id] || !std::holds_alternative<MaxPool2d>(layers[id].op)) continue;
+    if (!computed[id] || operation_of(layers[id].op).relu != ReluMerge::in_front) continue;
     const LayerId input = layers[id].inputs.front();
     const bool reads_relu = computed[input] && std::holds_alternative<Relu>(layers[input].op);
     if (reads_relu && readers[input] == 1) doer[input] = id;
@@ -45,9 +46,7 @@ std::vector<std::optional<LayerId>> merged_relus(const Layers& layers, const std
   for (LayerId id = 0; id < layers.size(); ++id) {
     if (!computed[id] || doer[id] || !std::holds_alternative<Relu>(layers[id].op)) continue;
     const LayerId input = layers[id].inputs.front();
-    const Op& op = layers[input].op;
-    const bool takes_it = std::holds_alternative<Conv2d>(op) || std::holds_alternative<ConvTranspose2d>(op) ||
-                          std::holds_alternative<BatchNorm2d>(op);
+    const bool takes_it = operation_of(layers[input].op).relu == ReluMerge::behind;
     if (takes_it && computed[input] && readers[input] == 1) doer[id] = input;
   }
   return doer;

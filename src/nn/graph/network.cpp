@@ -1,6 +1,7 @@
 #include "whence/nn/graph/network.h"
 
 #include "nn/graph/shapes.h"
+#include "nn/ops/operation.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 
@@ -42,8 +43,9 @@ LayerId Network::add(std::string layer, Op op, const std::vector<std::string>& i
     shapes.push_back(layers_[added.inputs.back()].shape);
   }
   added.shape = infer_shape(added.op, shapes, place);
-  added.parameters = make_parameters(added.op, shapes.front());
-  added.buffers = make_buffers(added.op, shapes.front());
+  const Operation& operation = operation_of(added.op);
+  added.parameters = operation.parameters(added.op, shapes.front());
+  added.buffers = operation.buffers(added.op, shapes.front());
   layers_.push_back(std::move(added));
   if (!outputs_named_) outputs_ = {layers_.size() - 1};
   return layers_.size() - 1;

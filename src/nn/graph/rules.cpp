@@ -13,7 +13,7 @@ using Sharing = std::function<Tensors(const RuleCall&)>;
 /// A rule that shares relevance out: `adds` says how, where layers add up.
 Rule sharing_rule(std::string_view name, Sharing adds, Sharing scales = pass) {
   return {name, [adds = std::move(adds), scales = std::move(scales)](const RuleCall& call) {
-            const Passage passage = passage_of(call.layer.op);
+            const Passage passage = operation_of(call.layer.op).passage;
             if (passage == Passage::adds) return adds(call);
             if (passage == Passage::scales) return scales(call);
             if (passage == Passage::copies) return follow_gradient(call);

@@ -33,6 +33,18 @@ bool has_negative(const Tensors& inputs) {
                      [](const Tensor& input) { return input.numel() > 0 && input.min().item<double>() < 0; });
 }
 
+/// The output of a layer that adds or scales, with other tensors in place of its own.
+Tensor linear_forward(const Layer& layer, const Tensors& inputs, const LinearTensors& tensors) {
+  const Tensor& x = inputs.front();
+  if (operation_of(layer.op).passage == Passage::scales)
+    return tensors.bias.defined() ? x * tensors.weight + tensors.bias : x * tensors.weight;
+  Layer other = layer;
+  other.parameters.clear();
+  if (tensors.weight.defined()) other.parameters.push_back({"weight", tensors.weight});
+  if (tensors.bias.defined()) other.parameters.push_back({"bias", tensors.bias});
+  return execute(other, inputs, {}, /*last=*/true);
+}
+
 }  // namespace
 
 Tensors follow_gradient(const RuleCall& call) {
@@ -95,7 +107,9 @@ Tensors filled_like(const Tensors& inputs, double value) {
   return filled;
 }
 
-LinearTensors tensors_of(const RuleCall& call) { return linear_tensors(call.layer, call.inputs.front()); }
+LinearTensors tensors_of(const RuleCall& call) {
+  return operation_of(call.layer.op).linear_tensors(call.layer.op, call.layer, call.inputs.front());
+}
 
 std::vector<Sum> positive_terms(const RuleCall& call, bool bias) {
   const LinearTensors own = tensors_of(call);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/graph/relevance.h"
+#include "nn/ops/operation.h"
 #include "whence/nn/graph/walk_back.h"
 
 namespace whence::nn::sharing {
