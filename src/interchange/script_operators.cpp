@@ -24,6 +24,9 @@ LayerId add_convolution(OperatorCall& call, bool transposed) {
                weight.size(3));
   call.require(call.integer("groups") == 1, "{} groups", call.integer("groups"));
   call.require(call.square("dilation") == 1, "dilation {}", call.square("dilation"));
+  const Shape& shape = call.network().shape(input);
+  call.require(shape.size() != 3 || shape[0] == weight.size(transposed ? 0 : 1),
+               "weights for {} channels behind {}", weight.size(transposed ? 0 : 1), shape[0]);
   const std::int64_t kernel = weight.size(2), stride = call.square("stride"),
                      padding = call.square("padding");
   const bool bias = values.size() == 2;
@@ -39,14 +42,21 @@ LayerId convolution(OperatorCall& call) { return add_convolution(call, false); }
 LayerId transposed_convolution(OperatorCall& call) { return add_convolution(call, true); }
 LayerId any_convolution(OperatorCall& call) { return add_convolution(call, call.boolean("transposed")); }
 
+/// A weight that does not fit is known here, not when the network is built: ScriptModule::input_shape tries many shapes.
+void require_inputs(const OperatorCall& call, const Shape& shape, std::int64_t wanted) {
+  call.require(shape.back() == wanted, "weights for {} inputs behind {}", wanted, shape.back());
+}
+
 LayerId linear(OperatorCall& call) {
   const LayerId input = call.layer("input");
   const NamedTensors values = weight_and_bias(call);
+  require_inputs(call, call.network().shape(input), values[0].tensor.size(1));
   return call.network().add(Linear{values[0].tensor.size(0), values.size() == 2}, {input}, values);
 }
 
 LayerId add_product(OperatorCall& call, LayerId input, const at::Tensor& matrix) {
   call.require(matrix.dim() == 2, "a factor of {} dimensions, not a matrix", matrix.dim());
+  require_inputs(call, call.network().shape(input), matrix.size(0));
   return call.network().add(Linear{matrix.size(1), false}, {input}, {{"weight", matrix.t()}});
 }
 

@@ -1,7 +1,7 @@
 #include <fmt/ranges.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include <torch/csrc/jit/api/module.h>
+#include "interchange/script_module.h"
 #include "nn/ops/operation.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -56,6 +56,8 @@ Module module_of(const Network& network) {
     for (const NamedTensor& buffer : layer.buffers) child.register_buffer(buffer.name, stored(buffer.tensor));
     module.register_module(layer.name, child);
   }
+  if (!module.hasattr(input_shape_attribute))
+    module.register_attribute(input_shape_attribute, c10::ListType::ofInts(), network.input_shape());
   module.define(forward_source(network));
   return module;
 }
