@@ -183,6 +183,18 @@ TEST(ScriptModule, ReturnsTensorsOfTuplesAndPassesGradients) {
   EXPECT_FALSE(module.parameters()[0].tensor.grad().defined());
 }
 
+TEST(ScriptModule, GetsAContiguousCopyOfItsInput) {
+  const TemporaryFolder folder;
+  save_script(folder / "m.pt", "def forward(self, x):\n  x.mul_(2)\n  return x.view([x.size(0), -1])\n");
+  const ScriptModule module(folder / "m.pt");
+  const at::Tensor x = random({2, 3, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast), before = x.clone();
+  EXPECT_TRUE(at::equal(module(x)[0], 2 * before.flatten(1)));
+  EXPECT_TRUE(at::equal(x, before));
+  const at::Tensor variable = before.clone().set_requires_grad(true);
+  module(variable)[0].sum().backward();
+  EXPECT_TRUE(at::equal(variable.grad(), at::full_like(before, 2)));
+}
+
 TEST(ScriptModule, ErrorsAreOneSentenceWithTheFile) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "m.pt";
