@@ -13,6 +13,8 @@ using nn::Shape;
 constexpr double smallest_probability = 1e-12;
 constexpr double row_sum_tolerance = 1e-3;
 constexpr std::int64_t probe_images = 4;
+/// Difference of two answers that are the same but for rounding, as a part of the largest value.
+constexpr double same_answer = 1e-3;
 
 ScriptModule load_frozen(const std::filesystem::path& file) {
   ScriptModule module(file);
@@ -22,7 +24,35 @@ ScriptModule load_frozen(const std::filesystem::path& file) {
 
 std::string name_of(const ScriptModule& module) { return module.path().string(); }
 
-/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite.
+bool agree(const at::Tensor& a, const at::Tensor& b) {
+  const double scale = a.numel() == 0 ? 1 : std::max(a.abs().max().item<double>(), 1e-12);
+  return a.sizes() == b.sizes() &&
+         (a.numel() == 0 || (a - b).abs().max().item<double>() <= same_answer * scale);
+}
+
+/// Error: a module that is no function of one image. Explanations would explain its noise, or the other images.
+void check_function(const ScriptModule& module, const at::Tensor& probe,
+                    const std::vector<at::Tensor>& outputs) {
+  const std::vector<at::Tensor> again = module(probe), alone = module(probe.narrow(0, 0, 1));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (again.size() != outputs.size() || !agree(outputs[i], again[i].to(at::kFloat))) {
+      fail(
+          "{} gives other answers when it is asked again; export it in evaluation mode, without random "
+          "numbers",
+          name_of(module));
+    }
+    if (alone.size() != outputs.size() || !agree(outputs[i].narrow(0, 0, 1), alone[i].to(at::kFloat))) {
+      fail(
+          "{} gives another answer for a sample alone than in a batch; export it in evaluation mode, so that "
+          "samples do "
+          "not change one another's answers",
+          name_of(module));
+    }
+  }
+}
+
+/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite, a function of
+/// each sample.
 std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tensor& probe) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> outputs = module(probe);
@@ -44,6 +74,7 @@ std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tens
     }
     output = output.to(at::kFloat);
   }
+  check_function(module, probe, outputs);
   return outputs;
 }
 

@@ -70,7 +70,8 @@ enum class ClassifierOutput { automatic, logits, probabilities };
 /// once to learn its output and to check it. A module whose operations are all known is translated to a Network and
 /// runs as one, in the asked precision; any other stays opaque (network() is nullptr) and runs in float32.
 /// Errors (file named): a shape that the module rejects, an output that is not (N, M) or (N, M, 1, 1) (decoders: (N, ...))
-/// for the batch or has fewer than two classes, NaN or infinity, `probabilities` asked but rows that are negative or do not sum to 1 within
+/// for the batch or has fewer than two classes, NaN or infinity, answers that change when the module is asked again or
+/// gets a sample alone, `probabilities` asked but rows that are negative or do not sum to 1 within
 /// 1e-3. `automatic` takes rows that are probabilities as such and everything else as logits. The logits of a
 /// classifier that returns probabilities p are what its softmax got, where that is known, else log(max(p, 1e-12)).
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,

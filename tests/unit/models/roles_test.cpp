@@ -203,6 +203,16 @@ TEST_F(ScriptRoles, OnePixelOfClassesIsARowOfThem) {
   }
 }
 
+TEST_F(ScriptRoles, ModulesThatAreNoFunctionOfOneImageAreErrors) {
+  write(opaque + " + torch.rand([x.size(0), 3])");
+  test::expect_error([&] { load_classifier(file, images()); },
+                     {file.string(), "asked again", "evaluation mode"});
+  write(opaque + " - torch.mean(x)");
+  test::expect_error([&] { load_classifier(file, images()); }, {file.string(), "alone", "evaluation mode"});
+  write(linear + " + torch.mean(x)", 16, 6);
+  test::expect_error([&] { load_encoder(file, images()); }, {file.string(), "alone"});
+}
+
 TEST_F(ScriptRoles, ClassifiersWithoutAProbeNeedAFileThatTellsTheShape) {
   const nn::Network network = initialised(base_cnn({.image = {3, 12, 14}, .width = 4}));
   nn::export_torchscript(network, file);
