@@ -91,7 +91,8 @@ ScriptModule::ScriptModule(const std::filesystem::path& path)
 
 std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
   try {
-    return call(implementation_->module, x);
+    // Some modules write into their input, and `view` fails on channels-last memory.
+    return call(implementation_->module, x.clone(at::MemoryFormat::Contiguous));
   } catch (const std::exception& error) {
     fail("{} does not accept an input of shape {}: {}", path_.string(), text_of(x.sizes()), reason_of(error));
   }

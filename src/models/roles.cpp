@@ -1,5 +1,6 @@
 #include "whence/models/roles.h"
 
+#include "nn/graph/shapes.h"
 #include "whence/core/error.h"
 #include "whence/platform/parts.h"
 
@@ -9,15 +10,31 @@ namespace {
 using nn::Network;
 using nn::Shape;
 
+/// The network with (classes, 1, 1) as (classes).
+Network with_flat_output(const Network& network) {
+  const Shape& output = network.output_shape();
+  if (network.outputs().size() != 1 || output.size() != 3 || output[1] != 1 || output[2] != 1) return network;
+  Network flat = network;
+  const std::string end = network.layers()[network.outputs().front()].name;
+  std::string name = "flat_output";
+  const auto is_taken = [&] {
+    return std::any_of(network.layers().begin(), network.layers().end(),
+                       [&](const nn::Layer& layer) { return layer.name == name; });
+  };
+  while (is_taken()) name += "_";
+  flat.add(name, nn::Flatten{}, {end});
+  flat.set_outputs({name});
+  return flat;
+}
+
 /// A classifier returns one row of class scores.
 void check_classifier(const Network& network) {
   const Shape& output = network.output_shape();
   if (network.outputs().size() != 1 || output.size() != 1) {
     fail(
-        "network \"{}\" is no classifier: it must have one output of shape (classes), not {} of which the "
-        "first has {} "
-        "dimensions",
-        network.name(), network.outputs().size(), output.size());
+        "network \"{}\" is no classifier: it must have one output of shape (classes), not {}, the first of "
+        "{}",
+        network.name(), network.outputs().size(), nn::text_of(output));
   }
   if (output[0] < 2)
     fail("network \"{}\" is no classifier: it has {} class, 2 or more are needed", network.name(), output[0]);
@@ -81,6 +98,7 @@ class NetworkEncoder final : public Encoder {
     return {std::move(outputs[0]), std::move(outputs[1])};
   }
   std::int64_t latents() const override { return network_.output_shape()[0]; }
+  const Network* network() const override { return &network_; }
 
  private:
   Network network_;
@@ -90,8 +108,9 @@ class NetworkEncoder final : public Encoder {
 }  // namespace
 
 std::unique_ptr<Classifier> as_classifier(const Network& network, Precision precision) {
-  check_classifier(network);
-  return std::make_unique<NetworkClassifier>(network, precision);
+  const Network flat = with_flat_output(network);
+  check_classifier(flat);
+  return std::make_unique<NetworkClassifier>(flat, precision);
 }
 
 std::unique_ptr<Decoder> as_decoder(const Network& network, Precision precision) {

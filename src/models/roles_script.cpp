@@ -1,5 +1,6 @@
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
+#include "whence/core/random.h"
 #include "whence/models/roles.h"
 
 namespace whence::models {
@@ -11,6 +12,9 @@ using nn::Shape;
 
 constexpr double smallest_probability = 1e-12;
 constexpr double row_sum_tolerance = 1e-3;
+constexpr std::int64_t probe_images = 4;
+/// Difference of two answers that are the same but for rounding, as a part of the largest value.
+constexpr double same_answer = 1e-3;
 
 ScriptModule load_frozen(const std::filesystem::path& file) {
   ScriptModule module(file);
@@ -20,7 +24,35 @@ ScriptModule load_frozen(const std::filesystem::path& file) {
 
 std::string name_of(const ScriptModule& module) { return module.path().string(); }
 
-/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite.
+bool agree(const at::Tensor& a, const at::Tensor& b) {
+  const double scale = a.numel() == 0 ? 1 : std::max(a.abs().max().item<double>(), 1e-12);
+  return a.sizes() == b.sizes() &&
+         (a.numel() == 0 || (a - b).abs().max().item<double>() <= same_answer * scale);
+}
+
+/// Error: a module that is no function of one image. Explanations would explain its noise, or the other images.
+void check_function(const ScriptModule& module, const at::Tensor& probe,
+                    const std::vector<at::Tensor>& outputs) {
+  const std::vector<at::Tensor> again = module(probe), alone = module(probe.narrow(0, 0, 1));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (again.size() != outputs.size() || !agree(outputs[i], again[i].to(at::kFloat))) {
+      fail(
+          "{} gives other answers when it is asked again; export it in evaluation mode, without random "
+          "numbers",
+          name_of(module));
+    }
+    if (alone.size() != outputs.size() || !agree(outputs[i].narrow(0, 0, 1), alone[i].to(at::kFloat))) {
+      fail(
+          "{} gives another answer for a sample alone than in a batch; export it in evaluation mode, so that "
+          "samples do "
+          "not change one another's answers",
+          name_of(module));
+    }
+  }
+}
+
+/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite, a function of
+/// each sample.
 std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tensor& probe) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> outputs = module(probe);
@@ -42,6 +74,7 @@ std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tens
     }
     output = output.to(at::kFloat);
   }
+  check_function(module, probe, outputs);
   return outputs;
 }
 
@@ -56,24 +89,36 @@ at::Tensor single_output(const ScriptModule& module, const at::Tensor& probe) {
 
 Shape sample_shape(const at::Tensor& batch) { return batch.sizes().slice(1).vec(); }
 
+/// (N, M, 1, 1) as (N, M): what a classifier returns that ends in a convolution or a pooling.
+at::Tensor flat_rows(const at::Tensor& output) {
+  const bool unflattened = output.dim() == 4 && output.size(2) == 1 && output.size(3) == 1;
+  return unflattened ? output.flatten(1) : output;
+}
+
 bool are_probabilities(const at::Tensor& rows) {
   return rows.min().item<double>() >= 0 && (rows.sum(1) - 1).abs().max().item<double>() <= row_sum_tolerance;
 }
 
 class ScriptClassifier final : public Classifier {
  public:
-  ScriptClassifier(ScriptModule module, std::int64_t classes, bool probabilities)
-      : module_(std::move(module)), classes_(classes), probabilities_(probabilities) {}
+  /// `shape`: of an image; empty where it is not known.
+  ScriptClassifier(ScriptModule module, std::int64_t classes, bool probabilities, Shape shape)
+      : module_(std::move(module)),
+        classes_(classes),
+        probabilities_(probabilities),
+        shape_(std::move(shape)) {}
   at::Tensor logits(const at::Tensor& x) const override {
-    const at::Tensor output = module_(x).front().to(at::kFloat);
+    const at::Tensor output = flat_rows(module_(x).front().to(at::kFloat));
     return probabilities_ ? output.clamp_min(smallest_probability).log() : output;
   }
   std::int64_t classes() const override { return classes_; }
+  Shape input_shape() const override { return shape_; }
 
  private:
   ScriptModule module_;
   std::int64_t classes_;
   bool probabilities_;
+  Shape shape_;
 };
 
 class ScriptDecoder final : public Decoder {
@@ -113,6 +158,7 @@ class JoinedEncoder final : public Encoder {
     return posterior_of(network_.forward_all(x, execution_));
   }
   std::int64_t latents() const override { return network_.output_shape()[0] / 2; }
+  const Network* network() const override { return &network_; }
 
  private:
   Network network_;
@@ -151,12 +197,10 @@ std::optional<std::int64_t> wanted_latents(const ScriptModule& module) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
-                                            ClassifierOutput output, Precision precision) {
-  ScriptModule module = load_frozen(file);
-  const at::Tensor rows = single_output(module, probe);
+/// `shape`: of an image, where the file tells it.
+std::unique_ptr<Classifier> classifier_of(ScriptModule module, const at::Tensor& probe,
+                                          ClassifierOutput output, Precision precision, Shape shape) {
+  const at::Tensor rows = flat_rows(single_output(module, probe));
   if (rows.dim() != 2 || rows.size(1) < 2) {
     fail(
         "{} returns a tensor of shape {} for {} samples; a classifier must return one row of at least 2 "
@@ -167,7 +211,29 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, c
   const bool probabilities = decide_probabilities(module, rows, output);
   std::optional<Network> network = module.translate(sample_shape(probe));
   if (network && (!probabilities || take_logits(*network))) return as_classifier(*network, precision);
-  return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities);
+  return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities, std::move(shape));
+}
+
+}  // namespace
+
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
+                                            ClassifierOutput output, Precision precision) {
+  return classifier_of(load_frozen(file), probe, output, precision, {});
+}
+
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, ClassifierOutput output,
+                                            Precision precision) {
+  ScriptModule module = load_frozen(file);
+  std::string obstacle;
+  const std::optional<Shape> shape = module.input_shape(&obstacle);
+  if (!shape) {
+    fail("{} does not tell the shape of its images ({}); give it as CHANNELSxHEIGHTxWIDTH, such as 3x32x32",
+         name_of(module), obstacle);
+  }
+  Shape sizes = {probe_images};
+  sizes.insert(sizes.end(), shape->begin(), shape->end());
+  const at::Tensor probe = at::rand(sizes, make_generator(0, "models/probe"));
+  return classifier_of(std::move(module), probe, output, precision, *shape);
 }
 
 std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,

@@ -14,8 +14,8 @@
 namespace whence::nn {
 
 /// Writes `network` in evaluation mode as a TorchScript file: `torch.jit.load(path)(x)` gives the first output, or a
-/// tuple of all outputs where there are several. Parameters carry their layers' names. Error: a layer's name that
-/// PyTorch keeps for itself ("training", "import").
+/// tuple of all outputs where there are several. Parameters carry their layers' names; the attribute `input_shape` holds
+/// the shape of one sample. Error: a layer's name that PyTorch keeps for itself ("training", "import").
 void export_torchscript(const Network& network, const std::filesystem::path& path);
 
 /// A loaded TorchScript module, in evaluation mode. TorchScript is executable code: only load what you trust.
@@ -30,6 +30,11 @@ class ScriptModule {
   /// Full names ("conv1.weight"), as Python's named_parameters().
   NamedTensors parameters() const;
   void require_gradients(bool required);
+  /// The shape of one sample, where the file tells: its attribute "input_shape" (a list or tuple of whole numbers; Python:
+  /// self.input_shape = (3, 32, 32); export_torchscript writes it), else the one square image of 8 to 512 pixels a side
+  /// whose operations and weights fit one another. nullopt where no such image fits or several do (as 28 and 29 pixels in
+  /// front of a pooling); `obstacle` (if not null) says which it is.
+  std::optional<Shape> input_shape(std::string* obstacle = nullptr) const;
   const std::filesystem::path& path() const { return path_; }
 
   /// The same function as a Network for inputs of one sample shape `input`, when every operation is known and both

@@ -21,6 +21,10 @@ class Classifier {
   /// softmax(logits) are the class probabilities. Differentiable in x; never trained, always in evaluation mode.
   virtual at::Tensor logits(const at::Tensor& x) const = 0;
   virtual std::int64_t classes() const = 0;
+  /// (C, H, W) of an image; empty where it is not known: an opaque model whose file does not tell it.
+  virtual nn::Shape input_shape() const {
+    return network() == nullptr ? nn::Shape() : network()->input_shape();
+  }
   /// The layers, when they are known; nullptr for an opaque model.
   virtual const nn::Network* network() const { return nullptr; }
   /// In which `network` runs.
@@ -45,9 +49,14 @@ class Encoder {
   virtual ~Encoder() = default;
   virtual Posterior encode(const at::Tensor& x) const = 0;
   virtual std::int64_t latents() const = 0;
+  /// Its outputs are the mean and the log-variance, or one that holds both with the mean first; nullptr: opaque.
+  virtual const nn::Network* network() const { return nullptr; }
+  /// (C, H, W) of an image; empty where it is not known.
+  nn::Shape input_shape() const { return network() == nullptr ? nn::Shape() : network()->input_shape(); }
 };
 
-/// Roles played by whence's own networks, frozen (Network::frozen) in evaluation mode.
+/// Roles played by whence's own networks, frozen (Network::frozen) in evaluation mode. A classifier whose output has the
+/// shape (classes, 1, 1) gets a Flatten behind it.
 std::unique_ptr<Classifier> as_classifier(const nn::Network& network,
                                           Precision precision = Precision::float32);
 std::unique_ptr<Decoder> as_decoder(const nn::Network& network, Precision precision = Precision::float32);
@@ -60,11 +69,17 @@ enum class ClassifierOutput { automatic, logits, probabilities };
 /// Roles played by TorchScript files. `probe` is a small batch of the inputs it will get: the module is run on it
 /// once to learn its output and to check it. A module whose operations are all known is translated to a Network and
 /// runs as one, in the asked precision; any other stays opaque (network() is nullptr) and runs in float32.
-/// Errors (file named): a shape that the module rejects, an output that is not (N, M) / (N, ...) for the batch or has
-/// fewer than two classes, NaN or infinity, `probabilities` asked but rows that are negative or do not sum to 1 within
+/// Errors (file named): a shape that the module rejects, an output that is not (N, M) or (N, M, 1, 1) (decoders: (N, ...))
+/// for the batch or has fewer than two classes, NaN or infinity, answers that change when the module is asked again or
+/// gets a sample alone, `probabilities` asked but rows that are negative or do not sum to 1 within
 /// 1e-3. `automatic` takes rows that are probabilities as such and everything else as logits. The logits of a
 /// classifier that returns probabilities p are what its softmax got, where that is known, else log(max(p, 1e-12)).
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
+                                            ClassifierOutput output = ClassifierOutput::automatic,
+                                            Precision precision = Precision::float32);
+/// The same with a probe of random images of the shape that the file tells (ScriptModule::input_shape). Error besides: it
+/// does not tell one.
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file,
                                             ClassifierOutput output = ClassifierOutput::automatic,
                                             Precision precision = Precision::float32);
 /// Error besides: a decoder that rejects (n, latents).

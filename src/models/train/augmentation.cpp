@@ -5,7 +5,10 @@ namespace {
 
 std::vector<std::int64_t> draw(std::int64_t count, std::int64_t below, at::Generator& generator) {
   const at::Tensor numbers = at::randint(0, below, {count}, generator, at::TensorOptions(at::kLong));
-  return {numbers.data_ptr<std::int64_t>(), numbers.data_ptr<std::int64_t>() + count};
+  const auto each = numbers.accessor<std::int64_t, 1>();
+  std::vector<std::int64_t> drawn;
+  for (std::int64_t i = 0; i < count; ++i) drawn.push_back(each[i]);
+  return drawn;
 }
 
 /// The part of an axis of `length` that `side` pixels around `middle` cover: its first pixel and how many.

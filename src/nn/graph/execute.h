@@ -1,4 +1,4 @@
-// How one layer runs: the fastest exact way this project knows, one function an operation.
+// How one layer runs: in which format, and by which of its operation's functions.
 #pragma once
 
 #include <vector>

@@ -18,10 +18,4 @@ std::int64_t elements(const Shape& shape);
 /// of range; the sentence begins with `place` ("network "a", layer "b" (Conv2d)").
 Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, const std::string& place);
 
-/// Uninitialised (zero) learned tensors of `op` behind an input of shape `input`: "weight" before "bias".
-/// Convolution weights are stored channels-last, the layout in which they run.
-NamedTensors make_parameters(const Op& op, const Shape& input);
-/// "running_mean" (0) and "running_var" (1) of a batch normalisation.
-NamedTensors make_buffers(const Op& op, const Shape& input);
-
 }  // namespace whence::nn

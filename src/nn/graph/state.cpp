@@ -5,6 +5,7 @@
 
 #include "nn/graph/execute.h"
 #include "nn/graph/shapes.h"
+#include "nn/ops/operation.h"
 #include "whence/core/error.h"
 #include "whence/nn/graph/network.h"
 
@@ -83,9 +84,8 @@ std::int64_t Network::parameter_count() const {
 }
 
 bool Network::mixes_samples() const {
-  return std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
-    return std::holds_alternative<BatchNorm2d>(layer.op) || std::holds_alternative<BatchNorm1d>(layer.op);
-  });
+  return std::any_of(layers_.begin(), layers_.end(),
+                     [](const Layer& layer) { return operation_of(layer.op).mixes_samples; });
 }
 
 void Network::require_gradients(bool required) {

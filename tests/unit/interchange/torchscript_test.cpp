@@ -84,6 +84,51 @@ TEST(TorchscriptExport, ParametersHavePyTorchsNames) {
   }
 }
 
+TEST(ScriptModule, TellsTheInputShapeThatTheFileHolds) {
+  const TemporaryFolder folder;
+  export_torchscript(every_operation(), folder / "m.pt");
+  EXPECT_EQ(ScriptModule(folder / "m.pt").input_shape(), (Shape{3, 8, 8}));
+
+  Network named("n", {2});
+  named.add("input_shape", Linear{2});
+  export_torchscript(named, folder / "m.pt");
+  EXPECT_FALSE(ScriptModule(folder / "m.pt").input_shape().has_value()) << "a layer of this name is no shape";
+
+  torch::jit::Module module("__torch__.Model");
+  module.register_attribute("training", c10::BoolType::get(), false);
+  const c10::IValue sizes = c10::ivalue::Tuple::create({c10::IValue(4), c10::IValue(5), c10::IValue(6)});
+  module.register_attribute("input_shape", sizes.type(), sizes);
+  module.define("def forward(self, x):\n  return torch.cumsum(x, 1)\n");
+  module.save((folder / "m.pt").string());
+  EXPECT_EQ(ScriptModule(folder / "m.pt").input_shape(), (Shape{4, 5, 6}));
+}
+
+/// The square images that a convolution and a linear layer agree on, where there is one such size.
+TEST(ScriptModule, FindsTheOnlySquareImageThatFits) {
+  const TemporaryFolder folder;
+  const auto told = [&](const std::string& expression, const NamedTensors& weights) {
+    save_expression(folder / "m.pt", expression, weights);
+    std::string obstacle;
+    const std::optional<Shape> shape = ScriptModule(folder / "m.pt").input_shape(&obstacle);
+    return shape ? fmt::format("{}", fmt::join(*shape, "x")) : obstacle;
+  };
+  const std::string convolution = "torch.relu(torch.conv2d(x, self.w))";
+  const std::string pooled = "torch.max_pool2d(" + convolution + ", [2, 2])";
+  const NamedTensors weights = {{"w", random({4, 3, 5, 5})}, {"v", random({6, 4 * 12 * 12})}};
+  EXPECT_EQ(told("torch.linear(torch.flatten(" + convolution + ", 1), self.v)", weights), "3x16x16");
+  EXPECT_EQ(told("torch.linear(torch.flatten(" + pooled + ", 1), self.v)", weights),
+            "images of 3x28x28 and of 3x29x29 both fit");
+  EXPECT_EQ(told("torch.mean(" + convolution + ", [2, 3])", weights),
+            "images of 3x8x8 and of 3x9x9 both fit");
+  EXPECT_NE(told("torch.cumsum(" + convolution + ", 1)", weights).find("aten::cumsum"), std::string::npos);
+  EXPECT_NE(told("torch.linear(torch.flatten(" + convolution + ", 1), self.v)",
+                 {{"w", random({4, 3, 5, 5})}, {"v", random({6, 4 * 12 * 12 + 1})}})
+                .find("weights for 577 inputs behind 64"),
+            std::string::npos);
+  EXPECT_EQ(told("torch.linear(torch.flatten(x, 1), self.v)", {{"v", random({6, 784})}}),
+            "it has no convolution whose weights tell the number of channels");
+}
+
 TEST(TorchscriptExport, AFullDiskIsAnErrorThatNamesTheFile) {
   const TemporaryFolder folder;
   const std::string file = (folder / "m.pt").string();
@@ -136,6 +181,18 @@ TEST(ScriptModule, ReturnsTensorsOfTuplesAndPassesGradients) {
   outputs[0].sum().backward();
   EXPECT_TRUE(at::equal(x.grad(), at::full({2, 3}, 3.0)));
   EXPECT_FALSE(module.parameters()[0].tensor.grad().defined());
+}
+
+TEST(ScriptModule, GetsAContiguousCopyOfItsInput) {
+  const TemporaryFolder folder;
+  save_script(folder / "m.pt", "def forward(self, x):\n  x.mul_(2)\n  return x.view([x.size(0), -1])\n");
+  const ScriptModule module(folder / "m.pt");
+  const at::Tensor x = random({2, 3, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast), before = x.clone();
+  EXPECT_TRUE(at::equal(module(x)[0], 2 * before.flatten(1)));
+  EXPECT_TRUE(at::equal(x, before));
+  const at::Tensor variable = before.clone().set_requires_grad(true);
+  module(variable)[0].sum().backward();
+  EXPECT_TRUE(at::equal(variable.grad(), at::full_like(before, 2)));
 }
 
 TEST(ScriptModule, ErrorsAreOneSentenceWithTheFile) {

@@ -166,6 +166,67 @@ TEST_F(ScriptRoles, ClassifiersThatCannotServeAreErrors) {
   expect("torch.softmax(" + linear + ", 1) * 1.01", {"sums from 1.01"}, ClassifierOutput::probabilities);
 }
 
+TEST(NetworkRoles, TellTheShapeOfTheirImages) {
+  const auto classifier = as_classifier(initialised(base_cnn({.image = {3, 12, 14}, .width = 4})));
+  EXPECT_EQ(classifier->input_shape(), (nn::Shape{3, 12, 14}));
+  const auto encoder = as_encoder(initialised(cvae_encoder({.latents = 5, .width = 4})));
+  ASSERT_NE(encoder->network(), nullptr);
+  EXPECT_EQ(encoder->input_shape(), (nn::Shape{1, 28, 28}));
+}
+
+TEST(NetworkRoles, OnePixelOfClassesIsARowOfThem) {
+  nn::Network network("convolutional", {2, 5, 5});
+  network.add("flat_output", nn::Conv2d{3, 3});
+  network.add("pool", nn::GlobalAvgPool2d{});
+  network = initialised(network);
+  const auto classifier = as_classifier(network);
+  const at::Tensor x = at::rand({4, 2, 5, 5}, make_generator(8, "x"));
+  EXPECT_EQ(classifier->classes(), 3);
+  EXPECT_EQ(difference(classifier->logits(x), network.forward(x).flatten(1)), 0);
+  EXPECT_EQ(classifier->network()->output_shape(), nn::Shape{3});
+}
+
+TEST_F(ScriptRoles, OnePixelOfClassesIsARowOfThem) {
+  for (const std::string& expression :
+       {std::string("torch.conv2d(x, self.w)"), std::string("torch.conv2d(torch.cumsum(x, 1), self.w)")}) {
+    for (const bool softmax : {false, true}) {
+      SCOPED_TRACE(expression);
+      const at::Tensor weight = at::randn({3, 1, 4, 4}, make_generator(9, "w"));
+      save_expression(file, softmax ? "torch.softmax(" + expression + ", 1)" : expression, {{"w", weight}});
+      const auto classifier = load_classifier(file, images());
+      EXPECT_EQ(classifier->network() != nullptr, expression.find("cumsum") == std::string::npos);
+      const at::Tensor expected = at::conv2d(images(), weight).flatten(1);
+      EXPECT_EQ(classifier->logits(images()).sizes(), at::IntArrayRef({4, 3}));
+      EXPECT_LT(difference(at::log_softmax(classifier->logits(images()), 1), at::log_softmax(expected, 1)),
+                1e-4);
+    }
+  }
+}
+
+TEST_F(ScriptRoles, ModulesThatAreNoFunctionOfOneImageAreErrors) {
+  write(opaque + " + torch.rand([x.size(0), 3])");
+  test::expect_error([&] { load_classifier(file, images()); },
+                     {file.string(), "asked again", "evaluation mode"});
+  write(opaque + " - torch.mean(x)");
+  test::expect_error([&] { load_classifier(file, images()); }, {file.string(), "alone", "evaluation mode"});
+  write(linear + " + torch.mean(x)", 16, 6);
+  test::expect_error([&] { load_encoder(file, images()); }, {file.string(), "alone"});
+}
+
+TEST_F(ScriptRoles, ClassifiersWithoutAProbeNeedAFileThatTellsTheShape) {
+  const nn::Network network = initialised(base_cnn({.image = {3, 12, 14}, .width = 4}));
+  nn::export_torchscript(network, file);
+  const auto classifier = load_classifier(file);
+  EXPECT_EQ(classifier->input_shape(), (nn::Shape{3, 12, 14}));
+  const at::Tensor x = at::rand({2, 3, 12, 14}, make_generator(10, "x"));
+  EXPECT_LT(difference(classifier->logits(x), network.forward(x)), 1e-5);
+
+  write(opaque);
+  EXPECT_TRUE(load_classifier(file, images())->input_shape().empty());
+  test::expect_error([&] { load_classifier(file); },
+                     {file.string(), "does not tell the shape of its images", "no convolution", "3x32x32"});
+}
+
 TEST_F(ScriptRoles, DecodersOfAnyImageShape) {
   for (const std::string& wrap : {std::string("torch.relu"), std::string("torch.abs")}) {
     write("torch.reshape(" + wrap + "(torch.matmul(x, self.w)), [x.size(0), 3, 2, 5])", 6, 30);

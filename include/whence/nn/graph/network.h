@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,23 @@ struct Execution {
   at::Generator* dropout = nullptr;
 };
 
+/// What a layer is made to put out instead: function(its output). Both have the shape (N, layer.shape).
+struct Intervention {
+  LayerId layer;
+  std::function<at::Tensor(const at::Tensor& output)> function;
+};
+
+/// A layer's output, taken as it is: (N, layer.shape).
+struct Activation {
+  LayerId layer;
+  at::Tensor value;
+};
+
+// whence/nn/graph/walk_back.h
+class Rules;
+struct Start;
+struct Relevance;
+
 /// Layers are added in the order of execution; shapes are inferred and checked as they are added, so a network that
 /// exists is consistent. Copying shares parameter tensors; clone() does not.
 class Network {
@@ -67,12 +85,37 @@ class Network {
   at::Tensor forward(const at::Tensor& x, const Execution& execution = {}) const;
   /// All outputs in order.
   std::vector<at::Tensor> forward_all(const at::Tensor& x, const Execution& execution = {}) const;
+  /// The outputs of all layers for input x, by LayerId.
+  std::vector<at::Tensor> activations(const at::Tensor& x, const Execution& execution = {}) const;
   /// The outputs of the layers `wanted` for input x; computes no layer that none of them needs.
   std::vector<at::Tensor> activations(const at::Tensor& x, const std::vector<LayerId>& wanted,
                                       const Execution& execution = {}) const;
-  /// Starts from `value` as the output of layer `from` and returns the output of layer `to`. Error: `to` also depends
-  /// on a layer before `from` that `from` does not separate it from.
+
+  /// The first output for input x when the output of each named layer is replaced by function(output) before any other
+  /// layer reads it: what a network does downstream of a change (Pearl 2009, do(layer = ...)). The layers may lie on
+  /// branches or behind one another. A later function then gets the changed values. Differentiable in x and in what the
+  /// functions use. Error: a layer that is named twice, a function that returns another shape.
+  at::Tensor intervene(const at::Tensor& x, const std::vector<Intervention>& interventions,
+                       const Execution& execution = {}) const;
+  /// The same for all outputs in order.
+  std::vector<at::Tensor> intervene_all(const at::Tensor& x, const std::vector<Intervention>& interventions,
+                                        const Execution& execution = {}) const;
+
+  /// The first output, computed from the outputs of the layers `given`; only what depends on them is computed. Error:
+  /// the output also depends on the input in a way that no given layer cuts off, a layer that is given twice, shapes or
+  /// batches that do not fit.
+  at::Tensor forward_from(const std::vector<Activation>& given, const Execution& execution = {}) const;
+  /// The same for all outputs in order.
+  std::vector<at::Tensor> forward_all_from(const std::vector<Activation>& given,
+                                           const Execution& execution = {}) const;
+  /// The same for one layer as the start and any layer as the end. Error besides: `to` does not depend on `from`.
   at::Tensor run(LayerId from, LayerId to, const at::Tensor& value, const Execution& execution = {}) const;
+
+  /// Shares a relevance at one layer out among all layers before it, by the rule of each layer. `activations`: the outputs
+  /// of all layers, from activations(x). Runs in float32 (or float64) and records no gradients. Error: a rule that cannot
+  /// pass an operation, shapes that do not fit. See whence/nn/graph/walk_back.h.
+  Relevance walk_back(const std::vector<at::Tensor>& activations, const Start& start,
+                      const Rules& rules) const;
 
   /// Full names ("conv1.weight"), in the order of the layers.
   NamedTensors parameters() const;

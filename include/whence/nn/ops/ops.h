@@ -75,5 +75,7 @@ using Op = std::variant<Input, Conv2d, ConvTranspose2d, Linear, BatchNorm2d, Bat
 
 /// "Conv2d", "Relu", ...
 std::string_view name_of(const Op& op);
+/// The names of all operations.
+std::vector<std::string_view> operation_names();
 
 }  // namespace whence::nn

@@ -1,0 +1,13 @@
+// The tensors that operations learn, new.
+#pragma once
+
+#include "whence/nn/graph/network.h"
+
+namespace whence::nn {
+
+/// "weight", and "bias" of `outputs` zeros where there is one.
+NamedTensors weight_and_bias(at::Tensor weight, bool bias, std::int64_t outputs);
+/// Zeros in the layout in which convolutions run.
+at::Tensor channels_last_zeros(at::IntArrayRef sizes);
+
+}  // namespace whence::nn

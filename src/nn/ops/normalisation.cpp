@@ -1,0 +1,122 @@
+// Batch normalisation of images and of features, and constant scales and shifts.
+#include "nn/graph/shapes.h"
+#include "nn/ops/learned_tensors.h"
+#include "nn/ops/operation_row.h"
+
+namespace whence::nn {
+namespace {
+
+/// (C) -> (1, C, 1, ...), to be broadcast over x.
+at::Tensor over_channels(const at::Tensor& tensor, const at::Tensor& x) {
+  Shape sizes(static_cast<std::size_t>(x.dim()), 1);
+  sizes[1] = tensor.numel();
+  return tensor.reshape(sizes);
+}
+
+}  // namespace
+
+/// What batch normalisations of all kinds have in common.
+template <class Op>
+struct Normalisation : Defaults<Op> {
+  static constexpr Passage passage = Passage::scales;
+  static constexpr bool mixes_samples = true;
+
+  static Shape checked(const Op& op, const ShapeQuery& query) {
+    query.require(op.epsilon >= 0 && op.momentum >= 0 && op.momentum <= 1,
+                  "epsilon must be at least 0 and momentum in [0, 1], not {} and {}", op.epsilon,
+                  op.momentum);
+    return query.input();
+  }
+
+  static NamedTensors parameters(const Op&, const Shape& input) {
+    return weight_and_bias(at::ones({input[0]}), true, input[0]);
+  }
+  static NamedTensors buffers(const Op&, const Shape& input) {
+    return {{"running_mean", at::zeros({input[0]})}, {"running_var", at::ones({input[0]})}};
+  }
+
+  static void initialise(const Op&, const InitialValues& values) {
+    const Layer& layer = values.layer;
+    if (values.options.convolution_deviation > 0) {
+      fill_normal(values.weight(), 1, values.options.convolution_deviation, values.generator);
+    } else {
+      values.weight().fill_(1);
+    }
+    layer.parameters[1].tensor.zero_();
+    layer.buffers[0].tensor.zero_();
+    layer.buffers[1].tensor.fill_(1);
+  }
+
+  static std::string torchscript(const Op& op, const ScriptText& text) {
+    return fmt::format("torch.batch_norm({}, {}, {}, {}, {}, False, {}, {}, False)", text.input(),
+                       text.tensor("weight"), text.tensor("bias"), text.tensor("running_mean"),
+                       text.tensor("running_var"), text.literal(op.momentum), text.literal(op.epsilon));
+  }
+
+  /// As weight * x + bias, with the running statistics.
+  static LinearTensors linear_tensors(const Op& op, const Layer& layer, const at::Tensor& x) {
+    const LinearTensors own = own_linear_tensors(layer, x);
+    const at::Tensor mean = layer.buffers[0].tensor.to(x.scalar_type());
+    const at::Tensor variance = layer.buffers[1].tensor.to(x.scalar_type());
+    const at::Tensor scale = own.weight / (variance + op.epsilon).sqrt();
+    return {over_channels(scale, x), over_channels(own.bias - mean * scale, x)};
+  }
+};
+
+template <>
+struct Traits<BatchNorm2d> : Normalisation<BatchNorm2d> {
+  static constexpr std::string_view name = "BatchNorm2d";
+  static constexpr ReluMerge relu = ReluMerge::behind;
+
+  static Shape shape(const BatchNorm2d& op, const ShapeQuery& query) {
+    query.require_image();
+    return checked(op, query);
+  }
+  static at::Tensor forward(const BatchNorm2d& op, const LayerCall& call) {
+    at::Tensor y = at::batch_norm(call.x(), call.learned(0), call.learned(1), call.buffer(0), call.buffer(1),
+                                  call.execution.training, op.momentum, op.epsilon, false);
+    return call.relu ? at::relu_(y) : y;
+  }
+};
+template struct Row<BatchNorm2d>;
+
+template <>
+struct Traits<BatchNorm1d> : Normalisation<BatchNorm1d> {
+  static constexpr std::string_view name = "BatchNorm1d";
+
+  static Shape shape(const BatchNorm1d& op, const ShapeQuery& query) {
+    query.require(query.input().size() == 1, "needs an input of features without height and width, not {}",
+                  text_of(query.input()));
+    return checked(op, query);
+  }
+  static at::Tensor forward(const BatchNorm1d& op, const LayerCall& call) {
+    return at::batch_norm(call.x(), call.learned(0), call.learned(1), call.buffer(0), call.buffer(1),
+                          call.execution.training, op.momentum, op.epsilon, false);
+  }
+};
+template struct Row<BatchNorm1d>;
+
+template <>
+struct Traits<ScaleShift> : Defaults<ScaleShift> {
+  static constexpr std::string_view name = "ScaleShift";
+  static constexpr Passage passage = Passage::scales;
+
+  static NamedTensors buffers(const ScaleShift&, const Shape& input) {
+    Shape by_channel(input.size(), 1);
+    by_channel[0] = input[0];
+    return {{"scale", at::ones(by_channel)}, {"shift", at::zeros(by_channel)}};
+  }
+  /// In float32, whatever the input's format.
+  static at::Tensor forward(const ScaleShift&, const LayerCall& call) {
+    return (call.x() * call.buffer(0) + call.buffer(1)).to(call.x().scalar_type());
+  }
+  static std::string torchscript(const ScaleShift&, const ScriptText& text) {
+    return fmt::format("{} * {} + {}", text.input(), text.tensor("scale"), text.tensor("shift"));
+  }
+  static LinearTensors linear_tensors(const ScaleShift&, const Layer& layer, const at::Tensor& x) {
+    return {layer.buffers[0].tensor.to(x.scalar_type()), layer.buffers[1].tensor.to(x.scalar_type())};
+  }
+};
+template struct Row<ScaleShift>;
+
+}  // namespace whence::nn
