@@ -1,6 +1,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "interchange/exported_program.h"
 #include "interchange/script_module.h"
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
@@ -40,6 +41,7 @@ bool has_end(std::string_view archive) {
 
 torch::jit::Module load_module(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path)) read_file(path);  // says whether it is missing or a folder
+  if (interchange::is_exported_program(path)) return interchange::load_exported_program(path);
   try {
     torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
     module.eval();
@@ -77,7 +79,9 @@ std::vector<at::Tensor> call(const torch::jit::Module& module, const at::Tensor&
   // the way.
   const torch::jit::GraphOptimizerEnabledGuard plain(false);
   std::vector<at::Tensor> tensors;
-  collect(module.get_method("forward")({x}), tensors);
+  // A copy of its own: modules write into their input, and view fails on channels-last memory.
+  const at::Tensor own = x.clone(at::MemoryFormat::Contiguous);
+  collect(module.get_method("forward")({own}), tensors);
   if (tensors.empty()) throw std::runtime_error("it returns no tensor");
   return tensors;
 }
@@ -92,7 +96,7 @@ ScriptModule::ScriptModule(const std::filesystem::path& path)
 std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
   try {
     // Some modules write into their input, and `view` fails on channels-last memory.
-    return call(implementation_->module, x.clone(at::MemoryFormat::Contiguous));
+    return call(implementation_->module, x);
   } catch (const std::exception& error) {
     fail("{} does not accept an input of shape {}: {}", path_.string(), text_of(x.sizes()), reason_of(error));
   }

@@ -1,0 +1,89 @@
+#include "interchange/exported_program.h"
+
+#include <nlohmann/json.hpp>
+
+#include "interchange/pt2_graph.h"
+#include "interchange/pt2_tensors.h"
+#include "interchange/zip_archive.h"
+#include "whence/core/error.h"
+
+namespace whence::interchange {
+namespace {
+
+constexpr std::int64_t kMajor = 8;  // of the schema, from PyTorch 2.6 on
+
+/// The folder that all entries of an archive lie in, "" or "model/"; nothing where it is none of torch.export's.
+std::optional<std::string> root_of(const ZipArchive& archive) {
+  for (const char* mark : {"archive_format", "serialized_exported_program.json"}) {
+    const std::vector<std::string> found = archive.find("", mark);
+    if (!found.empty()) return found.front().substr(0, found.front().size() - std::string_view(mark).size());
+  }
+  return std::nullopt;
+}
+
+/// The program of an archive with one model.
+nlohmann::json program_of(const ZipArchive& archive, const std::string& root) {
+  const std::string file = archive.path().string();
+  if (archive.has(root + "serialized_exported_program.json"))
+    fail(
+        "{} was written by PyTorch 2.7 or earlier, whose weights are Python objects; save it again with "
+        "PyTorch 2.9 "
+        "or later (torch.export.load, torch.export.save)",
+        file);
+  const std::vector<std::string> models = archive.find(root + "models/", ".json");
+  if (models.empty())
+    fail(
+        "{} holds no program of torch.export (compiled by AOTInductor, perhaps, which cannot be explained); "
+        "write "
+        "it with torch.export.save",
+        file);
+  if (models.size() > 1)
+    fail("{} holds {} models; save the one that is to be explained", file, models.size());
+  return nlohmann::json::parse(archive.read(models.front()));
+}
+
+void check_version(const nlohmann::json& program, const std::string& file) {
+  const std::int64_t major = program.at("schema_version").at("major").get<std::int64_t>();
+  if (major != kMajor)
+    fail(
+        "{} has version {} of torch.export's format, but whence reads version {}; save it with a PyTorch "
+        "from 2.9 on "
+        "that writes it",
+        file, major, kMajor);
+}
+
+}  // namespace
+
+bool is_exported_program(const std::filesystem::path& path) {
+  if (!is_zip(path)) return false;
+  try {
+    return root_of(ZipArchive(path)).has_value();
+  } catch (const Error&) {
+    return false;  // whoever opens it tells what is wrong
+  }
+}
+
+torch::jit::Module load_exported_program(const std::filesystem::path& path) {
+  const ZipArchive archive(path);
+  const std::string root = root_of(archive).value_or("");
+  try {
+    const nlohmann::json program = program_of(archive, root);
+    check_version(program, path.string());
+    if (!archive.find(root + "data/weights/", ".pt").empty())
+      fail(
+          "{} was written by PyTorch 2.8, whose weights are Python objects; save it again with PyTorch 2.9 "
+          "or later "
+          "(torch.export.load, torch.export.save)",
+          path.string());
+    const auto tensors = read_tensors(archive, root);
+    torch::jit::Module module = Pt2Graph(path.string(), program, tensors).build();
+    module.eval();
+    return module;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail("{} is not a program of torch.export that whence can read: {}", path.string(), sentence_of(error));
+  }
+}
+
+}  // namespace whence::interchange
