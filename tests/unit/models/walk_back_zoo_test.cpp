@@ -3,6 +3,7 @@
 
 #include "unit/nn/network_support.h"
 #include "whence/models/architectures.h"
+#include "whence/models/roles.h"
 #include "whence/nn/graph/walk_back.h"
 
 namespace whence::models {
@@ -79,6 +80,80 @@ TEST(WalkBackZoo, RelevanceIsKeptWhereThereAreNoBiases) {
                               .operation("Conv2d", nn::rule("gamma"))
                               .layer("conv1", nn::rule("z_box"));
   EXPECT_LT(largest_difference(total_at_input(mixed), start.sum(1)), 1e-7);
+}
+
+TEST(WalkBackZoo, RunsInFloat32OnWhatIsFrozenInBfloat16) {
+  Generator generator = make_generator(45, "test");
+  const nn::Network network = made(classifier_architectures().front(), generator);
+  const auto classifier = as_classifier(network, Precision::bfloat16);
+  const Tensor x = at::rand({2, 3, 32, 32}, generator);
+  const auto found = [&](const nn::Network& own) {
+    const std::vector<Tensor> activations = own.activations(x);
+    const nn::LayerId last = own.outputs().front();
+    return own.walk_back(activations, {last, at::ones_like(activations[last])}, nn::rule("z_plus")).input();
+  };
+  const Tensor expected = found(network), narrow = found(*classifier->network());
+  EXPECT_EQ(narrow.scalar_type(), at::kFloat);
+  EXPECT_LT((narrow - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
+}
+
+TEST(MergedNorms, ComputeTheSameAndLeaveIdentitiesBehind) {
+  Generator generator = make_generator(46, "test");
+  int found = 0;
+  for (const ClassifierArchitecture& architecture : classifier_architectures()) {
+    nn::Network network = made(architecture, generator);
+    test_support::randomise(network, generator);
+    test_support::to_float64(network);
+    const nn::NamedTensors before = network.clone().state();
+    const nn::Network merged = network.with_merged_norms();
+    const Tensor x = at::rand({2, 3, 32, 32}, generator).to(at::kDouble);
+    const Tensor expected = network.forward(x);
+    EXPECT_LT(largest_difference(merged.forward(x), expected),
+              1e-10 * (1 + expected.abs().max().item<double>()))
+        << architecture.name;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      EXPECT_TRUE(network.state()[i].tensor.equal(before[i].tensor)) << before[i].name;
+
+    const std::vector<Tensor> activations = merged.activations(x);
+    for (nn::LayerId id = 0; id < merged.layers().size(); ++id) {
+      const nn::Layer& layer = merged.layers()[id];
+      if (!std::holds_alternative<nn::BatchNorm2d>(layer.op)) continue;
+      const nn::Layer& input = merged.layers()[layer.inputs.front()];
+      const auto reads = [&](const nn::Layer& other) {
+        return other.inputs.front() == layer.inputs.front() || other.inputs.back() == layer.inputs.front();
+      };
+      const auto readers = std::count_if(merged.layers().begin() + 1, merged.layers().end(), reads);
+      if (!std::holds_alternative<nn::Conv2d>(input.op) || readers > 1) continue;
+      ++found;
+      EXPECT_LT(largest_difference(activations[id], activations[layer.inputs.front()]), 1e-12) << layer.name;
+      EXPECT_EQ(input.parameters.size(), 2U) << input.name;
+    }
+  }
+  EXPECT_GT(found, 10);
+}
+
+TEST(MergedNorms, OfTransposedConvolutionsAndLinearLayersToo) {
+  Generator generator = make_generator(47, "test");
+  nn::Network network("n", {3, 4, 4});
+  network.add("up", nn::ConvTranspose2d{.channels = 5, .kernel = 3, .stride = 2, .bias = false});
+  network.add("norm", nn::BatchNorm2d{.epsilon = 0.1});
+  network.add("flatten", nn::Flatten{});
+  network.add("fc", nn::Linear{6});
+  network.add("norm1", nn::BatchNorm1d{});
+  network.add("shared", nn::Linear{6});
+  network.add("norm2", nn::BatchNorm1d{});
+  network.add("sum", nn::Add{}, {"norm2", "shared"});
+  test_support::randomise(network, generator);
+  test_support::to_float64(network);
+  const nn::Network merged = network.with_merged_norms();
+  const Tensor x = test_support::randn64({2, 3, 4, 4}, generator);
+  EXPECT_LT(largest_difference(merged.forward(x), network.forward(x)), 1e-10);
+  const auto activation = [&](const char* layer) {
+    return merged.activations(x, {merged.find(layer)}).front();
+  };
+  EXPECT_LT(largest_difference(activation("norm"), activation("up")), 1e-12);
+  EXPECT_LT(largest_difference(activation("norm1"), activation("fc")), 1e-12);
+  EXPECT_GT(largest_difference(activation("norm2"), activation("shared")), 1e-2) << "another layer reads it";
 }
 
 /// The small DenseNet by hand, with changes of two layers.

@@ -133,6 +133,11 @@ class Network {
   /// A copy without gradients, whose weights are already in the format that `precision` runs them in: for networks
   /// that are used many times and never trained.
   Network frozen(Precision precision) const;
+  /// A copy that computes the same in evaluation mode, in which each batch normalisation that alone reads a convolution or
+  /// linear layer is part of that layer's weight and bias, and passes its input on. Layers keep their names and numbers.
+  /// Relevance is shared out by such a product as a whole (Hui & Binder 2019, "BatchNorm decomposition for deep neural
+  /// network interpretation").
+  Network with_merged_norms() const;
 
  private:
   std::string name_;
