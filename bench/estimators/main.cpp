@@ -13,7 +13,7 @@ namespace whence::bench {
 namespace {
 
 struct Arguments {
-  std::string run, out = "docs/estimators";
+  std::string run, out = "runs/estimators";
   std::int64_t repetitions = 80, run_repetitions = 24;
   int threads = 1;
   bool quick = false;
