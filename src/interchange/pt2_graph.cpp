@@ -160,11 +160,13 @@ void Pt2Graph::add_operator(const json& node, const std::string& name, const std
 
 void Pt2Graph::refuse_random(const json& node, const Node& added) const {
   const std::string name = added.kind().toUnqualString();
-  if (name.find("dropout") != std::string::npos) {
-    const auto train = torch::jit::toIValue(added.inputs().back());
-    if (train && train->isBool() && !train->toBool()) return;
-  } else if (!added.isNondeterministic()) {
-    return;
+  if (!added.isNondeterministic() && name.find("dropout") == std::string::npos) return;
+  const auto& arguments = added.schema().arguments();
+  for (std::size_t i = 0; i < arguments.size(); ++i) {  // what drops nothing is not random
+    const auto constant = torch::jit::toIValue(added.inputs()[i]);
+    if (!constant) continue;
+    if (arguments[i].name() == "train" && constant->isBool() && !constant->toBool()) return;
+    if (arguments[i].name() == "dropout_p" && constant->isDouble() && constant->toDouble() == 0) return;
   }
   fail(
       "the answer of {} is random: {} draws new numbers at every call; call model.eval() before "
