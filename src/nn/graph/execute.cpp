@@ -75,8 +75,9 @@ at::Tensor drop(const Call& call, double probability, at::IntArrayRef sizes) {
   if (!call.execution.training || probability == 0) return call.x();
   if (probability == 1) return at::zeros_like(call.x());
   TORCH_CHECK(call.execution.dropout != nullptr, "layer ", call.layer.name, ": dropout needs a generator");
-  const at::Tensor kept =
-      at::empty(sizes, call.x().options()).bernoulli_(1 - probability, *call.execution.dropout);
+  const at::Tensor kept = at::empty(sizes, call.x().options().device(at::kCPU))  // where its generator draws
+                              .bernoulli_(1 - probability, *call.execution.dropout)
+                              .to(call.x().device());
   return call.x().mul(kept).mul(1 / (1 - probability));
 }
 at::Tensor run(const Dropout& op, const Call& call) { return drop(call, op.probability, call.x().sizes()); }
