@@ -27,7 +27,7 @@ void check_classifier(const Network& network) {
 std::vector<at::Tensor> forward_in_parts(const Network& network, const at::Tensor& x,
                                          const nn::Execution& execution) {
   const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
-  const std::int64_t parts = recorded || x.dim() == 0 ? 1 : parts_for(x.size(0));
+  const std::int64_t parts = recorded || x.dim() == 0 || !x.is_cpu() ? 1 : parts_for(x.size(0));
   if (parts == 1) return network.forward_all(x, execution);
   std::vector<std::vector<at::Tensor>> outputs(static_cast<std::size_t>(parts));
   run_parts(parts, [&](std::int64_t part) {
@@ -53,6 +53,7 @@ class NetworkClassifier final : public Classifier {
   std::int64_t classes() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
   Precision precision() const override { return execution_.precision; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;
@@ -65,6 +66,7 @@ class NetworkDecoder final : public Decoder {
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
   at::Tensor decode(const at::Tensor& z) const override { return network_.forward(z, execution_); }
   std::int64_t latents() const override { return network_.input_shape()[0]; }
+  at::Device device() const override { return network_.device(); }
   const Network* network() const override { return &network_; }
 
  private:
@@ -81,6 +83,7 @@ class NetworkEncoder final : public Encoder {
     return {std::move(outputs[0]), std::move(outputs[1])};
   }
   std::int64_t latents() const override { return network_.output_shape()[0]; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;

@@ -20,10 +20,10 @@ ScriptModule load_frozen(const std::filesystem::path& file) {
 
 std::string name_of(const ScriptModule& module) { return module.path().string(); }
 
-/// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite.
+/// Runs the module, which lies on the processor as yet, on `probe` and checks what every role asks: one row per sample, all values finite.
 std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tensor& probe) {
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> outputs = module(probe);
+  std::vector<at::Tensor> outputs = module(probe.cpu());
   for (at::Tensor& output : outputs) {
     if (!output.is_floating_point() || output.dim() < 1 || output.size(0) != probe.size(0)) {
       fail(
@@ -69,6 +69,7 @@ class ScriptClassifier final : public Classifier {
     return probabilities_ ? output.clamp_min(smallest_probability).log() : output;
   }
   std::int64_t classes() const override { return classes_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -81,6 +82,7 @@ class ScriptDecoder final : public Decoder {
   ScriptDecoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
   at::Tensor decode(const at::Tensor& z) const override { return module_(z).front().to(at::kFloat); }
   std::int64_t latents() const override { return latents_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -98,6 +100,7 @@ class ScriptEncoder final : public Encoder {
   ScriptEncoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
   Posterior encode(const at::Tensor& x) const override { return posterior_of(module_(x)); }
   std::int64_t latents() const override { return latents_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -113,6 +116,7 @@ class JoinedEncoder final : public Encoder {
     return posterior_of(network_.forward_all(x, execution_));
   }
   std::int64_t latents() const override { return network_.output_shape()[0] / 2; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;
@@ -166,14 +170,18 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, c
   }
   const bool probabilities = decide_probabilities(module, rows, output);
   std::optional<Network> network = module.translate(sample_shape(probe));
-  if (network && (!probabilities || take_logits(*network))) return as_classifier(*network, precision);
+  if (network && (!probabilities || take_logits(*network))) {
+    network->to(probe.device());
+    return as_classifier(*network, precision);
+  }
+  module.to(probe.device());
   return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities);
 }
 
 std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,
-                                      Precision precision) {
+                                      Precision precision, at::Device device) {
   ScriptModule module = load_frozen(file);
-  const at::Tensor probe = at::zeros({2, latents});
+  const at::Tensor probe = at::zeros({2, latents}, at::TensorOptions(at::kCPU).dtype(at::kFloat));
   try {
     const at::Tensor output = single_output(module, probe);
     if (output.dim() < 2)
@@ -184,7 +192,11 @@ std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::in
     fail("{}; its first linear layer takes {} numbers, but {} latents were asked for", error.what(), *wanted,
          latents);
   }
-  if (std::optional<Network> network = module.translate({latents})) return as_decoder(*network, precision);
+  if (std::optional<Network> network = module.translate({latents})) {
+    network->to(device);
+    return as_decoder(*network, precision);
+  }
+  module.to(device);
   return std::make_unique<ScriptDecoder>(std::move(module), latents);
 }
 
@@ -202,10 +214,12 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file, const a
         "one row of latents per sample, or both in one tensor with the mean first",
         name_of(module), outputs.size(), nn::text_of(first.sizes()));
   }
-  if (const std::optional<Network> network = module.translate(sample_shape(probe))) {
+  if (std::optional<Network> network = module.translate(sample_shape(probe))) {
+    network->to(probe.device());
     if (pair) return as_encoder(*network, precision);
     return std::make_unique<JoinedEncoder>(*network, precision);
   }
+  module.to(probe.device());
   return std::make_unique<ScriptEncoder>(std::move(module), pair ? first.size(1) : first.size(1) / 2);
 }
 

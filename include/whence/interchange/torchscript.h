@@ -30,6 +30,9 @@ class ScriptModule {
   /// Full names ("conv1.weight"), as Python's named_parameters().
   NamedTensors parameters() const;
   void require_gradients(bool required);
+  /// Moves parameters and buffers; a module that names a device in its code stays what it is. Translate before.
+  void to(at::Device device);
+  at::Device device() const { return device_; }
   const std::filesystem::path& path() const { return path_; }
 
   /// The same function as a Network for inputs of one sample shape `input`, when every operation is known and both
@@ -42,6 +45,7 @@ class ScriptModule {
   struct Implementation;
   std::shared_ptr<Implementation> implementation_;
   std::filesystem::path path_;
+  at::Device device_ = at::kCPU;
 };
 
 }  // namespace whence::nn
