@@ -16,7 +16,7 @@ std::string list_of_classes(const Dataset& dataset) {
 
 /// The images before they are rows of a batch: (n, C, H, W) bytes as float32 in [0, 1].
 at::Tensor as_float(const at::Tensor& bytes) {
-  const auto options = at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast);
+  const auto options = bytes.options().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast);
   return at::empty(bytes.sizes(), options).copy_(bytes).div_(255);
 }
 
@@ -88,8 +88,15 @@ Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem
   return dataset;
 }
 
-at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices) {
-  return as_float(dataset.images.index_select(0, indices));
+at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices, std::optional<at::Device> device) {
+  const at::Tensor rows = dataset.images.index_select(0, indices.to(dataset.images.device()));
+  return as_float(rows.to(device.value_or(rows.device())));
+}
+
+at::Tensor to_float(const Dataset& dataset, std::int64_t first, std::int64_t count,
+                    std::optional<at::Device> device) {
+  const at::Tensor rows = dataset.images.narrow(0, first, count);
+  return as_float(rows.to(device.value_or(rows.device())));
 }
 
 at::Tensor to_float(const Dataset& dataset) { return as_float(dataset.images); }

@@ -115,4 +115,9 @@ void ScriptModule::require_gradients(bool required) {
     parameter.set_requires_grad(required);
 }
 
+void ScriptModule::to(at::Device device) {
+  implementation_->module.to(device);
+  device_ = device;
+}
+
 }  // namespace whence::nn

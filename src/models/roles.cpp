@@ -44,7 +44,7 @@ void check_classifier(const Network& network) {
 std::vector<at::Tensor> forward_in_parts(const Network& network, const at::Tensor& x,
                                          const nn::Execution& execution) {
   const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
-  const std::int64_t parts = recorded || x.dim() == 0 ? 1 : parts_for(x.size(0));
+  const std::int64_t parts = recorded || x.dim() == 0 || !x.is_cpu() ? 1 : parts_for(x.size(0));
   if (parts == 1) return network.forward_all(x, execution);
   std::vector<std::vector<at::Tensor>> outputs(static_cast<std::size_t>(parts));
   run_parts(parts, [&](std::int64_t part) {
@@ -70,6 +70,7 @@ class NetworkClassifier final : public Classifier {
   std::int64_t classes() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
   Precision precision() const override { return execution_.precision; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;
@@ -82,6 +83,7 @@ class NetworkDecoder final : public Decoder {
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
   at::Tensor decode(const at::Tensor& z) const override { return network_.forward(z, execution_); }
   std::int64_t latents() const override { return network_.input_shape()[0]; }
+  at::Device device() const override { return network_.device(); }
   const Network* network() const override { return &network_; }
 
  private:
@@ -99,6 +101,7 @@ class NetworkEncoder final : public Encoder {
   }
   std::int64_t latents() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;

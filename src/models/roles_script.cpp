@@ -33,7 +33,7 @@ bool agree(const at::Tensor& a, const at::Tensor& b) {
 /// Error: a module that is no function of one image. Explanations would explain its noise, or the other images.
 void check_function(const ScriptModule& module, const at::Tensor& probe,
                     const std::vector<at::Tensor>& outputs) {
-  const std::vector<at::Tensor> again = module(probe), alone = module(probe.narrow(0, 0, 1));
+  const std::vector<at::Tensor> again = module(probe.cpu()), alone = module(probe.cpu().narrow(0, 0, 1));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (again.size() != outputs.size() || !agree(outputs[i], again[i].to(at::kFloat))) {
       fail(
@@ -52,10 +52,10 @@ void check_function(const ScriptModule& module, const at::Tensor& probe,
 }
 
 /// Runs the module on `probe` and checks what every role asks: one row per sample, all values finite, a function of
-/// each sample.
+/// each sample. The module lies on the processor as yet.
 std::vector<at::Tensor> probe_outputs(const ScriptModule& module, const at::Tensor& probe) {
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> outputs = module(probe);
+  std::vector<at::Tensor> outputs = module(probe.cpu());
   for (at::Tensor& output : outputs) {
     if (!output.is_floating_point() || output.dim() < 1 || output.size(0) != probe.size(0)) {
       fail(
@@ -113,6 +113,7 @@ class ScriptClassifier final : public Classifier {
   }
   std::int64_t classes() const override { return classes_; }
   Shape input_shape() const override { return shape_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -126,6 +127,7 @@ class ScriptDecoder final : public Decoder {
   ScriptDecoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
   at::Tensor decode(const at::Tensor& z) const override { return module_(z).front().to(at::kFloat); }
   std::int64_t latents() const override { return latents_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -143,6 +145,7 @@ class ScriptEncoder final : public Encoder {
   ScriptEncoder(ScriptModule module, std::int64_t latents) : module_(std::move(module)), latents_(latents) {}
   Posterior encode(const at::Tensor& x) const override { return posterior_of(module_(x)); }
   std::int64_t latents() const override { return latents_; }
+  at::Device device() const override { return module_.device(); }
 
  private:
   ScriptModule module_;
@@ -159,6 +162,7 @@ class JoinedEncoder final : public Encoder {
   }
   std::int64_t latents() const override { return network_.output_shape()[0] / 2; }
   const Network* network() const override { return &network_; }
+  at::Device device() const override { return network_.device(); }
 
  private:
   Network network_;
@@ -210,7 +214,11 @@ std::unique_ptr<Classifier> classifier_of(ScriptModule module, const at::Tensor&
   }
   const bool probabilities = decide_probabilities(module, rows, output);
   std::optional<Network> network = module.translate(sample_shape(probe));
-  if (network && (!probabilities || take_logits(*network))) return as_classifier(*network, precision);
+  if (network && (!probabilities || take_logits(*network))) {
+    network->to(probe.device());
+    return as_classifier(*network, precision);
+  }
+  module.to(probe.device());
   return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities, std::move(shape));
 }
 
@@ -237,9 +245,9 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, C
 }
 
 std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,
-                                      Precision precision) {
+                                      Precision precision, at::Device device) {
   ScriptModule module = load_frozen(file);
-  const at::Tensor probe = at::zeros({2, latents});
+  const at::Tensor probe = at::zeros({2, latents}, at::TensorOptions(at::kCPU).dtype(at::kFloat));
   try {
     const at::Tensor output = single_output(module, probe);
     if (output.dim() < 2)
@@ -250,7 +258,11 @@ std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::in
     fail("{}; its first linear layer takes {} numbers, but {} latents were asked for", error.what(), *wanted,
          latents);
   }
-  if (std::optional<Network> network = module.translate({latents})) return as_decoder(*network, precision);
+  if (std::optional<Network> network = module.translate({latents})) {
+    network->to(device);
+    return as_decoder(*network, precision);
+  }
+  module.to(device);
   return std::make_unique<ScriptDecoder>(std::move(module), latents);
 }
 
@@ -268,10 +280,12 @@ std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file, const a
         "one row of latents per sample, or both in one tensor with the mean first",
         name_of(module), outputs.size(), nn::text_of(first.sizes()));
   }
-  if (const std::optional<Network> network = module.translate(sample_shape(probe))) {
+  if (std::optional<Network> network = module.translate(sample_shape(probe))) {
+    network->to(probe.device());
     if (pair) return as_encoder(*network, precision);
     return std::make_unique<JoinedEncoder>(*network, precision);
   }
+  module.to(probe.device());
   return std::make_unique<ScriptEncoder>(std::move(module), pair ? first.size(1) : first.size(1) / 2);
 }
 

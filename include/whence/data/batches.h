@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "whence/data/dataset.h"
 
@@ -17,10 +18,11 @@ struct Batch {
 
 /// Shuffles once per epoch with its own random stream; the last, smaller batch of an epoch is kept
 /// (`drop_last` = false) or dropped. Batch number i depends only on (seed, i), so training resumes at any
-/// step. Errors: fewer images than one batch holds (with `drop_last`), no image at all.
+/// step. Batches lie on `device`, without one where the data set does. Errors: fewer images than one batch holds (with `drop_last`), no image at all.
 class Batches {
  public:
-  Batches(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, bool drop_last = true);
+  Batches(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, bool drop_last = true,
+          std::optional<at::Device> device = std::nullopt);
 
   std::int64_t per_epoch() const { return per_epoch_; }
   /// Batch `index` counted from the beginning of training; epoch = index / per_epoch().
@@ -30,6 +32,7 @@ class Batches {
   Dataset dataset_;  // shares the tensors
   std::int64_t batch_size_;
   std::uint64_t seed_;
+  at::Device device_;
   std::int64_t per_epoch_;
   std::int64_t epoch_ = -1;
   at::Tensor order_;

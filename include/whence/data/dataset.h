@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,13 @@ at::Tensor sample_rows(const Dataset& dataset, std::int64_t count, at::Generator
 Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
                       const std::vector<std::string>& class_names);
 
-/// Rows `indices` as float32 in [0, 1], channels-last in memory. indices: int64 (n).
-at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices);
+/// Rows `indices` as float32 in [0, 1], channels-last in memory. indices: int64 (n). They move to `device` as bytes, and stay where
+/// the data set lies without one.
+at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices,
+                    std::optional<at::Device> device = std::nullopt);
+/// Rows first .. first + count - 1, as above.
+at::Tensor to_float(const Dataset& dataset, std::int64_t first, std::int64_t count,
+                    std::optional<at::Device> device = std::nullopt);
 /// All images as float32 in [0, 1].
 at::Tensor to_float(const Dataset& dataset);
 

@@ -35,6 +35,9 @@ class ScriptModule {
   /// whose operations and weights fit one another. nullopt where no such image fits or several do (as 28 and 29 pixels in
   /// front of a pooling); `obstacle` (if not null) says which it is.
   std::optional<Shape> input_shape(std::string* obstacle = nullptr) const;
+  /// Moves parameters and buffers; a module that names a device in its code stays what it is. Translate before.
+  void to(at::Device device);
+  at::Device device() const { return device_; }
   const std::filesystem::path& path() const { return path_; }
 
   /// The same function as a Network for inputs of one sample shape `input`, when every operation is known and both
@@ -47,6 +50,7 @@ class ScriptModule {
   struct Implementation;
   std::shared_ptr<Implementation> implementation_;
   std::filesystem::path path_;
+  at::Device device_ = at::kCPU;
 };
 
 }  // namespace whence::nn

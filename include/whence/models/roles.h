@@ -29,6 +29,8 @@ class Classifier {
   virtual const nn::Network* network() const { return nullptr; }
   /// In which `network` runs.
   virtual Precision precision() const { return Precision::float32; }
+  /// Where it computes: inputs must lie there, and outputs do.
+  virtual at::Device device() const { return at::kCPU; }
 };
 
 class Decoder {
@@ -37,6 +39,7 @@ class Decoder {
   virtual at::Tensor decode(const at::Tensor& z) const = 0;
   virtual std::int64_t latents() const = 0;
   virtual const nn::Network* network() const { return nullptr; }
+  virtual at::Device device() const { return at::kCPU; }
 };
 
 /// q(z|x), a diagonal normal distribution; both (N, D).
@@ -53,10 +56,11 @@ class Encoder {
   virtual const nn::Network* network() const { return nullptr; }
   /// (C, H, W) of an image; empty where it is not known.
   nn::Shape input_shape() const { return network() == nullptr ? nn::Shape() : network()->input_shape(); }
+  virtual at::Device device() const { return at::kCPU; }
 };
 
 /// Roles played by whence's own networks, frozen (Network::frozen) in evaluation mode. A classifier whose output has the
-/// shape (classes, 1, 1) gets a Flatten behind it.
+/// shape (classes, 1, 1) gets a Flatten behind it. They compute where the network lies.
 std::unique_ptr<Classifier> as_classifier(const nn::Network& network,
                                           Precision precision = Precision::float32);
 std::unique_ptr<Decoder> as_decoder(const nn::Network& network, Precision precision = Precision::float32);
@@ -66,7 +70,7 @@ std::unique_ptr<Encoder> as_encoder(const nn::Network& network, Precision precis
 /// What an imported classifier returns.
 enum class ClassifierOutput { automatic, logits, probabilities };
 
-/// Roles played by TorchScript files. `probe` is a small batch of the inputs it will get: the module is run on it
+/// Roles played by TorchScript files. They compute where `probe` lies, a decoder on `device`. `probe` is a small batch of the inputs it will get: the module is run on it
 /// once to learn its output and to check it. A module whose operations are all known is translated to a Network and
 /// runs as one, in the asked precision; any other stays opaque (network() is nullptr) and runs in float32.
 /// Errors (file named): a shape that the module rejects, an output that is not (N, M) or (N, M, 1, 1) (decoders: (N, ...))
@@ -84,7 +88,7 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file,
                                             Precision precision = Precision::float32);
 /// Error besides: a decoder that rejects (n, latents).
 std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,
-                                      Precision precision = Precision::float32);
+                                      Precision precision = Precision::float32, at::Device device = at::kCPU);
 /// Returns (mean, log_variance), or one tensor (N, 2D) with the mean first.
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& file, const at::Tensor& probe,
                                       Precision precision = Precision::float32);

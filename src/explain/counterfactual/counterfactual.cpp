@@ -62,14 +62,14 @@ Counterfactuals find_counterfactuals(const models::Decoder& decoder, const model
   Counterfactuals result;
   result.causal = causal;
   result.radius = options.radius;
-  result.codes = codes.to(at::kFloat).contiguous();
+  result.codes = codes.to(decoder.device(), at::kFloat).contiguous();
   result.before = probabilities_in_batches(decoder, classifier, result.codes);
   result.from = result.before.argmax(1);
   result.already = options.to ? result.from.eq(*options.to) : at::zeros_like(result.from, at::kBool);
 
   const std::int64_t n = codes.size(0);
-  result.move = at::zeros({n, causal});
-  result.found = at::zeros({n}, at::kBool);
+  result.move = result.codes.new_zeros({n, causal});
+  result.found = result.codes.new_zeros({n}, at::kBool);
   const CounterfactualSearch search(decoder, classifier, causal, options);
   const Tensor open = result.already.logical_not().nonzero().squeeze(1);
   Progress reading{.stage = "counterfactuals", .step = 0, .total = open.size(0), .values = {}};
@@ -99,7 +99,7 @@ Counterfactuals explain_counterfactually(const models::Encoder& encoder, const m
   const at::NoGradGuard no_grad;
   std::vector<Tensor> codes, probabilities;
   flow::for_batches(images.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
-    const Tensor part = images.narrow(0, first, count);
+    const Tensor part = images.narrow(0, first, count).to(encoder.device());
     codes.push_back(encoder.encode(part).mean);
     probabilities.push_back(flow::probabilities_of(classifier, part).to(at::kFloat));
   });

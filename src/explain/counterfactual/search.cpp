@@ -7,6 +7,7 @@
 
 #include "explain/flow/classify.h"
 #include "whence/core/random.h"
+#include "whence/platform/device.h"
 
 namespace whence::counterfactual {
 namespace {
@@ -26,15 +27,17 @@ Tensor chosen_rows(const Tensor& chosen) { return chosen.nonzero().squeeze(1); }
 
 /// K = 1: both ways. K = 2: even angles. More: the axes and fixed random directions, each with its opposite.
 Tensor fixed_directions(std::int64_t causal, std::int64_t rays) {
-  if (causal == 1) return at::tensor({1.0F, -1.0F}).view({2, 1});
+  Generator generator = make_generator(0, "gce/counterfactual/rays");
+  const at::TensorOptions options = draws_of(generator);
+  if (causal == 1) return at::tensor({1.0F, -1.0F}, options).view({2, 1});
   if (causal == 2) {
-    const Tensor angle = at::arange(rays, at::kDouble) * (2 * std::numbers::pi / static_cast<double>(rays));
+    const Tensor angle =
+        at::arange(rays, options.dtype(at::kDouble)) * (2 * std::numbers::pi / static_cast<double>(rays));
     return at::stack({angle.cos(), angle.sin()}, 1).to(at::kFloat);
   }
-  Generator generator = make_generator(0, "gce/counterfactual/rays");
   const std::int64_t free = std::max<std::int64_t>(rays / 2 - causal, 0);
   const Tensor half =
-      at::cat({at::eye(causal, at::kFloat), unit(at::randn({free, causal}, generator, at::kFloat))});
+      at::cat({at::eye(causal, options), unit(at::randn({free, causal}, generator, options))});
   return at::cat({half, -half});
 }
 
@@ -46,7 +49,7 @@ std::int64_t chosen_rays(std::int64_t causal, std::int64_t asked) {
 /// For each class: its lead over the best other one, and its log-odds less those asked for. Shapes (r, M).
 Tensor margins_of(const Tensor& logits, double probability) {
   const auto [best, at] = logits.topk(2, 1);
-  const Tensor classes = at::arange(logits.size(1), at::kLong).unsqueeze(0);
+  const Tensor classes = at::arange(logits.size(1), at.options()).unsqueeze(0);
   const Tensor other = at::where(classes.eq(at.narrow(1, 0, 1)), best.narrow(1, 1, 1), best.narrow(1, 0, 1));
   const Tensor lead = logits - other - kClear;
   if (probability == 0) return lead;
@@ -67,12 +70,12 @@ CounterfactualSearch::CounterfactualSearch(const models::Decoder& decoder,
             : causal == 1    ? 0.1
                              : 0.25),
       batch_(flow::samples_within(decoder, classifier, options.memory_bytes)),
-      directions_(fixed_directions(causal, chosen_rays(causal, options.rays))) {}
+      directions_(fixed_directions(causal, chosen_rays(causal, options.rays)).to(decoder.device())) {}
 
 CounterfactualSearch::Result CounterfactualSearch::run(const Tensor& codes, const Tensor& from) const {
   const Problem problem = pose(codes, from);
-  Tensor distance = at::full({codes.size(0)}, kInfinity, at::kFloat);
-  Tensor direction = at::zeros({codes.size(0), causal_}, at::kFloat);
+  Tensor distance = codes.new_full({codes.size(0)}, kInfinity);
+  Tensor direction = codes.new_zeros({codes.size(0), causal_});
   scan(problem, distance, direction);
   if (causal_ > 1) turn(problem, distance, direction);
   const Tensor found = distance.isfinite();
@@ -84,7 +87,7 @@ CounterfactualSearch::Problem CounterfactualSearch::pose(const Tensor& codes, co
   problem.codes = codes;
   problem.alpha = codes.narrow(1, 0, causal_);
   problem.limit = problem.alpha.norm(2, 1).clamp_min(options_.radius);
-  const Tensor classes = at::arange(classifier_.classes(), at::kLong).unsqueeze(0);
+  const Tensor classes = at::arange(classifier_.classes(), from.options()).unsqueeze(0);
   problem.targets =
       options_.to ? classes.eq(*options_.to).expand({codes.size(0), -1}) : classes.ne(from.unsqueeze(1));
   return problem;
@@ -130,7 +133,8 @@ Tensor CounterfactualSearch::way_out(const Problem& problem, const Rays& rays) c
 CounterfactualSearch::Rays CounterfactualSearch::rays_of(const Problem& problem, const Tensor& images) const {
   Tensor direction = directions_.unsqueeze(0).expand({images.size(0), -1, -1});
   if (causal_ > 1) {  // fixed rays are sparse there: the steepest way up joins them
-    const Tensor steepest = unit(gradient(problem, images, at::zeros({images.size(0), causal_})));
+    const Tensor steepest =
+        unit(gradient(problem, images, problem.codes.new_zeros({images.size(0), causal_})));
     direction = at::cat({direction, steepest.unsqueeze(1)}, 1);
   }
   return {images.repeat_interleave(direction.size(1)), direction.reshape({-1, causal_})};
@@ -150,7 +154,7 @@ Tensor CounterfactualSearch::bisect(const Problem& problem, const Rays& rays, co
 }
 
 void CounterfactualSearch::scan(const Problem& problem, Tensor& distance, Tensor& direction) const {
-  Rays open = rays_of(problem, at::arange(problem.codes.size(0), at::kLong));
+  Rays open = rays_of(problem, at::arange(problem.codes.size(0), problem.codes.options().dtype(at::kLong)));
   Tensor end = way_out(problem, open);
   for (std::int64_t shell = 1; open.image.size(0) > 0; ++shell) {
     const double inner = static_cast<double>(shell - 1) * step_;
@@ -160,7 +164,7 @@ void CounterfactualSearch::scan(const Problem& problem, Tensor& distance, Tensor
     if (hits.size(0) > 0) {
       const Rays hit{open.image.index_select(0, hits), open.direction.index_select(0, hits)};
       const Tensor radius =
-          bisect(problem, hit, at::full({hits.size(0)}, inner, at::kFloat), outer.index_select(0, hits));
+          bisect(problem, hit, outer.new_full({hits.size(0)}, inner), outer.index_select(0, hits));
       const Tensor farthest_first = radius.argsort(0, /*descending=*/true);  // the last one written stays
       for (const Tensor& ray : farthest_first.unbind(0)) {
         const std::int64_t row = ray.item<std::int64_t>(), image = hit.image[row].item<std::int64_t>();
@@ -177,7 +181,7 @@ void CounterfactualSearch::scan(const Problem& problem, Tensor& distance, Tensor
 
 void CounterfactualSearch::turn(const Problem& problem, Tensor& distance, Tensor& direction) const {
   Tensor active = chosen_rows(distance.isfinite());
-  const Tensor share = at::tensor(at::ArrayRef<double>(kShares), at::kFloat).view({1, -1, 1});
+  const Tensor share = at::tensor(at::ArrayRef<double>(kShares), distance.options()).view({1, -1, 1});
   const std::int64_t shares = share.size(1);
   for (int round = 0; round < kTurns && active.size(0) > 0; ++round) {
     const Tensor old = direction.index_select(0, active);
@@ -197,8 +201,9 @@ void CounterfactualSearch::turn(const Problem& problem, Tensor& distance, Tensor
     active = active.index_select(0, better);
     const Tensor picked = better * shares + at.index_select(0, better);
     const Rays next{active, tried.direction.index_select(0, picked)};
-    distance.index_copy_(0, active,
-                         bisect(problem, next, at::zeros({active.size(0)}), shorter.index_select(0, better)));
+    distance.index_copy_(
+        0, active,
+        bisect(problem, next, shorter.new_zeros({active.size(0)}), shorter.index_select(0, better)));
     direction.index_copy_(0, active, next.direction);
   }
 }

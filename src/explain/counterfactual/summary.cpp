@@ -21,11 +21,13 @@ std::vector<std::pair<std::string, double>> spread_of(const Tensor& distance) {
 
 std::vector<ClassChange> changes_of(const Tensor& from, const Tensor& to, const Tensor& distance) {
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<double>> by_pair;
+  const Tensor start = from.cpu(), end = to.cpu(), far = distance.cpu();
   for (std::int64_t i = 0; i < from.size(0); ++i)
-    by_pair[{from[i].item<std::int64_t>(), to[i].item<std::int64_t>()}].push_back(distance[i].item<double>());
+    by_pair[{start[i].item<std::int64_t>(), end[i].item<std::int64_t>()}].push_back(far[i].item<double>());
   std::vector<ClassChange> changes;
   for (const auto& [pair, distances] : by_pair) {
-    const double median = at::quantile(at::tensor(distances, at::kDouble), 0.5).item<double>();
+    const double median =
+        at::quantile(at::tensor(distances, far.options().dtype(at::kDouble)), 0.5).item<double>();
     changes.push_back({pair.first, pair.second, static_cast<std::int64_t>(distances.size()), median});
   }
   return changes;

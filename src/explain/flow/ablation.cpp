@@ -4,6 +4,7 @@
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/explain/gce/objective.h"
+#include "whence/platform/device.h"
 
 namespace whence::flow {
 namespace {
@@ -12,17 +13,21 @@ using at::Tensor;
 
 /// Calls `body` with the images (float32) and labels of every batch of the data set.
 void for_images(
-    const data::Dataset& dataset,
+    const data::Dataset& dataset, at::Device device,
     const std::function<void(const Tensor& images, std::int64_t first, std::int64_t count)>& body) {
   if (dataset.size() == 0) fail("there are no images to measure on");
   const at::NoGradGuard no_grad;
   for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {
-    body(data::to_float(dataset, at::arange(first, first + count, at::kLong)), first, count);
+    body(data::to_float(dataset, first, count, device), first, count);
   });
 }
 
 std::int64_t count_right(const models::Classifier& classifier, const Tensor& images, const Tensor& labels) {
-  return probabilities_of(classifier, images).argmax(1).eq(labels).sum().item<std::int64_t>();
+  return probabilities_of(classifier, images)
+      .argmax(1)
+      .eq(labels.to(images.device()))
+      .sum()
+      .item<std::int64_t>();
 }
 
 void check_classes(const models::Classifier& classifier, const data::Dataset& dataset) {
@@ -53,11 +58,12 @@ Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
   check_classes(classifier, dataset);
   check_latents(encoder, decoder);
   const std::int64_t latents = decoder.latents();
-  const Tensor fresh = at::randn({dataset.size(), latents}, generator, at::kFloat);
+  const Tensor fresh =
+      at::randn({dataset.size(), latents}, generator, draws_of(generator)).to(encoder.device());
 
   std::int64_t original = 0, reencoded = 0;
   std::vector<std::int64_t> replaced(static_cast<std::size_t>(latents), 0);
-  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+  for_images(dataset, encoder.device(), [&](const Tensor& images, std::int64_t first, std::int64_t count) {
     const Tensor labels = dataset.labels.narrow(0, first, count);
     const auto right_of = [&](const Tensor& codes) {
       return count_right(classifier, decoder.decode(codes), labels);
@@ -84,7 +90,7 @@ Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
 double accuracy(const models::Classifier& classifier, const data::Dataset& dataset) {
   check_classes(classifier, dataset);
   std::int64_t right = 0;
-  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+  for_images(dataset, classifier.device(), [&](const Tensor& images, std::int64_t first, std::int64_t count) {
     right += count_right(classifier, images, dataset.labels.narrow(0, first, count));
   });
   return static_cast<double>(right) / static_cast<double>(dataset.size());
@@ -93,11 +99,12 @@ double accuracy(const models::Classifier& classifier, const data::Dataset& datas
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
                   const data::Dataset& dataset, at::Generator& generator) {
   check_latents(encoder, decoder);
-  const Tensor noise = at::randn({dataset.size(), encoder.latents()}, generator, at::kFloat);
+  const Tensor noise =
+      at::randn({dataset.size(), encoder.latents()}, generator, draws_of(generator)).to(encoder.device());
   const auto images_in_all = static_cast<double>(dataset.size());
   Fidelity result;
   std::vector<Tensor> bounds;
-  for_images(dataset, [&](const Tensor& images, std::int64_t first, std::int64_t count) {
+  for_images(dataset, encoder.device(), [&](const Tensor& images, std::int64_t first, std::int64_t count) {
     const models::Posterior q = encoder.encode(images);
     const Tensor codes = q.mean + noise.narrow(0, first, count) * (0.5 * q.log_variance).exp();
     const auto weight = static_cast<double>(count) / images_in_all;

@@ -11,7 +11,8 @@ constexpr double kFar = std::numeric_limits<double>::infinity();
 class Matching {
  public:
   explicit Matching(const at::Tensor& cost)
-      : cost_(cost.to(at::kDouble).contiguous()),
+      : cost_(cost.to(at::kCPU, at::kDouble)),
+        entries_(cost_.accessor<double, 2>()),
         rows_(static_cast<std::size_t>(cost.size(0))),
         columns_(static_cast<std::size_t>(cost.size(1))),
         row_price_(rows_ + 1, 0),
@@ -29,8 +30,8 @@ class Matching {
 
  private:
   double reduced(std::size_t row, std::size_t column) const {
-    return cost_.data_ptr<double>()[(row - 1) * columns_ + column - 1] - row_price_[row] -
-           column_price_[column];
+    return entries_[static_cast<std::int64_t>(row) - 1][static_cast<std::int64_t>(column) - 1] -
+           row_price_[row] - column_price_[column];
   }
 
   /// Finds the cheapest way to a free column, and shifts the rows along it.
@@ -70,6 +71,7 @@ class Matching {
   }
 
   at::Tensor cost_;
+  at::TensorAccessor<double, 2> entries_;
   std::size_t rows_, columns_;
   std::vector<double> row_price_, column_price_;
   std::vector<std::size_t> row_of_;  // by column

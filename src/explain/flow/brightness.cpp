@@ -2,6 +2,7 @@
 
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
+#include "whence/platform/device.h"
 
 namespace whence::flow {
 namespace {
@@ -33,11 +34,12 @@ std::vector<FactorBrightness> factor_brightness(const models::Encoder& encoder,
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> means, seen, made;
   for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {
-    const at::Tensor images = data::to_float(dataset, at::arange(first, first + count, at::kLong));
+    const at::Tensor images = data::to_float(dataset, first, count, encoder.device());
     means.push_back(encoder.encode(images).mean.to(at::kDouble));
     seen.push_back(mean_intensity(images));
   });
-  const at::Tensor z = at::randn({draws, decoder.latents()}, generator, at::kFloat);
+  const at::Tensor z =
+      at::randn({draws, decoder.latents()}, generator, draws_of(generator)).to(decoder.device());
   for_batches(draws, kBatch, [&](std::int64_t first, std::int64_t count) {
     made.push_back(mean_intensity(decoder.decode(z.narrow(0, first, count))));
   });

@@ -46,7 +46,9 @@ void for_batches(std::int64_t total, std::int64_t batch,
 std::int64_t samples_within(const models::Decoder& decoder, const models::Classifier& classifier,
                             std::int64_t memory_bytes) {
   // Unknown networks: four maps as large as the image, of 64 channels each.
-  const std::int64_t unknown = decoder.decode(at::zeros({1, decoder.latents()})).numel() * 4 * 64;
+  const at::Tensor latents =
+      at::zeros({1, decoder.latents()}, at::TensorOptions(decoder.device()).dtype(at::kFloat));
+  const std::int64_t unknown = decoder.decode(latents).numel() * 4 * 64;
   const auto values = [&](const nn::Network* network) { return network ? widest_pair(*network) : unknown; };
   // Twice: an operation's workspace and layout copies are about as large as what it reads and writes.
   const std::int64_t bytes = std::max(values(decoder.network()), values(classifier.network())) * 2 * 4;

@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "whence/core/error.h"
+#include "whence/platform/device.h"
 
 namespace whence::flow {
 namespace {
@@ -11,20 +12,16 @@ using at::Tensor;
 
 /// The cell of each draw on each axis, (count, axes), in reflected mixed-radix order: one step changes one index
 /// by one.
-Tensor cells(std::int64_t count, const std::vector<std::int64_t>& slices) {
-  const auto axes = static_cast<std::int64_t>(slices.size());
-  Tensor cells = at::empty({count, axes}, at::kDouble);
-  auto cell = cells.accessor<double, 2>();
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::int64_t rest = i;  // the digits above the current one; each odd value of them reverses its direction
-    for (std::int64_t axis = axes - 1; axis >= 0; --axis) {
-      const std::int64_t size = slices[static_cast<std::size_t>(axis)];
-      const std::int64_t digit = rest % size;
-      rest /= size;
-      cell[i][axis] = static_cast<double>(rest % 2 == 0 ? digit : size - 1 - digit);
-    }
+Tensor cells(std::int64_t count, const std::vector<std::int64_t>& slices, const at::TensorOptions& options) {
+  std::vector<Tensor> axes(slices.size());
+  Tensor rest = at::arange(count, options.dtype(at::kLong));
+  for (std::size_t axis = slices.size(); axis-- > 0;) {
+    const Tensor digit = rest.remainder(slices[axis]);
+    // The digits above the current one; each odd value of them reverses its direction.
+    rest = rest.div(slices[axis], "floor");
+    axes[axis] = at::where(rest.remainder(2).eq(0), digit, slices[axis] - 1 - digit);
   }
-  return cells;
+  return at::stack(axes, 1).to(at::kDouble);
 }
 
 /// The quantiles of N(0, 1) at uniform numbers in [0, 1), float32.
@@ -36,19 +33,21 @@ Tensor normal_at(const Tensor& uniform) {
 /// N(0, I), one draw from each of `count` cells of equal probability, (count, dimensions), float32.
 Tensor stratified_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
   const std::vector<std::int64_t> sizes = slices(count, dimensions);
-  const Tensor within = at::rand({count, dimensions}, generator, at::kDouble);
-  return normal_at((cells(count, sizes) + within) / at::tensor(sizes, at::kDouble));
+  const at::TensorOptions options = draws_of(generator, at::kDouble);
+  const Tensor within = at::rand({count, dimensions}, generator, options);
+  return normal_at((cells(count, sizes, options) + within) / at::tensor(sizes, options));
 }
 
 /// N(0, I) at the first `count` points of a Sobol sequence with a random linear scrambling and digital shift
 /// (Matousek 1998), (count, dimensions), float32.
 Tensor sobol_normal(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
   constexpr std::int64_t bits = 30;  // of LibTorch's direction numbers
-  Tensor state = at::zeros({dimensions, bits}, at::kLong);
+  const at::TensorOptions options = draws_of(generator, at::kLong);
+  Tensor state = at::zeros({dimensions, bits}, options);
   at::_sobol_engine_initialize_state_(state, dimensions);
-  const Tensor mixing = at::randint(0, 2, {dimensions, bits, bits}, generator, at::kLong).tril();
+  const Tensor mixing = at::randint(0, 2, {dimensions, bits, bits}, generator, options).tril();
   at::_sobol_engine_scramble_(state, mixing, dimensions);
-  const Tensor shift = at::randint(0, std::int64_t{1} << bits, {dimensions}, generator, at::kLong);
+  const Tensor shift = at::randint(0, std::int64_t{1} << bits, {dimensions}, generator, options);
   const Tensor first = shift.to(at::kDouble).unsqueeze(0) * 0x1p-30;
   if (count == 1) return normal_at(first);
   const Tensor rest =
@@ -60,14 +59,14 @@ Tensor antithetic_normal(std::int64_t count, std::int64_t dimensions, at::Genera
   if (count % 2 != 0 || count < 4)
     fail_usage("antithetic draws of the factors come in pairs, at least two of them: {} draws cannot be made",
                count);
-  const Tensor half = at::randn({count / 2, 1, dimensions}, generator, at::kFloat);
+  const Tensor half = at::randn({count / 2, 1, dimensions}, generator, draws_of(generator));
   return at::cat({half, -half}, 1).view({count, dimensions});
 }
 
 /// The draws of the factors, (outer, dimensions).
 Tensor outer_normal(std::int64_t outer, std::int64_t dimensions, Placement draws, at::Generator& generator) {
   if (draws == Placement::independent || dimensions == 0)
-    return at::randn({outer, dimensions}, generator, at::kFloat);
+    return at::randn({outer, dimensions}, generator, draws_of(generator));
   if (draws == Placement::antithetic) return antithetic_normal(outer, dimensions, generator);
   if (draws == Placement::stratified) return stratified_normal(outer, dimensions, generator);
   std::vector<Tensor> groups;
@@ -121,18 +120,20 @@ at::Tensor draw_latents(std::int64_t dimensions, const std::vector<std::int64_t>
   const Tensor of_factors =
       outer_normal(outer, static_cast<std::int64_t>(factors.size()), outer_draws, generator);
   const Tensor of_rest =
-      at::randn({own_rows, inner, static_cast<std::int64_t>(rest.size())}, generator, at::kFloat);
-  Tensor latents = at::empty({outer, inner, dimensions}, at::kFloat);
-  latents.index_copy_(2, at::tensor(factors, at::kLong), of_factors.unsqueeze(1).expand({-1, inner, -1}));
-  latents.index_copy_(2, at::tensor(rest, at::kLong), of_rest.expand({outer, inner, -1}));
+      at::randn({own_rows, inner, static_cast<std::int64_t>(rest.size())}, generator, draws_of(generator));
+  Tensor latents = of_rest.new_empty({outer, inner, dimensions});
+  const at::TensorOptions numbers = of_rest.options().dtype(at::kLong);
+  latents.index_copy_(2, at::tensor(factors, numbers), of_factors.unsqueeze(1).expand({-1, inner, -1}));
+  latents.index_copy_(2, at::tensor(rest, numbers), of_rest.expand({outer, inner, -1}));
   return latents.view({outer * inner, dimensions});
 }
 
 at::Tensor latin_hypercube(std::int64_t count, std::int64_t dimensions, at::Generator& generator) {
   TORCH_CHECK(count >= 1 && dimensions >= 1, "no latents to draw");
-  Tensor uniform = at::rand({count, dimensions}, generator, at::kDouble);
+  const at::TensorOptions options = draws_of(generator, at::kDouble);
+  Tensor uniform = at::rand({count, dimensions}, generator, options);
   for (std::int64_t i = 0; i < dimensions; ++i)
-    uniform.select(1, i) += at::randperm(count, generator, at::kDouble);
+    uniform.select(1, i) += at::randperm(count, generator, options);
   return normal_at(uniform / static_cast<double>(count));
 }
 
@@ -145,10 +146,12 @@ at::Tensor recombine_latents(const at::Tensor& latents, const std::vector<std::i
     fail_usage("{} draws of the other factors for each image need more than {} images in a batch", inner,
                images);
   const std::vector<std::int64_t> rest = others(dimensions, factors);
-  at::Tensor of_rest = at::arange(inner).expand({images, inner});
-  if (sampling == Sampling::nested) of_rest = (of_rest + at::arange(1, images + 1).unsqueeze(1)) % images;
+  const at::TensorOptions numbers = latents.options().dtype(at::kLong);
+  at::Tensor of_rest = at::arange(inner, numbers).expand({images, inner});
+  if (sampling == Sampling::nested)
+    of_rest = (of_rest + at::arange(1, images + 1, numbers).unsqueeze(1)).remainder(images);
   at::Tensor rows = latents.unsqueeze(1).repeat({1, inner, 1}).view({images * inner, dimensions});
-  const at::Tensor index = at::tensor(rest, at::kLong);
+  const at::Tensor index = at::tensor(rest, numbers);
   rows.index_copy_(1, index, latents.index_select(0, of_rest.reshape({-1})).index_select(1, index));
   return rows;
 }

@@ -87,8 +87,9 @@ FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions&
   const std::int64_t latents = models.decoder.latents();
   const std::int64_t inner = inner_draws(which, latents, options);
   const Estimator& estimator = options.estimator;
-  const at::Tensor codes = draw_latents(latents, which, options.outer, inner, estimator.sampling,
-                                        estimator.outer_draws, generator);
+  const at::Tensor codes =
+      draw_latents(latents, which, options.outer, inner, estimator.sampling, estimator.outer_draws, generator)
+          .to(models.decoder.device());
   return estimate_flow(answers(models, codes, after_batch).view({options.outer, inner, -1}), estimator);
 }
 
@@ -96,8 +97,8 @@ std::vector<FlowValue> flows_of_shared_draws(const Models& models, const FlowOpt
                                              std::uint64_t seed, const AfterBatch& after_batch) {
   const Estimator estimator{Sampling::nested, Placement::stratified, options.estimator.correction};
   at::Generator generator = make_generator(seed, "flow/shared");
-  const at::Tensor codes =
-      latin_hypercube(options.outer * options.inner, models.decoder.latents(), generator);
+  const at::Tensor codes = latin_hypercube(options.outer * options.inner, models.decoder.latents(), generator)
+                               .to(models.decoder.device());
   const at::Tensor probabilities = answers(models, codes, after_batch);
   std::vector<FlowValue> flows;
   for (const at::Tensor& values : codes.unbind(1)) {

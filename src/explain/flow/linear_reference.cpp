@@ -6,6 +6,7 @@
 
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
+#include "whence/platform/device.h"
 
 namespace whence::flow {
 namespace {
@@ -17,7 +18,7 @@ constexpr double kNoise = 0.5;  ///< the variance of each pixel that SSE stands 
 void for_rows(const data::Dataset& dataset, const std::function<void(const at::Tensor&)>& body) {
   if (dataset.size() == 0) fail("there are no images to measure on");
   for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {
-    body(data::to_float(dataset, at::arange(first, first + count, at::kLong)).flatten(1));
+    body(data::to_float(dataset, first, count).flatten(1));
   });
 }
 
@@ -52,7 +53,9 @@ LinearReference fit_linear(const data::Dataset& train, std::int64_t latents, at:
   LinearReference model;
   model.mean = mean_image(train);
   const std::int64_t pixels = model.mean.size(0), columns = std::min(2 * latents, pixels);
-  at::Tensor basis = orthonormal(at::randn({pixels, columns}, generator, at::kFloat)), product;
+  const at::Tensor start =
+      at::randn({pixels, columns}, generator, draws_of(generator)).to(model.mean.device());
+  at::Tensor basis = orthonormal(start), product;
   for (std::int64_t pass = 0; pass < kPasses; ++pass) {
     if (pass > 0) basis = orthonormal(product);
     product = covariance_times(train, model.mean, basis);

@@ -39,7 +39,8 @@ class Responses {
     for (std::int64_t i = 0; i < causal; ++i) alpha.push_back(i);
     Generator generator = make_generator(seed, "trust/randomization");
     const Tensor z = draw_latents(decoder.latents(), alpha, options.alpha, options.beta, kEstimator.sampling,
-                                  kEstimator.outer_draws, generator);
+                                  kEstimator.outer_draws, generator)
+                         .to(decoder.device());
     for_batches(z.size(0), batch_, [&](std::int64_t first, std::int64_t count) {
       images_.push_back(decoder.decode(z.narrow(0, first, count)));
     });
@@ -104,7 +105,7 @@ void judge(RandomizationCheck& check) {
     shares.push_back(std::isnan(share) ? 0 : share);
     check.correlation += response.correlation / static_cast<double>(check.randomized.size());
   }
-  const Tensor all = at::tensor(shares, at::kDouble);
+  const Tensor all = at::tensor(shares, at::TensorOptions(at::kCPU).dtype(at::kDouble));
   const auto count = static_cast<double>(shares.size());
   check.randomized_share.value = all.mean().item<double>();
   if (shares.size() > 1) check.randomized_share.se = all.std(0, true).item<double>() / std::sqrt(count);

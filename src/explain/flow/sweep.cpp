@@ -16,8 +16,9 @@ Sweep sweep(const models::Decoder& decoder, const models::Classifier& classifier
 
   const at::NoGradGuard no_grad;
   const auto steps = static_cast<std::int64_t>(values.size());
-  at::Tensor moved = codes.to(at::kFloat).unsqueeze(1).repeat({1, steps, 1});  // (n, steps, D)
-  moved.select(2, factor).add_(at::tensor(values, at::kDouble).to(at::kFloat));
+  at::Tensor moved =
+      codes.to(decoder.device(), at::kFloat).unsqueeze(1).repeat({1, steps, 1});  // (n, steps, D)
+  moved.select(2, factor).add_(at::tensor(values, moved.options().dtype(at::kDouble)).to(at::kFloat));
   const at::Tensor z = moved.flatten(0, 1);
 
   std::vector<at::Tensor> images, probabilities;

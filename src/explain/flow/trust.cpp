@@ -81,7 +81,7 @@ Share reencoding_agreement(const models::Encoder& encoder, const models::Decoder
   const at::NoGradGuard no_grad;
   std::int64_t same = 0;
   for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {
-    const Tensor images = data::to_float(dataset, at::arange(first, first + count, at::kLong));
+    const Tensor images = data::to_float(dataset, first, count, encoder.device());
     const Tensor decoded = decoder.decode(encoder.encode(images).mean);
     same += probabilities_of(classifier, images)
                 .argmax(1)

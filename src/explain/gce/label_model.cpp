@@ -5,7 +5,7 @@
 namespace whence::gce {
 namespace {
 
-nn::Network declare(std::int64_t causal, std::int64_t classes, at::Generator& generator) {
+nn::Network declare(std::int64_t causal, std::int64_t classes, at::Generator& generator, at::Device device) {
   constexpr std::int64_t hidden = 32;
   nn::Network network("label-model", {causal});
   network.add("hidden1", nn::Linear{hidden});
@@ -15,6 +15,7 @@ nn::Network declare(std::int64_t causal, std::int64_t classes, at::Generator& ge
   network.add("labels", nn::Linear{classes});
   network.add("log_probabilities", nn::LogSoftmax{});
   nn::initialise(network, {}, generator);
+  network.to(device);
   return network;
 }
 
@@ -51,8 +52,8 @@ class Perceptron : public torch::autograd::Function<Perceptron> {
 
 }  // namespace
 
-LabelModel::LabelModel(std::int64_t causal, std::int64_t classes, at::Generator& generator)
-    : network(declare(causal, classes, generator)), optimizer({&network}, nn::Adam{}) {}
+LabelModel::LabelModel(std::int64_t causal, std::int64_t classes, at::Generator& generator, at::Device device)
+    : network(declare(causal, classes, generator, device)), optimizer({&network}, nn::Adam{}) {}
 
 at::Tensor LabelModel::log_probabilities(const at::Tensor& alpha) const {
   const std::vector<at::Tensor>& own = optimizer.parameters();

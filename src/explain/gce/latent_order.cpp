@@ -50,7 +50,7 @@ void check_reordering(const nn::Network& encoder, const nn::Network& decoder) {
 
 void reorder_latents(nn::Network& encoder, nn::Network& decoder, const std::vector<std::int64_t>& order) {
   const at::NoGradGuard no_gradients;
-  const at::Tensor rows = at::tensor(order, at::kLong);
+  const at::Tensor rows = at::tensor(order, at::TensorOptions(decoder.device()).dtype(at::kLong));
   for (const auto& [parameter, dimension] : places_of_latents(encoder, decoder))
     parameter.copy_(parameter.index_select(dimension, rows));  // in place: an optimizer may own the memory
 }

@@ -5,6 +5,7 @@
 #include "whence/core/random.h"
 #include "whence/nn/training/optimizer.h"
 #include "whence/nn/training/schedule.h"
+#include "whence/platform/device.h"
 
 namespace whence::gce {
 namespace {
@@ -27,10 +28,10 @@ Tensor root_of(const Tensor& covariance) {
 
 /// `points` along each direction in which the root reaches.
 Grid grid_of(const Tensor& root, std::int64_t points) {
-  const Tensor line = at::linspace(-6.5, 6.5, points, at::kDouble);
+  const Tensor line = at::linspace(-6.5, 6.5, points, root.options());
   Tensor density = (-line.square() / 2).exp();
   density = density / density.sum();
-  Grid grid{at::zeros({1, 0}, at::kDouble), at::ones({1}, at::kDouble)};
+  Grid grid{root.new_zeros({1, 0}), root.new_ones({1})};
   for (std::int64_t d = 0; d < root.size(1); ++d) {
     const std::int64_t n = grid.points.size(0);
     grid.points = at::cat({grid.points.repeat_interleave(points, 0), line.repeat({n}).unsqueeze(1)}, 1);
@@ -78,9 +79,9 @@ Tensor divergence(const LinearGaussian& problem, const Tensor& weight) {
 
 Tensor fitted_weight(const LinearGaussian& problem, double angle) {
   TORCH_CHECK(problem.covariance.size(0) == 2, "fitted_weight: two dimensions only");
-  const Tensor turn =
-      at::tensor({std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)}, at::kDouble)
-          .view({2, 2});
+  const Tensor turn = at::tensor({std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)},
+                                 problem.covariance.options().dtype(at::kDouble))
+                          .view({2, 2});
   const auto [values, vectors] = at::linalg_eigh(problem.covariance);
   return (vectors * values.sqrt()).matmul(vectors.t()).matmul(turn);
 }
@@ -102,15 +103,17 @@ Tensor learn_weight(const LinearGaussian& problem, const LinearGaussianTraining&
   nn::Network generator("linear", {latents});
   generator.add("map", nn::Linear{problem.covariance.size(0), /*bias=*/false});
   Generator start = make_generator(options.seed, "linear-gaussian/start");
+  generator.to(problem.covariance.device());
   const Tensor weight = generator.parameters().front().tensor;
   {
     const at::NoGradGuard no_grad;
-    weight.copy_(0.5 * at::randn(weight.sizes(), start));
+    weight.copy_(0.5 * at::randn(weight.sizes(), start, draws_of(start)));
   }
   nn::Optimizer optimizer({&generator}, nn::Adam{});
   for (std::int64_t step = 0; step < options.steps; ++step) {
     Generator own = make_generator(options.seed, fmt::format("linear-gaussian/step/{}", step));
-    const CausalDraws draws = draw_causal(options.causal, options.noncausal, options.effect, own);
+    const CausalDraws draws =
+        draw_causal(options.causal, options.noncausal, options.effect, own).to(weight.device());
     const Tensor yes = yes_probability(problem.normals, generator.forward(draws.latents).to(at::kDouble));
     const Tensor flow = causal_effect(draws, at::stack({1 - yes, yes}, 1));
     const Tensor far = divergence(problem, weight.to(at::kDouble));

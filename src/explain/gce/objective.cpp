@@ -76,6 +76,12 @@ CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const Causa
   });
 }
 
+CausalDraws CausalDraws::to(at::Device device) const {
+  CausalDraws moved = *this;
+  moved.latents = latents.to(device);
+  return moved;
+}
+
 at::Tensor causal_effect(const CausalDraws& draws, const at::Tensor& probabilities) {
   const CausalOptions& options = draws.options;
   check_rows(draws, probabilities);

@@ -4,6 +4,7 @@
 
 #include "whence/core/random.h"
 #include "whence/models/train/vae_loss.h"
+#include "whence/platform/device.h"
 #include "whence/platform/parts.h"
 
 namespace whence::gce {
@@ -14,6 +15,13 @@ bool asks_classifier(const Training& options) {
 }
 
 bool keeps_answers(const Training& options) { return options.answer_weight > 0; }
+
+/// Adds a part's share, in float64; an undefined sum is 0.
+void add_share(at::Tensor& sum, const at::Tensor& share) {
+  if (!share.defined()) return;
+  const at::Tensor own = share.detach().to(at::kDouble);
+  sum = sum.defined() ? sum + own : own;
+}
 
 /// Of the class probabilities that the classifier gives to images and to their reconstructions.
 at::Tensor divergence_of(const models::Classifier& classifier, const at::Tensor& images,
@@ -39,10 +47,11 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
       options_(options),
       images_(images) {
   Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
-  noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator);
+  noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator, draws_of(generator))
+               .to(images.device());
   if (asks_classifier(options) && options.effect.latents == Latents::prior)
-    draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator);
-  const bool one = encoder.mixes_samples() || decoder.mixes_samples() ||
+    draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator).to(images.device());
+  const bool one = !images.is_cpu() || encoder.mixes_samples() || decoder.mixes_samples() ||
                    ((asks_classifier(options) || keeps_answers(options)) && !classifier.network());
   const std::int64_t rows = draws_ ? std::min(images.size(0), draws_->latents.size(0)) : images.size(0);
   const std::int64_t parts = one ? 1 : parts_for(rows);
@@ -57,14 +66,14 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
   const at::Tensor of_probabilities = draws_ ? join(*draws_, loss) : at::Tensor();
   optimizer.set_gradients(backward(of_probabilities, optimizer.parameters()));
   for (const Part& part : parts_) {
-    loss.sse += part.sse.item<double>();
-    loss.kl += part.kl.item<double>();
-    if (part.answers.defined()) loss.answers = loss.answers.value_or(0) + part.answers.item<double>();
-    if (part.departure.defined()) loss.departure = loss.departure.value_or(0) + part.departure.item<double>();
+    add_share(loss.sse, part.sse);
+    add_share(loss.kl, part.kl);
+    add_share(loss.answers, part.answers);
+    add_share(loss.departure, part.departure);
   }
-  loss.total += options_.answer_weight * loss.answers.value_or(0);
-  loss.total += options_.manifold_weight * loss.departure.value_or(0);
-  loss.total += options_.lambda * (loss.sse + loss.kl);
+  if (loss.answers.defined()) add_share(loss.total, options_.answer_weight * loss.answers);
+  if (loss.departure.defined()) add_share(loss.total, options_.manifold_weight * loss.departure);
+  add_share(loss.total, options_.lambda * (loss.sse + loss.kl));
   return loss;
 }
 
@@ -137,13 +146,13 @@ at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
   const at::Tensor causal = labels_ != nullptr ? variational_effect(draws, probabilities, *labels_)
                                                : causal_effect(draws, probabilities);
   at::Tensor total = -options_.causal_weight * causal;
-  loss.causal = causal.item<double>();
+  add_share(loss.causal, causal);
   if (options_.leak_penalty > 0) {
     const at::Tensor leak = leaked_effect(draws, probabilities);
     total = total + options_.leak_penalty * leak;
-    loss.leak = leak.item<double>();
+    add_share(loss.leak, leak);
   }
-  loss.total = total.item<double>();
+  add_share(loss.total, total);
   if (labels_ == nullptr) return torch::autograd::grad({total}, {probabilities}).front();
   std::vector<at::Tensor> sought = labels_->optimizer.parameters();
   sought.push_back(probabilities);

@@ -12,18 +12,22 @@
 
 namespace whence::gce {
 
-/// The objective of one step, and its terms; a term without a weight stays empty.
+/// The objective of one step, and its terms, float64 scalars where the images lie; a term without a weight stays undefined.
 struct StepLoss {
-  double total = 0, sse = 0, kl = 0;
-  std::optional<double> causal, leak, answers, departure;
+  at::Tensor total, sse, kl, causal, leak, answers, departure;
 
   nn::Readings readings() const {
     nn::Readings readings;
-    if (causal) readings.emplace_back("C", *causal);
-    if (leak) readings.emplace_back("leak", *leak);
-    if (answers) readings.emplace_back("answers", *answers);
-    if (departure) readings.emplace_back("departure", *departure);
-    readings.insert(readings.end(), {{"SSE", sse}, {"KL", kl}, {"loss", total}});
+    const auto add = [&](const char* name, const at::Tensor& value) {
+      if (value.defined()) readings.emplace_back(name, value);
+    };
+    add("C", causal);
+    add("leak", leak);
+    add("answers", answers);
+    add("departure", departure);
+    add("SSE", sse);
+    add("KL", kl);
+    add("loss", total);
     return readings;
   }
 };

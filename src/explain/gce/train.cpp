@@ -101,22 +101,6 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
         "the weight of what departs from the manifold needs pretraining, whose autoencoder it is from");
 }
 
-/// Exponential averages of what progress shows; they do not influence training.
-class Smoothed {
- public:
-  nn::Readings update(const nn::Readings& now) {
-    if (readings_.size() != now.size()) readings_ = now;
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      readings_[i].second = kKeep * readings_[i].second + (1 - kKeep) * now[i].second;
-    }
-    return readings_;
-  }
-
- private:
-  static constexpr double kKeep = 0.98;
-  nn::Readings readings_;
-};
-
 void initialise(nn::Network& encoder, nn::Network& decoder, const Training& options) {
   const nn::Initialisation initial{.keeps_size = options.initial == InitialWeights::he,
                                    .convolution_deviation = 0.02};
@@ -142,12 +126,13 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   const bool asks = options.causal > 0 && options.causal_weight > 0;
   if (asks && options.effect.inference == Inference::variational) {
     Generator weights = make_generator(options.seed, "gce/labels");
-    labels.emplace(options.causal, classifier.classes(), weights);
+    labels.emplace(options.causal, classifier.classes(), weights, encoder.device());
   }
   std::optional<Manifold> manifold;
   if (options.manifold_weight > 0) manifold.emplace(encoder, decoder);
-  data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
-  Smoothed smoothed;
+  data::Batches batches(train, std::min(options.batch, train.size()), options.seed, /*drop_last=*/true,
+                        encoder.device());
+  nn::SmoothedReadings smoothed;
 
   const Training pretraining = alone(options);
   const auto step = [&](std::int64_t index) {

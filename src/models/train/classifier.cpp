@@ -2,8 +2,6 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include <numeric>
-
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/nn/training/optimizer.h"
@@ -46,12 +44,18 @@ double learning_rate(std::int64_t step, std::int64_t per_epoch, const Classifier
 
 constexpr std::int64_t kIgnoreNone = -100;  ///< no label is left out
 
+at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
+  at::Tensor sum = parts.front().to(at::kDouble);
+  for (std::size_t i = 1; i < parts.size(); ++i) sum = sum + parts[i].to(at::kDouble);
+  return sum;
+}
+
 /// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
-std::pair<double, double> add_gradients(const nn::Network& network, const data::Batch& batch,
-                                        std::int64_t step, const ClassifierTraining& options,
-                                        nn::Optimizer& optimizer) {
-  const std::int64_t rows = batch.images.size(0), parts = network.mixes_samples() ? 1 : parts_for(rows);
-  std::vector<double> losses(static_cast<std::size_t>(parts)), correct(losses);
+nn::Readings add_gradients(const nn::Network& network, const data::Batch& batch, std::int64_t step,
+                           const ClassifierTraining& options, nn::Optimizer& optimizer) {
+  const std::int64_t rows = batch.images.size(0),
+                     parts = network.mixes_samples() || !batch.images.is_cpu() ? 1 : parts_for(rows);
+  std::vector<at::Tensor> losses(static_cast<std::size_t>(parts)), correct(losses);
   std::vector<std::vector<at::Tensor>> gradients(losses.size());
   run_parts(parts, [&](std::int64_t part) {
     const auto [first, count] = part_of(rows, part, parts);
@@ -64,32 +68,12 @@ std::pair<double, double> add_gradients(const nn::Network& network, const data::
         static_cast<double>(rows);
     const auto i = static_cast<std::size_t>(part);
     gradients[i] = torch::autograd::grad({loss}, optimizer.parameters());
-    losses[i] = loss.item<double>();
-    correct[i] = static_cast<double>((logits.argmax(1) == labels).sum().item<std::int64_t>());
+    losses[i] = loss.detach();
+    correct[i] = (logits.detach().argmax(1) == labels).sum();
   });
   optimizer.set_gradients(gradients);
-  const auto total = [](const std::vector<double>& parts_of_it) {
-    return std::accumulate(parts_of_it.begin(), parts_of_it.end(), 0.0);
-  };
-  return {total(losses), total(correct) / static_cast<double>(rows)};
+  return {{"loss", sum_of(losses)}, {"accuracy", sum_of(correct) / static_cast<double>(rows)}};
 }
-
-/// Exponential averages of loss and accuracy; they do not influence training.
-class ShownProgress {
- public:
-  nn::Readings update(double loss, double accuracy) {
-    const double keep = first_ ? 0 : kKeep;
-    loss_ = keep * loss_ + (1 - keep) * loss;
-    accuracy_ = keep * accuracy_ + (1 - keep) * accuracy;
-    first_ = false;
-    return {{"loss", loss_}, {"accuracy", accuracy_}};
-  }
-
- private:
-  static constexpr double kKeep = 0.98;
-  double loss_ = 0, accuracy_ = 0;
-  bool first_ = true;
-};
 
 }  // namespace
 
@@ -98,8 +82,9 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
   Generator weights = make_generator(options.seed, "classifier/weights");
   nn::initialise(network, {}, weights);
   nn::Optimizer optimizer({&network}, rule_of(options));
-  data::Batches batches(train, std::min(options.batch, train.size()), options.seed);
-  ShownProgress shown;
+  data::Batches batches(train, std::min(options.batch, train.size()), options.seed, /*drop_last=*/true,
+                        network.device());
+  nn::SmoothedReadings smoothed;
 
   const auto step = [&](std::int64_t index) {
     data::Batch batch = batches.at(index);
@@ -107,9 +92,9 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
       Generator changes = make_generator(options.seed, fmt::format("classifier/augmentation/{}", index));
       batch.images = augment(batch.images, options.augmentation, changes);
     }
-    const auto [loss, accuracy] = add_gradients(network, batch, index, options, optimizer);
+    const nn::Readings readings = add_gradients(network, batch, index, options, optimizer);
     optimizer.step(learning_rate(index, batches.per_epoch(), options));
-    return shown.update(loss, accuracy);
+    return smoothed.update(readings);
   };
   const nn::LoopOptions loop{"classifier", fingerprint(network, train, options),
                              options.epochs * batches.per_epoch(), options.checkpoint,

@@ -9,7 +9,7 @@ namespace whence::nn {
 namespace {
 
 bool products_run_here(const at::Tensor& x, KernelFamily family) {
-  return x.scalar_type() == at::kBFloat16 && uses(family) && has_bf16_products();
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && uses(family) && has_bf16_products();
 }
 
 at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
@@ -18,7 +18,7 @@ at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
 
 at::Tensor activated(at::Tensor x, bool relu) { return relu ? at::relu_(x) : x; }
 
-at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+at::Tensor laid_channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 }  // namespace
 
@@ -27,9 +27,9 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
   if (products_run_here(x, KernelFamily::bf16_convolution))
     return product_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
-  return activated(
-      at::conv2d(channels_last(x), channels_last(like(x, weight)), like(x, bias), op.stride, op.padding),
-      relu);
+  return activated(at::conv2d(laid_channels_last(x), laid_channels_last(like(x, weight)), like(x, bias),
+                              op.stride, op.padding),
+                   relu);
 }
 
 at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -37,8 +37,8 @@ at::Tensor transposed_convolution(const at::Tensor& x, const at::Tensor& weight,
   if (products_run_here(x, KernelFamily::bf16_transposed_convolution))
     return product_transposed_convolution(x, weight, bias, op, relu);
   if (!uses(KernelFamily::subpixel)) {
-    return activated(at::conv_transpose2d(channels_last(x), channels_last(like(x, weight)), like(x, bias),
-                                          op.stride, op.padding, op.output_padding),
+    return activated(at::conv_transpose2d(laid_channels_last(x), laid_channels_last(like(x, weight)),
+                                          like(x, bias), op.stride, op.padding, op.output_padding),
                      relu);
   }
   const at::Tensor y = subpixel_convolution(x, like(x, weight), like(x, bias), op);

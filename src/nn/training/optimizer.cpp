@@ -14,7 +14,7 @@ at::Tensor joined_gradients(const std::vector<at::Tensor>& parameters,
   std::vector<at::Tensor> all;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) {
-      all.push_back(at::zeros({parameters[i].numel()}, at::kFloat));
+      all.push_back(parameters[i].new_zeros({parameters[i].numel()}));
       continue;
     }
     at::Tensor sum = flat(parts[i].front());
@@ -50,13 +50,17 @@ Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Ad
   for (Network* network : networks) {
     for (const NamedTensor& parameter : network->parameters()) parameters.push_back(parameter);
   }
+  const at::TensorOptions options = parameters.empty() ? at::TensorOptions(at::kCPU).dtype(at::kFloat)
+                                                       : parameters.front().tensor.options();
   std::int64_t count = 0;
   for (const auto& [name, parameter] : parameters) {
+    TORCH_CHECK(parameter.device() == options.device(), "optimizer: parameter ", name, " lies on ",
+                parameter.device(), " and others on ", options.device());
     TORCH_CHECK(parameter.scalar_type() == at::kFloat, "optimizer: parameter ", name, " is not float32");
     TORCH_CHECK(parameter.is_non_overlapping_and_dense(), "optimizer: parameter ", name, " has gaps");
     count += parameter.numel();
   }
-  values_ = at::empty({count}, at::kFloat);
+  values_ = at::empty({count}, options);
   first_ = at::zeros_like(values_);
   if (std::holds_alternative<Adam>(rule_)) second_ = at::zeros_like(values_);
 
@@ -114,8 +118,9 @@ void Optimizer::restart() {
 }
 
 NamedTensors Optimizer::state() const {
-  NamedTensors state{{"optimizer.steps", at::scalar_tensor(steps_, at::kLong)},
-                     {"optimizer.first_moments", first_}};
+  NamedTensors state{
+      {"optimizer.steps", at::scalar_tensor(steps_, at::TensorOptions(at::kCPU).dtype(at::kLong))},
+      {"optimizer.first_moments", first_}};
   if (second_.defined()) state.push_back({"optimizer.second_moments", second_});
   return state;
 }

@@ -84,8 +84,29 @@ double median(std::vector<double>& values) {
   return *middle;
 }
 
-void check_finite(const Readings& readings, const LoopOptions& options, std::int64_t step) {
-  for (const auto& [name, value] : readings) {
+constexpr std::int64_t kReadEvery = 50;
+
+using Values = std::vector<std::pair<std::string, double>>;
+
+/// Waits once for all of them.
+Values values_of(const Readings& readings) {
+  Values values;
+  if (readings.empty()) return values;
+  std::vector<at::Tensor> scalars;
+  for (const auto& [name, reading] : readings) scalars.push_back(reading.detach().to(at::kDouble));
+  const at::Tensor all = at::stack(scalars).cpu();
+  for (std::size_t i = 0; i < readings.size(); ++i)
+    values.emplace_back(readings[i].first, all[static_cast<std::int64_t>(i)].item<double>());
+  return values;
+}
+
+bool cost_no_wait(const Readings& readings) {
+  return std::all_of(readings.begin(), readings.end(),
+                     [](const auto& entry) { return entry.second.is_cpu(); });
+}
+
+void check_finite(const Values& values, const LoopOptions& options, std::int64_t step) {
+  for (const auto& [name, value] : values) {
     if (!std::isfinite(value)) {
       fail("training of the {} diverged: {} is not a finite number at step {}; lower its learning_rate",
            options.stage, name, step);
@@ -94,6 +115,16 @@ void check_finite(const Readings& readings, const LoopOptions& options, std::int
 }
 
 }  // namespace
+
+Readings SmoothedReadings::update(const Readings& now) {
+  const bool anew = readings_.size() != now.size();
+  if (anew) readings_ = now;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const at::Tensor value = now[i].second.detach().to(at::kDouble);
+    readings_[i].second = anew ? value : keep_ * readings_[i].second + (1 - keep_) * value;
+  }
+  return readings_;
+}
 
 LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>& networks,
                          const std::vector<Optimizer*>& optimizers,
@@ -105,15 +136,20 @@ LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>
   auto last_save = start;
   std::vector<double> durations;
   std::int64_t done = first;
+  Values values;  // the last ones that were read
   try {
     while (done < options.steps) {
       const auto step_start = Clock::now();
       const Readings readings = step(done);
-      check_finite(readings, options, done);
+      const bool saves = seconds_since(last_save) >= options.checkpoint_seconds;
+      if (saves || cost_no_wait(readings) || (done + 1) % kReadEvery == 0 || done + 1 == options.steps) {
+        values = values_of(readings);
+        check_finite(values, options, done);
+      }
       ++done;
       durations.push_back(seconds_since(step_start));
-      if (progress) progress({options.stage, done, options.steps, readings});
-      if (seconds_since(last_save) >= options.checkpoint_seconds) {
+      if (progress) progress({options.stage, done, options.steps, values});
+      if (saves) {
         checkpoint.save(done, seconds_before + seconds_since(start));
         last_save = Clock::now();
       }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/meta.h"
 #include "whence/core/random.h"
 #include "whence/models/zoo/zoo.h"
 
@@ -49,6 +50,22 @@ TEST(ClassifierTraining, TheSameSeedGivesTheSameBits) {
   const auto weights = [](const nn::Network& network) { return network.parameters()[0].tensor; };
   EXPECT_TRUE(at::equal(weights(train(1)), weights(train(1))));
   EXPECT_FALSE(at::equal(weights(train(1)), weights(train(2))));
+}
+
+TEST(ClassifierTraining, AwayFromTheProcessorAStepWaitsForNothing) {
+  nn::Network network("linear", {1, 12, 12});
+  network.add("flatten", nn::Flatten{});
+  network.add("hidden", nn::Linear{8});
+  network.add("relu", nn::Relu{});
+  network.add("drop", nn::Dropout{0.5});
+  network.add("fc", nn::Linear{2});
+  network.to(at::kMeta);
+  ClassifierTraining options;
+  options.epochs = 3;
+  options.batch = 16;
+  options.augmentation = {.flip = true, .crop = 1, .cutout = 3};
+  test::expect_three_steps_without_a_wait(
+      [&](const ProgressCallback& progress) { train_classifier(network, sides(160), options, progress); });
 }
 
 /// The steps by hand for a linear classifier and whole batches, with the gradient in closed form.

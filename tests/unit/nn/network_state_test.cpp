@@ -90,5 +90,33 @@ TEST(NetworkState, FrozenForBfloat16ConvertsOnlyTheWeightsThatRunInIt) {
   }
 }
 
+TEST(NetworkDevice, IsWhereItsTensorsLie) {
+  EXPECT_EQ(Network("empty", {3}).device(), at::Device(at::kCPU));
+  Network network = small_network();
+  network.require_gradients(true);
+  const at::Tensor before = network.parameters()[0].tensor;
+  network.to(at::kCPU);
+  EXPECT_TRUE(network.parameters()[0].tensor.is_same(before)) << "what is there already does not move";
+
+  const Network shared = network;
+  network.to(at::kMeta);
+  EXPECT_EQ(network.device(), at::Device(at::kMeta));
+  for (const auto& [name, tensor] : network.state())
+    EXPECT_EQ(tensor.device(), at::Device(at::kMeta)) << name;
+  for (const auto& [name, tensor] : network.parameters()) EXPECT_TRUE(tensor.requires_grad()) << name;
+  EXPECT_EQ(network.parameters()[0].tensor.strides(), before.strides());
+  EXPECT_EQ(shared.device(), at::Device(at::kCPU));
+}
+
+TEST(NetworkDevice, AGpuComputesTheSame) {
+  if (!at::hasCUDA()) GTEST_SKIP() << "there is no GPU here";
+  Network network = small_network();
+  Generator generator = make_generator(3, "device");
+  initialise(network, {}, generator);
+  const at::Tensor x = at::rand({4, 1, 4, 4}, generator), y = network.forward(x);
+  network.to(at::kCUDA);
+  EXPECT_LT((network.forward(x.to(at::kCUDA)).cpu() - y).abs().max().item<double>(), 1e-5);
+}
+
 }  // namespace
 }  // namespace whence::nn

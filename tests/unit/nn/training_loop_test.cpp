@@ -40,7 +40,7 @@ class TrainingLoop : public ::testing::Test {
       const at::Tensor loss = (network.forward(at::randn({8, 3}, draws)) - 1).pow(2).mean();
       optimizer.set_gradients({torch::autograd::grad({loss}, optimizer.parameters())});
       optimizer.step(0.05);
-      return {{"loss", loss.item<double>()}};
+      return {{"loss", loss}};
     };
     const auto progress = [&](const Progress& now) {
       if (now.step == until) throw Error("interrupted", ExitCode::interrupted);
@@ -92,7 +92,7 @@ TEST_F(TrainingLoop, DivergenceNamesTheStepAndWhatToChange) {
   network.add("fc", Linear{2});
   Optimizer optimizer({&network}, Sgd{});
   const auto step = [](std::int64_t index) -> Readings {
-    return {{"SSE", index < 3 ? 1.0 : std::numeric_limits<double>::quiet_NaN()}};
+    return {{"SSE", at::scalar_tensor(index < 3 ? 1.0 : std::numeric_limits<double>::quiet_NaN())}};
   };
   try {
     run_training(options(), {&network}, {&optimizer}, step, {});
@@ -101,6 +101,25 @@ TEST_F(TrainingLoop, DivergenceNamesTheStepAndWhatToChange) {
     const std::string sentence = error.what();
     EXPECT_NE(sentence.find("SSE is not a finite number at step 3"), std::string::npos) << sentence;
     EXPECT_NE(sentence.find("learning_rate"), std::string::npos) << sentence;
+  }
+}
+
+TEST_F(TrainingLoop, ProgressTellsTheReadingsOfEveryStep) {
+  Network network("line", {3});
+  network.add("fc", Linear{2});
+  Optimizer optimizer({&network}, Sgd{});
+  SmoothedReadings smoothed(0.75);
+  const auto step = [&](std::int64_t index) {
+    return smoothed.update({{"C", at::scalar_tensor(static_cast<double>(index), at::kDouble)}});
+  };
+  std::vector<double> told;
+  run_training(options(), {&network}, {&optimizer}, step,
+               [&](const Progress& now) { told.push_back(now.values.at(0).second); });
+  double average = 0;
+  ASSERT_EQ(told.size(), 12U);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    if (i > 0) average = 0.75 * average + 0.25 * static_cast<double>(i);  // the first one is 0
+    EXPECT_EQ(told[i], average);
   }
 }
 

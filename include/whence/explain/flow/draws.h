@@ -26,6 +26,8 @@ enum class Placement { independent, antithetic, sobol, stratified };
 /// largest power of two that leaves at least eight groups. Not defined for stratified draws, which are one group.
 std::int64_t group_size(Placement outer_draws, std::int64_t outer);
 
+/// Draws lie beside their generator, on the processor; who uses them elsewhere moves them.
+///
 /// Latents (outer * inner, dimensions), row a * inner + b = draw a of the factors with draw b of the rest, N(0, I).
 /// Stratified draws come in an order in which neighbours lie in neighbouring cells, so that their differences tell
 /// the noise that is left. Error (usage): an odd number of antithetic draws or fewer than 4.

@@ -14,7 +14,8 @@ namespace whence::gce {
 
 struct LabelModel {
   /// K -> 32 -> 32 -> M with ReLU, initialised from `generator`, and an Adam (0.9, 0.999) of its own.
-  LabelModel(std::int64_t causal, std::int64_t classes, at::Generator& generator);
+  LabelModel(std::int64_t causal, std::int64_t classes, at::Generator& generator,
+             at::Device device = at::kCPU);
 
   /// log q(y | alpha): (N, K) -> (N, M); what the network's forward pass gives. Differentiable in the parameters, not in
   /// alpha.

@@ -53,6 +53,8 @@ struct CausalDraws {
   CausalOptions options;
   at::Tensor latents;       ///< (rows, K + L); rows = groups * alpha_samples * beta_samples
   std::int64_t groups = 1;  ///< 1 for the joint objectives, K for the independent ones
+
+  CausalDraws to(at::Device device) const;
 };
 CausalDraws draw_causal(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options,
                         at::Generator& generator);

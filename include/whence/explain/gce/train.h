@@ -56,7 +56,7 @@ struct Training {
 /// carries "C", "leak", "answers" and "departure" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same
 /// weights, bit for bit, as uninterrupted training. The number of threads
 /// must be the same: a step is cut into parts by it. Errors: those of draw_causal and leaked_effect, with pretraining those of
-/// reorder_latents; (usage) manifold_weight without pretraining.
+/// reorder_latents; (usage) manifold_weight without pretraining. The three models lie on one device, and training takes place there.
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options,
                       const ProgressCallback& progress = {});

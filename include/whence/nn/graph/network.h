@@ -128,6 +128,10 @@ class Network {
   /// Whether a sample's output depends on the other samples of the batch when it is trained (batch norm).
   bool mixes_samples() const;
   void require_gradients(bool required);
+  /// Where its parameters lie; the processor for a network without any.
+  at::Device device() const;
+  /// Moves parameters and buffers there, before an optimizer takes them; copies that shared them stay where they are.
+  void to(at::Device device);
   Network clone() const;
   Network clone(std::string name) const;
   /// A copy without gradients, whose weights are already in the format that `precision` runs them in: for networks
