@@ -1,198 +1,143 @@
-#include "experiment/recipe_keys.h"
+#include "experiment/recipe.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
 #include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/core/names.h"
+#include "whence/data/known.h"
 
 namespace whence::experiment {
 namespace {
 
-/// A number as TOML reads it back: exact, and recognisably not an integer.
-std::string toml_number(double value) {
-  std::string text = fmt::format("{}", value);
-  if (text.find_first_of(".einf") == std::string::npos) text += ".0";
-  return text;
+void check_known(const std::string& set, const std::string& name) {
+  std::vector<std::string_view> names = names_of(data::known_sets());
+  if (std::ranges::find(names, set) != names.end()) return;
+  const std::string sets = fmt::format("{}", fmt::join(names, ", "));
+  names.insert(names.end(), {"idx", "pictures"});
+  fail_usage("{}: data.set is '{}', but must be {} or, for files of your own, idx or pictures{}", name, set,
+             sets, did_you_mean(set, names));
 }
 
-/// TOML's basic strings are JSON's, except for DEL.
-std::string toml_text(const std::string& value) { return nlohmann::json(value).dump(); }
-
-template <class Values, class Format>
-std::string toml_list(const Values& values, Format format) {
-  std::string text = "[";
-  for (const auto& value : values) text += (text.size() > 1 ? ", " : "") + format(value);
-  return text + "]";
+void check_data(const DataOptions& data, const std::string& name) {
+  const auto require = [&](bool good, std::string_view sentence) {
+    if (!good) fail_usage("{}: {}", name, sentence);
+  };
+  const bool idx = data.set == "idx", pictures = data.set == "pictures";
+  require(!data.set.empty(),
+          "data.set is missing; name a data set, such as set = \"fashion-mnist\" below [data]");
+  require(!idx || !data.path.empty(), "data.set = \"idx\" needs data.path, the folder with the four files");
+  require(!idx || data.class_names.size() > 1,
+          "data.set = \"idx\" needs data.class_names, at least two, label 0 first");
+  require(!pictures || !data.path.empty(),
+          "data.set = \"pictures\" needs data.path, the folder with a folder for each class");
+  if (!idx && !pictures) check_known(data.set, name);
+  require(idx || data.class_names.empty(),
+          "data.class_names is only for data.set = \"idx\"; other sets have names of their own");
+  require(data.form.size.empty() || data.form.size.size() == 2,
+          "data.size must be two numbers, [height, width]");
+  require(data.classes.size() != 1, "data.classes must name at least two classes");
+  require(std::set(data.classes.begin(), data.classes.end()).size() == data.classes.size(),
+          "data.classes names a class twice");
 }
 
-std::string range(double least, double most, bool above_least) {
-  const bool from = std::isfinite(least);
-  const bool to = std::isfinite(most) && most < 1e9;
-  if (!from) return "";
-  std::string text = fmt::format(" {} {}", above_least ? "above" : to ? "from" : "of at least", least);
-  if (to) text += fmt::format("{} {}", above_least ? " and up to" : " to", most);
-  return text;
-}
-
-std::string integer_range(std::int64_t least, std::int64_t most) {
-  return most >= 1'000'000'000 ? fmt::format("of at least {}", least)
-                               : fmt::format("from {} to {}", least, most);
-}
-
-struct Allowed {
-  std::string operator()(const Integer& t) const { return "an integer " + integer_range(t.least, t.most); }
-  std::string operator()(const Number& t) const { return "a number" + range(t.least, t.most, t.above_least); }
-  std::string operator()(const OptionalNumber& t) const { return "a number" + range(t.least, t.most, false); }
-  std::string operator()(const Toggle&) const { return "true or false"; }
-  std::string operator()(const Text&) const { return "a string"; }
-  std::string operator()(const Path&) const { return "a path in quotes"; }
-  std::string operator()(const Integers& t) const {
-    return "a list of integers " + integer_range(t.least, t.most);
-  }
-  std::string operator()(const Pair& t) const {
-    return "a list of two integers " + integer_range(t.least, t.most);
-  }
-  std::string operator()(const Texts&) const { return "a list of strings"; }
-  std::string operator()(const Choice& t) const {
-    std::string names;
-    for (const std::string_view name : t.names)
-      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", name);
-    return t.names.size() == 1 ? names : "one of " + names;
-  }
-};
-
-struct Write {
-  Recipe& recipe;
-
-  std::string operator()(const Integer& t) const { return std::to_string(t.at(recipe)); }
-  std::string operator()(const Number& t) const { return toml_number(t.at(recipe)); }
-  std::string operator()(const OptionalNumber& t) const {
-    const auto& value = t.at(recipe);
-    return value ? toml_number(*value) : std::string();
-  }
-  std::string operator()(const Toggle& t) const { return t.at(recipe) ? "true" : "false"; }
-  std::string operator()(const Text& t) const { return toml_text(t.at(recipe)); }
-  std::string operator()(const Path& t) const { return toml_text(t.at(recipe)); }
-  std::string operator()(const Integers& t) const {
-    return toml_list(t.at(recipe), [](std::int64_t value) { return std::to_string(value); });
-  }
-  std::string operator()(const Pair& t) const {
-    return fmt::format("[{}, {}]", t.first(recipe), t.second(recipe));
-  }
-  std::string operator()(const Texts& t) const { return toml_list(t.at(recipe), toml_text); }
-  std::string operator()(const Choice& t) const { return toml_text(std::string(t.names[t.get(recipe)])); }
-};
-
-struct AsJson {
-  Recipe& recipe;
-
-  nlohmann::json operator()(const Integer& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Number& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const OptionalNumber& t) const {
-    const auto& value = t.at(recipe);
-    return value ? nlohmann::json(*value) : nlohmann::json();
-  }
-  nlohmann::json operator()(const Toggle& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Text& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Path& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Integers& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Pair& t) const { return {t.first(recipe), t.second(recipe)}; }
-  nlohmann::json operator()(const Texts& t) const { return t.at(recipe); }
-  nlohmann::json operator()(const Choice& t) const { return t.names[t.get(recipe)]; }
-};
-
-std::string table_row(const Key& key, const Recipe& defaults) {
-  const std::string value = toml_value(key.type, defaults);
-  return fmt::format("| `{}` | {} | {} | {} | {} |\n", last_part(key.name), allowed_values(key.type),
-                     value.empty() ? "" : "`" + value + "`", key.unit, key.doc);
-}
-
-template <class Architecture>
-std::string architecture_table(std::string_view key, std::span<const Architecture> architectures) {
+template <class Architectures>
+std::string architecture_table(std::string_view key, const Architectures& architectures) {
   std::string text = fmt::format("\n| `{}` | width | what it is |\n|---|---|---|\n", key);
-  for (const Architecture& architecture : architectures) {
-    text +=
-        fmt::format("| `{}` | {} | {} |\n", architecture.name,
-                    architecture.width == 0 ? "" : std::to_string(architecture.width), architecture.meaning);
+  for (const auto& each : architectures)
+    text += fmt::format("| `{}` | {} | {} |\n", each.name,
+                        each.width == 0 ? "" : std::to_string(each.width), each.meaning);
+  return text;
+}
+
+constexpr std::string_view kIntroduction =
+    "# Recipes\n\n"
+    "A recipe is a [TOML](https://toml.io) file that describes one experiment. `whence run RECIPE` carries it out; "
+    "`--set section.key=value` changes a value for one run. `data.set` must be given, everything else has a default; "
+    "a key that does not exist is an error. Relative paths are relative to the recipe's own folder. Most recipes set "
+    "only data.set, data.classes, classifier.file, and of the explanation causal, noncausal, lambda, steps, batch, "
+    "learning_rate and schedule.\n\n"
+    "This page is printed by `whence recipe --reference` and checked against the program by its tests.\n";
+constexpr std::string_view kArchitectures =
+    "\n## Architectures\n\n"
+    "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B \"[Re] "
+    "Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of Generative causal "
+    "explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. 2020. PATHMASK is the study of "
+    "semantic morphing and path-mask attribution. An architecture that does not fit the images is an error that says "
+    "which images it takes.\n";
+
+std::string sections_reference(const config::Schema& sections, const Kind* kind) {
+  std::string text;
+  for (const config::Section& section : sections) {
+    const std::string owner = kind ? fmt::format(" of {}", kind->name) : "";
+    text += section.name.empty() ? "\n## Top level\n\n" : fmt::format("\n## [{}]{}\n\n", section.name, owner);
+    text += config::reference(section);
   }
   return text;
 }
 
 }  // namespace
 
-std::string allowed_values(const KeyType& type) { return std::visit(Allowed{}, type); }
-
-std::string toml_value(const KeyType& type, const Recipe& recipe) {
-  Recipe copy = recipe;  // accessors are written once, for recipes that may change
-  return std::visit(Write{copy}, type);
-}
-
-std::string to_toml(const Recipe& recipe) {
-  std::string text;
-  std::string_view section;
-  for (const Key& key : recipe_keys()) {
-    const std::string value = toml_value(key.type, recipe);
-    if (value.empty()) continue;
-    if (section_of(key.name) != section) {
-      section = section_of(key.name);
-      text += fmt::format("\n[{}]\n", section);
+config::Schema schema_of(const Kinds& kinds) {
+  config::Schema all = base_sections();
+  for (const Kind& kind : kinds)
+    for (const config::Section& section : kind.sections) {
+      const auto known = std::ranges::find(all, section.name, &config::Section::name);
+      if (known == all.end())
+        all.push_back(section);
+      else
+        known->keys.insert(known->keys.end(), section.keys.begin(), section.keys.end());
     }
-    text += fmt::format("{} = {}\n", last_part(key.name), value);
-  }
-  return text;
-}
-
-nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string_view>& keys) {
-  Recipe copy = recipe;
-  nlohmann::json values = nlohmann::json::object();
-  for (const Key& key : recipe_keys()) {
-    const bool wanted = std::any_of(keys.begin(), keys.end(), [&](std::string_view name) {
-      return name == key.name || name == section_of(key.name);
-    });
-    if (wanted) values[std::string(key.name)] = std::visit(AsJson{copy}, key.type);
-  }
-  return values;
-}
-
-nlohmann::json with_later_keys(const nlohmann::json& values, const std::vector<std::string_view>& keys) {
-  nlohmann::json all = recipe_values(Recipe(), keys);
-  all.update(values);
+  all.push_back(expected_section(kinds));
   return all;
 }
 
-std::vector<std::string> path_keys() {
-  std::vector<std::string> names;
-  for (const Key& key : recipe_keys())
-    if (std::holds_alternative<Path>(key.type)) names.emplace_back(key.name);
-  return names;
+Recipe parse_recipe(const Kinds& kinds, std::string_view text, const std::filesystem::path& name,
+                    const std::vector<std::string>& settings) {
+  Recipe recipe{&kinds};
+  recipe.get<About>().title = name.stem().string();
+  config::parse_into(recipe.values, schema_of(kinds), text, name, settings);
+  check_recipe(recipe, name.string());
+  return recipe;
 }
 
-std::string recipe_reference() {
-  const Recipe defaults;
-  std::string text =
-      "# Recipes\n\n"
-      "A recipe is a [TOML](https://toml.io) file that describes one experiment. `whence run RECIPE` carries "
-      "it out; "
-      "`--set section.key=value` changes a value for one run. `data.set` must be given, everything else has "
-      "a default; a "
-      "key that "
-      "does not exist is an error. Relative paths are relative to the recipe's own folder. Most recipes set "
-      "only "
-      "data.set, data.classes, classifier.file, and of the explanation causal, noncausal, lambda, steps, "
-      "batch, "
-      "learning_rate and schedule.\n\n"
-      "This page is printed by `whence recipe --reference` and checked against the program by its tests.\n";
-  for (const SectionDoc& section : recipe_sections()) {
-    text += section.name.empty() ? "\n## Top level\n\n" : fmt::format("\n## [{}]\n\n", section.name);
-    text +=
-        fmt::format("{}\n\n| key | value | default | unit | meaning |\n|---|---|---|---|---|\n", section.doc);
-    for (const Key& key : recipe_keys()) {
-      if (section_of(key.name) == section.name) text += table_row(key, defaults);
-    }
+Recipe load_recipe(const Kinds& kinds, const std::filesystem::path& file,
+                   const std::vector<std::string>& settings) {
+  return parse_recipe(kinds, read_file(file), file, settings);
+}
+
+void check_recipe(const Recipe& recipe, const std::string& name) {
+  check_data(recipe.get<DataOptions>(), name);
+  for (const Kind& kind : *recipe.kinds)
+    if (kind.check != nullptr) kind.check(recipe.values, name);
+}
+
+std::string to_toml(const Recipe& recipe) { return config::to_toml(schema_of(*recipe.kinds), recipe.values); }
+
+nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string_view>& keys) {
+  return config::to_json(schema_of(*recipe.kinds), recipe.values, keys);
+}
+
+nlohmann::json without_paths(const Kinds& kinds, nlohmann::json values) {
+  for (const config::Section& section : schema_of(kinds))
+    for (const config::Key& key : section.keys)
+      if (std::holds_alternative<config::Path>(key.type))
+        values.erase(fmt::format("{}.{}", section.name, key.name));
+  return values;
+}
+
+std::string recipe_reference(const Kinds& kinds) {
+  std::string text(kIntroduction);
+  text += sections_reference(base_sections(), nullptr);
+  for (const Kind& kind : kinds) {
+    text += fmt::format("\n# {}\n\n{}\n", kind.name, kind.meaning);
+    text += sections_reference(kind.sections, &kind);
   }
-  text +=
-      "\n## Architectures\n\n"
-      "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B "
-      "\"[Re] Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of "
-      "Generative causal explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. "
-      "2020. PATHMASK is the study of semantic morphing and path-mask attribution. An architecture that does "
-      "not fit the images is an error that says which images it takes.\n";
+  text += "\n# What is expected\n" + sections_reference({expected_section(kinds)}, nullptr);
+  text += kArchitectures;
   return text + architecture_table("classifier.architecture", models::classifier_architectures()) +
          architecture_table("generator.architecture", models::autoencoder_architectures());
 }
