@@ -7,7 +7,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/setup.h"
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 #include "whence/core/random.h"
 
 namespace whence::cli {
@@ -26,10 +26,10 @@ void ablate(const AblateArguments& arguments) {
   const at::Tensor rows = data::sample_rows(models.test, arguments.count, generator);
   const flow::Ablation ablation = flow::ablate(*models.encoder, *models.decoder, *models.classifier,
                                                data::pick(models.test, rows), generator, show_progress());
-  const nlohmann::json result = experiment::to_json(ablation, models.factors);
+  const nlohmann::json result = kinds::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
-    experiment::draw_ablation(result, models.factors, models.causal,
-                              std::filesystem::path(arguments.out) / "ablation");
+    kinds::draw_ablation(result, models.factors, models.causal,
+                         std::filesystem::path(arguments.out) / "ablation");
   }
   if (arguments.json) {
     std::cout << result.dump(2) << "\n";

@@ -9,7 +9,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/setup.h"
-#include "experiment/figures.h"
+#include "kinds/counterfactual/counterfactual.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -113,9 +113,9 @@ void counterfactual(const CounterfactualArguments& arguments) {
   const counterfactual::Counterfactuals result = counterfactual::explain_counterfactually(
       *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
   if (!arguments.out.empty()) {
-    experiment::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))),
-                                     *models.decoder, *models.classifier, models.class_names,
-                                     std::filesystem::path(arguments.out) / "counterfactuals");
+    kinds::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))),
+                                *models.decoder, *models.classifier, models.class_names,
+                                std::filesystem::path(arguments.out) / "counterfactuals");
   }
   if (arguments.json) {
     std::cout << to_json(result, asked, models).dump(2) << "\n";

@@ -1,5 +1,5 @@
 // whence linear-gaussian: experiments whose answer is known.
-#include "experiment/linear_gaussian.h"
+#include "kinds/gce/linear_gaussian.h"
 
 #include <iostream>
 
@@ -20,7 +20,7 @@ struct LinearGaussianArguments {
   bool json = false, reference = false;
 };
 
-void print(const experiment::LinearGaussianResult& result) {
+void print(const kinds::LinearGaussianResult& result) {
   const experiment::Spread flow = experiment::spread_of(result.flows),
                            angle = experiment::spread_of(result.angles);
   std::cout << fmt::format(
@@ -30,23 +30,23 @@ void print(const experiment::LinearGaussianResult& result) {
 
 void linear_gaussian(const LinearGaussianArguments& arguments) {
   if (arguments.reference) {
-    std::cout << experiment::linear_gaussian_reference();
+    std::cout << kinds::linear_gaussian_reference();
     return;
   }
   if (arguments.recipe.empty())
     fail_usage(
         "give a file of problems, such as recipes/gce/linear-gaussian.toml, or --reference for its keys");
-  const experiment::LinearGaussianRecipe recipe = experiment::load_linear_gaussian(arguments.recipe);
+  const kinds::LinearGaussianRecipe recipe = kinds::load_linear_gaussian(arguments.recipe);
   const std::filesystem::path out = arguments.out.empty() ? experiment::default_folder(arguments.recipe)
                                                           : std::filesystem::path(arguments.out);
   set_up(1);
-  const auto results = experiment::run_linear_gaussian(
+  const auto results = kinds::run_linear_gaussian(
       recipe, {.folder = out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
   if (arguments.json) {
-    std::cout << experiment::to_json(results).dump(2) << "\n";
+    std::cout << kinds::to_json(results).dump(2) << "\n";
     return;
   }
-  for (const experiment::LinearGaussianResult& result : results) print(result);
+  for (const kinds::LinearGaussianResult& result : results) print(result);
   std::cout << (out / "report.html").string() << "\n";
 }
 

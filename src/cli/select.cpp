@@ -4,8 +4,9 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/setup.h"
-#include "experiment/selection.h"
 #include "experiment/session.h"
+#include "kinds/gce/selection.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 
@@ -21,7 +22,7 @@ struct SelectArguments {
   std::optional<double> plateau, errors, distance, first_lambda, lambda_step, lambda_factor, least_lambda,
       most_lambda, hopeless, pilot;
   std::optional<int> patience;
-  std::int64_t steps = experiment::SelectionRequest{}.steps;
+  std::int64_t steps = kinds::SelectionRequest{}.steps;
   double budget = 0;
   bool fresh = false, force = false, quiet = false, json = false;
 };
@@ -37,8 +38,8 @@ const std::map<std::string, gce::SelectionRule>& rules() {
   return table;
 }
 
-experiment::SelectionRequest request_of(const SelectArguments& arguments) {
-  experiment::SelectionRequest request;
+kinds::SelectionRequest request_of(const SelectArguments& arguments) {
+  kinds::SelectionRequest request;
   request.rules = gce::selection_options(rules().at(arguments.rule));
   const auto take = [](const std::optional<double>& given, double& value) { value = given.value_or(value); };
   take(arguments.plateau, request.rules.plateau);
@@ -71,25 +72,25 @@ fs::path folder_of(const SelectArguments& arguments, const experiment::Target& t
   return folder += "-selection";
 }
 
-void print(const experiment::Selection& selection, const fs::path& folder) {
+void print(const kinds::Selection& selection, const fs::path& folder) {
   for (const std::string& reason : selection.decision.reasons) std::cout << reason << "\n";
   if (!selection.complete) std::cout << "the budget ended the search; a larger one goes on from here\n";
   std::cout << "\n"
-            << experiment::table_of(selection) << "\n"
+            << kinds::table_of(selection) << "\n"
             << (folder / "recipe.toml").string() << "\n"
             << (folder / "report.html").string() << "\n";
 }
 
 void select(const SelectArguments& arguments) {
-  const experiment::SelectionRequest request = request_of(arguments);
-  const experiment::Target target = experiment::find_target(arguments.target, arguments.settings, {});
+  const kinds::SelectionRequest request = request_of(arguments);
+  const experiment::Target target =
+      experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, {});
   const fs::path folder = folder_of(arguments, target);
-  set_up(target.recipe.run.threads);
+  set_up(target.recipe.get<experiment::RunOptions>().threads);
   experiment::Display display(
       arguments.quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr), stderr);
   try {
-    const experiment::Selection selection =
-        experiment::run_selection(target.recipe, folder, request, display);
+    const kinds::Selection selection = kinds::run_selection(target.recipe, folder, request, display);
     display.finish();
     if (arguments.json) {
       std::cout << read_json(folder / "selection.json").dump(2) << "\n";

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/options.h"
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -77,14 +77,14 @@ void sweep(const SweepArguments& arguments) {
         flow::sweep(*models.decoder, *models.classifier, codes, static_cast<std::int64_t>(i),
                     flow::even_steps(-arguments.range, arguments.range, arguments.steps));
     const std::filesystem::path stem = out / ("sweep-" + factor);
-    experiment::draw_sweep(result,
-                           {.title = "One factor moved, the others kept: " + factor,
-                            .axis = "added to " + factor + " (0: the reconstruction)",
-                            .class_names = models.class_names,
-                            .row_labels = rows.labels,
-                            .row_axis = models.pictures ? "picture" : "true class",
-                            .probabilities = arguments.probabilities},
-                           stem);
+    kinds::draw_sweep(result,
+                      {.title = "One factor moved, the others kept: " + factor,
+                       .axis = "added to " + factor + " (0: the reconstruction)",
+                       .class_names = models.class_names,
+                       .row_labels = rows.labels,
+                       .row_axis = models.pictures ? "picture" : "true class",
+                       .probabilities = arguments.probabilities},
+                      stem);
     results.push_back(to_json(result, factor, rows));
     if (!arguments.json) std::cout << stem.string() << ".png\n" << stem.string() << ".svg\n";
   }

@@ -1,5 +1,5 @@
 // whence trust: checks that an explanation is one.
-#include "experiment/trust.h"
+#include "kinds/gce/trust.h"
 
 #include <iostream>
 
@@ -7,6 +7,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/setup.h"
+#include "kinds/kinds.h"
 #include "whence/core/files.h"
 
 namespace whence::cli {
@@ -77,7 +78,8 @@ void trust(const TrustArguments& arguments) {
   const Counts samples = parse_samples(arguments.samples);
   const ModelSet models = load_models(arguments.models, true);
   const Flows flows = flows_of(arguments, samples, models);
-  const nlohmann::json result = experiment::check_trust(
+  const nlohmann::json result = kinds::check_trust(
+      kinds::kinds(),
       {.encoder = *models.encoder,
        .decoder = *models.decoder,
        .classifier = *models.classifier,

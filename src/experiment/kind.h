@@ -24,8 +24,9 @@ enum class Better { neither, higher, lower };
 /// A number of a run with a name of its own: an entry of metrics.json, or computed from several.
 struct Metric {
   std::string_view name, title;  ///< for files, for people
-  std::string_view unit;         ///< that it is shown in; shares as "%" or "points", seconds as "min", bytes as "MiB"
-  int digits;                    ///< after the point, in that unit
+  std::string_view
+      unit;    ///< that it is shown in; shares as "%" or "points", seconds as "min", bytes as "MiB"
+  int digits;  ///< after the point, in that unit
   Better better;
   std::string_view doc;   ///< one sentence
   std::string_view path;  ///< "gce.test.sse"; "": `of` computes it
@@ -38,7 +39,8 @@ struct StageResult {
   nlohmann::json metrics;             ///< its part of the kind's object in metrics.json
   std::vector<std::string> products;  ///< files that it made, relative to the folder
   std::string summary;                ///< for the display
-  double trained_seconds = 0;         ///< of a training, with what was done before a kill that left no time to note it
+  double trained_seconds =
+      0;  ///< of a training, with what was done before a kill that left no time to note it
 };
 
 struct Stage {
@@ -47,10 +49,10 @@ struct Stage {
   std::vector<std::string_view> after;  ///< stages that its result depends on
   StageResult (*work)(Session&);
   nlohmann::json (*content)(Session&) = nullptr;  ///< what else it depends on
-  bool expensive = false;                         ///< other recipe values are an error, not a reason to do it again
-  bool on_demand = false;                         ///< done only where it is the last one asked for
-  void (*ready)(Session&) = nullptr;              ///< errors of what it would miss, before anything is done
-  const Kind* kind = nullptr;                     ///< filled in; none: experiment's own
+  bool expensive = false;             ///< other recipe values are an error, not a reason to do it again
+  bool on_demand = false;             ///< done only where it is the last one asked for
+  void (*ready)(Session&) = nullptr;  ///< errors of what it would miss, before anything is done
+  const Kind* kind = nullptr;         ///< filled in; none: experiment's own
 };
 
 /// What figures and reports are made from.
@@ -71,8 +73,8 @@ struct Kind {
   bool (*asked)(const config::Values&);
   /// Errors (usage): values that contradict each other; `file` is the recipe's name.
   void (*check)(const config::Values&, const std::string& file) = nullptr;
-  std::vector<Stage> stages;  ///< in the order of execution
-  std::vector<Metric> metrics;
+  std::vector<Stage> stages = {};  ///< in the order of execution
+  std::vector<Metric> metrics = {};
   /// Draws into the run's folder.
   void (*figures)(Run&, Figures&) = nullptr;
   /// Adds its sections; the first kind that was asked for also writes the answer, the headlines and the lead.

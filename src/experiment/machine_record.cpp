@@ -48,7 +48,8 @@ bool is_readable(const RunFolder& folder) {
 void check_format(const RunFolder& folder) {
   if (!is_readable(folder))
     fail(
-        "{} was made by an earlier whence, whose run folders this one cannot read; run its recipe again with --out, or "
+        "{} was made by an earlier whence, whose run folders this one cannot read; run its recipe again with "
+        "--out, or "
         "with --force to replace it",
         folder.path().string());
 }

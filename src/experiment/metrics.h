@@ -12,6 +12,9 @@
 
 namespace whence::experiment {
 
+/// Half the width of a 95 % interval, in standard errors.
+constexpr double kInterval = 1.96;
+
 /// Those of every run, then those of each kind.
 std::vector<Metric> all_metrics(const Kinds& kinds);
 /// Error (std::out_of_range): no such metric.

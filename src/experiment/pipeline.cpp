@@ -189,7 +189,8 @@ class StageRunner {
     const RunFolder lender(options_.lender);
     const RunFolder& folder = session_.folder();
     const Stamp stamp = stamp_of(kinds_, lender, stage);
-    if (!stamp.finished || !same_inputs(kinds_, stamp.inputs, inputs) || !products_exist(lender, stamp)) return false;
+    if (!stamp.finished || !same_inputs(kinds_, stamp.inputs, inputs) || !products_exist(lender, stamp))
+      return false;
     start_over(stage);
     for (const std::string& file : stamp.products) {
       write_file_with(folder / file, [&](const fs::path& copy) {

@@ -48,25 +48,33 @@ template <class Architectures>
 std::string architecture_table(std::string_view key, const Architectures& architectures) {
   std::string text = fmt::format("\n| `{}` | width | what it is |\n|---|---|---|\n", key);
   for (const auto& each : architectures)
-    text += fmt::format("| `{}` | {} | {} |\n", each.name,
-                        each.width == 0 ? "" : std::to_string(each.width), each.meaning);
+    text += fmt::format("| `{}` | {} | {} |\n", each.name, each.width == 0 ? "" : std::to_string(each.width),
+                        each.meaning);
   return text;
 }
 
 constexpr std::string_view kIntroduction =
     "# Recipes\n\n"
-    "A recipe is a [TOML](https://toml.io) file that describes one experiment. `whence run RECIPE` carries it out; "
-    "`--set section.key=value` changes a value for one run. `data.set` must be given, everything else has a default; "
-    "a key that does not exist is an error. Relative paths are relative to the recipe's own folder. Most recipes set "
-    "only data.set, data.classes, classifier.file, and of the explanation causal, noncausal, lambda, steps, batch, "
+    "A recipe is a [TOML](https://toml.io) file that describes one experiment. `whence run RECIPE` carries "
+    "it out; "
+    "`--set section.key=value` changes a value for one run. `data.set` must be given, everything else has a "
+    "default; "
+    "a key that does not exist is an error. Relative paths are relative to the recipe's own folder. Most "
+    "recipes set "
+    "only data.set, data.classes, classifier.file, and of the explanation causal, noncausal, lambda, steps, "
+    "batch, "
     "learning_rate and schedule.\n\n"
     "This page is printed by `whence recipe --reference` and checked against the program by its tests.\n";
 constexpr std::string_view kArchitectures =
     "\n## Architectures\n\n"
-    "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B \"[Re] "
-    "Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of Generative causal "
-    "explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. 2020. PATHMASK is the study of "
-    "semantic morphing and path-mask attribution. An architecture that does not fit the images is an error that says "
+    "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B "
+    "\"[Re] "
+    "Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of Generative "
+    "causal "
+    "explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. 2020. PATHMASK is the "
+    "study of "
+    "semantic morphing and path-mask attribution. An architecture that does not fit the images is an error "
+    "that says "
     "which images it takes.\n";
 
 std::string sections_reference(const config::Schema& sections, const Kind* kind) {
@@ -74,7 +82,7 @@ std::string sections_reference(const config::Schema& sections, const Kind* kind)
   for (const config::Section& section : sections) {
     const std::string owner = kind ? fmt::format(" of {}", kind->name) : "";
     text += section.name.empty() ? "\n## Top level\n\n" : fmt::format("\n## [{}]{}\n\n", section.name, owner);
-    text += config::reference(section);
+    text += fmt::format("{}\n\n{}", section.doc, config::reference(section));
   }
   return text;
 }

@@ -36,7 +36,7 @@ std::string text_of(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-Section machine(const Run& run) {
+Section machine_section(const Run& run) {
   const nlohmann::json record = read_json(run.session.folder() / "run.json");
   Table facts{{"", ""}, {}, ""}, seconds{{"stage", "seconds"}, {}, ""};
   for (const char* key : {"whence", "seed", "begun"}) facts.rows.push_back({key, text_of(record.at(key))});
@@ -48,15 +48,13 @@ Section machine(const Run& run) {
        fmt::format("{:.0f} MiB", run.metrics.at("peak_memory_bytes").get<double>() / (1 << 20))});
   for (const auto& [name, stage] : run.metrics.at("stages").items())
     seconds.rows.push_back({name, fmt::format("{:.1f}", stage.at("seconds").get<double>())});
-  return {"machine",          "How it was run", {text_of(record.at("precision").at("reason"))},
-          {facts, seconds}, {},               true};
+  return {"machine", "How it was run", {text_of(record.at("precision").at("reason"))}, {facts, seconds}, {},
+          true};
 }
 
-Section values(const Recipe& recipe) {
+Section recipe_section(const Recipe& recipe) {
   Table table{{"key", "value"}, {}, ""};
-  std::vector<std::string_view> keys = {"title", "source"};
-  for (const config::Section& section : schema_of(*recipe.kinds)) keys.push_back(section.name);
-  for (const auto& [key, value] : recipe_values(recipe, keys).items())
+  for (const auto& [key, value] : recipe_values(recipe, names_of(schema_of(*recipe.kinds))).items())
     if (!value.is_null()) table.rows.push_back({key, value.dump()});
   return {"recipe", "Recipe", {"Every value, defaults included."}, {table}, {}, true};
 }
@@ -74,8 +72,8 @@ StageResult report_stage(Session& session) {
   present_classifier(run, page);
   if (const Table expected = against_expected(run); !expected.rows.empty())
     page.sections.push_back({"expected", "Against the expected figures", {}, {expected}, {}});
-  page.sections.push_back(machine(run));
-  page.sections.push_back(values(recipe));
+  page.sections.push_back(machine_section(run));
+  page.sections.push_back(recipe_section(recipe));
   const std::filesystem::path file = session.folder() / "report.html";
   report::write_page(page, file);
   return {{}, {"report.html"}, file.string()};

@@ -10,7 +10,7 @@ using Training = models::ClassifierTraining;
 
 constexpr auto kTraining = &ClassifierOptions::training;
 
-Section data_section() {
+config::Section data_section() {
   return {
       "data",
       "Which images.",
@@ -32,7 +32,7 @@ Section data_section() {
         "", "Makes images grey, or gives grey ones three equal channels."}}};
 }
 
-Section classifier_section() {
+config::Section classifier_section() {
   return {
       "classifier",
       "What is explained.",
@@ -84,7 +84,7 @@ Section classifier_section() {
         "pixels", "Side of a square that is blacked out in each training image, anywhere; 0: none."}}};
 }
 
-Section generator_section() {
+config::Section generator_section() {
   return {
       "generator",
       "The model that explanations are made of.",
@@ -103,7 +103,7 @@ Section generator_section() {
         "nothing is explained: objective, sampling, K, L, lambda and the other weights are then unused."}}};
 }
 
-Section run_section() {
+config::Section run_section() {
   return {"run",
           "How it is computed.",
           {{"seed", Integer{at(&RunOptions::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
@@ -119,7 +119,7 @@ Section run_section() {
 
 }  // namespace
 
-const Schema& base_sections() {
+const config::Schema& base_sections() {
   static const Schema sections = {
       {"",
        "At the top, before any section.",
@@ -137,7 +137,7 @@ const Schema& base_sections() {
   return sections;
 }
 
-Section expected_section(const Kinds& kinds) {
+config::Section expected_section(const Kinds& kinds) {
   const double inf = std::numeric_limits<double>::infinity();
   Section section{
       "expected",

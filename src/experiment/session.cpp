@@ -40,7 +40,8 @@ data::Splits load_data(const DataOptions& options) {
 std::int64_t Session::latents() const {
   std::int64_t count = get<GeneratorOptions>().latents;
   for (const Kind& kind : *recipe_.kinds)
-    if (count == 0 && kind.latents != nullptr && kind.asked(recipe_.values)) count = kind.latents(recipe_.values);
+    if (count == 0 && kind.latents != nullptr && kind.asked(recipe_.values))
+      count = kind.latents(recipe_.values);
   return count;
 }
 

@@ -101,7 +101,7 @@ struct Target {
   std::filesystem::path folder;
 };
 /// `path` is a recipe or a run folder; `out` overrides the folder when it is not empty. Error: those of check_format.
-Target find_target(const Kinds& kinds, const std::filesystem::path& path, const std::vector<std::string>& settings,
-                   const std::filesystem::path& out);
+Target find_target(const Kinds& kinds, const std::filesystem::path& path,
+                   const std::vector<std::string>& settings, const std::filesystem::path& out);
 
 }  // namespace whence::experiment

@@ -13,14 +13,18 @@ nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
 }  // namespace
 
 std::vector<Stage> stages(const Kinds& kinds) {
-  std::vector<Stage> all = {
-      {"data",
-       {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
-       {},
-       data_stage,
-       data_content,
-       /*expensive=*/true},
-      {"classifier", {"classifier", "run.seed"}, {"data"}, classifier_stage, classifier_content, /*expensive=*/true}};
+  std::vector<Stage> all = {{"data",
+                             {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
+                             {},
+                             data_stage,
+                             data_content,
+                             /*expensive=*/true},
+                            {"classifier",
+                             {"classifier", "run.seed"},
+                             {"data"},
+                             classifier_stage,
+                             classifier_content,
+                             /*expensive=*/true}};
   Stage figures{"figures", {"run.seed"}, {"classifier"}, figures_stage, program_content};
   for (const Kind& kind : kinds) {
     for (const config::Section& section : kind.sections) figures.keys.push_back(section.name);
@@ -30,8 +34,7 @@ std::vector<Stage> stages(const Kinds& kinds) {
       if (!stage.on_demand) figures.after.push_back(stage.name);
     }
   }
-  Stage report{"report", {"title", "source"}, figures.after, report_stage, program_content};
-  for (const config::Section& section : schema_of(kinds)) report.keys.push_back(section.name);
+  Stage report{"report", names_of(schema_of(kinds)), figures.after, report_stage, program_content};
   report.after.push_back("figures");
   all.push_back(std::move(figures));
   all.push_back(std::move(report));
@@ -49,6 +52,8 @@ std::string_view last_training(const Kinds& kinds, const config::Values& values)
   return last;
 }
 
-nlohmann::json judging_content(Session& session) { return {{"precision", name_of(session.judging_precision())}}; }
+nlohmann::json judging_content(Session& session) {
+  return {{"precision", name_of(session.judging_precision())}};
+}
 
 }  // namespace whence::experiment

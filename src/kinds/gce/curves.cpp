@@ -1,4 +1,4 @@
-#include "experiment/curves.h"
+#include "kinds/gce/curves.h"
 
 #include <fmt/ranges.h>
 
@@ -8,17 +8,15 @@
 #include "experiment/recipe.h"
 #include "whence/core/error.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// What a training is of; paths are left out, as the same may lie elsewhere.
-nlohmann::json training_values(const Recipe& recipe) {
-  nlohmann::json values =
-      recipe_values(recipe, {"data", "classifier", "generator", "explanation", "run.seed"});
-  for (const std::string& path : path_keys()) values.erase(path);
-  return values;
+nlohmann::json training_values(const experiment::Recipe& recipe) {
+  return without_paths(*recipe.kinds,
+                       recipe_values(recipe, {"data", "classifier", "generator", "explanation", "run.seed"}));
 }
 
 std::string own_name(const std::string& key) { return key.substr(key.find('.') + 1); }
@@ -62,7 +60,7 @@ std::optional<report::LineChart> training_chart(const std::vector<NamedCurve>& c
   return chart;
 }
 
-Curve training_curve(const fs::path& run) { return read_curve(run / "log.jsonl", "explanation"); }
+Curve training_curve(const fs::path& run) { return experiment::read_curve(run / "log.jsonl", "explanation"); }
 
 std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
                                      const std::vector<std::string>& otherwise) {
@@ -83,12 +81,12 @@ std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
   return names;
 }
 
-report::LineChart compare_trainings(const std::vector<fs::path>& runs) {
+report::LineChart compare_trainings(const experiment::Kinds& kinds, const std::vector<fs::path>& runs) {
   std::vector<nlohmann::json> recipes;
   std::vector<std::string> folders;
   std::vector<NamedCurve> curves;
   for (const fs::path& run : runs) {
-    recipes.push_back(training_values(load_recipe(RunFolder(run).recipe())));
+    recipes.push_back(training_values(experiment::load_recipe(kinds, experiment::RunFolder(run).recipe())));
     folders.push_back(run.lexically_normal().filename().string());
     curves.push_back({"", training_curve(run)});
     if (curves.back().curve.steps.empty())
@@ -103,4 +101,4 @@ report::LineChart compare_trainings(const std::vector<fs::path>& runs) {
   return *chart;
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

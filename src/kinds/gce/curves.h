@@ -7,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "experiment/kind.h"
 #include "experiment/log.h"
 #include "report/figures.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
+
+using experiment::Curve;
 
 struct NamedCurve {
   std::string name;
@@ -31,6 +34,7 @@ std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
 
 /// The chart of several runs' trainings, each named by what sets its recipe apart, or by its folder. Errors: a
 /// folder that is no run; no run with two logged steps; (usage) a run whose training has not begun.
-report::LineChart compare_trainings(const std::vector<std::filesystem::path>& runs);
+report::LineChart compare_trainings(const experiment::Kinds& kinds,
+                                    const std::vector<std::filesystem::path>& runs);
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -1,13 +1,18 @@
-#include "experiment/figures.h"
+// Stages that measure what was trained: "validation", by which settings are compared, "evaluation" and "reference".
+#include <numeric>
+
 #include "experiment/stages.h"
+#include "kinds/gce/figures.h"
+#include "kinds/gce/gce.h"
 #include "whence/core/random.h"
-#include "whence/explain/flow/ablation.h"
 #include "whence/explain/flow/brightness.h"
-#include "whence/explain/flow/information_flow.h"
+#include "whence/explain/flow/linear_reference.h"
 #include "whence/interchange/safetensors.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
+
+using experiment::Models, experiment::StageResult;
 
 /// The classifier behind the autoencoder: what it says about an image that was encoded and decoded.
 class ReencodingClassifier final : public models::Classifier {
@@ -29,80 +34,110 @@ class ReencodingClassifier final : public models::Classifier {
 /// Images that are generated to see how bright they are; decoding them takes a moment.
 constexpr std::int64_t kBrightnessDraws = 2000;
 
-nlohmann::json brightness_json(Session& session, const models::Encoder& encoder,
-                               const models::Decoder& decoder) {
+nlohmann::json brightness_json(Session& session, const Models& models) {
   Generator draws = make_generator(session.seed(), "evaluation/brightness");
   return flow::to_json(
-      flow::factor_brightness(encoder, decoder, session.data().test, kBrightnessDraws, draws),
-      session.factor_names(), kBrightnessDraws);
+      flow::factor_brightness(*models.encoder, *models.decoder, session.data().test, kBrightnessDraws, draws),
+      factor_names(session), kBrightnessDraws);
+}
+
+/// So that runs can be compared image by image.
+void save_bounds(const Session& session, const char* file, const flow::Fidelity& fidelity) {
+  nn::save_safetensors(session.folder() / file, {{"bound", fidelity.of_images}}, {});
+}
+
+nlohmann::json fidelity_json(const flow::Fidelity& fidelity) {
+  return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
 }
 
 /// Without causal factors there is no flow to measure and nothing to replace.
-StageResult without_explanation(const flow::Fidelity& fidelity, const flow::Ablation& whole) {
-  return {{{"gce", {{"test", to_json(fidelity)}, {"ablation", to_json(whole, {})}}}},
+StageResult evaluate_autoencoder(const Models& models, const data::Dataset& test,
+                                 const flow::Fidelity& fidelity) {
+  const ReencodingClassifier reencoding(*models.classifier, *models.encoder, *models.decoder);
+  const flow::Ablation whole{
+      models::accuracy(*models.classifier, test), models::accuracy(reencoding, test), {}, test.size()};
+  return {{{"test", fidelity_json(fidelity)}, {"ablation", to_json(whole, {})}},
           {kTestBounds},
           fmt::format("SSE + KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %", fidelity.bound(),
                       100 * whole.original, 100 * whole.reencoded)};
 }
 
-}  // namespace
-
-void save_bounds(const Session& session, const std::string& file, const flow::Fidelity& fidelity) {
-  nn::save_safetensors(session.folder() / file, {{"bound", fidelity.of_images}}, {});
-}
-
-nlohmann::json to_json(const flow::Fidelity& fidelity) {
-  return {{"sse", fidelity.sse}, {"kl", fidelity.kl}, {"se", fidelity.se}};
-}
-
-nlohmann::json to_json(const flow::Ablation& ablation, const std::vector<std::string>& factors) {
-  nlohmann::json replaced = nlohmann::json::object();
-  for (std::size_t i = 0; i < factors.size(); ++i) replaced[factors[i]] = ablation.replaced[i];
-  return {{"original", ablation.original},
-          {"reencoded", ablation.reencoded},
-          {"replaced", replaced},
-          {"samples", ablation.samples}};
-}
-
-nlohmann::json evaluation_content(Session& session) {
-  return {{"precision", name_of(session.judging_precision())}};
-}
-
-StageResult evaluation_stage(Session& session) {
-  const Precision precision = session.judging_precision();
-  const auto classifier = session.classifier(precision);
-  const auto encoder = session.encoder(precision);
-  const auto decoder = session.decoder(precision);
+StageResult evaluate(Session& session) {
+  const Models models = session.judged();
+  const auto& [classifier, encoder, decoder] = models;
   const data::Dataset& test = session.data().test;
+  const EvaluationOptions& options = session.get<EvaluationOptions>();
 
   Generator codes = make_generator(session.seed(), "evaluation/fidelity");
   const flow::Fidelity fidelity = flow::fidelity(*encoder, *decoder, test, codes);
   save_bounds(session, kTestBounds, fidelity);
-  if (!session.explains()) {
-    const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
-    return without_explanation(fidelity, {.original = flow::accuracy(*classifier, test),
-                                          .reencoded = flow::accuracy(reencoding, test),
-                                          .replaced = {},
-                                          .samples = test.size()});
-  }
+  if (causal(session) == 0) return evaluate_autoencoder(models, test, fidelity);
   Generator fresh = make_generator(session.seed(), "evaluation/ablation");
-  const at::Tensor rows = data::sample_rows(test, session.recipe().evaluation.ablation_images, fresh);
+  const at::Tensor rows = data::sample_rows(test, options.ablation_images, fresh);
   const flow::Ablation ablation =
       flow::ablate(*encoder, *decoder, *classifier, data::pick(test, rows), fresh, session.progress);
-  const flow::FlowReport flow =
-      flow::measure_flow(*decoder, *classifier, session.recipe().explanation.causal,
-                         session.recipe().evaluation.flow, session.seed(), session.progress);
-
+  const flow::FlowReport flow = flow::measure_flow(*decoder, *classifier, causal(session), options.flow,
+                                                   session.seed(), session.progress);
   nlohmann::json flow_json = flow::to_json(flow);
   flow_json["most_possible"] = std::log(static_cast<double>(classifier->classes()));
-  return {{{"gce",
-            {{"test", to_json(fidelity)},
-             {"information_flow", flow_json},
-             {"ablation", to_json(ablation, session.factor_names())},
-             {"brightness", brightness_json(session, *encoder, *decoder)}}}},
+  return {{{"test", fidelity_json(fidelity)},
+           {"information_flow", flow_json},
+           {"ablation", to_json(ablation, factor_names(session))},
+           {"brightness", brightness_json(session, models)}},
           {kTestBounds},
           fmt::format("I(alpha; Y) {:.3f} nats, I(beta; Y) {:.3f} nats, SSE + KL {:.2f}", flow.alpha.nats,
                       flow.beta.nats, fidelity.bound())};
 }
 
-}  // namespace whence::experiment
+nlohmann::json validation_content(Session& session) {
+  nlohmann::json content = experiment::judging_content(session);
+  content["images"] = experiment::content_of(session.validation_images());
+  return content;
+}
+
+/// C and SSE + KL on Session::validation_images.
+StageResult validate(Session& session) {
+  const auto [classifier, encoder, decoder] = session.judged();
+  Generator codes = make_generator(session.seed(), "validation/fidelity");
+  const flow::Fidelity fidelity = flow::fidelity(*encoder, *decoder, session.validation_images(), codes);
+  save_bounds(session, kValidationBounds, fidelity);
+  nlohmann::json measured = fidelity_json(fidelity);
+  std::string summary = fmt::format("SSE + KL {:.2f}", fidelity.bound());
+  if (causal(session) > 0) {
+    flow::Factors alpha(static_cast<std::size_t>(causal(session)));
+    std::iota(alpha.begin(), alpha.end(), 0);
+    Generator draws = make_generator(session.seed(), "validation/flow");
+    const flow::FlowValue effect = flow::information_flow(
+        *decoder, *classifier, alpha, session.get<EvaluationOptions>().flow, draws, session.progress);
+    measured["alpha"] = flow::to_json(effect);
+    summary = fmt::format("I(alpha; Y) {:.3f} nats, {}", effect.nats, summary);
+  }
+  return {{{"validation", measured}}, {kValidationBounds}, summary};
+}
+
+/// What the best linear image model would reach, for comparison.
+StageResult refer(Session& session) {
+  Generator directions = make_generator(session.seed(), "reference/directions");
+  const flow::LinearReference model = flow::fit_linear(session.data().train, session.latents(), directions);
+  const flow::LinearFidelity fidelity = flow::fidelity(model, session.data().test);
+  return {{{"linear", flow::to_json(fidelity)}},
+          {},
+          fmt::format("SSE + KL {:.2f} of the best linear image model", fidelity.bound())};
+}
+
+}  // namespace
+
+std::vector<experiment::Stage> evaluation_stages() {
+  const std::vector<std::string_view> keys = {"evaluation", "run.seed"};
+  const std::vector<std::string_view> models = {"data", "classifier", "explanation"};
+  experiment::Stage validation{"validation", keys, models, validate, validation_content};
+  validation.on_demand = true;
+  return {validation,
+          {"evaluation", keys, models, evaluate, experiment::judging_content},
+          {"reference",
+           {"generator.latents", "explanation.causal", "explanation.noncausal", "run.seed"},
+           {"data"},
+           refer}};
+}
+
+}  // namespace whence::kinds

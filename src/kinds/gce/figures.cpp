@@ -1,20 +1,20 @@
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "experiment/findings.h"
+#include "kinds/gce/curves.h"
+#include "kinds/gce/findings.h"
+#include "kinds/gce/gce.h"
 #include "report/figures.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr const char* kCausal = "causal (alpha)";
 constexpr const char* kOther = "non-causal (beta)";
-constexpr const char* kBorders = "The classifier says:";
-constexpr const char* kBordersAndNumbers = "The classifier says (below: how surely):";
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void draw_sweep(const flow::Sweep& sweep, const SweepFigure& figure, const fs::p
 }
 
 void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
-                          const models::Classifier& classifier, const Samples& samples,
+                          const models::Classifier& classifier, const experiment::Samples& samples,
                           const std::vector<std::string>& class_names, const fs::path& stem) {
   const at::NoGradGuard no_grad;
   const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
@@ -56,35 +56,6 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
     const bool first = i == 0 || samples.labels[i] != samples.labels[i - 1];
     grid.column_labels.push_back(first ? samples.labels[i] : "");
   }
-  report::draw(grid, stem);
-}
-
-void draw_counterfactuals(const counterfactual::Counterfactuals& counterfactuals, const at::Tensor& images,
-                          const models::Decoder& decoder, const models::Classifier& classifier,
-                          const std::vector<std::string>& class_names, const fs::path& stem) {
-  const at::NoGradGuard no_grad;
-  const std::int64_t shown = images.size(0);
-  const auto first = [&](const at::Tensor& rows) { return rows.narrow(0, 0, shown); };
-  report::ImageGrid grid;
-  grid.title = "The smallest move of the causal factors that changes the answer";
-  const at::Tensor codes = first(counterfactuals.codes), moved = first(counterfactuals.moved());
-  const at::Tensor farther = decoder.decode(2 * moved - codes);
-  grid.images = at::stack({images, decoder.decode(codes), decoder.decode(moved), farther});
-  const auto [probability, label] =
-      at::stack({first(counterfactuals.original), first(counterfactuals.before), first(counterfactuals.after),
-                 classifier.logits(farther).softmax(1)})
-          .max(2);
-  grid.classes = label;
-  grid.probabilities = probability;
-  grid.class_names = class_names;
-  grid.legend_name = kBordersAndNumbers;
-  grid.row_labels = {"original", "reconstruction", "counterfactual", "twice as far"};
-  for (std::int64_t i = 0; i < shown; ++i) {
-    const bool found = counterfactuals.found[i].item<bool>();
-    grid.column_labels.push_back(found ? fmt::format("{:.2f}", counterfactuals.distance[i].item<double>())
-                                       : "none");
-  }
-  grid.column_axis = "distance that alpha was moved, in standard deviations";
   report::draw(grid, stem);
 }
 
@@ -156,4 +127,13 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
   report::draw(chart, stem);
 }
 
-}  // namespace whence::experiment
+nlohmann::json to_json(const flow::Ablation& ablation, const std::vector<std::string>& factors) {
+  nlohmann::json replaced = nlohmann::json::object();
+  for (std::size_t i = 0; i < factors.size(); ++i) replaced[factors[i]] = ablation.replaced[i];
+  return {{"original", ablation.original},
+          {"reencoded", ablation.reencoded},
+          {"replaced", replaced},
+          {"samples", ablation.samples}};
+}
+
+}  // namespace whence::kinds

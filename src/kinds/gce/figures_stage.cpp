@@ -1,116 +1,62 @@
-#include "experiment/curves.h"
-#include "experiment/figures.h"
-#include "experiment/pipeline.h"
-#include "experiment/stages.h"
-#include "whence/core/files.h"
-#include "whence/core/random.h"
+// The figures of a run.
+#include "kinds/gce/curves.h"
+#include "kinds/gce/figures.h"
+#include "kinds/gce/gce.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
-/// Draws what the figures stage draws and keeps account of it.
-class Drawing {
- public:
-  explicit Drawing(Session& session)
-      : session_(session),
-        precision_(session.judging_precision()),
-        classifier_(session.classifier(precision_)),
-        encoder_(session.encoder(precision_)),
-        decoder_(session.decoder(precision_)),
-        factors_(session.factor_names()),
-        names_(session.data().test.class_names) {}
+constexpr std::int64_t kReconstructions = 12;
 
-  StageResult draw() {
-    const FigureOptions& options = session_.recipe().figures;
-    if (!session_.explains()) return draw_autoencoder();
-    const nlohmann::json gce = collect_metrics(session_.folder()).at("gce");
-    const std::vector<std::string> shown = shown_factors(gce.at("information_flow"), options.others);
-    const Samples rows = samples(options.sweep_rows, "figures/sweeps");
-    for (std::size_t i = 0; i < factors_.size(); ++i) {
-      if (std::find(shown.begin(), shown.end(), factors_[i]) == shown.end()) continue;
-      sweep("sweep", rows, i, options.sweep_steps, "One factor moved, the others kept: ");
-    }
-    const Samples strip_rows = samples(options.strip_rows, "figures/strips");
-    for (std::size_t i = 0; i < static_cast<std::size_t>(session_.recipe().explanation.causal); ++i) {
-      sweep("strip", strip_rows, i, options.strip_steps, "The transition in small steps: ");
-    }
-    reconstructions();
-    if (session_.recipe().counterfactual.images > 0) counterfactuals();
-    draw_flow(gce.at("information_flow"), shown, names_.size(), stem("information-flow"));
-    draw_ablation(gce.at("ablation"), shown, session_.recipe().explanation.causal, stem("ablation"));
-    return training();
+/// Sweeps, or strips, of the factors that are named.
+void draw_sweeps(Session& session, const experiment::Models& models, experiment::Figures& figures,
+                 const std::string& name, const std::vector<std::string>& shown) {
+  const FigureOptions& options = session.get<FigureOptions>();
+  const bool strips = name == "strip";
+  const experiment::Samples rows = figures.samples(strips ? options.strip_rows : options.sweep_rows,
+                                                   strips ? "figures/strips" : "figures/sweeps");
+  const std::vector<double> steps = flow::even_steps(-options.sweep_range, options.sweep_range,
+                                                     strips ? options.strip_steps : options.sweep_steps);
+  const at::NoGradGuard no_grad;
+  const at::Tensor codes = models.encoder->encode(rows.images).mean;
+  const std::vector<std::string> factors = factor_names(session);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    if (std::find(shown.begin(), shown.end(), factors[i]) == shown.end()) continue;
+    const auto index = static_cast<std::int64_t>(i);
+    draw_sweep(
+        flow::sweep(*models.decoder, *models.classifier, codes, index, steps),
+        {.title = (strips ? "The transition in small steps: " : "One factor moved, the others kept: ") +
+                  factors[i],
+         .axis = "added to " + factors[i] + " (0: the reconstruction)",
+         .class_names = session.task().class_names,
+         .row_labels = rows.labels,
+         .probabilities = options.probabilities},
+        figures.stem(name + "-" + factors[i]));
   }
-
- private:
-  static constexpr std::int64_t kReconstructions = 12;
-
-  StageResult draw_autoencoder() {
-    reconstructions();
-    return training();
-  }
-
-  void reconstructions() {
-    draw_reconstructions(*encoder_, *decoder_, *classifier_,
-                         samples(kReconstructions, "figures/reconstructions"), names_,
-                         stem("reconstructions"));
-  }
-
-  StageResult training() {
-    const auto chart = training_chart({{"", training_curve(session_.folder().path())}});
-    if (!chart)
-      return {{}, products_, fmt::format("{} files; no log to draw the training from", products_.size())};
-    report::draw(*chart, stem("training"));
-    return {{}, products_, fmt::format("{} files", products_.size())};
-  }
-
-  Samples samples(std::int64_t count, std::string_view stream) {
-    Generator generator = make_generator(session_.seed(), stream);
-    return spread_samples(session_.data().test, count, generator);
-  }
-
-  /// The path of a figure, which it counts among the products.
-  std::filesystem::path stem(const std::string& name) {
-    session_.progress({"figures", static_cast<std::int64_t>(products_.size() / 2), 0, {}});
-    products_.push_back("figures/" + name + ".png");
-    products_.push_back("figures/" + name + ".svg");
-    return session_.folder() / ("figures/" + name);
-  }
-
-  void sweep(const std::string& kind, const Samples& rows, std::size_t factor, std::int64_t steps,
-             const std::string& title) {
-    const FigureOptions& options = session_.recipe().figures;
-    const at::NoGradGuard no_grad;
-    const flow::Sweep result = flow::sweep(
-        *decoder_, *classifier_, encoder_->encode(rows.images).mean, static_cast<std::int64_t>(factor),
-        flow::even_steps(-options.sweep_range, options.sweep_range, steps));
-    draw_sweep(result,
-               {.title = title + factors_[factor],
-                .axis = "added to " + factors_[factor] + " (0: the reconstruction)",
-                .class_names = names_,
-                .row_labels = rows.labels,
-                .probabilities = options.probabilities},
-               stem(kind + "-" + factors_[factor]));
-  }
-
-  void counterfactuals() {
-    const Recipe& recipe = session_.recipe();
-    const Samples shown = samples(recipe.figures.counterfactuals, "figures/counterfactuals");
-    const counterfactual::Counterfactuals found =
-        counterfactual::explain_counterfactually(*encoder_, *decoder_, *classifier_, shown.images,
-                                                 recipe.explanation.causal, recipe.counterfactual.search);
-    draw_counterfactuals(found, shown.images, *decoder_, *classifier_, names_, stem("counterfactuals"));
-  }
-
-  Session& session_;
-  Precision precision_;
-  std::unique_ptr<models::Classifier> classifier_;
-  std::unique_ptr<models::Encoder> encoder_;
-  std::unique_ptr<models::Decoder> decoder_;
-  std::vector<std::string> factors_, names_, products_;
-};
+}
 
 }  // namespace
 
-StageResult figures_stage(Session& session) { return Drawing(session).draw(); }
+void draw_gce(experiment::Run& run, experiment::Figures& figures) {
+  Session& session = run.session;
+  const experiment::Models models = session.judged();
+  const std::vector<std::string>& classes = session.task().class_names;
+  draw_reconstructions(*models.encoder, *models.decoder, *models.classifier,
+                       figures.samples(kReconstructions, "figures/reconstructions"), classes,
+                       figures.stem("reconstructions"));
+  if (causal(session) > 0) {
+    const nlohmann::json& gce = run.metrics.at("gce");
+    const nlohmann::json& flow = gce.at("information_flow");
+    std::vector<std::string> alphas = factor_names(session);
+    alphas.resize(static_cast<std::size_t>(causal(session)));
+    const auto shown = shown_factors(flow, session.get<FigureOptions>().others);
+    draw_sweeps(session, models, figures, "sweep", shown);
+    draw_sweeps(session, models, figures, "strip", alphas);
+    draw_flow(flow, shown, classes.size(), figures.stem("information-flow"));
+    draw_ablation(gce.at("ablation"), shown, causal(session), figures.stem("ablation"));
+  }
+  if (const auto chart = training_chart({{"", training_curve(session.folder().path())}}))
+    report::draw(*chart, figures.stem("training"));
+}
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

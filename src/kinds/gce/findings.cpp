@@ -1,9 +1,8 @@
-#include "experiment/findings.h"
+#include "kinds/gce/findings.h"
 
-#include "experiment/metrics.h"
 #include "whence/explain/flow/trust.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 /// From which share of the possible flow factors are said to move the classifier, and up to which not.
@@ -143,11 +142,8 @@ Findings findings_of(const nlohmann::json& metrics) {
   const nlohmann::json& gce = metrics.at("gce");
   if (gce.contains("information_flow")) read_flow(gce.at("information_flow"), findings);
   read_ablation(gce.at("ablation"), findings);
-  findings.accuracy = metrics.at("classifier").at("test_accuracy").get<double>();
   findings.sse = gce.at("test").at("sse").get<double>();
   findings.kl = gce.at("test").at("kl").get<double>();
-  findings.flip_rate = metric(metrics, "flip_rate");
-  findings.brightness = metric(metrics, "brightness");
   return findings;
 }
 
@@ -177,27 +173,4 @@ std::vector<report::Headline> headlines(const Findings& f) {
   return lines;
 }
 
-report::Table against_expected(const Findings& f, const Expected& expected) {
-  report::Table table{{"", "expected", "this run"}, {}, expected.source};
-  const auto row = [&](const std::string& name, const std::optional<double>& figure, double measured) {
-    if (figure) table.rows.push_back({name, fmt::format("{:.4g}", *figure), fmt::format("{:.4g}", measured)});
-  };
-  row("accuracy of the classifier", expected.accuracy, f.accuracy);
-  const bool explained = !f.causal.empty();
-  if (explained) row("I(alpha; Y), nats", expected.information_flow, f.flow);
-  if (f.has_others) {
-    row("largest I(beta_i; Y), nats", expected.largest_noncausal, f.largest_other.value);
-    if (std::isfinite(f.noncausal_share))
-      row("share of the flow in the betas", expected.noncausal_share, f.noncausal_share);
-  }
-  row("SSE", expected.sse, f.sse);
-  row("KL, nats", expected.kl, f.kl);
-  row("accuracy, re-encoded", expected.reencoded, f.reencoded);
-  if (explained) row("accuracy, an alpha replaced (largest)", expected.alpha_replaced, f.alpha_kept.value);
-  if (f.has_others) row("accuracy, a beta replaced (smallest)", expected.beta_replaced, f.beta_kept.value);
-  if (f.flip_rate) row("counterfactuals found", expected.flip_rate, *f.flip_rate);
-  if (f.brightness) row("correlation of an alpha with brightness", expected.brightness, *f.brightness);
-  return table;
-}
-
-}  // namespace whence::experiment
+}  // namespace whence::kinds

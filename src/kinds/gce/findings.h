@@ -5,13 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "experiment/recipe.h"
+#include "experiment/metrics.h"
 #include "report/page.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 
-/// Half the width of a 95 % interval, in standard errors.
-constexpr double kInterval = 1.96;
+using experiment::kInterval;
 
 /// From this correlation on, a factor is said to have come back in another training.
 constexpr double kCameBack = 0.9;
@@ -24,15 +23,14 @@ struct Extreme {
 
 struct Findings {
   double flow = 0, flow_se = 0, most_possible = 0;  ///< nats
-  std::vector<Extreme> causal;  ///< flow of each alpha, largest first; none without explanation
-  Extreme largest_other;        ///< the largest flow of a beta
-  double all_others = 0;        ///< I(beta; Y), nats
-  double noncausal_share = 0;   ///< flow::leaked_share; NaN where nothing flows
-  double accuracy = 0, original = 0, reencoded = 0;  ///< shares
-  Extreme alpha_kept, beta_kept;  ///< largest accuracy without an alpha, smallest without a beta
+  std::vector<Extreme> causal;         ///< flow of each alpha, largest first; none without explanation
+  Extreme largest_other;               ///< the largest flow of a beta
+  double all_others = 0;               ///< I(beta; Y), nats
+  double noncausal_share = 0;          ///< flow::leaked_share; NaN where nothing flows
+  double original = 0, reencoded = 0;  ///< shares
+  Extreme alpha_kept, beta_kept;       ///< largest accuracy without an alpha, smallest without a beta
   double sse = 0, kl = 0;
-  std::optional<double> flip_rate, brightness;  ///< as experiment::metric has them
-  bool has_others = false;                      ///< there is a beta
+  bool has_others = false;  ///< there is a beta
 
   double share() const { return flow / most_possible; }
 };
@@ -45,11 +43,7 @@ std::vector<report::Headline> headlines(const Findings& findings);
 std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce);
 /// What `metrics.gce.brightness` says.
 report::Table brightness_table(const nlohmann::json& brightness);
-/// What `metrics.gce.counterfactual` says, without its figure.
-report::Section counterfactual_section(const nlohmann::json& counterfactual);
 /// What `metrics.gce.trust` says.
 report::Section trust_section(const nlohmann::json& trust);
-/// Expected next to measured; no rows when the recipe expects nothing.
-report::Table against_expected(const Findings& findings, const Expected& expected);
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -1,4 +1,4 @@
-#include "experiment/linear_gaussian.h"
+#include "kinds/gce/linear_gaussian.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@
 #include "whence/explain/gce/linear_gaussian.h"
 #include "whence/platform/machine.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 namespace fs = std::filesystem;
@@ -109,12 +109,13 @@ report::Table table_of(const std::vector<LinearGaussianResult>& results) {
                       {},
                       "Flows by quadrature; angles between what was learned and the answer."};
   for (const LinearGaussianResult& result : results) {
-    const Spread flow = spread_of(result.flows), angle = spread_of(result.angles);
+    const experiment::Spread flow = experiment::spread_of(result.flows),
+                             angle = experiment::spread_of(result.angles);
     table.rows.push_back({result.title, fmt::format("{:.4f}", result.best_flow),
                           fmt::format("{:.4f}", flow.median), fmt::format("{:.4f}", flow.least),
                           fmt::format("{:.2f} degrees", angle.median),
                           fmt::format("{:.2f} degrees", angle.most),
-                          fmt::format("{:.4f}", spread_of(result.distances).median)});
+                          fmt::format("{:.4f}", experiment::spread_of(result.distances).median)});
   }
   return table;
 }
@@ -138,15 +139,16 @@ report::Page page_of(const LinearGaussianRecipe& recipe, const std::vector<Linea
   page.title = recipe.title;
   page.subtitle = "Problems whose answer is known" + (recipe.source.empty() ? "" : ": " + recipe.source);
   double off = 0;
-  for (const LinearGaussianResult& result : results) off = std::max(off, spread_of(result.angles).median);
+  for (const LinearGaussianResult& result : results)
+    off = std::max(off, experiment::spread_of(result.angles).median);
   page.answer = fmt::format(
       "The data are Gaussian, the generator is a matrix, and the classifier asks for one hyperplane or for "
       "two at once: the causal directions can be worked out. Training from draws finds them within {:.1f} "
       "degrees (median of {} trainings each, the worst of {} problems).",
       off, results.front().angles.size(), results.size());
   for (const LinearGaussianResult& result : results)
-    page.headlines.push_back({fmt::format("{:.4f} nats", spread_of(result.flows).median), result.title,
-                              fmt::format("{:.4f} where W fits exactly", result.best_flow)});
+    page.headlines.push_back({fmt::format("{:.4f} nats", experiment::spread_of(result.flows).median),
+                              result.title, fmt::format("{:.4f} where W fits exactly", result.best_flow)});
   page.sections = {
       {"table",
        "What was found",
@@ -215,7 +217,7 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
     if (asked.has_landscape()) draw_landscape(asked, results.back(), request.folder / landscape_stem(asked));
   }
   report::write_page(page_of(recipe, results, request.folder), request.folder / "report.html");
-  write_json(request.folder / "run.json", {{"whence", version()},
+  write_json(request.folder / "run.json", {{"whence", experiment::version()},
                                            {"problems", problems},
                                            {"trainings", request.trainings},
                                            {"seed", request.seed},
@@ -230,14 +232,15 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
 nlohmann::json to_json(const std::vector<LinearGaussianResult>& results) {
   nlohmann::json json = nlohmann::json::object();
   for (const LinearGaussianResult& result : results) {
-    const Spread flow = spread_of(result.flows), angle = spread_of(result.angles);
+    const experiment::Spread flow = experiment::spread_of(result.flows),
+                             angle = experiment::spread_of(result.angles);
     json[result.name] = {{"causal", result.causal},
                          {"best_flow", result.best_flow},
                          {"flow", {{"median", flow.median}, {"least", flow.least}}},
                          {"angle_degrees", {{"median", angle.median}, {"most", angle.most}}},
-                         {"divergence", spread_of(result.distances).median}};
+                         {"divergence", experiment::spread_of(result.distances).median}};
   }
   return json;
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -12,7 +12,7 @@
 #include "whence/core/progress.h"
 #include "whence/explain/gce/linear_gaussian.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 
 /// One problem, and how its generators are trained.
 struct LinearGaussianProblem {
@@ -63,4 +63,4 @@ std::vector<LinearGaussianResult> run_linear_gaussian(const LinearGaussianRecipe
 /// {name: {"causal", "best_flow", "flow": {"median", "least"}, "angle_degrees": {"median", "most"}, "divergence"}}
 nlohmann::json to_json(const std::vector<LinearGaussianResult>& results);
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

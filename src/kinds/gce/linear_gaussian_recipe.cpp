@@ -2,9 +2,9 @@
 #include <set>
 
 #include "core/toml_tables.h"
-#include "experiment/linear_gaussian.h"
+#include "kinds/gce/linear_gaussian.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 template <class Part>
@@ -129,4 +129,4 @@ std::string linear_gaussian_reference() {
          table_of_keys("The file", recipe_keys_of_problems()) + table_of_keys("[[problem]]", problem_keys());
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

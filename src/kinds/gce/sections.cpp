@@ -22,7 +22,7 @@ std::vector<std::string_view> names_to(Enum last) {
   return names;
 }
 
-Section explanation() {
+config::Section explanation_section() {
   return {
       "explanation",
       "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
@@ -104,7 +104,7 @@ Section explanation() {
         "Adam's decay of the mean squared gradient."}}};
 }
 
-Section evaluation() {
+config::Section evaluation_section() {
   return {
       "evaluation",
       "How the explanation is judged.",
@@ -129,7 +129,7 @@ Section evaluation() {
         "them an accuracy a is known to sqrt(a (1 - a) / n)."}}};
 }
 
-Section figures() {
+config::Section figures_section() {
   return {"figures",
           "What is drawn.",
           {{"sweep_rows", Integer{at(&FigureOptions::sweep_rows), 1, 64}, "images",
@@ -159,8 +159,8 @@ Schema gce_sections() {
              "training begins with (fine-tuning); K + L must be the same. The first K latents are the "
              "alphas, as they are in an explanation; of an autoencoder explanation.pretraining = 1 takes "
              "those that move the classifier most. Empty begins with random ones."}}},
-          explanation(),
-          evaluation(),
+          explanation_section(),
+          evaluation_section(),
           {"trust",
            "Checks of the explanation.",
            {{"randomized", Integer{at(&TrustOptions::randomized), 0, 1000}, "classifiers",
@@ -168,7 +168,7 @@ Schema gce_sections() {
             {"other_run", Path{at(&TrustOptions::other_run)}, "",
              "Another run of the same data, say with another seed, whose factors are compared with this "
              "one's."}}},
-          figures()};
+          figures_section()};
 }
 
 }  // namespace whence::kinds

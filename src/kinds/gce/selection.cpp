@@ -1,8 +1,7 @@
-#include "experiment/selection.h"
+#include "kinds/gce/selection.h"
 
 #include "experiment/pipeline.h"
-#include "experiment/recipe_keys.h"
-#include "experiment/stages.h"
+#include "kinds/gce/gce.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/interchange/safetensors.h"
@@ -10,33 +9,35 @@
 
 namespace fs = std::filesystem;
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
+
+using namespace experiment;
 
 constexpr const char* kSettings = "settings";
 constexpr std::string_view kMeasuring = "validation";  ///< the last stage of a setting
 
 void check_request(const Recipe& recipe, const SelectionRequest& request) {
   gce::check(request.rules);
-  if (recipe.generator.latents > 0)
+  if (recipe.get<GeneratorOptions>().latents > 0)
     fail_usage(
         "generator.latents asks for an autoencoder alone, so there is no K, L and lambda to choose; leave it "
         "out");
-  if (!recipe.start.empty())
+  if (!recipe.get<Start>().folder.empty())
     fail_usage("generator.start fixes the number of latents, which is to be chosen; leave it out");
-  if (recipe.explanation.causal_weight == 0)
+  if (recipe.get<gce::Training>().causal_weight == 0)
     fail_usage("explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
-  if (recipe.explanation.answer_weight > 0)
+  if (recipe.get<gce::Training>().answer_weight > 0)
     fail_usage(
         "explanation.answer_weight is {:g}, but the autoencoders that settings are held to know no "
         "classifier; "
         "choose without it, and give it to the run of the chosen recipe",
-        recipe.explanation.answer_weight);
-  if (recipe.explanation.manifold_weight > 0)
+        recipe.get<gce::Training>().answer_weight);
+  if (recipe.get<gce::Training>().manifold_weight > 0)
     fail_usage(
         "explanation.manifold_weight is {:g}, but it needs the pretraining of one run, which settings that "
         "start from each other have not; choose without it, and give it to the run of the chosen recipe",
-        recipe.explanation.manifold_weight);
+        recipe.get<gce::Training>().manifold_weight);
   if (request.steps < 4) fail_usage("{} steps are too few; give 4 or more", request.steps);
   if (request.budget_seconds < 0) fail_usage("the budget must not be below 0");
 }
@@ -66,8 +67,8 @@ double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_
 }
 
 /// What the run of a setting measured.
-gce::Trial trial_of(const gce::Setting& setting, const RunFolder& folder) {
-  const nlohmann::json metrics = collect_metrics(folder);
+gce::Trial trial_of(const Kinds& kinds, const gce::Setting& setting, const RunFolder& folder) {
+  const nlohmann::json metrics = collect_metrics(kinds, folder);
   const nlohmann::json& measured = metrics.at("gce").at("validation");
   gce::Trial trial{.setting = setting};
   measured.at("sse").get_to(trial.sse);
@@ -93,9 +94,9 @@ class SelectionRun {
   SelectionRun(const Recipe& recipe, const fs::path& folder, const SelectionRequest& request,
                Display& display)
       : recipe_(recipe), folder_(fs::absolute(folder)), request_(request), display_(display) {
-    recipe_.explanation.steps = request.steps;
-    recipe_.evaluation.flow.outer = request.outer;
-    recipe_.evaluation.flow.inner = request.inner;
+    recipe_.get<gce::Training>().steps = request.steps;
+    recipe_.get<EvaluationOptions>().flow.outer = request.outer;
+    recipe_.get<EvaluationOptions>().flow.inner = request.inner;
     request_.rules.reference = request.warm_start;
   }
 
@@ -137,7 +138,7 @@ class SelectionRun {
     options.force = request_.force;
     run_unless_done(session, options);
     check_images(session);
-    recipe_.run.precision =
+    recipe_.get<RunOptions>().precision =
         session.precision == Precision::bfloat16 ? PrecisionRequest::bfloat16 : PrecisionRequest::float32;
     spent_ = stage_seconds(session.folder(), {"data", "classifier"});
   }
@@ -166,19 +167,20 @@ class SelectionRun {
 
   Recipe recipe_of(const gce::Setting& setting) const {
     Recipe recipe = with_setting(recipe_, setting);
-    recipe.title = gce::describe(setting);
+    recipe.get<About>().title = gce::describe(setting);
     if (setting.pilot) {
-      recipe.explanation.steps = pilot_steps();
-      recipe.evaluation.flow.outer = std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
-      recipe.evaluation.flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
+      recipe.get<gce::Training>().steps = pilot_steps();
+      recipe.get<EvaluationOptions>().flow.outer =
+          std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
+      recipe.get<EvaluationOptions>().flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
     }
-    if (setting.causal == 0) recipe.generator.latents = setting.noncausal;
+    if (setting.causal == 0) recipe.get<GeneratorOptions>().latents = setting.noncausal;
     if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
       const gce::Setting start = start_of(setting);
-      recipe.start = run_folder(start).path().string();
+      recipe.get<Start>().folder = run_folder(start).path().string();
       if (start.pilot) {
-        recipe.explanation.steps -= pilot_steps();
-        recipe.explanation.pretraining = 0;  // the pilot's, which put its latents in order
+        recipe.get<gce::Training>().steps -= pilot_steps();
+        recipe.get<gce::Training>().pretraining = 0;  // the pilot's, which put its latents in order
       }
     }
     check_recipe(recipe, gce::describe(setting));
@@ -196,7 +198,7 @@ class SelectionRun {
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
-    const gce::Trial trial = trial_of(setting, folder);
+    const gce::Trial trial = trial_of(*recipe_.kinds, setting, folder);
     const double seconds = stage_seconds(folder, {"explanation", kMeasuring});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
     spent_ += seconds;
@@ -221,7 +223,7 @@ class SelectionRun {
     selection_.seconds = spent_;
     write_json(folder_ / "selection.json", to_json(selection_, request_.rules.rule));
     draw_selection(selection_, folder_);
-    report_selection(selection_, recipe_.title, request_.rules.rule, folder_);
+    report_selection(selection_, recipe_.get<About>().title, request_.rules.rule, folder_);
   }
 
   Recipe recipe_;
@@ -248,9 +250,9 @@ const gce::Setting& chosen_of(const Selection& selection, const fs::path& folder
 
 Recipe with_setting(Recipe recipe, const gce::Setting& setting) {
   if (setting.causal == 0) return recipe;
-  recipe.explanation.causal = setting.causal;
-  recipe.explanation.noncausal = setting.noncausal;
-  recipe.explanation.lambda = setting.lambda;
+  recipe.get<gce::Training>().causal = setting.causal;
+  recipe.get<gce::Training>().noncausal = setting.noncausal;
+  recipe.get<gce::Training>().lambda = setting.lambda;
   return recipe;
 }
 
@@ -278,4 +280,4 @@ Selection run_selection(const Recipe& recipe, const fs::path& folder, const Sele
   return selection;
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -20,7 +20,7 @@
 #include "experiment/recipe.h"
 #include "whence/explain/gce/select.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 
 struct SelectionRequest {
   gce::SelectionOptions rules;
@@ -53,11 +53,11 @@ struct Selection {
 /// as much time as the longest one of its kind took. Errors (usage): a recipe that starts from other weights or has
 /// nothing to choose; those of gce::check. Errors: those of run_stages; a folder of something else; no setting that
 /// could be chosen (the figures, selection.json and report.html are written then too).
-Selection run_selection(const Recipe& recipe, const std::filesystem::path& folder,
-                        const SelectionRequest& request, Display& display);
+Selection run_selection(const experiment::Recipe& recipe, const std::filesystem::path& folder,
+                        const SelectionRequest& request, experiment::Display& display);
 
 /// The recipe with K, L and lambda of the setting.
-Recipe with_setting(Recipe recipe, const gce::Setting& setting);
+experiment::Recipe with_setting(experiment::Recipe recipe, const gce::Setting& setting);
 
 /// {"rule", "chosen": {"causal", "noncausal", "lambda"} or null, "limit": D at most, or null, "images", "complete",
 /// "reasons", "trials": [...], "seconds"}
@@ -72,4 +72,4 @@ void draw_selection(const Selection& selection, const std::filesystem::path& fol
 void report_selection(const Selection& selection, const std::string& title, gce::SelectionRule rule,
                       const std::filesystem::path& folder);
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -3,10 +3,11 @@
 #include <map>
 #include <ranges>
 
-#include "experiment/selection.h"
+#include "experiment/metrics.h"
+#include "kinds/gce/selection.h"
 #include "report/figures.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 bool is_chosen(const Selection& selection, const gce::Setting& setting) {
@@ -35,7 +36,7 @@ class PanelLines {
     series.name = name;
     series.x.push_back(x);
     series.y.push_back(y);
-    series.errors.push_back(kInterval * se);
+    series.errors.push_back(experiment::kInterval * se);
     if (chosen) chosen_ = {"chosen", {x}, {y}, /*marks=*/true};
   }
 
@@ -52,7 +53,6 @@ class PanelLines {
   }
 
  private:
-  static constexpr double kInterval = 1.96;  // standard errors to either side: 95 %
   std::map<std::string, report::Series> lines_;
   report::Series chosen_;
 };
@@ -174,4 +174,4 @@ void draw_selection(const Selection& selection, const std::filesystem::path& fol
   report::draw(by_causal, figures / "causal");
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -1,10 +1,10 @@
 #include <array>
 
 #include "experiment/display.h"
-#include "experiment/selection.h"
+#include "kinds/gce/selection.h"
 #include "report/page.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 namespace fs = std::filesystem;
@@ -79,7 +79,7 @@ std::vector<Headline> headlines_of(const Selection& selection, const gce::Trial*
     lines.push_back({fmt::format("{:.2f}", chosen->bound()), "SSE + KL",
                      fmt::format("at most {:.2f} by the rule", selection.decision.limit.value_or(0))});
   }
-  lines.push_back({clock_time(selection.seconds), "time of all settings",
+  lines.push_back({experiment::clock_time(selection.seconds), "time of all settings",
                    fmt::format("{} settings", selection.trials.size())});
   return lines;
 }
@@ -132,4 +132,4 @@ void report_selection(const Selection& selection, const std::string& title, gce:
   report::write_page(page, folder / "report.html");
 }
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -1,18 +1,13 @@
-#include "experiment/stages.h"
+// Stage "explanation": the training of the generator.
+#include "kinds/gce/gce.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
-#include "whence/explain/flow/ablation.h"
 #include "whence/interchange/safetensors.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
-constexpr std::string_view kClassifier = "classifier";
-constexpr std::string_view kExplanation = "explanation";
-
-void save(const Session& session, const nn::Network& network, const std::string& file) {
-  nn::save_safetensors(session.folder() / file, network.state(), {{"network", network.name()}});
-}
+constexpr const char* kWeights[] = {"encoder.safetensors", "decoder.safetensors"};
 
 /// K + L as the start's encoder has them; -1 when it has no such layer.
 std::int64_t latents_of(const std::filesystem::path& file, const nn::Network& encoder) {
@@ -22,24 +17,11 @@ std::int64_t latents_of(const std::filesystem::path& file, const nn::Network& en
   return -1;
 }
 
-void load_start(Session& session, nn::Network& encoder, nn::Network& decoder) {
-  check_start(session);
-  const std::filesystem::path folder = session.recipe().start;
-  nn::load_network(folder / "encoder.safetensors", encoder);
-  nn::load_network(folder / "decoder.safetensors", decoder);
-}
-
-/// Where the set has such images.
-bool trains_on_validation(Session& session) {
-  return session.recipe().classifier.on_validation && session.data().has_validation();
-}
-
-}  // namespace
-
+/// Errors: generator.start names a folder without weights, or with another number of latents.
 void check_start(Session& session) {
-  const std::filesystem::path folder = session.recipe().start;
+  const std::filesystem::path folder = session.get<Start>().folder;
   if (folder.empty()) return;
-  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
+  for (const char* name : kWeights) {
     if (!std::filesystem::exists(folder / name))
       fail("generator.start is {}, which has no {}; give the folder of a finished training", folder.string(),
            name);
@@ -53,55 +35,20 @@ void check_start(Session& session) {
         folder.string(), latents, session.latents());
 }
 
-nlohmann::json classifier_content(Session& session) {
-  const std::string& file = session.recipe().classifier.file;
-  if (!file.empty()) return {{"file", fingerprint_of(read_file(file))}};
-  nlohmann::json content = {{"precision", name_of(session.precision)}};
-  if (trains_on_validation(session)) content["validation"] = content_of(session.data().validation);
-  return content;
-}
-
-StageResult classifier_stage(Session& session) {
-  nlohmann::json metrics;
-  StageResult result;
-  if (session.recipe().classifier.file.empty()) {
-    models::ClassifierTraining options = session.recipe().classifier.training;
-    options.seed = session.seed();
-    options.precision = session.precision;
-    options.checkpoint = session.folder().checkpoint(kClassifier);
-    options.checkpoint_seconds = session.recipe().run.checkpoint_seconds;
-    nn::Network network = session.classifier_network();
-    const data::Splits& splits = session.data();
-    const data::Dataset images =
-        trains_on_validation(session) ? data::join(splits.train, splits.validation) : splits.train;
-    metrics["train_images"] = images.size();
-    result.trained_seconds = models::train_classifier(network, images, options, session.progress).seconds;
-    metrics["train_seconds"] = result.trained_seconds;
-    save(session, network, "classifier.safetensors");
-    result.products = {"classifier.safetensors"};
-  }
-  const auto classifier = session.classifier(session.judging_precision());
-  const double accuracy = flow::accuracy(*classifier, session.data().test);
-  metrics["test_accuracy"] = accuracy;
-  result.metrics = {{"classifier", metrics}};
-  result.summary = fmt::format("test accuracy {:.2f} %", 100 * accuracy);
-  return result;
-}
-
-nlohmann::json explanation_content(Session& session) {
-  nlohmann::json content = {{"precision", name_of(session.precision)}};
-  const std::filesystem::path start = session.recipe().start;
-  if (start.empty()) return content;
-  for (const char* name : {"encoder.safetensors", "decoder.safetensors"}) {
+nlohmann::json training_content(Session& session) {
+  nlohmann::json made_of = {{"precision", name_of(session.precision)}};
+  const std::filesystem::path start = session.get<Start>().folder;
+  if (start.empty()) return made_of;
+  for (const char* name : kWeights) {
     if (std::filesystem::exists(start / name))
-      content["start"][name] = fingerprint_of(read_file(start / name));
+      made_of["start"][name] = experiment::fingerprint_of(read_file(start / name));
   }
-  return content;
+  return made_of;
 }
 
-StageResult explanation_stage(Session& session) {
-  gce::Training options = session.recipe().explanation;
-  if (!session.explains()) {
+gce::Training options_of(Session& session) {
+  gce::Training options = session.get<gce::Training>();
+  if (!explains(session.recipe().values)) {
     options.causal = 0;
     options.noncausal = session.latents();
     options.lambda = 1;
@@ -109,24 +56,46 @@ StageResult explanation_stage(Session& session) {
   }
   options.seed = session.seed();
   options.precision = session.precision;
-  options.checkpoint = session.folder().checkpoint(kExplanation);
-  options.checkpoint_seconds = session.recipe().run.checkpoint_seconds;
+  options.checkpoint = session.folder().checkpoint("explanation");
+  options.checkpoint_seconds = session.get<experiment::RunOptions>().checkpoint_seconds;
+  options.warm_start = !session.get<Start>().folder.empty();
+  return options;
+}
+
+experiment::StageResult train_generator(Session& session) {
+  const gce::Training options = options_of(session);
   nn::Network encoder = session.encoder_network();
   nn::Network decoder = session.decoder_network();
-  options.warm_start = !session.recipe().start.empty();
-  if (options.warm_start) load_start(session, encoder, decoder);
+  if (options.warm_start) {
+    check_start(session);
+    const std::filesystem::path folder = session.get<Start>().folder;
+    nn::load_network(folder / kWeights[0], encoder);
+    nn::load_network(folder / kWeights[1], decoder);
+  }
   const auto classifier = session.classifier(session.precision);
   const nn::LoopSummary summary =
       gce::train(encoder, decoder, *classifier, session.data().train, options, session.progress);
-  save(session, encoder, "encoder.safetensors");
-  save(session, decoder, "decoder.safetensors");
-  return {{{"gce",
-            {{"train_seconds", summary.seconds},
-             {"steps", summary.steps},
-             {"step_seconds_median", summary.step_seconds_median}}}},
-          {"encoder.safetensors", "decoder.safetensors"},
+  session.save(encoder, "encoder");
+  session.save(decoder, "decoder");
+  return {{{"train_seconds", summary.seconds},
+           {"steps", summary.steps},
+           {"step_seconds_median", summary.step_seconds_median}},
+          {kWeights[0], kWeights[1]},
           fmt::format("{:.3f} s a step", summary.step_seconds_median),
           summary.seconds};
 }
 
-}  // namespace whence::experiment
+}  // namespace
+
+experiment::Stage explanation_stage() {
+  experiment::Stage stage{"explanation",
+                          {"generator", "explanation", "run.seed"},
+                          {"data", "classifier"},
+                          train_generator,
+                          training_content};
+  stage.expensive = true;
+  stage.ready = check_start;
+  return stage;
+}
+
+}  // namespace whence::kinds

@@ -1,15 +1,14 @@
-// All checks of gce/trust.h on what a run, or a set of model files, has.
+// All checks of flow/trust.h on what a run, or a set of model files, has.
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "experiment/session.h"
 #include "whence/explain/flow/trust.h"
 
-namespace whence::experiment {
-
-class Session;
+namespace whence::kinds {
 
 /// The explanation that is checked.
 struct TrustSubject {
@@ -26,14 +25,10 @@ struct TrustOptions {
   std::string other_run;        ///< whose factors are compared on the subject's test images; empty: none
 };
 
-/// The run whose factors are to be compared, on images of shape `image` (C, H, W). Errors: not a run folder, an
-/// autoencoder's run, another shape.
-Session open_other_run(const std::filesystem::path& folder, at::IntArrayRef image);
-
 /// {"leak": share, "reencoding": share with "images", "randomization": {...} or {"left_out": why},
-/// "seeds": {...} when another run is given}. Errors: another run that is not trained; those of open_other_run and
-/// gce/trust.h.
-nlohmann::json check_trust(const TrustSubject& subject, const TrustOptions& options,
-                           const ProgressCallback& progress = {});
+/// "seeds": {...} when another run is given}. Errors: another run that is
+/// not trained, of an autoencoder or of other images; those of flow/trust.h.
+nlohmann::json check_trust(const experiment::Kinds& kinds, const TrustSubject& subject,
+                           const TrustOptions& options, const ProgressCallback& progress = {});
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

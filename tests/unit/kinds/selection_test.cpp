@@ -1,12 +1,13 @@
 // Settings are run folders: trained once, shared, resumed, and decided on by their metrics alone.
-#include "experiment/selection.h"
+#include "kinds/gce/selection.h"
 
 #include "experiment/log.h"
 #include "experiment/pipeline.h"
 #include "unit/data/pictures_support.h"
 #include "unit/experiment/support.h"
+#include "unit/kinds/support.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 using whence::test::contains;
@@ -34,7 +35,7 @@ class SelectionDriver : public ::testing::Test {
                    std::vector<std::string> settings = {}) {
     settings.insert(settings.begin(), "classifier.epochs=1");
     Display display(DisplayStyle::silent, stderr);
-    return run_selection(load_recipe(recipe_, settings), temporary_ / out, request, display);
+    return run_selection(load_recipe(kinds(), recipe_, settings), temporary_ / out, request, display);
   }
 
   /// selection.json without what time it took.
@@ -54,13 +55,13 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
   ASSERT_TRUE(selection.decision.chosen);
   EXPECT_TRUE(selection.complete);
   const fs::path folder = temporary_ / "selection";
-  const Recipe chosen = load_recipe(folder / "recipe.toml");
-  EXPECT_EQ(chosen.explanation.causal, selection.decision.chosen->causal);
-  EXPECT_EQ(chosen.explanation.noncausal, selection.decision.chosen->noncausal);
-  EXPECT_EQ(chosen.explanation.lambda, selection.decision.chosen->lambda);
-  EXPECT_EQ(chosen.explanation.steps, 50);  // the recipe's own, not the selection's
-  EXPECT_EQ(chosen.start, "");
-  EXPECT_EQ(record()["chosen"]["lambda"], chosen.explanation.lambda);
+  const Recipe chosen = load_recipe(kinds(), folder / "recipe.toml");
+  EXPECT_EQ(chosen.get<gce::Training>().causal, selection.decision.chosen->causal);
+  EXPECT_EQ(chosen.get<gce::Training>().noncausal, selection.decision.chosen->noncausal);
+  EXPECT_EQ(chosen.get<gce::Training>().lambda, selection.decision.chosen->lambda);
+  EXPECT_EQ(chosen.get<gce::Training>().steps, 50);  // the recipe's own, not the selection's
+  EXPECT_EQ(chosen.get<Start>().folder, "");
+  EXPECT_EQ(record()["chosen"]["lambda"], chosen.get<gce::Training>().lambda);
   EXPECT_EQ(record()["trials"].size(), selection.trials.size());
   EXPECT_TRUE(contains(table_of(selection), "chosen"));
   const std::string page = read_file(folder / "report.html");
@@ -83,20 +84,22 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
     EXPECT_GT(each.trial.bound_se, 0);
     EXPECT_EQ(read_file(folder / "classifier.safetensors"), weights);
     EXPECT_TRUE(read_curve(folder / "log.jsonl", "classifier").steps.empty());
-    const Recipe recipe = load_recipe(folder / "recipe.toml");
+    const Recipe recipe = load_recipe(kinds(), folder / "recipe.toml");
     const gce::Setting& setting = each.trial.setting;
-    EXPECT_EQ(setting.causal == 0 ? setting.latents() : 0, recipe.generator.latents);
+    EXPECT_EQ(setting.causal == 0 ? setting.latents() : 0, recipe.get<GeneratorOptions>().latents);
     if (setting.reference) {
-      EXPECT_EQ(fs::path(recipe.start).filename(), fmt::format("latents-{}", setting.latents()));
-      EXPECT_EQ(recipe.explanation.steps, 16);
+      EXPECT_EQ(fs::path(recipe.get<Start>().folder).filename(),
+                fmt::format("latents-{}", setting.latents()));
+      EXPECT_EQ(recipe.get<gce::Training>().steps, 16);
     }
     if (setting.causal == 0) continue;
     EXPECT_EQ(each.trial.effect, measured["alpha"]["nats"].get<double>());
-    EXPECT_EQ(recipe.explanation.steps, setting.pilot ? 4 : 12);
-    EXPECT_EQ(recipe.explanation.pretraining, setting.pilot ? 2 : 0) << "the pilot's is not done again";
+    EXPECT_EQ(recipe.get<gce::Training>().steps, setting.pilot ? 4 : 12);
+    EXPECT_EQ(recipe.get<gce::Training>().pretraining, setting.pilot ? 2 : 0)
+        << "the pilot's is not done again";
     const std::string start = setting.pilot ? fmt::format("latents-{}", setting.latents())
                                             : fs::path(each.folder).filename().string() + "-pilot";
-    EXPECT_EQ(fs::path(recipe.start).filename(), start);
+    EXPECT_EQ(fs::path(recipe.get<Start>().folder).filename(), start);
   }
 }
 
@@ -146,8 +149,8 @@ TEST_F(SelectionDriver, TestImagesHaveNoPartInTheChoiceButValidationImagesHave) 
 TEST_F(SelectionDriver, ASetWithoutValidationImagesIsSaidToBeComparedOnItsTestImages) {
   ::testing::internal::CaptureStderr();
   Display display(DisplayStyle::lines, stderr);
-  run_selection(load_recipe(recipe_, {"classifier.epochs=1"}), temporary_ / "selection", request({2}),
-                display);
+  run_selection(load_recipe(kinds(), recipe_, {"classifier.epochs=1"}), temporary_ / "selection",
+                request({2}), display);
   display.finish();
   EXPECT_TRUE(contains(::testing::internal::GetCapturedStderr(), "the set has no validation images"));
   EXPECT_EQ(record()["images"], "test");
@@ -165,7 +168,7 @@ TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {
     ASSERT_TRUE(selection.decision.chosen);
     for (const SelectionTrial& each : selection.trials) {
       EXPECT_FALSE(each.trial.setting.pilot);
-      EXPECT_EQ(load_recipe(temporary_ / (out + "/" + each.folder + "/recipe.toml")).start, "");
+      EXPECT_EQ(load_recipe(kinds(), temporary_ / (out + "/" + each.folder + "/recipe.toml")).start, "");
     }
   }
 }
@@ -203,4 +206,4 @@ TEST_F(SelectionDriver, ARecipeWithNothingToChooseIsRefusedBeforeAFolderIsMade) 
 }
 
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds

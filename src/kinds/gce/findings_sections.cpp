@@ -1,19 +1,8 @@
 // Sections of the report that are words and tables made of metrics alone.
-#include "experiment/findings.h"
+#include "kinds/gce/findings.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
-
-std::string share_text(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string rate_sentence(const nlohmann::json& c) {
-  return fmt::format(
-      "The smallest move of alpha that changes the classifier's answer, with every beta kept. For **{} ± "
-      "{:.1f} % of "
-      "{} test images** there is one with |alpha| up to {:g}.",
-      share_text(c.at("flip_rate").get<double>()), 100 * kInterval * c.at("flip_rate_se").get<double>(),
-      c.at("asked").get<std::int64_t>(), c.at("radius").get<double>());
-}
 
 /// Up to this share of the flow in beta, the causal factors are said to tell the whole story.
 constexpr double kLeakFree = 0.03;
@@ -137,29 +126,4 @@ report::Section trust_section(const nlohmann::json& trust) {
   return section;
 }
 
-report::Section counterfactual_section(const nlohmann::json& c) {
-  report::Section section{"counterfactuals", "What would have to be different", {rate_sentence(c)}, {}, {}};
-  if (c.contains("distance")) {
-    const nlohmann::json& distance = c.at("distance");
-    section.paragraphs.push_back(fmt::format(
-        "Half of the moves are shorter than {:.2f}, nineteen of twenty shorter than {:.2f} standard "
-        "deviations of the "
-        "factors; the longest is {:.2f}. A short move means that the image lies close to another class.",
-        distance.at("q50").get<double>(), distance.at("q95").get<double>(),
-        distance.at("max").get<double>()));
-    report::Table table{{"from", "to", "images", "median distance"}, {}, ""};
-    for (const nlohmann::json& change : c.at("changes"))
-      table.rows.push_back({change.at("from").get<std::string>(), change.at("to").get<std::string>(),
-                            std::to_string(change.at("images").get<std::int64_t>()),
-                            fmt::format("{:.2f}", change.at("median").get<double>())});
-    section.tables.push_back(std::move(table));
-  }
-  section.paragraphs.push_back(
-      fmt::format("The move starts at the reconstruction, which is of the image's own class for {} of the "
-                  "images; for the others "
-                  "it says what would change the answer about the reconstruction, not about the image.",
-                  share_text(c.at("agreement").get<double>())));
-  return section;
-}
-
-}  // namespace whence::experiment
+}  // namespace whence::kinds

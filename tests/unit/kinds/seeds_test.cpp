@@ -3,8 +3,9 @@
 
 #include "report/page.h"
 #include "unit/experiment/support.h"
+#include "unit/kinds/support.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 using whence::test::contains;
@@ -46,16 +47,17 @@ class Seeds : public ::testing::Test {
   }
 
   std::string report(const std::vector<SeedRun>& all) {
-    report_seeds(recipe_, all, folder_.path());
+    report_seeds(SeedSpread(recipe_, all), folder_.path());
     return read_file(folder_ / "report.html");
   }
 
   TemporaryFolder folder_;
-  Recipe recipe_;
+  Recipe recipe_{&kinds()};
 };
 
 TEST_F(Seeds, TheSummaryHasMedianSpreadAndEveryValue) {
-  const nlohmann::json summary = summary_of(recipe_, runs({0.5, 0.3, 0.6}, 0.95), folder_.path());
+  const std::vector<SeedRun> all = runs({0.5, 0.3, 0.6}, 0.95);
+  const nlohmann::json summary = summary_of(SeedSpread(recipe_, all), folder_.path());
   const nlohmann::json& flow = summary["figures"]["flow"];
   EXPECT_EQ(flow["median"], 0.5);
   EXPECT_EQ(flow["least"], 0.3);
@@ -68,7 +70,7 @@ TEST_F(Seeds, TheSummaryHasMedianSpreadAndEveryValue) {
 TEST_F(Seeds, AFigureThatARunLacksIsLeftOut) {
   std::vector<SeedRun> all = runs({0.5, 0.3}, 0.95);
   all[1].metrics["classifier"].erase("test_accuracy");
-  EXPECT_FALSE(summary_of(recipe_, all, folder_.path())["figures"].contains("accuracy"));
+  EXPECT_FALSE(summary_of(SeedSpread(recipe_, all), folder_.path())["figures"].contains("accuracy"));
 }
 
 TEST_F(Seeds, TheReportOpensWithTheSpreadAndWhetherTheCausesAreTheSame) {
@@ -85,11 +87,11 @@ TEST_F(Seeds, TheReportOpensWithTheSpreadAndWhetherTheCausesAreTheSame) {
 
 TEST_F(Seeds, WhatCannotBeComparedIsAnError) {
   Display display(DisplayStyle::silent, stderr);
-  recipe_.trust.other_run = "elsewhere";
+  recipe_.get<TrustOptions>().other_run = "elsewhere";
   EXPECT_TRUE(
       contains(error_of([&] { run_seeds(recipe_, folder_ / "out", 2, false, display); }, ExitCode::usage),
                "trust.other_run is elsewhere"));
-  recipe_.trust.other_run.clear();
+  recipe_.get<TrustOptions>().other_run.clear();
   write_file(folder_ / "recipe.toml", "");
   EXPECT_TRUE(
       contains(error_of([&] { run_seeds(recipe_, folder_.path(), 2, false, display); }, ExitCode::usage),
@@ -98,4 +100,4 @@ TEST_F(Seeds, WhatCannotBeComparedIsAnError) {
 }
 
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds

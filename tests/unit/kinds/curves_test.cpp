@@ -1,4 +1,4 @@
-#include "experiment/curves.h"
+#include "kinds/gce/curves.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "support/files.h"
 #include "whence/core/files.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 TEST(NamesApart, SayWhatDiffersAndNothingElse) {
@@ -61,4 +61,4 @@ TEST(CompareTrainings, RefusesWhatIsNoRunOrHasNotBegun) {
 }
 
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -2,10 +2,11 @@
 #include "experiment/pipeline.h"
 
 #include "experiment/stages.h"
-#include "unit/experiment/pipeline_support.h"
 #include "unit/experiment/support.h"
+#include "unit/kinds/pipeline_support.h"
+#include "unit/kinds/support.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 using whence::test::contains;
@@ -157,5 +158,34 @@ TEST_F(Pipeline, MeasuresOnValidationImagesOnlyWhereAsked) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / kValidationBounds));
 }
 
+TEST_F(Pipeline, AFolderOfAnEarlierWhenceIsOneSentence) {
+  run();
+  nlohmann::json record = read_json(folder_ / "run.json");
+  EXPECT_EQ(record["format"], 2);
+  record.erase("format");
+  write_json(folder_ / "run.json", record);
+  const std::string path = folder_.path().string();
+  const std::string sentence =
+      path +
+      " was made by an earlier whence, whose run folders this one cannot read; run its recipe "
+      "again with --out, or with --force to replace it";
+  EXPECT_EQ(error_of([&] { run(); }), sentence);
+  EXPECT_EQ(error_of([&] { open_session(kinds(), path); }), sentence);
+  EXPECT_EQ(error_of([&] { find_target(kinds(), path, {}, {}); }), sentence);
+  PipelineOptions force;
+  force.force = true;
+  EXPECT_EQ(done_by([&] { run({}, force); }), (Names{"data", "classifier", "explanation", "evaluation"}));
+  EXPECT_EQ(read_json(folder_ / "run.json")["format"], 2);
+}
+
+TEST_F(Pipeline, AnExplanationThatIsNotAskedForIsLeftOut) {
+  EXPECT_EQ(done_by([&] { run({"explanation.steps=0"}, {.first = "data", .last = "trust", .redo = {}}); }),
+            (Names{"data", "classifier"}));
+  EXPECT_FALSE(read_json(folder_ / "metrics.json").contains("gce"));
+  EXPECT_EQ(last_training(kinds(), load_recipe(kinds(), recipe_, {"explanation.steps=0"}).values),
+            "classifier");
+  EXPECT_EQ(last_training(kinds(), load_recipe(kinds(), recipe_).values), "explanation");
+}
+
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds

@@ -1,11 +1,11 @@
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 
 #include <gtest/gtest.h>
 
 #include "support/files.h"
 #include "whence/core/files.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 nlohmann::json flow_of(const std::vector<double>& nats, std::size_t causal) {
@@ -41,4 +41,4 @@ TEST(DrawFlow, SaysHowManyOfTheOthersItShows) {
 }
 
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds

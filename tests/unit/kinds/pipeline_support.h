@@ -12,8 +12,9 @@
 #include "experiment/stages.h"
 #include "support/files.h"
 #include "unit/experiment/support.h"
+#include "unit/kinds/support.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 
 class Pipeline : public ::testing::Test {
  protected:
@@ -22,7 +23,7 @@ class Pipeline : public ::testing::Test {
   void run(const std::vector<std::string>& settings = {}, PipelineOptions options = {}) {
     std::vector<std::string> all = {"explanation.steps=4", "classifier.epochs=1"};
     all.insert(all.end(), settings.begin(), settings.end());
-    Session session(load_recipe(recipe_, all), folder_);
+    Session session(load_recipe(kinds(), recipe_, all), folder_);
     Display display(DisplayStyle::silent, stderr);
     if (options.last == "report")
       options.last = "evaluation";  // figures are drawn in the tests of the program
@@ -33,11 +34,11 @@ class Pipeline : public ::testing::Test {
   template <class Work>
   std::vector<std::string> done_by(Work work) {
     std::map<std::string, std::string> before;
-    for (const Stage& stage : stages())
+    for (const Stage& stage : stages(kinds()))
       before[std::string(stage.name)] = read_stamp(folder_, stage.name).fingerprint;
     work();
     std::vector<std::string> done;
-    for (const Stage& stage : stages()) {
+    for (const Stage& stage : stages(kinds())) {
       const std::string now = read_stamp(folder_, stage.name).fingerprint;
       if (!now.empty() && now != before[std::string(stage.name)]) done.emplace_back(stage.name);
     }
@@ -50,4 +51,4 @@ class Pipeline : public ::testing::Test {
   RunFolder folder_{temporary_ / "run"};
 };
 
-}  // namespace whence::experiment
+}  // namespace whence::kinds

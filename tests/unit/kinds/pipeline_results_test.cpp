@@ -1,11 +1,12 @@
 // What the stages of a run leave, by the recipe's choices: networks, metrics, the report.
 #include "experiment/pipeline.h"
 #include "unit/data/pictures_support.h"
-#include "unit/experiment/pipeline_support.h"
 #include "unit/experiment/support.h"
+#include "unit/kinds/pipeline_support.h"
+#include "unit/kinds/support.h"
 #include "whence/interchange/safetensors.h"
 
-namespace whence::experiment {
+namespace whence::kinds {
 namespace {
 
 using whence::test::contains;
@@ -13,10 +14,11 @@ using whence::test::error_of;
 
 TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   Session session(
-      load_recipe(recipe_, {"generator.latents=3", "explanation.steps=60", "classifier.epochs=1"}), folder_);
+      load_recipe(kinds(), recipe_, {"generator.latents=3", "explanation.steps=60", "classifier.epochs=1"}),
+      folder_);
   Display display(DisplayStyle::silent, stderr);
   run_stages(session, {}, display);
-  const nlohmann::json gce = collect_metrics(folder_).at("gce");
+  const nlohmann::json gce = collect_metrics(kinds(), folder_).at("gce");
   EXPECT_FALSE(gce.contains("information_flow"));
   EXPECT_EQ(gce.at("ablation").at("replaced"), nlohmann::json::object());
   EXPECT_GE(gce.at("ablation").at("reencoded").get<double>(), 0.4);
@@ -40,7 +42,8 @@ TEST_F(Pipeline, ArchitecturesAreChosenByRecipeAndSayWhatDoesNotFit) {
   run({"classifier.architecture=resnet", "generator.architecture=cvae-bn"},
       {.first = "data", .last = "explanation", .force = true, .redo = {}});
   EXPECT_TRUE(contains(read_file(folder_ / "recipe.toml"), "architecture = \"resnet\""));
-  EXPECT_EQ(Session(load_recipe(folder_ / "recipe.toml"), folder_).classifier_network().name(), "resnet");
+  EXPECT_EQ(Session(load_recipe(kinds(), folder_ / "recipe.toml"), folder_).classifier_network().name(),
+            "resnet");
 }
 
 TEST_F(Pipeline, MetricsHaveTheKeysOfTheIssue) {
@@ -76,22 +79,22 @@ TEST_F(Pipeline, MetricsHaveTheKeysOfTheIssue) {
 
 TEST_F(Pipeline, CounterfactualsAndTrustLeaveTheirFindings) {
   PipelineOptions options;
-  options.last = "trust";
+  options.last = "counterfactual";
   EXPECT_EQ(
       done_by([&] { run({"counterfactual.images=40"}, options); }),
-      (Names{"data", "classifier", "explanation", "evaluation", "reference", "counterfactual", "trust"}));
-  const nlohmann::json metrics = read_json(folder_ / "metrics.json").at("gce");
+      (Names{"data", "classifier", "explanation", "evaluation", "reference", "trust", "counterfactual"}));
+  const nlohmann::json metrics = read_json(folder_ / "metrics.json");
   const nlohmann::json& counterfactual = metrics.at("counterfactual");
   EXPECT_EQ(counterfactual.at("images"), 40);
   EXPECT_GE(counterfactual.at("flip_rate"), 0);
   EXPECT_TRUE(counterfactual.contains("agreement"));
-  const nlohmann::json& trust = metrics.at("trust");
+  const nlohmann::json& trust = metrics.at("gce").at("trust");
   EXPECT_EQ(trust.at("reencoding").at("images"), 200);
   EXPECT_EQ(trust.at("randomization").at("randomized").size(), 5u);
   EXPECT_FALSE(trust.contains("seeds"));
 
-  EXPECT_EQ(done_by([&] { run({"counterfactual.images=0"}, options); }), Names{"counterfactual"});
-  EXPECT_FALSE(read_json(folder_ / "metrics.json").at("gce").contains("counterfactual"));
+  EXPECT_EQ(done_by([&] { run({"counterfactual.images=0"}, options); }), Names{});
+  EXPECT_FALSE(read_json(folder_ / "metrics.json").contains("counterfactual"));
 }
 
 TEST_F(Pipeline, TrustComparesAnotherRun) {
@@ -194,4 +197,4 @@ TEST_F(Pipeline, TrainsTheClassifierOnValidationImagesWhereAsked) {
 }
 
 }  // namespace
-}  // namespace whence::experiment
+}  // namespace whence::kinds
