@@ -90,35 +90,6 @@ struct Section {
 };
 using Schema = std::vector<Section>;
 
-/// The key's value of one options structure: field(&gce::Training::lambda), or a function that finds it:
-/// field<gce::Training>([](auto& o) -> auto& { return o.effect.alpha_samples; }).
-template <class Options, class Get>
-auto field(Get get) {
-  return [get](Values & values) -> auto& { return std::invoke(get, values.get<Options>()); };
-}
-template <class Options, class Value>
-auto field(Value Options::*member) {
-  return [member](Values & values) -> auto& { return values.get<Options>().*member; };
-}
-
-/// A choice stored in an enum or a bool whose values are 0, 1, ...
-template <class Options, class Get>
-Choice choice(Get get, std::vector<std::string_view> names) {
-  return {std::move(names),
-          [get](const Values& values) {
-            Options copy = values.get<Options>();
-            return static_cast<std::size_t>(std::invoke(get, copy));
-          },
-          [get](Values& values, std::size_t index) {
-            auto& value = std::invoke(get, values.get<Options>());
-            value = static_cast<std::remove_reference_t<decltype(value)>>(index);
-          }};
-}
-template <class Options, class Value>
-Choice choice(Value Options::*member, std::vector<std::string_view> names) {
-  return choice<Options, Value Options::*>(member, std::move(names));
-}
-
 /// What errors name as the list of all keys.
 inline constexpr std::string_view kRecipeReference = "`whence recipe --reference`";
 
