@@ -90,37 +90,31 @@ struct Section {
 };
 using Schema = std::vector<Section>;
 
-/// The key's value of one options structure: field(&gce::Training::lambda), or a function that finds it:
-/// field<gce::Training>([](auto& o) -> auto& { return o.effect.alpha_samples; }).
-template <class Options, class Get>
-auto field(Get get) {
-  return [get](Values & values) -> auto& { return std::invoke(get, values.get<Options>()); };
-}
-template <class Options, class Value>
-auto field(Value Options::*member) {
-  return [member](Values & values) -> auto& { return values.get<Options>().*member; };
-}
+/// What errors name as the list of all keys.
+inline constexpr std::string_view kRecipeReference = "`whence recipe --reference`";
 
-/// A choice stored in an enum or a bool whose values are 0, 1, ...
-template <class Options, class Get>
+template <class Value>
+auto& follow(Value& value) {
+  return value;
+}
+template <class Object, class Member, class... Rest>
+auto& follow(Object& object, Member member, Rest... rest) {
+  return follow(object.*member, rest...);
+}
+/// The value that members lead to: at(&GeneratorOptions::network, &models::AutoencoderShape::width).
+template <class Options, class Member, class... Rest>
+auto at(Member Options::*member, Rest... rest) {
+  return [=](auto& values) -> auto& { return follow(values.template get<Options>(), member, rest...); };
+}
+/// A choice stored in the enum or bool of at(...).
+template <class Get>
 Choice choice(Get get, std::vector<std::string_view> names) {
-  return {std::move(names),
-          [get](const Values& values) {
-            Options copy = values.get<Options>();
-            return static_cast<std::size_t>(std::invoke(get, copy));
-          },
+  return {std::move(names), [get](const Values& values) { return static_cast<std::size_t>(get(values)); },
           [get](Values& values, std::size_t index) {
-            auto& value = std::invoke(get, values.get<Options>());
+            auto& value = get(values);
             value = static_cast<std::remove_reference_t<decltype(value)>>(index);
           }};
 }
-template <class Options, class Value>
-Choice choice(Value Options::*member, std::vector<std::string_view> names) {
-  return choice<Options, Value Options::*>(member, std::move(names));
-}
-
-/// What errors name as the list of all keys.
-inline constexpr std::string_view kRecipeReference = "`whence recipe --reference`";
 
 template <class Value>
 auto& follow(Value& value) {

@@ -1,67 +1,69 @@
 #include <cctype>
 #include <set>
 
-#include "core/toml_tables.h"
+#include "config/schema.h"
 #include "kinds/gce/linear_gaussian.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
 
 namespace whence::kinds {
 namespace {
 
-template <class Part>
-using Key = TomlKey<Part>;
-using Entry = TomlEntry;
+constexpr std::string_view kReference = "`whence linear-gaussian --reference`";
 
-constexpr TomlKind kKind = {"a recipe of linear-Gaussian problems", "`whence linear-gaussian --reference`"};
+struct Rows {
+  std::vector<std::vector<double>> covariance, hyperplanes;
+};
 
-at::Tensor matrix_in(const Entry& entry) {
-  std::vector<at::Tensor> rows;
-  for (const std::vector<double>& row : entry.matrix()) rows.push_back(at::tensor(row, at::kDouble));
-  return at::stack(rows);
+const config::Section& file_keys() {
+  using config::Text, config::at;
+  static const config::Section section = {
+      "",
+      "",
+      {{"title", Text{at(&LinearGaussianRecipe::title)}, "", "The heading of the report.", true},
+       {"source", Text{at(&LinearGaussianRecipe::source)}, "", "The text that the problems are from."}}};
+  return section;
 }
 
-std::string name_in(const Entry& entry) {
-  const std::string name = entry.text();
-  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char letter) {
-    return std::isalnum(letter) != 0 || letter == '_' || letter == '-';
-  });
-  if (!plain) entry.reject("of letters, digits, _ and -");
-  return name;
+const config::Section& problem_keys() {
+  using config::Text, config::Matrix, config::Integer, config::Number, config::at;
+  constexpr auto training = &LinearGaussianProblem::training;
+  using Training = gce::LinearGaussianTraining;
+  static const config::Section section = {
+      "problem",
+      "",
+      {{"name", Text{at(&LinearGaussianProblem::name)}, "",
+        "Under which its figures and metrics stand: letters, digits, _ and -.", true},
+       {"title", Text{at(&LinearGaussianProblem::title)}, "",
+        "What the report calls it; the name by default."},
+       {"covariance", Matrix{at(&Rows::covariance)}, "",
+        "S of the data, x ~ N(0, S): symmetric and positive definite.", true},
+       {"hyperplanes", Matrix{at(&Rows::hyperplanes)}, "",
+        "One row or two: the classifier says yes to x with the product of sigmoid(v . x) over the rows v.",
+        true},
+       {"causal", Integer{at(training, &Training::causal), 1, 16}, "",
+        "K. The answer is known where it is the number of hyperplanes, and for 1 of 2 dimensions."},
+       {"noncausal", Integer{at(training, &Training::noncausal), 0, 16}, "",
+        "L; K + L is the number of dimensions."},
+       {"lambda", Number{at(training, &Training::lambda), 0, std::numeric_limits<double>::infinity(), true},
+        "", "Weight of the generator's distance from the data, a KL divergence, against I(alpha; Y)."},
+       {"steps", Integer{at(training, &Training::steps), 1, 10'000'000}, "", "Steps of each training."}}};
+  return section;
 }
 
-const std::vector<Key<LinearGaussianProblem>>& problem_keys() {
-  using Part = LinearGaussianProblem;
-  static const std::vector<Key<Part>> keys = {
-      {"name", [](const Entry& e, Part& p) { p.name = name_in(e); },
-       "Under which its figures and metrics stand.", true},
-      {"title", [](const Entry& e, Part& p) { p.title = e.text(); },
-       "What the report calls it; the name by default."},
-      {"covariance", [](const Entry& e, Part& p) { p.problem.covariance = matrix_in(e); },
-       "S of the data, x ~ N(0, S): symmetric and positive definite.", true},
-      {"hyperplanes", [](const Entry& e, Part& p) { p.problem.normals = matrix_in(e); },
-       "One row or two: the classifier says yes to x with the product of sigmoid(v . x) over the rows v.",
-       true},
-      {"causal", [](const Entry& e, Part& p) { p.training.causal = e.integer(1, 16); },
-       "K. The answer is known where it is the number of hyperplanes, and for 1 of 2 dimensions."},
-      {"noncausal", [](const Entry& e, Part& p) { p.training.noncausal = e.integer(0, 16); },
-       "L; K + L is the number of dimensions."},
-      {"lambda", [](const Entry& e, Part& p) { p.training.lambda = e.positive(); },
-       "Weight of the generator's distance from the data, a KL divergence, against I(alpha; Y)."},
-      {"steps", [](const Entry& e, Part& p) { p.training.steps = e.integer(1, 10'000'000); },
-       "Steps of each training."},
-  };
-  return keys;
+at::Tensor tensor_of(const std::vector<std::vector<double>>& rows) {
+  std::vector<at::Tensor> tensors;
+  for (const std::vector<double>& row : rows) tensors.push_back(at::tensor(row, at::kDouble));
+  return at::stack(tensors);
 }
 
-const std::vector<Key<LinearGaussianRecipe>>& recipe_keys_of_problems() {
-  using Part = LinearGaussianRecipe;
-  static const std::vector<Key<Part>> keys = {
-      {"title", [](const Entry& e, Part& r) { r.title = e.text(); }, "The heading of the report.", true},
-      {"source", [](const Entry& e, Part& r) { r.source = e.text(); },
-       "The text that the problems are from."},
-      {"problem", [](const Entry& e, Part& r) { r.problems = read_tables(e, kKind, problem_keys()); },
-       "[[problem]]: what is learned, each with the keys below.", true},
-  };
-  return keys;
+LinearGaussianProblem problem_of(config::Table& table) {
+  LinearGaussianProblem problem = table.values.get<LinearGaussianProblem>();
+  problem.place = table.place;
+  problem.problem.covariance = tensor_of(table.values.get<Rows>().covariance);
+  problem.problem.normals = tensor_of(table.values.get<Rows>().hyperplanes);
+  if (problem.title.empty()) problem.title = problem.name;
+  return problem;
 }
 
 constexpr double kLeastVariance = 0.1;
@@ -84,6 +86,10 @@ void check(const LinearGaussianProblem& each) {
   const at::Tensor &covariance = each.problem.covariance, &normals = each.problem.normals;
   const std::int64_t dimensions = covariance.size(0), hyperplanes = normals.size(0);
   const std::int64_t causal = each.training.causal, noncausal = each.training.noncausal;
+  const bool plain = !each.name.empty() && std::all_of(each.name.begin(), each.name.end(), [](char letter) {
+    return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-';
+  });
+  if (!plain) fail_usage("{}: the name '{}' must be of letters, digits, _ and -", each.place, each.name);
   const bool square = covariance.size(1) == dimensions;
   if (!square || !at::equal(covariance, covariance.t()) ||
       at::linalg_eigvalsh(covariance).min().item<double>() < kLeastVariance)
@@ -110,23 +116,24 @@ void check(const LinearGaussianProblem& each) {
 }  // namespace
 
 LinearGaussianRecipe load_linear_gaussian(const std::filesystem::path& file) {
-  LinearGaussianRecipe recipe;
-  const std::string name = file.string();
-  read_table(name, kKind, parse_toml(file, kKind.name), recipe_keys_of_problems(), recipe);
+  config::Values values;
+  auto tables =
+      config::parse_tables(values, {file_keys()}, problem_keys(), read_file(file), file, kReference);
+  LinearGaussianRecipe recipe = values.get<LinearGaussianRecipe>();
   std::set<std::string> names;
-  for (LinearGaussianProblem& each : recipe.problems) {
+  for (config::Table& table : tables) {
+    const LinearGaussianProblem& each = recipe.problems.emplace_back(problem_of(table));
     check(each);
-    if (each.title.empty()) each.title = each.name;
     if (!names.insert(each.name).second)
       fail_usage("{}: the name {} is another problem's, too; give it another", each.place, each.name);
   }
-  if (recipe.problems.empty()) fail_usage("{}: there is no [[problem]] in it", name);
   return recipe;
 }
 
 std::string linear_gaussian_reference() {
-  return "# Linear-Gaussian problems\n\nWhat may stand in the file that `whence linear-gaussian` reads.\n" +
-         table_of_keys("The file", recipe_keys_of_problems()) + table_of_keys("[[problem]]", problem_keys());
+  return "# Linear-Gaussian problems\n\nWhat may stand in the file that `whence linear-gaussian` reads.\n"
+         "\n## The file\n\n" +
+         config::reference(file_keys()) + "\n## [[problem]]\n\n" + config::reference(problem_keys());
 }
 
 }  // namespace whence::kinds

@@ -29,29 +29,28 @@ struct Place {
 
 inline const Schema& example() {
   const double inf = std::numeric_limits<double>::infinity();
-  const auto steps = [](auto& o) -> auto& { return o.steps; };
   static const Schema schema = {
       {"",
        "At the top.",
-       {{"title", Text{field(&Place::title)}, "", "The heading."},
-        {"source", Text{field(&Place::source)}, "", "Where it is from."}}},
+       {{"title", Text{at(&Place::title)}, "", "The heading."},
+        {"source", Text{at(&Place::source)}, "", "Where it is from."}}},
       {"data",
        "Which images.",
-       {{"path", Path{field(&Place::path)}, "", "The folder."},
-        {"class_names", Texts{field(&Place::names)}, "", "Label 0 first."},
-        {"covariance", Matrix{field(&Place::covariance)}, "", "Symmetric."},
-        {"accuracy", OptionalNumber{field(&Place::accuracy), 0, 1}, "share", "On the test set."}}},
+       {{"path", Path{at(&Place::path)}, "", "The folder."},
+        {"class_names", Texts{at(&Place::names)}, "", "Label 0 first."},
+        {"covariance", Matrix{at(&Place::covariance)}, "", "Symmetric."},
+        {"accuracy", OptionalNumber{at(&Place::accuracy), 0, 1}, "share", "On the test set."}}},
       {"explanation",
        "What is trained.",
-       {{"steps", Integer{field<Search>(steps), 1, 1'000'000'000}, "", "Steps of training."},
-        {"causal", Integer{field(&Search::causal), 1, 64}, "latents", "K."},
-        {"lambda", Number{field(&Search::lambda), 0, 1e9}, "", "Weight of the distance."},
-        {"weight", Number{field(&Search::weight), 0, inf, true}, "", "Weight of the rest."},
-        {"sampling", choice(&Search::sampling, {"nested", "crossed"}), "", "How draws are made."},
-        {"samples", Pair{field(&Search::outer), field(&Search::inner), 2, 1000}, "draws", "Outer, inner."},
-        {"fresh", Toggle{field(&Search::fresh)}, "", "Begins anew."},
-        {"latents", Integers{field(&Search::latents), 1, 64}, "", "K + L to try."},
-        {"methods", Choices{{"gradient", "occlusion"}, field(&Place::methods)}, "", "Those compared."}}}};
+       {{"steps", Integer{at(&Search::steps), 1, 1'000'000'000}, "", "Steps of training."},
+        {"causal", Integer{at(&Search::causal), 1, 64}, "latents", "K."},
+        {"lambda", Number{at(&Search::lambda), 0, 1e9}, "", "Weight of the distance."},
+        {"weight", Number{at(&Search::weight), 0, inf, true}, "", "Weight of the rest."},
+        {"sampling", choice(at(&Search::sampling), {"nested", "crossed"}), "", "How draws are made."},
+        {"samples", Pair{at(&Search::outer), at(&Search::inner), 2, 1000}, "draws", "Outer, inner."},
+        {"fresh", Toggle{at(&Search::fresh)}, "", "Begins anew."},
+        {"latents", Integers{at(&Search::latents), 1, 64}, "", "K + L to try."},
+        {"methods", Choices{{"gradient", "occlusion"}, at(&Place::methods)}, "", "Those compared."}}}};
   return schema;
 }
 

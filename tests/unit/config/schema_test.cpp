@@ -68,6 +68,7 @@ TEST(Config, SettingsTakePrecedenceAndTheRestIsKept) {
              {"explanation.steps=5"});
   EXPECT_EQ(values.get<Search>().steps, 5);
   EXPECT_EQ(values.get<Search>().causal, 3);
+  EXPECT_EQ(with({"explanation.weight=.5"}).get<Search>().weight, 0.5);
   EXPECT_EQ(values.get<Search>().latents, (std::vector<std::int64_t>{4, 5}));
 }
 
