@@ -116,29 +116,6 @@ Choice choice(Get get, std::vector<std::string_view> names) {
           }};
 }
 
-template <class Value>
-auto& follow(Value& value) {
-  return value;
-}
-template <class Object, class Member, class... Rest>
-auto& follow(Object& object, Member member, Rest... rest) {
-  return follow(object.*member, rest...);
-}
-/// The value that members lead to: at(&GeneratorOptions::network, &models::AutoencoderShape::width).
-template <class Options, class Member, class... Rest>
-auto at(Member Options::*member, Rest... rest) {
-  return [=](auto& values) -> auto& { return follow(values.template get<Options>(), member, rest...); };
-}
-/// A choice stored in the enum or bool of at(...).
-template <class Get>
-Choice choice(Get get, std::vector<std::string_view> names) {
-  return {std::move(names), [get](const Values& values) { return static_cast<std::size_t>(get(values)); },
-          [get](Values& values, std::size_t index) {
-            auto& value = get(values);
-            value = static_cast<std::remove_reference_t<decltype(value)>>(index);
-          }};
-}
-
 /// Reads TOML into the values of `schema`; `settings` are "section.key=value" and take precedence. Relative paths in the
 /// text are relative to the folder of `name`, those in settings to the current one; values hold absolute ones. Errors
 /// (usage), each with file, line, key and what is allowed: not TOML; an unknown section or key (names the nearest); a

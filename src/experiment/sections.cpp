@@ -139,7 +139,7 @@ const config::Schema& base_sections() {
 
 config::Section expected_section(const Kinds& kinds) {
   const double inf = std::numeric_limits<double>::infinity();
-  Section section{
+  config::Section section{
       "expected",
       "What the source text reports, or earlier runs gave; the report shows it next to what was measured. "
       "Each key is a metric of the kind.",

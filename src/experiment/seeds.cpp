@@ -67,7 +67,10 @@ std::vector<SeedRun> run_seeds(const Recipe& recipe, const fs::path& folder, std
     const fs::path place = folder_of(folder, own.seed());
     display.note(fmt::format("seed {} ({} of {}), {}", own.seed(), number + 1, count, place.string()));
     Session session(own, RunFolder(place));
-    run_stages(session, {.last = last, .force = force}, display);
+    PipelineOptions options;
+    options.last = last;
+    options.force = force;
+    run_stages(session, options, display);
   };
   for (std::int64_t i = 0; i < count; ++i) run(i, last_training(*recipe.kinds, recipe.values));
   std::vector<SeedRun> runs;
