@@ -37,7 +37,7 @@ TEST(Unit, Scales) {
   EXPECT_EQ(90 * shown_per_measured("min"), 1.5);
   EXPECT_EQ(shown_per_measured("nats"), 1);
   EXPECT_EQ(measured_unit("points"), "share");
-  EXPECT_EQ(shown({.name = "cost", .unit = "points", .digits = 1}, 0.0123), "1.2");
+  EXPECT_EQ(shown({"cost", "", "points", 1, Better::lower, "", ""}, 0.0123), "1.2");
 }
 
 }  // namespace

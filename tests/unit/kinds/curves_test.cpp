@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiment/recipe.h"
+#include "kinds/kinds.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "whence/core/files.h"
@@ -49,15 +50,16 @@ TEST(TrainingChart, HasAPanelForEachReadingAndALineForEachCurveThatHasIt) {
 
 TEST(CompareTrainings, RefusesWhatIsNoRunOrHasNotBegun) {
   const test::TemporaryFolder folder;
-  test::expect_error([&] { compare_trainings({folder / "none"}); }, {"none is not a run folder"});
+  test::expect_error([&] { compare_trainings(kinds(), {folder / "none"}); }, {"none is not a run folder"});
   write_file(folder / "begun/recipe.toml", "[data]\nset = \"mnist\"\n");
-  test::expect_error([&] { compare_trainings({folder / "begun"}); }, {"begun has not begun"},
+  test::expect_error([&] { compare_trainings(kinds(), {folder / "begun"}); }, {"begun has not begun"},
                      ExitCode::usage);
-  ProgressLog log(folder / "begun/log.jsonl");
+  experiment::ProgressLog log(folder / "begun/log.jsonl");
   log.append({"explanation", 1, 2, {{"C", 0.1}}});
-  test::expect_error([&] { compare_trainings({folder / "begun"}); }, {"no two readings"});
+  test::expect_error([&] { compare_trainings(kinds(), {folder / "begun"}); }, {"no two readings"});
   log.append({"explanation", 2, 2, {{"C", 0.2}}});
-  EXPECT_EQ(compare_trainings({folder / "begun"}).panels[0].series[0].y, (std::vector<double>{0.1, 0.2}));
+  EXPECT_EQ(compare_trainings(kinds(), {folder / "begun"}).panels[0].series[0].y,
+            (std::vector<double>{0.1, 0.2}));
 }
 
 }  // namespace

@@ -168,7 +168,9 @@ TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {
     ASSERT_TRUE(selection.decision.chosen);
     for (const SelectionTrial& each : selection.trials) {
       EXPECT_FALSE(each.trial.setting.pilot);
-      EXPECT_EQ(load_recipe(kinds(), temporary_ / (out + "/" + each.folder + "/recipe.toml")).start, "");
+      EXPECT_EQ(
+          load_recipe(kinds(), temporary_ / (out + "/" + each.folder + "/recipe.toml")).get<Start>().folder,
+          "");
     }
   }
 }
