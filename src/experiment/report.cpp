@@ -54,7 +54,8 @@ Section machine_section(const Run& run) {
 
 Section recipe_section(const Recipe& recipe) {
   Table table{{"key", "value"}, {}, ""};
-  for (const auto& [key, value] : recipe_values(recipe, names_of(schema_of(*recipe.kinds))).items())
+  const nlohmann::json values = recipe_values(recipe, names_of(schema_of(*recipe.kinds)));
+  for (const auto& [key, value] : values.items())
     if (!value.is_null()) table.rows.push_back({key, value.dump()});
   return {"recipe", "Recipe", {"Every value, defaults included."}, {table}, {}, true};
 }
