@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
-#include "cli/options.h"
 #include "cli/setup.h"
 #include "kinds/gce/figures.h"
 #include "whence/core/random.h"
@@ -19,6 +19,15 @@ struct AblateArguments {
   std::string out;
   bool json = false;
 };
+
+std::vector<config::Key> ablate_keys() {
+  using namespace config;
+  using A = AblateArguments;
+  return {{"count", Integer{at(&A::count), 0, 1'000'000'000}, "",
+           "How many test images, drawn at random; 0 takes all"},
+          {"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"},
+          {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
+}
 
 void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
@@ -53,15 +62,11 @@ void add_ablate(CLI::App& program, Command& chosen) {
       {"ablate runs/gce/fmnist-034 --json",
        "ablate --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --out figures"});
-  auto arguments = std::make_shared<AblateArguments>();
-  add_model_arguments(*command, arguments->models, true);
-  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
-      ->type_name("DIR");
-  command->add_flag("--json", arguments->json, "Prints JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { ablate(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  auto& arguments = values->get<AblateArguments>();
+  add_model_arguments(*command, arguments.models, true);
+  add_flags(*command, ablate_keys(), values);
+  command->callback([&, values] { chosen = [values, &arguments] { ablate(arguments); }; });
 }
 
 }  // namespace whence::cli

@@ -106,6 +106,14 @@ template <class Options, class Member, class... Rest>
 auto at(Member Options::*member, Rest... rest) {
   return [=](auto& values) -> auto& { return follow(values.template get<Options>(), member, rest...); };
 }
+/// The names of an enum's values, from the first to `last`.
+template <class Enum>
+std::vector<std::string_view> names_to(Enum last) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(last); ++i) names.push_back(name_of(static_cast<Enum>(i)));
+  return names;
+}
+
 /// A choice stored in the enum or bool of at(...).
 template <class Get>
 Choice choice(Get get, std::vector<std::string_view> names) {

@@ -76,7 +76,7 @@ LinearGaussianResult carry_out(const LinearGaussianProblem& asked, const LinearG
       .name = asked.name, .title = asked.title, .causal = causal, .best_flow = answer.flow};
   for (std::int64_t i = 0; i < request.trainings; ++i) {
     gce::LinearGaussianTraining training = asked.training;
-    training.seed = request.seed + static_cast<std::uint64_t>(i);
+    training.seed = static_cast<std::uint64_t>(request.seed) + static_cast<std::uint64_t>(i);
     const Tensor weight = gce::learn_weight(problem, training, progress);
     const Tensor alpha = weight.narrow(1, 0, causal);
     result.flows.push_back(gce::exact_flow(problem, weight, causal));

@@ -39,7 +39,7 @@ std::string linear_gaussian_reference();
 struct LinearGaussianRequest {
   std::filesystem::path folder;
   std::int64_t trainings = 5;  ///< of each problem, each from another start
-  std::uint64_t seed = 0;
+  std::int64_t seed = 0;
 };
 
 /// What training found, against what must come out.

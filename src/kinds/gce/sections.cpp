@@ -14,14 +14,6 @@ constexpr double kLarge = 1e9;
 constexpr auto kEffect = &Training::effect;
 constexpr auto kFlow = &EvaluationOptions::flow;
 
-/// The names of an enum's values, from the first to `last`.
-template <class Enum>
-std::vector<std::string_view> names_to(Enum last) {
-  std::vector<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(last); ++i) names.push_back(name_of(static_cast<Enum>(i)));
-  return names;
-}
-
 config::Section explanation_section() {
   return {
       "explanation",
