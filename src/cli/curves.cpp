@@ -16,8 +16,7 @@ struct CurvesArguments {
 
 void curves(const CurvesArguments& arguments) {
   const std::filesystem::path stem = arguments.out;
-  report::draw(kinds::compare_trainings(kinds::kinds(), kinds::kinds(),
-                                        {arguments.runs.begin(), arguments.runs.end()}),
+  report::draw(kinds::compare_trainings(kinds::kinds(), {arguments.runs.begin(), arguments.runs.end()}),
                stem);
   for (const char* extension : {".png", ".svg"}) std::cout << stem.string() << extension << "\n";
 }

@@ -16,7 +16,7 @@ struct ExportArguments {
 };
 
 void export_run(const ExportArguments& arguments) {
-  experiment::Session session = experiment::open_session(kinds::kinds(), kinds::kinds(), arguments.run);
+  experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
   const std::filesystem::path out =
       arguments.out.empty() ? session.folder() / "torchscript" : std::filesystem::path(arguments.out);
   const auto export_network = [&](nn::Network network, const std::string& name) {

@@ -74,7 +74,7 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 }
 
 ModelSet load_run(const ModelArguments& arguments, bool images) {
-  experiment::Session session = experiment::open_session(kinds::kinds(), kinds::kinds(), arguments.run);
+  experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
   if (!kinds::explains(session.recipe().values))
     fail("{} is the run of an autoencoder, which has no causal factors; give one of an explanation",
          arguments.run);
@@ -210,7 +210,7 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   refuse_beside_run(a);
   ModelSet set;
   if (!a.run.empty()) {
-    experiment::Session session = experiment::open_session(kinds::kinds(), kinds::kinds(), a.run);
+    experiment::Session session = experiment::open_session(kinds::kinds(), a.run);
     set_up(a.threads > 0 ? a.threads : session.recipe().get<experiment::RunOptions>().threads);
     set.classifier = session.classifier(Precision::float32);
     set.class_names = session.task().class_names;

@@ -35,7 +35,7 @@ void add_recipe(CLI::App& program, Command& chosen) {
         fail_usage("give a recipe to check, or --reference for all keys");
       } else {
         std::cout << experiment::to_toml(
-            experiment::load_recipe(kinds::kinds(), kinds::kinds(), arguments->file, arguments->settings));
+            experiment::load_recipe(kinds::kinds(), arguments->file, arguments->settings));
       }
     };
   });

@@ -62,8 +62,8 @@ void print_result(const RunArguments& arguments, const std::filesystem::path& da
 
 /// Where `options.last` is "", up to the last training.
 void run_target(const RunArguments& arguments, experiment::PipelineOptions options) {
-  const experiment::Target target = experiment::find_target(kinds::kinds(), kinds::kinds(), arguments.target,
-                                                            arguments.settings, arguments.out);
+  const experiment::Target target =
+      experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, arguments.out);
   set_up(target.recipe.get<experiment::RunOptions>().threads);
   if (options.last.empty())
     options.last = experiment::last_training(*target.recipe.kinds, target.recipe.values);
@@ -75,8 +75,8 @@ void run_target(const RunArguments& arguments, experiment::PipelineOptions optio
 }
 
 void run_with_seeds(const RunArguments& arguments) {
-  const experiment::Target target = experiment::find_target(kinds::kinds(), kinds::kinds(), arguments.target,
-                                                            arguments.settings, arguments.out);
+  const experiment::Target target =
+      experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, arguments.out);
   set_up(target.recipe.get<experiment::RunOptions>().threads);
   work_with_display(arguments.quiet, [&](experiment::Display& display) {
     const auto runs =
