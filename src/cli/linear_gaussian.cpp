@@ -21,12 +21,12 @@ struct LinearGaussianArguments {
 std::vector<config::Key> linear_gaussian_keys() {
   using namespace config;
   using A = LinearGaussianArguments;
-  using Request = kinds::LinearGaussianRequest;
+  using Problems = kinds::LinearGaussianRequest;
   return {{"out", Text{at(&A::out)}, "DIR",
            "Folder of report, figures and metrics (default: the recipe's own path under runs/)"},
-          {"trainings", Integer{at(&Request::trainings), 1, 1000}, "",
+          {"trainings", Integer{at(&Problems::trainings), 1, 1000}, "",
            "Of each problem, each from another start"},
-          {"seed", Integer{at(&Request::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
+          {"seed", Integer{at(&Problems::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
            "Of the first training"},
           {"json", Toggle{at(&A::json)}, "", "Prints JSON"},
           {"reference", Toggle{at(&A::reference)}, "", "Prints what may stand in the file"}};

@@ -28,7 +28,7 @@ const config::Section& file_keys() {
 const config::Section& problem_keys() {
   using config::Text, config::Matrix, config::Integer, config::Number, config::at;
   constexpr auto training = &LinearGaussianProblem::training;
-  using Training = gce::LinearGaussianTraining;
+  using Learning = gce::LinearGaussianTraining;
   static const config::Section section = {
       "problem",
       "",
@@ -41,13 +41,13 @@ const config::Section& problem_keys() {
        {"hyperplanes", Matrix{at(&Rows::hyperplanes)}, "",
         "One row or two: the classifier says yes to x with the product of sigmoid(v . x) over the rows v.",
         true},
-       {"causal", Integer{at(training, &Training::causal), 1, 16}, "",
+       {"causal", Integer{at(training, &Learning::causal), 1, 16}, "",
         "K. The answer is known where it is the number of hyperplanes, and for 1 of 2 dimensions."},
-       {"noncausal", Integer{at(training, &Training::noncausal), 0, 16}, "",
+       {"noncausal", Integer{at(training, &Learning::noncausal), 0, 16}, "",
         "L; K + L is the number of dimensions."},
-       {"lambda", Number{at(training, &Training::lambda), 0, std::numeric_limits<double>::infinity(), true},
+       {"lambda", Number{at(training, &Learning::lambda), 0, std::numeric_limits<double>::infinity(), true},
         "", "Weight of the generator's distance from the data, a KL divergence, against I(alpha; Y)."},
-       {"steps", Integer{at(training, &Training::steps), 1, 10'000'000}, "", "Steps of each training."}}};
+       {"steps", Integer{at(training, &Learning::steps), 1, 10'000'000}, "", "Steps of each training."}}};
   return section;
 }
 

@@ -48,10 +48,10 @@ std::vector<experiment::Metric> gce_metrics() {
       {"sse", "SSE", "", 2, lower,
        "Squared error of a reconstruction, summed over pixels, averaged over images.", "gce.test.sse"},
       {"kl", "KL", "nats", 2, lower, "Divergence of the codes of test images from N(0, I).", "gce.test.kl"},
-      {"bound", "SSE + KL", "", 2, lower, "The loss of the image model.", "",
+      {"bound", "SSE + KL", "", 2, lower, "SSE + KL, the loss of the image model.", "",
        [](const Json& m) { return sse_and_kl(m, "test"); }},
       {"linear_bound", "SSE + KL of the best linear model", "", 2, neither,
-       "Of probabilistic principal components with as many latents.", "",
+       "SSE + KL of probabilistic principal components with as many latents.", "",
        [](const Json& m) { return sse_and_kl(m, "linear"); }},
       {"reencoded", "accuracy, re-encoded", "%", 1, higher,
        "Accuracy on test images that were encoded and decoded.", "gce.ablation.reencoded"},
@@ -68,21 +68,22 @@ std::vector<experiment::Metric> gce_metrics() {
          return when(f.has_others, f.beta_kept.value);
        }},
       {"alpha_cost", "accuracy that replacing an alpha costs, at least", "points", 1, higher,
-       "reencoded - alpha_kept.", "",
+       "What replacing an alpha costs at least: reencoded - alpha_kept.", "",
        [](const Json& m) {
          const Findings f = findings_of(m);
          return when(!f.causal.empty(), f.reencoded - f.alpha_kept.value);
        }},
       {"beta_cost", "accuracy that replacing a beta costs, at most", "points", 1, lower,
-       "reencoded - beta_kept.", "",
+       "What replacing a beta costs at most: reencoded - beta_kept.", "",
        [](const Json& m) {
          const Findings f = findings_of(m);
          return when(f.has_others, f.reencoded - f.beta_kept.value);
        }},
       {"brightness", "correlation of an alpha with the brightness of generated images", "", 3, neither,
-       "The largest in absolute value.", "", [](const Json& m) { return alpha_brightness(m, "generated"); }},
+       "The largest correlation of an alpha with the brightness of generated images, in absolute value.", "",
+       [](const Json& m) { return alpha_brightness(m, "generated"); }},
       {"brightness_encoded", "correlation of an alpha with the brightness of the test image it is read from",
-       "", 3, neither, "The largest in absolute value.", "",
+       "", 3, neither, "The same with the brightness of the test images that it is read from.", "",
        [](const Json& m) { return alpha_brightness(m, "encoded"); }},
       {"same_causes", "correlation of the alphas with those of another training", "", 2, higher,
        "The mean canonical correlation with trust.other_run over the test images, 1 when they say the same.",

@@ -18,28 +18,29 @@ constexpr const char* kSettings = "settings";
 constexpr std::string_view kMeasuring = "validation";  ///< the last stage of a setting
 
 void check_request(const Recipe& recipe, const SelectionRequest& request) {
+  const auto require = [](bool good, const std::string& sentence) {
+    if (!good) fail_usage("{}", sentence);
+  };
+  const auto& explanation = recipe.get<gce::Training>();
   gce::check(request.rules);
-  if (recipe.get<GeneratorOptions>().latents > 0)
-    fail_usage(
-        "generator.latents asks for an autoencoder alone, so there is no K, L and lambda to choose; leave it "
-        "out");
-  if (!recipe.get<Start>().folder.empty())
-    fail_usage("generator.start fixes the number of latents, which is to be chosen; leave it out");
-  if (recipe.get<gce::Training>().causal_weight == 0)
-    fail_usage("explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
-  if (recipe.get<gce::Training>().answer_weight > 0)
-    fail_usage(
-        "explanation.answer_weight is {:g}, but the autoencoders that settings are held to know no "
-        "classifier; "
-        "choose without it, and give it to the run of the chosen recipe",
-        recipe.get<gce::Training>().answer_weight);
-  if (recipe.get<gce::Training>().manifold_weight > 0)
-    fail_usage(
-        "explanation.manifold_weight is {:g}, but it needs the pretraining of one run, which settings that "
-        "start from each other have not; choose without it, and give it to the run of the chosen recipe",
-        recipe.get<gce::Training>().manifold_weight);
-  if (request.steps < 4) fail_usage("{} steps are too few; give 4 or more", request.steps);
-  if (request.budget_seconds < 0) fail_usage("the budget must not be below 0");
+  require(recipe.get<GeneratorOptions>().latents == 0,
+          "generator.latents asks for an autoencoder alone, so there is no K, L and lambda to choose; leave "
+          "it out");
+  require(explains(recipe.values), "explanation.steps is 0, so there is nothing to choose; leave it out");
+  require(recipe.get<Start>().folder.empty(),
+          "generator.start fixes the number of latents, which is to be chosen; leave it out");
+  require(explanation.causal_weight > 0,
+          "explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
+  require(explanation.answer_weight == 0,
+          "explanation.answer_weight is above 0, but the autoencoders that settings are held to know no "
+          "classifier; "
+          "choose without it, and give it to the run of the chosen recipe");
+  require(explanation.manifold_weight == 0,
+          "explanation.manifold_weight is above 0, but it needs the pretraining of one run, which settings "
+          "that start "
+          "from each other have not; choose without it, and give it to the run of the chosen recipe");
+  require(request.steps > 3, fmt::format("{} steps are too few; give 4 or more", request.steps));
+  require(request.budget_seconds >= 0, "the budget must not be below 0");
 }
 
 /// A folder of other things is not to be mixed with a selection.
