@@ -79,7 +79,7 @@ TEST_F(BadInput, Recipes) {
   EXPECT_TRUE(run_fails({"evaluation.flow_samples=0x0"}, 2, "evaluation.flow_samples"));
   EXPECT_TRUE(run_fails({"explanation.steps=9223372036854775807"}, 2, "must be at most 1000000000"));
   EXPECT_TRUE(run_fails({"explanation.lambda=inf"}, 2, "explanation.lambda is inf"));
-  EXPECT_TRUE(run_fails({"expected.information_flow=inf"}, 2, "expected.information_flow is inf"));
+  EXPECT_TRUE(run_fails({"expected.flow=inf"}, 2, "expected.flow is inf"));
   write_file(workplace_ / "bad.toml", "[data]\nset = 3\n");
   EXPECT_TRUE(is_error(workplace_.run({"run", "bad.toml"}), 2, "bad.toml:2: data.set is 3"));
   EXPECT_FALSE(fs::exists(workplace_ / "runs"));
