@@ -7,6 +7,7 @@
 
 #include "kinds/gce/gce.h"
 #include "kinds/kinds.h"
+#include "whence/models/train/vae_loss.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/flow/estimators.h"
