@@ -5,7 +5,8 @@
 #include <iostream>
 
 #include "cli/fast_start.h"
-#include "experiment/session.h"
+#include "kinds/gce/gce.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/explain/flow/information_flow.h"
 #include "whence/platform/machine.h"
@@ -23,7 +24,8 @@ Measured measure(experiment::Session& session, Precision precision, const flow::
   const auto classifier = session.classifier(precision);
   const auto start = std::chrono::steady_clock::now();
   Measured measured;
-  measured.report = flow::measure_flow(*decoder, *classifier, session.causal(), options, session.seed());
+  measured.report =
+      flow::measure_flow(*decoder, *classifier, kinds::causal(session), options, session.seed());
   measured.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return measured;
 }
@@ -37,7 +39,7 @@ std::string line_of(const flow::FlowReport& report) {
 
 void print_table(experiment::Session& session, const flow::FlowOptions& options, bool narrow) {
   std::string head = "| factors | seconds | alpha | beta |", rule = "|---|---|---|---|";
-  for (const std::string& name : session.factor_names()) {
+  for (const std::string& name : kinds::factor_names(session)) {
     head += fmt::format(" {} |", name);
     rule += "---|";
   }
@@ -78,7 +80,7 @@ int main(int argc, char** argv) {
   fmt::print("{} ({}), {} threads, LibTorch {}; {}x{} samples\n\n", machine.processor,
              machine.vector_extensions, machine.threads, machine.libtorch, options.outer, options.inner);
   try {
-    experiment::Session session = experiment::open_session(run);
+    experiment::Session session = experiment::open_session(kinds::kinds(), run);
     bench::print_table(session, options, machine.bfloat16);
   } catch (const Error& error) {
     std::cerr << "bench_flow: " << error.what() << "\n";

@@ -8,6 +8,7 @@
 #include "cli/fast_start.h"
 #include "experiment/metrics.h"
 #include "experiment/pipeline.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/platform/machine.h"
@@ -41,7 +42,11 @@ struct Figures {
 Figures read_figures(const fs::path& folder) {
   const nlohmann::json metrics = read_json(folder / "metrics.json");
   const auto figure = [&](const char* name, double scale = 1) {
-    const std::optional<double> value = experiment::metric(metrics, name);
+    const bool path = std::string_view(name).find('.') != std::string_view::npos;
+    const std::optional<double> value =
+        path ? experiment::number_at(metrics, name)
+             : experiment::value_of(experiment::metric_named(experiment::all_metrics(kinds::kinds()), name),
+                                    metrics);
     if (!value)
       fail("{} holds no {}; remove the folder to measure it anew", (folder / "metrics.json").string(), name);
     return scale * *value;
@@ -59,8 +64,8 @@ Figures read_figures(const fs::path& folder) {
 
 /// Trains and judges; a run that is there already is only read.
 void run(const std::string& recipe, const std::vector<std::string>& settings, const fs::path& folder) {
-  const experiment::Target target = experiment::find_target(recipe, settings, folder);
-  use_threads(static_cast<int>(target.recipe.run.threads));
+  const experiment::Target target = experiment::find_target(kinds::kinds(), recipe, settings, folder);
+  use_threads(static_cast<int>(target.recipe.get<experiment::RunOptions>().threads));
   keep_freed_memory();
   experiment::Session session(target.recipe, experiment::RunFolder(target.folder));
   experiment::Display display(experiment::style_for(stderr), stderr);

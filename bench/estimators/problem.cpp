@@ -5,7 +5,9 @@
 #include <memory>
 #include <numeric>
 
-#include "experiment/session.h"
+#include "kinds/gce/gce.h"
+#include "kinds/kinds.h"
+#include "whence/models/train/vae_loss.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/flow/estimators.h"
@@ -52,7 +54,7 @@ Truth truth_of(const Problem& problem, std::int64_t outer, std::int64_t inner, s
 std::vector<ImageNoise> image_noise_of(experiment::Session& session, const nn::Network& decoder,
                                        const Problem& problem) {
   const std::unique_ptr<models::Encoder> encoder = session.encoder(Precision::float32);
-  const double lambda = session.recipe().explanation.lambda;
+  const double lambda = session.get<gce::Training>().lambda;
   std::vector<ImageNoise> noise;
   for (const std::int64_t batch : {16, 32, 64}) {
     at::Generator generator = make_generator(0, fmt::format("bench/estimators/images/{}", batch));
@@ -107,16 +109,16 @@ Problem linear_gaussian(std::int64_t classes, std::int64_t causal) {
 }
 
 Problem of_run(const std::string& folder) {
-  experiment::Session session = experiment::open_session(folder);
+  experiment::Session session = experiment::open_session(kinds::kinds(), folder);
   const std::shared_ptr<models::Classifier> classifier = session.classifier(Precision::float32);
   const std::unique_ptr<models::Decoder> trained = session.decoder(Precision::float32);
   TORCH_CHECK(trained->network() != nullptr, "the run's decoder is not a network of whence");
   const auto decoder = std::make_shared<nn::Network>(trained->network()->clone());
   decoder->require_gradients(true);
-  Problem problem{.name = session.recipe().title,
+  Problem problem{.name = session.get<experiment::About>().title,
                   .classes = classifier->classes(),
-                  .causal = session.recipe().explanation.causal,
-                  .noncausal = session.recipe().explanation.noncausal,
+                  .causal = session.get<gce::Training>().causal,
+                  .noncausal = session.get<gce::Training>().noncausal,
                   .probabilities =
                       [decoder, classifier](const Tensor& z) {
                         return at::softmax(classifier->logits(decoder->forward(z)), 1);

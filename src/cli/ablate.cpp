@@ -4,10 +4,10 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
-#include "cli/options.h"
 #include "cli/setup.h"
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 #include "whence/core/random.h"
 
 namespace whence::cli {
@@ -20,16 +20,25 @@ struct AblateArguments {
   bool json = false;
 };
 
+std::vector<config::Key> ablate_keys() {
+  using namespace config;
+  using A = AblateArguments;
+  return {{"count", Integer{at(&A::count), 0, 1'000'000'000}, "",
+           "How many test images, drawn at random; 0 takes all"},
+          {"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"},
+          {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
+}
+
 void ablate(const AblateArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
   const at::Tensor rows = data::sample_rows(models.test, arguments.count, generator);
   const flow::Ablation ablation = flow::ablate(*models.encoder, *models.decoder, *models.classifier,
                                                data::pick(models.test, rows), generator, show_progress());
-  const nlohmann::json result = experiment::to_json(ablation, models.factors);
+  const nlohmann::json result = kinds::to_json(ablation, models.factors);
   if (!arguments.out.empty()) {
-    experiment::draw_ablation(result, models.factors, models.causal,
-                              std::filesystem::path(arguments.out) / "ablation");
+    kinds::draw_ablation(result, models.factors, models.causal,
+                         std::filesystem::path(arguments.out) / "ablation");
   }
   if (arguments.json) {
     std::cout << result.dump(2) << "\n";
@@ -53,15 +62,11 @@ void add_ablate(CLI::App& program, Command& chosen) {
       {"ablate runs/gce/fmnist-034 --json",
        "ablate --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --out figures"});
-  auto arguments = std::make_shared<AblateArguments>();
-  add_model_arguments(*command, arguments->models, true);
-  command->add_option("--count", arguments->count, "How many test images, drawn at random; 0 takes all")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
-      ->type_name("DIR");
-  command->add_flag("--json", arguments->json, "Prints JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { ablate(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  auto& arguments = values->get<AblateArguments>();
+  add_model_arguments(*command, arguments.models, true);
+  add_flags(*command, ablate_keys(), values);
+  command->callback([&, values] { chosen = [values, &arguments] { ablate(arguments); }; });
 }
 
 }  // namespace whence::cli

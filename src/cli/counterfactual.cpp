@@ -6,10 +6,10 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
-#include "cli/options.h"
 #include "cli/setup.h"
-#include "experiment/figures.h"
+#include "kinds/counterfactual/counterfactual.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -20,10 +20,24 @@ struct CounterfactualArguments {
   std::vector<std::int64_t> images;
   std::int64_t count = 500;
   std::string to, out;
-  double radius = 4, probability = 0, step = 0;
-  std::int64_t rays = 0;
   bool json = false;
 };
+
+std::vector<config::Key> counterfactual_keys() {
+  using namespace config;
+  using A = CounterfactualArguments;
+  using Options = counterfactual::CounterfactualOptions;
+  const double inf = std::numeric_limits<double>::infinity();
+  return {
+      {"to", Text{at(&A::to)}, "CLASS", "The class to move to, by name (default: any other)"},
+      {"radius", Number{at(&Options::radius), 0, inf, true}, "", "Largest |alpha| of a counterfactual"},
+      {"probability", Number{at(&Options::probability), 0, 0.999999}, "", "That the new class must reach"},
+      {"step", Number{at(&Options::step), 0, inf}, "", "Distance of the search's shells; 0 chooses"},
+      {"rays", Integer{at(&Options::rays), 0, 100'000}, "",
+       "Rays of the search, for two or more causal factors; 0 chooses"},
+      {"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"},
+      {"json", Toggle{at(&A::json)}, "", "Prints JSON, every image on its own"}};
+}
 
 struct Asked {
   at::Tensor images;
@@ -96,26 +110,23 @@ void print(const counterfactual::CounterfactualSummary& summary,
   }
 }
 
-void counterfactual(const CounterfactualArguments& arguments) {
+void counterfactual(config::Values& values) {
+  const auto& arguments = values.get<CounterfactualArguments>();
+  auto& options = values.get<counterfactual::CounterfactualOptions>();
   constexpr double most_shells = 10'000;
-  if (arguments.step > 0 && arguments.step * most_shells < arguments.radius)
-    fail_usage("--step is {}, but must be 0 or at least a {:.0f}th of --radius, {}", arguments.step,
-               most_shells, arguments.radius);
+  if (options.step > 0 && options.step * most_shells < options.radius)
+    fail_usage("--step is {}, but must be 0 or at least a {:.0f}th of --radius, {}", options.step,
+               most_shells, options.radius);
   const ModelSet models = load_models(arguments.models, true);
-  counterfactual::CounterfactualOptions options;
-  options.radius = arguments.radius;
-  options.probability = arguments.probability;
-  options.step = arguments.step;
-  options.rays = arguments.rays;
   if (!arguments.to.empty()) options.to = class_index(arguments.to, models.class_names);
   const Asked asked = asked_images(arguments, models);
   const at::Tensor& images = asked.images;
   const counterfactual::Counterfactuals result = counterfactual::explain_counterfactually(
       *models.encoder, *models.decoder, *models.classifier, images, models.causal, options, show_progress());
   if (!arguments.out.empty()) {
-    experiment::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))),
-                                     *models.decoder, *models.classifier, models.class_names,
-                                     std::filesystem::path(arguments.out) / "counterfactuals");
+    kinds::draw_counterfactuals(result, images.narrow(0, 0, std::min(kShown, images.size(0))),
+                                *models.decoder, *models.classifier, models.class_names,
+                                std::filesystem::path(arguments.out) / "counterfactuals");
   }
   if (arguments.json) {
     std::cout << to_json(result, asked, models).dump(2) << "\n";
@@ -134,28 +145,13 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
        "counterfactual runs/gce/fmnist-034 --picture mine.png --out figures",
        "counterfactual --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data "
        "fashion-mnist --classes 0,3,4 --count 0 --json"});
-  auto arguments = std::make_shared<CounterfactualArguments>();
-  add_model_arguments(*command, arguments->models, true);
-  add_picture_option(*command, arguments->models);
-  add_image_choice(*command, arguments->images, arguments->count);
-  command->add_option("--to", arguments->to, "The class to move to, by name (default: any other)")
-      ->check(some_text())
-      ->type_name("CLASS");
-  command->add_option("--radius", arguments->radius, "Largest |alpha| of a counterfactual")
-      ->check(number_above_zero())
-      ->capture_default_str();
-  command->add_option("--probability", arguments->probability, "That the new class must reach")
-      ->check(number(0.0, 0.999999))
-      ->capture_default_str();
-  command->add_option("--step", arguments->step, "Distance of the search's shells; 0 chooses")
-      ->check(number(0));
-  command
-      ->add_option("--rays", arguments->rays, "Rays of the search, for two or more causal factors; 0 chooses")
-      ->check(whole_number(0, 100'000));
-  command->add_option("--out", arguments->out, "Folder for the figure (default: none is drawn)")
-      ->type_name("DIR");
-  command->add_flag("--json", arguments->json, "Prints JSON, every image on its own");
-  command->callback([&chosen, arguments] { chosen = [arguments] { counterfactual(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  auto& arguments = values->get<CounterfactualArguments>();
+  add_model_arguments(*command, arguments.models, true);
+  add_picture_option(*command, arguments.models);
+  add_image_choice(*command, arguments.images, arguments.count);
+  add_flags(*command, counterfactual_keys(), values);
+  command->callback([&chosen, values] { chosen = [values] { counterfactual(*values); }; });
 }
 
 }  // namespace whence::cli

@@ -1,9 +1,10 @@
 // whence curves: the trainings of several runs in one chart.
-#include "experiment/curves.h"
+#include "kinds/gce/curves.h"
 
 #include <iostream>
 
 #include "cli/commands.h"
+#include "kinds/kinds.h"
 
 namespace whence::cli {
 namespace {
@@ -15,7 +16,8 @@ struct CurvesArguments {
 
 void curves(const CurvesArguments& arguments) {
   const std::filesystem::path stem = arguments.out;
-  report::draw(experiment::compare_trainings({arguments.runs.begin(), arguments.runs.end()}), stem);
+  report::draw(kinds::compare_trainings(kinds::kinds(), {arguments.runs.begin(), arguments.runs.end()}),
+               stem);
   for (const char* extension : {".png", ".svg"}) std::cout << stem.string() << extension << "\n";
 }
 

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/flags.h"
 #include "cli/setup.h"
 #include "whence/core/error.h"
 #include "whence/data/fetch.h"
@@ -120,24 +120,23 @@ void fetch(const DataArguments& arguments) {
   std::cout << fmt::format("{}: {}\n", set.name, folder.string());
 }
 
-void add_fetch(CLI::App& command, Command& chosen, const std::shared_ptr<DataArguments>& arguments) {
+void add_fetch(CLI::App& command, Command& chosen, const std::shared_ptr<config::Values>& values) {
+  using namespace config;
+  using A = DataArguments;
   CLI::App* fetching = command.add_subcommand(
       "fetch",
       "Downloads a data set from its public home, checks it and unpacks it; continues what was interrupted");
-  fetching->add_option("name", arguments->name, "The data set")->type_name("SET")->required();
-  fetching
-      ->add_option("--to", arguments->to,
-                   "Where the set's folder goes (default: WHENCE_DATA if set, else ~/.local/share/whence)")
-      ->type_name("DIR");
-  fetching->add_option("--from", arguments->from, "A mirror's address, or a folder, that has the same files")
-      ->type_name("URL|DIR");
-  fetching
-      ->add_option("--timeout", arguments->patience,
-                   "Gives a connection up after so many seconds without a byte")
-      ->check(whole_number(1, 3600))
-      ->type_name("S")
-      ->capture_default_str();
-  fetching->callback([&chosen, arguments] { chosen = [arguments] { fetch(*arguments); }; });
+  auto& arguments = values->get<A>();
+  fetching->add_option("name", arguments.name, "The data set")->type_name("SET")->required();
+  add_flags(
+      *fetching,
+      {{"to", Text{at(&A::to)}, "DIR",
+        "Where the set's folder goes (default: WHENCE_DATA if set, else ~/.local/share/whence)"},
+       {"from", Text{at(&A::from)}, "URL|DIR", "A mirror's address, or a folder, that has the same files"},
+       {"timeout", Number{at(&A::patience), 1, 3600}, "seconds",
+        "Gives a connection up after so long without a byte"}},
+      values);
+  fetching->callback([&, values] { chosen = [values, &arguments] { fetch(arguments); }; });
 }
 
 }  // namespace
@@ -148,7 +147,8 @@ void add_data(CLI::App& program, Command& chosen) {
       {"data list", "data fetch cifar10", "data fetch mnist --to /srv/data --from https://mirror.org/mnist",
        "data check fashion-mnist", "data check mnist --path ~/mnist"});
   command->require_subcommand(1);
-  auto arguments = std::make_shared<DataArguments>();
+  auto values = std::make_shared<config::Values>();
+  const std::shared_ptr<DataArguments> arguments(values, &values->get<DataArguments>());
   CLI::App* list =
       command->add_subcommand("list", "The known data sets, their classes and where they were found");
   list->add_flag("--json", arguments->json, "Prints JSON");
@@ -161,7 +161,7 @@ void add_data(CLI::App& program, Command& chosen) {
       ->type_name("SET");
   checking->add_option("--path", arguments->path, "The folder that it lies in")->type_name("DIR");
   checking->callback([&chosen, arguments] { chosen = [arguments] { check(*arguments); }; });
-  add_fetch(*command, chosen, arguments);
+  add_fetch(*command, chosen, values);
 }
 
 }  // namespace whence::cli

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "experiment/session.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/interchange/torchscript.h"
@@ -15,7 +16,7 @@ struct ExportArguments {
 };
 
 void export_run(const ExportArguments& arguments) {
-  experiment::Session session = experiment::open_session(arguments.run);
+  experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
   const std::filesystem::path out =
       arguments.out.empty() ? session.folder() / "torchscript" : std::filesystem::path(arguments.out);
   const auto export_network = [&](nn::Network network, const std::string& name) {
@@ -28,7 +29,8 @@ void export_run(const ExportArguments& arguments) {
     nn::export_torchscript(network, file);
     std::cout << file.string() << "\n";
   };
-  if (session.recipe().classifier.file.empty()) export_network(session.classifier_network(), "classifier");
+  if (session.get<experiment::ClassifierOptions>().file.empty())
+    export_network(session.classifier_network(), "classifier");
   export_network(session.encoder_network(), "encoder");
   export_network(session.decoder_network(), "decoder");
 }

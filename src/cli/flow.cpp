@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
 #include "whence/core/error.h"
@@ -13,31 +14,25 @@ namespace {
 
 struct FlowArguments {
   ModelArguments models;
-  std::string samples = "200x200", sampling = "nested", outer_draws = "stratified", correction = "delta",
-              factor_draws = "own";
   bool json = false;
 };
 
-flow::FlowOptions options_of(const FlowArguments& arguments) {
-  flow::FlowOptions options;
-  const Counts samples = parse_samples(arguments.samples);
-  options.outer = samples.outer;
-  options.inner = samples.inner;
-  using flow::Correction, flow::Placement, flow::Sampling;
-  for (const Sampling sampling : {Sampling::nested, Sampling::crossed})
-    if (arguments.sampling == name_of(sampling)) options.estimator.sampling = sampling;
-  for (const Placement draws :
-       {Placement::independent, Placement::antithetic, Placement::sobol, Placement::stratified})
-    if (arguments.outer_draws == name_of(draws)) options.estimator.outer_draws = draws;
-  for (const Correction correction : {Correction::none, Correction::delta, Correction::jackknife})
-    if (arguments.correction == name_of(correction)) options.estimator.correction = correction;
-  if (arguments.factor_draws == name_of(flow::FactorDraws::shared))
-    options.factors = flow::FactorDraws::shared;
-  if (options.estimator.correction == Correction::jackknife &&
-      options.estimator.outer_draws != Placement::independent)
-    fail_usage(
-        "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
-  return options;
+std::vector<config::Key> flow_keys() {
+  using namespace config;
+  using flow::FlowOptions, flow::Estimator;
+  constexpr auto estimator = &FlowOptions::estimator;
+  return {
+      {"samples", Pair{at(&FlowOptions::outer), at(&FlowOptions::inner), 2, 1'000'000}, "",
+       "Draws of the factors x draws of the rest for each"},
+      {"sampling", choice(at(estimator, &Estimator::sampling), names_to(flow::Sampling::crossed)), "",
+       "Own draws of the rest for each, or shared ones"},
+      {"outer_draws", choice(at(estimator, &Estimator::outer_draws), names_to(flow::Placement::stratified)),
+       "", "How the draws of the factors are spread"},
+      {"correction", choice(at(estimator, &Estimator::correction), names_to(flow::Correction::jackknife)), "",
+       "Bias correction"},
+      {"factor_draws", choice(at(&FlowOptions::factors), names_to(flow::FactorDraws::shared)), "",
+       "Draws of each single factor, or one set that all share, as costly as one factor"},
+      {"json", Toggle{at(&FlowArguments::json)}, "", "Prints JSON"}};
 }
 
 void print_table(const flow::FlowReport& report) {
@@ -51,8 +46,13 @@ void print_table(const flow::FlowReport& report) {
     row(factor.name, factor.flow, factor.causal ? "causal" : "");
 }
 
-void flow(const FlowArguments& arguments) {
-  const flow::FlowOptions options = options_of(arguments);
+void flow(config::Values& values) {
+  const auto& arguments = values.get<FlowArguments>();
+  const auto& options = values.get<flow::FlowOptions>();
+  if (options.estimator.correction == flow::Correction::jackknife &&
+      options.estimator.outer_draws != flow::Placement::independent)
+    fail_usage(
+        "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
   const ModelSet models = load_models(arguments.models, false);
   const flow::FlowReport report = flow::measure_flow(*models.decoder, *models.classifier, models.causal,
                                                      options, models.seed, show_progress());
@@ -70,27 +70,10 @@ void add_flow(CLI::App& program, Command& chosen) {
       program, "flow", "Measures how much each latent factor moves the classifier, in nats",
       {"flow runs/gce/fmnist-034 --samples 400x400",
        "flow --classifier C.pt --decoder D.pt --latents 6 --causal 2 --samples 200x200 --seed 0 --json"});
-  auto arguments = std::make_shared<FlowArguments>();
-  add_model_arguments(*command, arguments->models, false);
-  command->add_option("--samples", arguments->samples, "Draws of the factors x draws of the rest for each")
-      ->type_name("NxN")
-      ->capture_default_str();
-  command->add_option("--sampling", arguments->sampling, "Own draws of the rest for each, or shared ones")
-      ->check(CLI::IsMember({"nested", "crossed"}))
-      ->capture_default_str();
-  command->add_option("--outer-draws", arguments->outer_draws, "How the draws of the factors are spread")
-      ->check(CLI::IsMember({"independent", "antithetic", "sobol", "stratified"}))
-      ->capture_default_str();
-  command->add_option("--correction", arguments->correction, "Bias correction")
-      ->check(CLI::IsMember({"none", "delta", "jackknife"}))
-      ->capture_default_str();
-  command
-      ->add_option("--factor-draws", arguments->factor_draws,
-                   "Draws of each single factor, or one set that all share, as costly as one factor")
-      ->check(CLI::IsMember({"own", "shared"}))
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "Prints JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { flow(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  add_model_arguments(*command, values->get<FlowArguments>().models, false);
+  add_flags(*command, flow_keys(), values);
+  command->callback([&chosen, values] { chosen = [values] { flow(*values); }; });
 }
 
 }  // namespace whence::cli

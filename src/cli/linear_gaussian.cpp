@@ -1,10 +1,10 @@
 // whence linear-gaussian: experiments whose answer is known.
-#include "experiment/linear_gaussian.h"
+#include "kinds/gce/linear_gaussian.h"
 
 #include <iostream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/flags.h"
 #include "cli/setup.h"
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
@@ -15,12 +15,24 @@ namespace {
 
 struct LinearGaussianArguments {
   std::string recipe, out;
-  std::int64_t trainings = 5;
-  std::uint64_t seed = 0;
   bool json = false, reference = false;
 };
 
-void print(const experiment::LinearGaussianResult& result) {
+std::vector<config::Key> linear_gaussian_keys() {
+  using namespace config;
+  using A = LinearGaussianArguments;
+  using Problems = kinds::LinearGaussianRequest;
+  return {{"out", Text{at(&A::out)}, "DIR",
+           "Folder of report, figures and metrics (default: the recipe's own path under runs/)"},
+          {"trainings", Integer{at(&Problems::trainings), 1, 1000}, "",
+           "Of each problem, each from another start"},
+          {"seed", Integer{at(&Problems::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
+           "Of the first training"},
+          {"json", Toggle{at(&A::json)}, "", "Prints JSON"},
+          {"reference", Toggle{at(&A::reference)}, "", "Prints what may stand in the file"}};
+}
+
+void print(const kinds::LinearGaussianResult& result) {
   const experiment::Spread flow = experiment::spread_of(result.flows),
                            angle = experiment::spread_of(result.angles);
   std::cout << fmt::format(
@@ -28,26 +40,27 @@ void print(const experiment::LinearGaussianResult& result) {
       result.title, flow.median, result.best_flow, angle.median, angle.least, angle.most);
 }
 
-void linear_gaussian(const LinearGaussianArguments& arguments) {
+void linear_gaussian(config::Values& values) {
+  const auto& arguments = values.get<LinearGaussianArguments>();
+  auto& request = values.get<kinds::LinearGaussianRequest>();
   if (arguments.reference) {
-    std::cout << experiment::linear_gaussian_reference();
+    std::cout << kinds::linear_gaussian_reference();
     return;
   }
   if (arguments.recipe.empty())
     fail_usage(
         "give a file of problems, such as recipes/gce/linear-gaussian.toml, or --reference for its keys");
-  const experiment::LinearGaussianRecipe recipe = experiment::load_linear_gaussian(arguments.recipe);
-  const std::filesystem::path out = arguments.out.empty() ? experiment::default_folder(arguments.recipe)
-                                                          : std::filesystem::path(arguments.out);
+  const kinds::LinearGaussianRecipe recipe = kinds::load_linear_gaussian(arguments.recipe);
+  request.folder = arguments.out.empty() ? experiment::default_folder(arguments.recipe)
+                                         : std::filesystem::path(arguments.out);
   set_up(1);
-  const auto results = experiment::run_linear_gaussian(
-      recipe, {.folder = out, .trainings = arguments.trainings, .seed = arguments.seed}, show_progress());
+  const auto results = kinds::run_linear_gaussian(recipe, request, show_progress());
   if (arguments.json) {
-    std::cout << experiment::to_json(results).dump(2) << "\n";
+    std::cout << kinds::to_json(results).dump(2) << "\n";
     return;
   }
-  for (const experiment::LinearGaussianResult& result : results) print(result);
-  std::cout << (out / "report.html").string() << "\n";
+  for (const kinds::LinearGaussianResult& result : results) print(result);
+  std::cout << (request.folder / "report.html").string() << "\n";
 }
 
 }  // namespace
@@ -58,19 +71,11 @@ void add_linear_gaussian(CLI::App& program, Command& chosen) {
       "Learns linear generators for classifiers whose causes are known, and compares",
       {"linear-gaussian recipes/gce/linear-gaussian.toml",
        "linear-gaussian recipes/gce/linear-gaussian.toml --trainings 20 --out /tmp/check --json"});
-  auto arguments = std::make_shared<LinearGaussianArguments>();
-  command->add_option("recipe", arguments->recipe, "The problems (TOML)")->type_name("RECIPE");
-  command
-      ->add_option("--out", arguments->out,
-                   "Folder of report, figures and metrics (default: the recipe's own path under runs/)")
-      ->type_name("DIR");
-  command->add_option("--trainings", arguments->trainings, "Of each problem, each from another start")
-      ->check(whole_number(1, 1000))
-      ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Of the first training")->capture_default_str();
-  command->add_flag("--json", arguments->json, "Prints JSON");
-  command->add_flag("--reference", arguments->reference, "Prints what may stand in the file");
-  command->callback([&chosen, arguments] { chosen = [arguments] { linear_gaussian(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  command->add_option("recipe", values->get<LinearGaussianArguments>().recipe, "The problems (TOML)")
+      ->type_name("RECIPE");
+  add_flags(*command, linear_gaussian_keys(), values);
+  command->callback([&chosen, values] { chosen = [values] { linear_gaussian(*values); }; });
 }
 
 }  // namespace whence::cli

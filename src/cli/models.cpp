@@ -5,6 +5,8 @@
 
 #include "cli/setup.h"
 #include "experiment/session.h"
+#include "kinds/gce/gce.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -72,11 +74,11 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 }
 
 ModelSet load_run(const ModelArguments& arguments, bool images) {
-  experiment::Session session = experiment::open_session(arguments.run);
-  if (!session.explains())
+  experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
+  if (!kinds::explains(session.recipe().values))
     fail("{} is the run of an autoencoder, which has no causal factors; give one of an explanation",
          arguments.run);
-  set_up(arguments.threads > 0 ? arguments.threads : session.recipe().run.threads);
+  set_up(arguments.threads > 0 ? arguments.threads : session.recipe().get<experiment::RunOptions>().threads);
   const Precision precision = session.judging_precision();
   ModelSet set;
   set.classifier = session.classifier(precision);
@@ -87,7 +89,7 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
   else if (images)
     set.test = session.data().test;
   set.class_names = session.task().class_names;
-  set.causal = session.causal();
+  set.causal = kinds::causal(session);
   set.seed = session.seed();
   return set;
 }
@@ -208,8 +210,8 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   refuse_beside_run(a);
   ModelSet set;
   if (!a.run.empty()) {
-    experiment::Session session = experiment::open_session(a.run);
-    set_up(a.threads > 0 ? a.threads : session.recipe().run.threads);
+    experiment::Session session = experiment::open_session(kinds::kinds(), a.run);
+    set_up(a.threads > 0 ? a.threads : session.recipe().get<experiment::RunOptions>().threads);
     set.classifier = session.classifier(Precision::float32);
     set.class_names = session.task().class_names;
     set.seed = session.seed();

@@ -62,15 +62,4 @@ CLI::Validator number(double least, double most) {
       range(least, most));
 }
 
-CLI::Validator number_above_zero() {
-  return validator("a number above 0", [](const std::string& text) {
-    const auto value = parsed<double>(text);
-    return value && std::isfinite(*value) && *value > 0;
-  });
-}
-
-CLI::Validator some_text() {
-  return validator("a name", [](const std::string& text) { return !text.empty(); });
-}
-
 }  // namespace whence::cli

@@ -11,9 +11,5 @@ namespace whence::cli {
 CLI::Validator whole_number(std::int64_t least, std::int64_t most = std::numeric_limits<std::int64_t>::max());
 /// A finite number from `least` to `most`.
 CLI::Validator number(double least, double most = std::numeric_limits<double>::max());
-/// A finite number above 0.
-CLI::Validator number_above_zero();
-/// A text that is not empty.
-CLI::Validator some_text();
 
 }  // namespace whence::cli

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -29,11 +30,12 @@ void add_recipe(CLI::App& program, Command& chosen) {
   command->callback([&chosen, arguments] {
     chosen = [arguments] {
       if (arguments->reference) {
-        std::cout << experiment::recipe_reference();
+        std::cout << experiment::recipe_reference(kinds::kinds());
       } else if (arguments->file.empty()) {
         fail_usage("give a recipe to check, or --reference for all keys");
       } else {
-        std::cout << experiment::to_toml(experiment::load_recipe(arguments->file, arguments->settings));
+        std::cout << experiment::to_toml(
+            experiment::load_recipe(kinds::kinds(), arguments->file, arguments->settings));
       }
     };
   });

@@ -4,6 +4,8 @@
 #include "cli/setup.h"
 #include "experiment/pipeline.h"
 #include "experiment/seeds.h"
+#include "experiment/stages.h"
+#include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 
@@ -58,10 +60,13 @@ void print_result(const RunArguments& arguments, const std::filesystem::path& da
   std::cout << (arguments.json ? read_json(data).dump(2) : result.string()) << "\n";
 }
 
-void run_target(const RunArguments& arguments, const experiment::PipelineOptions& options) {
+/// Where `options.last` is "", up to the last training.
+void run_target(const RunArguments& arguments, experiment::PipelineOptions options) {
   const experiment::Target target =
-      experiment::find_target(arguments.target, arguments.settings, arguments.out);
-  set_up(target.recipe.run.threads);
+      experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, arguments.out);
+  set_up(target.recipe.get<experiment::RunOptions>().threads);
+  if (options.last.empty())
+    options.last = experiment::last_training(*target.recipe.kinds, target.recipe.values);
   experiment::Session session(target.recipe, experiment::RunFolder(target.folder));
   work_with_display(arguments.quiet,
                     [&](experiment::Display& display) { experiment::run_stages(session, options, display); });
@@ -71,13 +76,14 @@ void run_target(const RunArguments& arguments, const experiment::PipelineOptions
 
 void run_with_seeds(const RunArguments& arguments) {
   const experiment::Target target =
-      experiment::find_target(arguments.target, arguments.settings, arguments.out);
-  set_up(target.recipe.run.threads);
+      experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, arguments.out);
+  set_up(target.recipe.get<experiment::RunOptions>().threads);
   work_with_display(arguments.quiet, [&](experiment::Display& display) {
     const auto runs =
         experiment::run_seeds(target.recipe, target.folder, *arguments.seeds, arguments.force, display);
-    write_json(target.folder / "seeds.json", experiment::summary_of(target.recipe, runs, target.folder));
-    experiment::report_seeds(target.recipe, runs, target.folder);
+    const experiment::SeedSpread spread(target.recipe, runs);
+    write_json(target.folder / "seeds.json", experiment::summary_of(spread, target.folder));
+    experiment::report_seeds(spread, target.folder);
   });
   print_result(arguments, target.folder / "seeds.json", target.folder / "report.html");
 }
@@ -122,7 +128,7 @@ void add_run(CLI::App& program, Command& chosen) {
 
 void add_train(CLI::App& program, Command& chosen) {
   experiment::PipelineOptions stages;
-  stages.last = "explanation";
+  stages.last = "";
   add(program, "train", "Trains the classifier and the explanation of a recipe, and stops there",
       {"train recipes/gce/fmnist-034.toml", "train runs/gce/fmnist-034"}, stages, chosen);
 }

@@ -60,17 +60,6 @@ ProgressCallback show_progress() {
   };
 }
 
-Counts parse_samples(const std::string& text) {
-  const std::vector<std::int64_t> counts = parse_counts(text);
-  if (counts.size() != 2 || counts[0] < 2 || counts[1] < 2) {
-    fail_usage(
-        "--samples is '{}', but must be two counts of at least 2 such as 200x200: draws of the factors, "
-        "draws of the rest",
-        text);
-  }
-  return {counts[0], counts[1]};
-}
-
 std::vector<std::int64_t> parse_shape(const std::string& text) {
   const std::vector<std::int64_t> shape = parse_counts(text);
   if (shape.empty()) fail_usage("--input is '{}', but must be a sample's shape such as 1x28x28 or 6", text);

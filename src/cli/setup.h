@@ -18,11 +18,6 @@ void set_up(std::int64_t threads);
 /// A display on stderr that stops at Ctrl-C.
 ProgressCallback show_progress();
 
-/// "200x200"
-struct Counts {
-  std::int64_t outer, inner;
-};
-Counts parse_samples(const std::string& text);
 /// "1x28x28"
 std::vector<std::int64_t> parse_shape(const std::string& text);
 /// The recipe's options for `--data SET|DIR --classes 0,3,4`. The labels of IDX files in a folder are their own names.

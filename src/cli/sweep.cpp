@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
-#include "cli/options.h"
-#include "experiment/figures.h"
+#include "kinds/gce/figures.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -23,6 +23,19 @@ struct SweepArguments {
   std::string out;
   bool probabilities = false, json = false;
 };
+
+std::vector<config::Key> sweep_keys() {
+  using namespace config;
+  using A = SweepArguments;
+  return {{"factor", Texts{at(&A::factors)}, "", "alpha_1, beta_2, ... (default: all)"},
+          {"range", Number{at(&A::range), 0, std::numeric_limits<double>::infinity(), true},
+           "standard deviations", "Values from -range to range are added"},
+          {"steps", Integer{at(&A::steps), 2, 200}, "", "How many values"},
+          {"rows", Integer{at(&A::rows), 1, 64}, "", "How many test images, spread over the classes"},
+          {"out", Text{at(&A::out)}, "DIR", "Folder of the figures (default: figures/ of the run, or .)"},
+          {"probabilities", Toggle{at(&A::probabilities)}, "", "Prints the predicted class's probability"},
+          {"json", Toggle{at(&A::json)}, "", "Prints all probabilities as JSON"}};
+}
 
 /// Indices of the named factors; all of them when none is named.
 std::vector<std::size_t> chosen_factors(const std::vector<std::string>& wanted, const ModelSet& models) {
@@ -77,14 +90,14 @@ void sweep(const SweepArguments& arguments) {
         flow::sweep(*models.decoder, *models.classifier, codes, static_cast<std::int64_t>(i),
                     flow::even_steps(-arguments.range, arguments.range, arguments.steps));
     const std::filesystem::path stem = out / ("sweep-" + factor);
-    experiment::draw_sweep(result,
-                           {.title = "One factor moved, the others kept: " + factor,
-                            .axis = "added to " + factor + " (0: the reconstruction)",
-                            .class_names = models.class_names,
-                            .row_labels = rows.labels,
-                            .row_axis = models.pictures ? "picture" : "true class",
-                            .probabilities = arguments.probabilities},
-                           stem);
+    kinds::draw_sweep(result,
+                      {.title = "One factor moved, the others kept: " + factor,
+                       .axis = "added to " + factor + " (0: the reconstruction)",
+                       .class_names = models.class_names,
+                       .row_labels = rows.labels,
+                       .row_axis = models.pictures ? "picture" : "true class",
+                       .probabilities = arguments.probabilities},
+                      stem);
     results.push_back(to_json(result, factor, rows));
     if (!arguments.json) std::cout << stem.string() << ".png\n" << stem.string() << ".svg\n";
   }
@@ -99,28 +112,12 @@ void add_sweep(CLI::App& program, Command& chosen) {
       {"sweep runs/gce/fmnist-034 --factor alpha_1 --steps 25 --out strips",
        "sweep --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --out figures"});
-  auto arguments = std::make_shared<SweepArguments>();
-  add_model_arguments(*command, arguments->models, true);
-  add_picture_option(*command, arguments->models);
-  command->add_option("--factor", arguments->factors, "alpha_1, beta_2, ...; may be repeated (default: all)")
-      ->type_name("NAME")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  command->add_option("--range", arguments->range, "Values from -range to range are added")
-      ->check(number_above_zero())
-      ->capture_default_str();
-  command->add_option("--steps", arguments->steps, "How many values")
-      ->check(whole_number(2, 200))
-      ->capture_default_str();
-  command->add_option("--rows", arguments->rows, "How many test images, spread over the classes")
-      ->check(whole_number(1, 64))
-      ->capture_default_str();
-  command->add_option("--out", arguments->out, "Folder of the figures (default: figures/ of the run, or .)")
-      ->type_name("DIR");
-  command->add_flag("--probabilities", arguments->probabilities, "Prints the predicted class's probability");
-  command->add_flag("--json", arguments->json, "Prints all probabilities as JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { sweep(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  auto& arguments = values->get<SweepArguments>();
+  add_model_arguments(*command, arguments.models, true);
+  add_picture_option(*command, arguments.models);
+  add_flags(*command, sweep_keys(), values);
+  command->callback([&, values] { chosen = [values, &arguments] { sweep(arguments); }; });
 }
 
 }  // namespace whence::cli

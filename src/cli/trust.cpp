@@ -1,12 +1,13 @@
 // whence trust: checks that an explanation is one.
-#include "experiment/trust.h"
+#include "kinds/gce/trust.h"
 
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
-#include "cli/options.h"
 #include "cli/setup.h"
+#include "kinds/kinds.h"
 #include "whence/core/files.h"
 
 namespace whence::cli {
@@ -14,17 +15,31 @@ namespace {
 
 struct TrustArguments {
   ModelArguments models;
-  std::string samples = "200x200", other_run;
-  std::int64_t randomized = 5;
+  kinds::TrustOptions checks;
+  flow::FlowOptions flow;
   bool json = false;
 };
+
+std::vector<config::Key> trust_keys() {
+  using namespace config;
+  using A = TrustArguments;
+  using kinds::TrustOptions, flow::FlowOptions;
+  return {
+      {"with", Text{at(&A::checks, &TrustOptions::other_run)}, "RUN",
+       "Another run of the same data, say with another seed"},
+      {"randomized", Integer{at(&A::checks, &TrustOptions::randomized), 0, 1000}, "",
+       "Classifiers with random weights; 0 leaves them out"},
+      {"samples", Pair{at(&A::flow, &FlowOptions::outer), at(&A::flow, &FlowOptions::inner), 2, 1'000'000},
+       "", "Draws of the flows, where the run has not measured them"},
+      {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
+}
 
 struct Flows {
   flow::FlowValue alpha, beta;
 };
 
 /// As the run has measured them, or measured now.
-Flows flows_of(const TrustArguments& arguments, const Counts& samples, const ModelSet& models) {
+Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
   const std::filesystem::path metrics = std::filesystem::path(arguments.models.run) / "metrics.json";
   if (!arguments.models.run.empty() && std::filesystem::exists(metrics)) {
     const nlohmann::json all = read_json(metrics);
@@ -32,11 +47,8 @@ Flows flows_of(const TrustArguments& arguments, const Counts& samples, const Mod
     if (all.contains(key))
       return {all.at(key).at("alpha").get<flow::FlowValue>(), all.at(key).at("beta").get<flow::FlowValue>()};
   }
-  flow::FlowOptions options;
-  options.outer = samples.outer;
-  options.inner = samples.inner;
   const flow::FlowReport report = flow::measure_flow(*models.decoder, *models.classifier, models.causal,
-                                                     options, models.seed, show_progress());
+                                                     arguments.flow, models.seed, show_progress());
   return {report.alpha, report.beta};
 }
 
@@ -74,19 +86,18 @@ void print(const nlohmann::json& trust) {
 }
 
 void trust(const TrustArguments& arguments) {
-  const Counts samples = parse_samples(arguments.samples);
   const ModelSet models = load_models(arguments.models, true);
-  const Flows flows = flows_of(arguments, samples, models);
-  const nlohmann::json result = experiment::check_trust(
-      {.encoder = *models.encoder,
-       .decoder = *models.decoder,
-       .classifier = *models.classifier,
-       .test = models.test,
-       .causal = models.causal,
-       .alpha = flows.alpha,
-       .beta = flows.beta,
-       .seed = models.seed},
-      {.randomized = arguments.randomized, .other_run = arguments.other_run}, show_progress());
+  const Flows flows = flows_of(arguments, models);
+  const nlohmann::json result = kinds::check_trust(kinds::kinds(),
+                                                   {.encoder = *models.encoder,
+                                                    .decoder = *models.decoder,
+                                                    .classifier = *models.classifier,
+                                                    .test = models.test,
+                                                    .causal = models.causal,
+                                                    .alpha = flows.alpha,
+                                                    .beta = flows.beta,
+                                                    .seed = models.seed},
+                                                   arguments.checks, show_progress());
   if (arguments.json) {
     std::cout << result.dump(2) << "\n";
   } else {
@@ -103,22 +114,11 @@ void add_trust(CLI::App& program, Command& chosen) {
       {"trust runs/gce/fmnist-034 --with runs/gce/fmnist-034-seed-1",
        "trust --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --json"});
-  auto arguments = std::make_shared<TrustArguments>();
-  add_model_arguments(*command, arguments->models, true);
-  command->add_option("--with", arguments->other_run, "Another run of the same data, say with another seed")
-      ->check(some_text())
-      ->type_name("RUN");
-  command
-      ->add_option("--randomized", arguments->randomized,
-                   "Classifiers with random weights; 0 leaves them out")
-      ->check(whole_number(0, 1000))
-      ->capture_default_str();
-  command
-      ->add_option("--samples", arguments->samples, "Draws of the flows, where the run has not measured them")
-      ->type_name("NxN")
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "Prints JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { trust(*arguments); }; });
+  auto values = std::make_shared<config::Values>();
+  auto& arguments = values->get<TrustArguments>();
+  add_model_arguments(*command, arguments.models, true);
+  add_flags(*command, trust_keys(), values);
+  command->callback([&, values] { chosen = [values, &arguments] { trust(arguments); }; });
 }
 
 }  // namespace whence::cli

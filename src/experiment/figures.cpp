@@ -1,22 +1,10 @@
 #include "experiment/figures.h"
 
-#include <algorithm>
-#include <limits>
-
-#include "experiment/findings.h"
-#include "report/figures.h"
+#include "experiment/pipeline.h"
+#include "experiment/stages.h"
+#include "whence/core/random.h"
 
 namespace whence::experiment {
-namespace {
-
-namespace fs = std::filesystem;
-
-constexpr const char* kCausal = "causal (alpha)";
-constexpr const char* kOther = "non-causal (beta)";
-constexpr const char* kBorders = "The classifier says:";
-constexpr const char* kBordersAndNumbers = "The classifier says (below: how surely):";
-
-}  // namespace
 
 Samples spread_samples(const data::Dataset& dataset, std::int64_t count, at::Generator& generator) {
   const at::Tensor order = at::randperm(dataset.size(), generator, at::kLong);
@@ -35,142 +23,28 @@ Samples spread_samples(const data::Dataset& dataset, std::int64_t count, at::Gen
   return samples;
 }
 
-void draw_sweep(const flow::Sweep& sweep, const SweepFigure& figure, const fs::path& stem) {
-  report::ImageGrid grid;
-  grid.title = figure.title;
-  grid.images = sweep.images;
-  const auto [probability, label] = sweep.probabilities.max(2);
-  grid.classes = label;
-  if (figure.probabilities) grid.probabilities = probability;
-  grid.class_names = figure.class_names;
-  grid.legend_name = figure.probabilities ? kBordersAndNumbers : kBorders;
-  grid.row_labels = figure.row_labels;
-  grid.row_axis = figure.row_axis;
-  const bool crowded = sweep.values.size() > 13;
-  for (std::size_t i = 0; i < sweep.values.size(); ++i) {
-    const bool shown = !crowded || i % 4 == 0 || i + 1 == sweep.values.size();
-    const double value = sweep.values[i];
-    grid.column_labels.push_back(!shown ? "" : value == 0 ? "0" : fmt::format("{:+.3g}", value));
-  }
-  grid.column_axis = figure.axis;
-  report::draw(grid, stem);
+std::filesystem::path Figures::stem(const std::string& name) {
+  session_.progress({"figures", static_cast<std::int64_t>(products_.size() / 2), 0, {}});
+  for (const char* ending : {".png", ".svg"}) products_.push_back("figures/" + name + ending);
+  return session_.folder() / ("figures/" + name);
 }
 
-void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
-                          const models::Classifier& classifier, const Samples& samples,
-                          const std::vector<std::string>& class_names, const fs::path& stem) {
-  const at::NoGradGuard no_grad;
-  const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
-  report::ImageGrid grid;
-  grid.title = "Test images and their reconstructions";
-  grid.images = at::stack({samples.images, decoded});
-  grid.classes =
-      at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
-  grid.class_names = class_names;
-  grid.legend_name = kBorders;
-  grid.row_labels = {"original", "reconstruction"};
-  for (std::size_t i = 0; i < samples.labels.size(); ++i) {  // each class over its first image
-    const bool first = i == 0 || samples.labels[i] != samples.labels[i - 1];
-    grid.column_labels.push_back(first ? samples.labels[i] : "");
-  }
-  report::draw(grid, stem);
+Samples Figures::samples(std::int64_t count, std::string_view stream) {
+  Generator generator = make_generator(session_.seed(), stream);
+  return spread_samples(session_.data().test, count, generator);
 }
 
-void draw_counterfactuals(const counterfactual::Counterfactuals& counterfactuals, const at::Tensor& images,
-                          const models::Decoder& decoder, const models::Classifier& classifier,
-                          const std::vector<std::string>& class_names, const fs::path& stem) {
-  const at::NoGradGuard no_grad;
-  const std::int64_t shown = images.size(0);
-  const auto first = [&](const at::Tensor& rows) { return rows.narrow(0, 0, shown); };
-  report::ImageGrid grid;
-  grid.title = "The smallest move of the causal factors that changes the answer";
-  const at::Tensor codes = first(counterfactuals.codes), moved = first(counterfactuals.moved());
-  const at::Tensor farther = decoder.decode(2 * moved - codes);
-  grid.images = at::stack({images, decoder.decode(codes), decoder.decode(moved), farther});
-  const auto [probability, label] =
-      at::stack({first(counterfactuals.original), first(counterfactuals.before), first(counterfactuals.after),
-                 classifier.logits(farther).softmax(1)})
-          .max(2);
-  grid.classes = label;
-  grid.probabilities = probability;
-  grid.class_names = class_names;
-  grid.legend_name = kBordersAndNumbers;
-  grid.row_labels = {"original", "reconstruction", "counterfactual", "twice as far"};
-  for (std::int64_t i = 0; i < shown; ++i) {
-    const bool found = counterfactuals.found[i].item<bool>();
-    grid.column_labels.push_back(found ? fmt::format("{:.2f}", counterfactuals.distance[i].item<double>())
-                                       : "none");
-  }
-  grid.column_axis = "distance that alpha was moved, in standard deviations";
-  report::draw(grid, stem);
+report::FigureRef Run::figure(const std::string& name, const std::string& caption) const {
+  return {session.folder() / ("figures/" + name), caption};
 }
 
-std::vector<std::string> shown_factors(const nlohmann::json& flow, std::int64_t others) {
-  std::vector<double> flows;  // of the others
-  for (const nlohmann::json& factor : flow.at("factors"))
-    if (!factor.at("causal").get<bool>()) flows.push_back(factor.at("nats").get<double>());
-  std::sort(flows.rbegin(), flows.rend());
-  const auto most = static_cast<std::size_t>(others);
-  const double least =
-      most == 0 || flows.size() <= most ? -std::numeric_limits<double>::infinity() : flows[most - 1];
-  std::vector<std::string> shown;
-  for (const nlohmann::json& factor : flow.at("factors"))
-    if (factor.at("causal").get<bool>() || factor.at("nats").get<double>() >= least)
-      shown.push_back(factor.at("name").get<std::string>());
-  return shown;
-}
-
-void draw_flow(const nlohmann::json& flow, const std::vector<std::string>& factors, std::size_t classes,
-               const fs::path& stem) {
-  report::BarChart chart;
-  chart.title = "Information flow to the classifier";
-  chart.value_axis = "I(factor; Y) in nats, with 95 % intervals";
-  const auto bar = [&](const std::string& label, const nlohmann::json& value, bool causal) {
-    chart.bars.push_back(
-        {label, value.at("nats").get<double>(), kInterval * value.at("se").get<double>(), causal});
-  };
-  bar("alpha", flow.at("alpha"), true);
-  bar("beta", flow.at("beta"), false);
-  std::size_t others = 0, others_shown = 0;
-  for (const nlohmann::json& factor : flow.at("factors")) {
-    const auto name = factor.at("name").get<std::string>();
-    const bool causal = factor.at("causal").get<bool>();
-    const bool shown = std::find(factors.begin(), factors.end(), name) != factors.end();
-    if (shown) bar(name, factor, causal);
-    if (causal) continue;
-    ++others;
-    if (shown) ++others_shown;
-  }
-  chart.highlighted_name = kCausal;
-  chart.other_name =
-      others_shown == others ? kOther : fmt::format("{}, of {} the largest {}", kOther, others, others_shown);
-  chart.reference = std::log(static_cast<double>(classes));
-  chart.reference_name = fmt::format("most possible: log {}", classes);
-  report::draw(chart, stem);
-}
-
-void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,
-                   std::int64_t causal, const fs::path& stem) {
-  report::BarChart chart;
-  chart.title = "Accuracy when one factor is replaced by noise";
-  chart.value_axis = "accuracy on test images";
-  const double samples = ablation.at("samples").get<double>();
-  const auto bar = [&](const std::string& label, double accuracy, bool highlighted) {
-    const double se = std::sqrt(accuracy * (1 - accuracy) / samples);
-    chart.bars.push_back({label, accuracy, kInterval * se, highlighted});
-  };
-  bar("original", ablation.at("original").get<double>(), false);
-  bar("all kept", ablation.at("reencoded").get<double>(), false);
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    bar(factors[i], ablation.at("replaced").at(factors[i]).get<double>(),
-        static_cast<std::int64_t>(i) < causal);
-  }
-  chart.highlighted_name = "causal factor replaced";
-  chart.other_name = "nothing or another factor replaced";
-  chart.reference = ablation.at("reencoded").get<double>();
-  chart.reference_name = "re-encoded, all factors kept";
-  chart.maximum = 1;
-  report::draw(chart, stem);
+StageResult figures_stage(Session& session) {
+  const Recipe& recipe = session.recipe();
+  Run run{session, collect_metrics(*recipe.kinds, session.folder())};
+  Figures figures(session);
+  for (const Kind& kind : *recipe.kinds)
+    if (kind.figures != nullptr && kind.asked(recipe.values)) kind.figures(run, figures);
+  return {{}, figures.products(), fmt::format("{} files", figures.products().size())};
 }
 
 }  // namespace whence::experiment

@@ -25,6 +25,9 @@ nlohmann::json read_record(const RunFolder& folder) {
   return std::filesystem::exists(path) ? read_json(path) : nlohmann::json::object();
 }
 
+/// Of run folders: raised where one that an earlier whence wrote would be misread.
+constexpr int kFormat = 2;
+
 std::optional<Precision> precision_named(const std::string& name) {
   for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
     if (name == name_of(precision)) return precision;
@@ -36,6 +39,19 @@ std::optional<Precision> precision_named(const std::string& name) {
 
 std::optional<Precision> recorded_precision(const RunFolder& folder) {
   return precision_named(read_record(folder).value("/precision/chosen"_json_pointer, std::string()));
+}
+
+bool is_readable(const RunFolder& folder) {
+  return !std::filesystem::exists(folder / "run.json") || read_record(folder).value("format", 1) == kFormat;
+}
+
+void check_format(const RunFolder& folder) {
+  if (!is_readable(folder))
+    fail(
+        "{} was made by an earlier whence, whose run folders this one cannot read; run its recipe again with "
+        "--out, or "
+        "with --force to replace it",
+        folder.path().string());
 }
 
 Precision record_machine(const RunFolder& folder, const Recipe& recipe, bool force) {
@@ -53,12 +69,13 @@ Precision record_machine(const RunFolder& folder, const Recipe& recipe, bool for
         folder.path().string());
   }
   if (!same_request || !here) {
-    const PrecisionChoice choice = choose_precision(recipe.run.precision);
+    const PrecisionChoice choice = choose_precision(recipe.get<RunOptions>().precision);
     record["precision"] = {
         {"requested", requested}, {"chosen", name_of(choice.precision)}, {"reason", choice.reason}};
   }
+  record["format"] = kFormat;
   record["whence"] = version();
-  record["seed"] = recipe.run.seed;
+  record["seed"] = recipe.seed();
   record["machine"] = to_json(machine);
   if (!record.contains("begun")) record["begun"] = now();
   record["updated"] = now();

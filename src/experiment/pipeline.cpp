@@ -19,22 +19,24 @@ bool begun(const RunFolder& folder, const Stage& stage, const Stamp& stamp) {
   return stamp.finished || fs::exists(folder.checkpoint(stage.name));
 }
 
-Stamp stamp_of(const RunFolder& folder, const Stage& stage) {
+nlohmann::json content_of(Session& session, const Stage& stage) {
+  return stage.content == nullptr ? nlohmann::json::object() : stage.content(session);
+}
+
+/// A key that the whence of then did not have yet counts as its default.
+Stamp stamp_of(const Kinds& kinds, const RunFolder& folder, const Stage& stage) {
   Stamp stamp = read_stamp(folder, stage.name);
   if (!stamp.inputs.contains("recipe")) return stamp;
-  stamp.inputs["recipe"] = with_later_keys(stamp.inputs["recipe"], stage.keys);
+  nlohmann::json all = recipe_values({&kinds}, stage.keys);
+  all.update(stamp.inputs["recipe"]);
+  stamp.inputs["recipe"] = std::move(all);
   return stamp;
 }
 
 /// A path counts by what it leads to, which a stage's content tells: a folder of runs may be moved.
-nlohmann::json without_paths(nlohmann::json values) {
-  for (const std::string& key : path_keys()) values.erase(key);
-  return values;
-}
-
-bool same_inputs(nlohmann::json a, nlohmann::json b) {
+bool same_inputs(const Kinds& kinds, nlohmann::json a, nlohmann::json b) {
   for (nlohmann::json* inputs : {&a, &b})
-    if (inputs->contains("recipe")) (*inputs)["recipe"] = without_paths((*inputs)["recipe"]);
+    if (inputs->contains("recipe")) (*inputs)["recipe"] = without_paths(kinds, (*inputs)["recipe"]);
   return a == b;
 }
 
@@ -59,39 +61,38 @@ std::string differences(const nlohmann::json& there, const nlohmann::json& here)
 /// Hours of training are not thrown away because a recipe was edited.
 void check_same_recipe(Session& session) {
   const RunFolder& folder = session.folder();
-  for (const Stage& stage : stages()) {
-    const Stamp stamp = stamp_of(folder, stage);
+  const Kinds& kinds = *session.recipe().kinds;
+  for (const Stage& stage : stages(kinds)) {
+    const Stamp stamp = stamp_of(kinds, folder, stage);
     if (!stage.expensive || !begun(folder, stage, stamp)) continue;
     const nlohmann::json &there = stamp.inputs.at("recipe"),
                          here = recipe_values(session.recipe(), stage.keys);
     std::string text = differences(there, here);
-    if (!text.empty() && files_of(stamp.inputs.at("content")) == files_of(stage.content(session)))
-      text = differences(there, without_paths(here));
-    if (!text.empty()) {
+    if (!text.empty() && files_of(stamp.inputs.at("content")) == files_of(content_of(session, stage)))
+      text = differences(there, without_paths(kinds, here));
+    if (!text.empty())
       fail("{} was made by another recipe ({}); give another folder with --out, or replace it with --force",
            folder.path().string(), text);
-    }
   }
 }
 
 /// Nor because a set's files were exchanged, or found elsewhere: the recipe says the same of other images.
 void check_same_data(Session& session) {
-  const Stage& stage = stages().front();
-  const Stamp stamp = stamp_of(session.folder(), stage);
-  if (!stamp.finished || stamp.inputs.at("content") == stage.content(session)) return;
+  const Kinds& kinds = *session.recipe().kinds;
+  const Stamp stamp = stamp_of(kinds, session.folder(), stages(kinds).front());
+  if (!stamp.finished || stamp.inputs.at("content") == data_content(session)) return;
   fail(
       "{} was made of other images than those that are found now as {}; give another folder with --out, or "
       "replace it with --force",
-      session.folder().path().string(), session.recipe().data.set);
+      session.folder().path().string(), session.get<DataOptions>().set);
 }
 
 nlohmann::json inputs_of(Session& session, const Stage& stage) {
   nlohmann::json after = nlohmann::json::object();
-  for (const std::string_view name : stage.after) {
+  for (const std::string_view name : stage.after)
     after[std::string(name)] = read_stamp(session.folder(), name).fingerprint;
-  }
   return {{"recipe", recipe_values(session.recipe(), stage.keys)},
-          {"content", stage.content(session)},
+          {"content", content_of(session, stage)},
           {"after", after}};
 }
 
@@ -101,14 +102,14 @@ bool products_exist(const RunFolder& folder, const Stamp& stamp) {
 }
 
 /// What was made from the result of `stage` is out of date.
-void forget_later(const RunFolder& folder, std::string_view stage) {
-  for (const Stage& later : stages()) {
+void forget_later(const Kinds& kinds, const RunFolder& folder, std::string_view stage) {
+  for (const Stage& later : stages(kinds)) {
     if (std::find(later.after.begin(), later.after.end(), stage) == later.after.end()) continue;
     Stamp forgotten;  // but for its files: they go when others take their place
     forgotten.products = read_stamp(folder, later.name).products;
     if (fs::exists(folder.stamp(later.name))) write_stamp(folder, later.name, forgotten);
     fs::remove(folder.checkpoint(later.name));
-    forget_later(folder, later.name);
+    forget_later(kinds, folder, later.name);
   }
 }
 
@@ -122,7 +123,11 @@ void remove_superseded(const RunFolder& folder, const Stamp& old, const StageRes
 class StageRunner {
  public:
   StageRunner(Session& session, const PipelineOptions& options, Display& display)
-      : session_(session), options_(options), display_(display), log_(session.folder() / "log.jsonl") {
+      : session_(session),
+        kinds_(*session.recipe().kinds),
+        options_(options),
+        display_(display),
+        log_(session.folder() / "log.jsonl") {
     session_.progress = [this](const Progress& progress) {
       display_.show(progress);
       log_.append(progress);
@@ -134,9 +139,9 @@ class StageRunner {
     throw_if_interrupted();
     may_work_ = may_work_ || stage.name == options_.first;
     const RunFolder& folder = session_.folder();
-    const Stamp old = stamp_of(folder, stage);
+    const Stamp old = stamp_of(kinds_, folder, stage);
     const nlohmann::json inputs = inputs_of(session_, stage);
-    const bool unchanged = same_inputs(old.inputs, inputs);
+    const bool unchanged = same_inputs(kinds_, old.inputs, inputs);
     if (unchanged && old.finished && !asked_again(stage) && products_exist(folder, old)) return;
     if (!asked_again(stage) && borrowed(stage, inputs)) return;
     if (!may_work_) {
@@ -157,12 +162,16 @@ class StageRunner {
 
   /// A result that other inputs led to does not stand beside the new ones.
   void forget_if_outdated(const Stage& stage) {
+    const Stamp stamp = stamp_of(kinds_, session_.folder(), stage);
+    if (!same_inputs(kinds_, stamp.inputs, inputs_of(session_, stage))) forget(stage);
+  }
+  void forget(const Stage& stage) {
     const RunFolder& folder = session_.folder();
-    const Stamp stamp = stamp_of(folder, stage);
-    if (!fs::exists(folder.stamp(stage.name)) || same_inputs(stamp.inputs, inputs_of(session_, stage)))
-      return;
-    for (const std::string& file : stamp.products) fs::remove(folder / file);
+    if (!fs::exists(folder.stamp(stage.name))) return;
+    for (const std::string& file : read_stamp(folder, stage.name).products) fs::remove(folder / file);
+    fs::remove(folder.checkpoint(stage.name));
     fs::remove(folder.stamp(stage.name));
+    write_json(folder / "metrics.json", collect_metrics(kinds_, folder));
   }
 
   bool worked() const { return worked_; }
@@ -179,8 +188,9 @@ class StageRunner {
     if (options_.lender.empty()) return false;
     const RunFolder lender(options_.lender);
     const RunFolder& folder = session_.folder();
-    const Stamp stamp = stamp_of(lender, stage);
-    if (!stamp.finished || !same_inputs(stamp.inputs, inputs) || !products_exist(lender, stamp)) return false;
+    const Stamp stamp = stamp_of(kinds_, lender, stage);
+    if (!stamp.finished || !same_inputs(kinds_, stamp.inputs, inputs) || !products_exist(lender, stamp))
+      return false;
     start_over(stage);
     for (const std::string& file : stamp.products) {
       write_file_with(folder / file, [&](const fs::path& copy) {
@@ -188,13 +198,13 @@ class StageRunner {
       });
     }
     write_stamp(folder, stage.name, stamp);
-    write_json(folder / "metrics.json", collect_metrics(folder));
+    write_json(folder / "metrics.json", collect_metrics(kinds_, folder));
     return worked_ = true;
   }
 
   void start_over(const Stage& stage) {
     fs::remove(session_.folder().checkpoint(stage.name));
-    forget_later(session_.folder(), stage.name);
+    forget_later(kinds_, session_.folder(), stage.name);
     log_.drop(stage.name);
   }
 
@@ -228,12 +238,13 @@ class StageRunner {
     write_stamp(folder, stage.name, stamp);
     fs::remove(folder.checkpoint(stage.name));
     remove_superseded(folder, old, result);
-    write_json(folder / "metrics.json", collect_metrics(folder));
+    write_json(folder / "metrics.json", collect_metrics(kinds_, folder));
     display_.note(fmt::format("{}: done in {}{}{}", stage.name, clock_time(stamp.seconds),
                               result.summary.empty() ? "" : ", ", result.summary));
   }
 
   Session& session_;
+  const Kinds& kinds_;
   const PipelineOptions& options_;
   Display& display_;
   ProgressLog log_;
@@ -247,24 +258,25 @@ void write_recipe(const Session& session) {
 }
 
 /// What stages to come would find missing only when it is their turn.
-void check_other_trainings(Session& session, std::string_view last) {
-  for (const Stage& stage : stages()) {
-    const bool finished = read_stamp(session.folder(), stage.name).finished;
-    if (!finished && stage.name == "explanation") check_start(session);
-    if (!finished && stage.name == "trust") check_other_run(session);
+void check_ready(Session& session, std::string_view last) {
+  for (const Stage& stage : stages(*session.recipe().kinds)) {
+    const bool to_do = stage.ready != nullptr && is_asked(stage, session.recipe().values) &&
+                       !read_stamp(session.folder(), stage.name).finished;
+    if (to_do) stage.ready(session);
     if (stage.name == last) return;
   }
 }
 
 }  // namespace
 
-nlohmann::json collect_metrics(const RunFolder& folder) {
+nlohmann::json collect_metrics(const Kinds& kinds, const RunFolder& folder) {
   nlohmann::json metrics = nlohmann::json::object();
   std::int64_t peak = 0;
-  for (const Stage& stage : stages()) {
+  for (const Stage& stage : stages(kinds)) {
     const Stamp stamp = read_stamp(folder, stage.name);
     if (!stamp.finished) continue;
-    if (stamp.metrics.is_object()) metrics.merge_patch(stamp.metrics);
+    if (stamp.metrics.is_object())
+      metrics[std::string(stage.kind ? stage.kind->name : stage.name)].update(stamp.metrics);
     metrics["stages"][std::string(stage.name)]["seconds"] = stamp.seconds;
     peak = std::max(peak, stamp.peak_memory_bytes);
   }
@@ -274,9 +286,11 @@ nlohmann::json collect_metrics(const RunFolder& folder) {
 
 void run_stages(Session& session, const PipelineOptions& options, Display& display) {
   session.data();  // before the folder is made: without data there is nothing to run
+  if (!options.force) check_format(session.folder());
   session.check_networks();
-  check_other_trainings(session, options.last);
+  check_ready(session, options.last);
   const FolderLock lock(session.folder());
+  if (!is_readable(session.folder())) fs::remove_all(session.folder() / ".stages");
   if (!options.force) {
     check_same_recipe(session);
     check_same_data(session);
@@ -284,8 +298,10 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
   write_recipe(session);  // first: it is what makes the folder a run
   session.precision = record_machine(session.folder(), session.recipe(), options.force);
   StageRunner runner(session, options, display);
-  for (const Stage& stage : stages()) {
-    if (stage.on_demand && stage.name != options.last)
+  for (const Stage& stage : stages(*session.recipe().kinds)) {
+    if (!is_asked(stage, session.recipe().values))
+      runner.forget(stage);
+    else if (stage.on_demand && stage.name != options.last)
       runner.forget_if_outdated(stage);
     else
       runner.run(stage);

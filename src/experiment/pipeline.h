@@ -1,5 +1,4 @@
-// The stages of a run: data, classifier, explanation, evaluation, figures, report; and what is done on demand only:
-// "validation", by which selections compare settings.
+// When a run's stages (experiment/stages.h) are done, skipped, resumed, redone and refused.
 #pragma once
 
 #include <filesystem>
@@ -24,12 +23,13 @@ struct PipelineOptions {
 /// Locks the folder and does every stage up to `last` whose inputs changed since its stamp (one on demand only where it is
 /// `last`; elsewhere its result is dropped when its inputs changed); a training that
 /// was interrupted goes on. Writes recipe.toml, run.json, log.jsonl and metrics.json on the way. Errors:
-/// those of FolderLock and of the stages; a folder that another recipe, or other images, trained in (unless `force`).
+/// those of FolderLock, check_format and the stages; a folder that another recipe, or other images, trained in (unless
+/// `force`). What kinds left that are no longer asked for goes.
 void run_stages(Session& session, const PipelineOptions& options, Display& display);
 
-/// metrics.json: the metrics of all finished stages, with "stages" ({name: {"seconds"}}) and
+/// metrics.json: the metrics of all finished stages, those of a kind in an object with its name; with "stages" ({name: {"seconds"}}) and
 /// "peak_memory_bytes". Keys that say neither seconds nor bytes are the same, bit for bit, for the same seed,
 /// machine and threads.
-nlohmann::json collect_metrics(const RunFolder& folder);
+nlohmann::json collect_metrics(const Kinds& kinds, const RunFolder& folder);
 
 }  // namespace whence::experiment

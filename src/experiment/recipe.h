@@ -1,27 +1,28 @@
-// An experiment is data: a TOML file that names the data, the classifier, the generator, the explanation and
-// the figures, and states what the source text reports. docs/recipes.md lists every key; it is printed by
-// this package.
+// An experiment is data: a TOML file that names the data, the models, what is to be explained and how, and states what the
+// source text reports. docs/recipes.md lists every key; it is printed by this package from the schema.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "experiment/trust.h"
+#include "experiment/kind.h"
 #include "whence/data/pictures.h"
-#include "whence/explain/counterfactual/counterfactual.h"
-#include "whence/explain/flow/information_flow.h"
-#include "whence/explain/gce/train.h"
 #include "whence/models/architectures.h"
 #include "whence/models/roles.h"
 #include "whence/models/train/classifier.h"
 #include "whence/platform/precision.h"
 
 namespace whence::experiment {
+
+struct About {
+  std::string title, source;
+};
 
 struct DataOptions {
   std::string set;                       ///< a known set, or of the user's own "idx" files or "pictures"
@@ -42,36 +43,17 @@ struct ClassifierOptions {
   bool on_validation = false;  ///< it is trained on the validation images, too
 };
 
-/// Architectures are indices into models::autoencoder_architectures(). `network.image` and `.latents` come from data and explanation.
+/// Architectures are indices into models::autoencoder_architectures(). `network.image` and `.latents` are the session's.
 struct GeneratorOptions {
   std::size_t architecture = 0;
   std::int64_t latents = 0;  ///< > 0: of an autoencoder trained alone, without an explanation
   models::AutoencoderShape network;
 };
 
-/// In which precision a trained explanation is judged.
-enum class EvaluationPrecision { float32, run };
-
-struct EvaluationOptions {
-  flow::FlowOptions flow;
-  std::int64_t ablation_images = 0;  ///< test images that ablation is measured on; 0: all
-  EvaluationPrecision precision = EvaluationPrecision::float32;
-};
-
-struct CounterfactualOptions {
-  std::int64_t images = 500;  ///< test images to search for; 0: none
-  counterfactual::CounterfactualOptions search;
-};
-
-struct FigureOptions {
-  std::int64_t sweep_rows = 6;  ///< samples, spread over the classes
-  double sweep_range = 3;       ///< values from -range to range are added to a latent
-  std::int64_t sweep_steps = 7;
-  std::int64_t strip_rows = 3;
-  std::int64_t strip_steps = 25;
-  std::int64_t others = 12;          ///< non-causal factors that are shown; 0: all
-  bool probabilities = false;        ///< printed under each image
-  std::int64_t counterfactuals = 9;  ///< test images whose counterfactual is drawn
+/// In which precision trained models are judged.
+enum class JudgingPrecision { float32, run };
+struct JudgingOptions {
+  JudgingPrecision precision = JudgingPrecision::float32;
 };
 
 struct RunOptions {
@@ -81,48 +63,60 @@ struct RunOptions {
   double checkpoint_seconds = 20;
 };
 
-/// What the source text reports, or earlier runs gave; shown in the report next to what was measured.
+/// What the source text reports, or earlier runs gave, by the name of the metric; the report shows it next to what was measured.
 struct Expected {
-  std::optional<double> accuracy, information_flow, sse, kl, largest_noncausal, noncausal_share, reencoded,
-      alpha_replaced, beta_replaced, flip_rate, brightness;
+  std::map<std::string_view, std::optional<double>> values;
   std::string source;
 };
 
 struct Recipe {
-  std::string title, source;
-  DataOptions data;
-  ClassifierOptions classifier;
-  GeneratorOptions generator;
-  std::string start;          ///< folder with weights that the generator begins with; empty: none
-  gce::Training explanation;  ///< `seed`, `precision` and the checkpoint come from run
-  EvaluationOptions evaluation;
-  CounterfactualOptions counterfactual;
-  TrustOptions trust;
-  FigureOptions figures;
-  RunOptions run;
-  Expected expected;
+  const Kinds* kinds;
+  config::Values values = {};
+
+  template <class Options>
+  const Options& get() const {
+    return values.get<Options>();
+  }
+  template <class Options>
+  Options& get() {
+    return values.get<Options>();
+  }
+  std::int64_t seed() const { return get<RunOptions>().seed; }
 };
 
-/// Reads and checks a recipe; `settings` are "section.key=value" and take precedence. Relative paths in the
-/// file are relative to it, those in settings to the current folder; the recipe holds absolute ones. Errors
-/// (usage), each with file, line, key and what is allowed: not TOML, an unknown key (names the nearest), a
-/// wrong type, a value out of range, values that contradict each other.
-Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
+/// Every section of a recipe: experiment's own, those of the kinds, [expected].
+config::Schema schema_of(const Kinds& kinds);
+
+/// Reads and checks a recipe; `settings` are "section.key=value" and take precedence. Errors: those of config::parse;
+/// (usage) values that contradict each other.
+Recipe load_recipe(const Kinds& kinds, const std::filesystem::path& file,
+                   const std::vector<std::string>& settings = {});
 /// As load_recipe, from text; `name` stands for the file in errors and its folder is where paths start.
-Recipe parse_recipe(std::string_view text, const std::filesystem::path& name,
+Recipe parse_recipe(const Kinds& kinds, std::string_view text, const std::filesystem::path& name,
                     const std::vector<std::string>& settings = {});
+/// Errors (usage): values that contradict each other.
+void check_recipe(const Recipe& recipe, const std::string& name);
 
 /// Every key with its value, as a recipe that parse_recipe reads back to the same values.
 std::string to_toml(const Recipe& recipe);
-/// {"section.key": value} of the keys that are one of `keys` or in the sections named there ("data",
-/// "run.seed").
+/// {"section.key": value} of the keys that are one of `keys` or in the sections named there ("data", "run.seed").
 nlohmann::json recipe_values(const Recipe& recipe, const std::vector<std::string_view>& keys);
-/// `values`, kept by an earlier version, with the keys that have come since: they were what is their default now.
-nlohmann::json with_later_keys(const nlohmann::json& values, const std::vector<std::string_view>& keys);
-/// The keys whose values are paths of files or folders, which count by what is there, not by where it lies.
-std::vector<std::string> path_keys();
+/// `values` without what counts by what is there, not by where it lies: paths of files and folders.
+nlohmann::json without_paths(const Kinds& kinds, nlohmann::json values);
 
 /// docs/recipes.md: every key with type, range, default, unit and meaning, in Markdown.
-std::string recipe_reference();
+std::string recipe_reference(const Kinds& kinds);
+
+/// Experiment's own sections.
+const config::Schema& base_sections();
+/// A key for each metric, and "source".
+config::Section expected_section(const Kinds& kinds);
+/// The names of a table's rows.
+template <class Rows>
+std::vector<std::string_view> names_of(const Rows& rows) {
+  std::vector<std::string_view> names;
+  for (const auto& row : rows) names.push_back(row.name);
+  return names;
+}
 
 }  // namespace whence::experiment

@@ -37,12 +37,18 @@ data::Splits load_data(const DataOptions& options) {
   return data::load(data::known_set(options.set), options.classes, path, options.form);
 }
 
-std::vector<std::string> Session::factor_names() const { return flow::factor_names(causal(), latents()); }
+std::int64_t Session::latents() const {
+  std::int64_t count = get<GeneratorOptions>().latents;
+  for (const Kind& kind : *recipe_.kinds)
+    if (count == 0 && kind.latents != nullptr && kind.asked(recipe_.values))
+      count = kind.latents(recipe_.values);
+  return count;
+}
 
 const data::Splits& Session::data() {
   if (!data_) {
     const auto start = std::chrono::steady_clock::now();
-    data_ = load_data(recipe_.data);
+    data_ = load_data(get<DataOptions>());
     load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return *data_;
@@ -58,28 +64,28 @@ const Task& Session::task() {
 }
 
 nn::Network Session::classifier_network() {
-  models::ClassifierRequest request = recipe_.classifier.network;
+  models::ClassifierRequest request = get<ClassifierOptions>().network;
   request.image = task().image;
   request.classes = static_cast<std::int64_t>(task().class_names.size());
-  return models::classifier_architectures()[recipe_.classifier.architecture].make(request);
+  return models::classifier_architectures()[get<ClassifierOptions>().architecture].make(request);
 }
 
 models::AutoencoderShape Session::generator_shape() {
-  models::AutoencoderShape shape = recipe_.generator.network;
+  models::AutoencoderShape shape = get<GeneratorOptions>().network;
   shape.image = task().image;
   shape.latents = latents();
   return shape;
 }
 
 nn::Network Session::encoder_network() {
-  return models::autoencoder_architectures()[recipe_.generator.architecture].encoder(generator_shape());
+  return models::autoencoder_architectures()[get<GeneratorOptions>().architecture].encoder(generator_shape());
 }
 nn::Network Session::decoder_network() {
-  return models::autoencoder_architectures()[recipe_.generator.architecture].decoder(generator_shape());
+  return models::autoencoder_architectures()[get<GeneratorOptions>().architecture].decoder(generator_shape());
 }
 
 void Session::check_networks() {
-  const std::string& file = recipe_.classifier.file;
+  const std::string& file = get<ClassifierOptions>().file;
   if (file.empty()) {
     classifier_network();
   } else if (!fs::exists(file)) {
@@ -88,8 +94,13 @@ void Session::check_networks() {
   } else {
     classifier(Precision::float32);
   }
+  if (latents() == 0) return;
   encoder_network();
   decoder_network();
+}
+
+void Session::save(const nn::Network& network, const std::string& name) const {
+  nn::save_safetensors(folder_ / (name + ".safetensors"), network.state(), {{"network", network.name()}});
 }
 
 nn::Network Session::trained(nn::Network network, std::string_view file) {
@@ -114,18 +125,16 @@ at::Tensor Session::probe() {
 }
 
 std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
-  if (recipe_.classifier.file.empty()) {
+  const ClassifierOptions& options = get<ClassifierOptions>();
+  if (options.file.empty())
     return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
-  }
   const std::int64_t classes = std::ssize(task().class_names);
-  auto classifier =
-      models::load_classifier(recipe_.classifier.file, probe(), recipe_.classifier.output, with);
-  if (classifier->classes() != classes) {
+  auto classifier = models::load_classifier(options.file, probe(), options.output, with);
+  if (classifier->classes() != classes)
     fail(
         "{} tells {} classes apart, but data.classes selects {}; they must be what its columns stand for, in "
         "their order (to explain it on some of its classes, export it with these columns only)",
-        recipe_.classifier.file, classifier->classes(), classes);
-  }
+        options.file, classifier->classes(), classes);
   return classifier;
 }
 
@@ -137,24 +146,31 @@ std::unique_ptr<models::Decoder> Session::decoder(Precision with) {
   return models::as_decoder(trained(decoder_network(), "decoder.safetensors"), with);
 }
 
-Precision Session::judging_precision() const {
-  return recipe_.evaluation.precision == EvaluationPrecision::run ? precision : Precision::float32;
+Models Session::judged() {
+  const Precision with = judging_precision();
+  return {classifier(with), encoder(with), decoder(with)};
 }
 
-Session open_session(const fs::path& folder) {
+Precision Session::judging_precision() const {
+  return get<JudgingOptions>().precision == JudgingPrecision::run ? precision : Precision::float32;
+}
+
+Session open_session(const Kinds& kinds, const fs::path& folder) {
   const RunFolder run(folder);
-  Session session(load_recipe(run.recipe()), run, recorded_task(run));
+  check_format(run);
+  Session session(load_recipe(kinds, run.recipe()), run, recorded_task(run));
   session.precision = recorded_precision(run).value_or(Precision::float32);
   return session;
 }
 
-Target find_target(const fs::path& path, const std::vector<std::string>& settings, const fs::path& out) {
+Target find_target(const Kinds& kinds, const fs::path& path, const std::vector<std::string>& settings,
+                   const fs::path& out) {
   if (!fs::exists(path))
     fail("{} does not exist; give a recipe (a TOML file) or the folder of an earlier run", path.string());
-  if (!fs::is_directory(path)) {
-    return {load_recipe(path, settings), out.empty() ? default_folder(path) : out};
-  }
-  return {load_recipe(RunFolder(path).recipe(), settings), out.empty() ? path : out};
+  if (!fs::is_directory(path))
+    return {load_recipe(kinds, path, settings), out.empty() ? default_folder(path) : out};
+  check_format(RunFolder(path));
+  return {load_recipe(kinds, RunFolder(path).recipe(), settings), out.empty() ? path : out};
 }
 
 }  // namespace whence::experiment

@@ -25,6 +25,12 @@ struct Task {
   std::vector<std::string> class_names;
 };
 
+struct Models {
+  std::unique_ptr<models::Classifier> classifier;
+  std::unique_ptr<models::Encoder> encoder;
+  std::unique_ptr<models::Decoder> decoder;
+};
+
 class Session {
  public:
   /// `task`: where it is known without the data; else it is taken from them.
@@ -32,18 +38,14 @@ class Session {
       : recipe_(std::move(recipe)), folder_(std::move(folder)), task_(std::move(task)) {}
 
   const Recipe& recipe() const { return recipe_; }
-  const RunFolder& folder() const { return folder_; }
-  std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.run.seed); }
-  /// Whether the autoencoder becomes an explanation, or is trained alone.
-  bool explains() const { return recipe_.generator.latents == 0; }
-  /// K; 0 without an explanation.
-  std::int64_t causal() const { return explains() ? recipe_.explanation.causal : 0; }
-  std::int64_t latents() const {
-    return explains() ? recipe_.explanation.causal + recipe_.explanation.noncausal
-                      : recipe_.generator.latents;
+  template <class Options>
+  const Options& get() const {
+    return recipe_.get<Options>();
   }
-  /// "alpha_1", ...
-  std::vector<std::string> factor_names() const;
+  const RunFolder& folder() const { return folder_; }
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.seed()); }
+  /// Of the generator: generator.latents, else what a kind that was asked for needs; 0: there is none.
+  std::int64_t latents() const;
 
   /// Loaded when first asked for.
   const data::Splits& data();
@@ -51,6 +53,9 @@ class Session {
   const data::Dataset& validation_images();
   double load_seconds() const { return load_seconds_; }
   const Task& task();
+
+  /// Writes NAME.safetensors.
+  void save(const nn::Network& network, const std::string& name) const;
 
   /// Untrained networks as the recipe declares them.
   nn::Network classifier_network();
@@ -60,10 +65,12 @@ class Session {
   /// that is not there, no TorchScript, or tells other classes apart; so they are told before the first training.
   void check_networks();
 
-  /// The explained classifier, and the trained explanation. Error: not trained yet.
+  /// The explained classifier, and the trained generator. Error: not trained yet.
   std::unique_ptr<models::Classifier> classifier(Precision with);
   std::unique_ptr<models::Encoder> encoder(Precision with);
   std::unique_ptr<models::Decoder> decoder(Precision with);
+  /// All three, as they are judged.
+  Models judged();
   /// In which precision results are judged.
   Precision judging_precision() const;
 
@@ -84,17 +91,17 @@ class Session {
   double load_seconds_ = 0;
 };
 
-/// A session on what is in a run folder, to look at it; the data are needed only by what asks for images. Error: not a
-/// run folder.
-Session open_session(const std::filesystem::path& folder);
+/// A session on what is in a run folder, to look at it; the data are needed only by what asks for images. Errors: not a
+/// run folder; those of check_format.
+Session open_session(const Kinds& kinds, const std::filesystem::path& folder);
 
 /// A recipe, or the recipe of a run folder, and the folder it runs in.
 struct Target {
   Recipe recipe;
   std::filesystem::path folder;
 };
-/// `path` is a recipe or a run folder; `out` overrides the folder when it is not empty.
-Target find_target(const std::filesystem::path& path, const std::vector<std::string>& settings,
-                   const std::filesystem::path& out);
+/// `path` is a recipe or a run folder; `out` overrides the folder when it is not empty. Error: those of check_format.
+Target find_target(const Kinds& kinds, const std::filesystem::path& path,
+                   const std::vector<std::string>& settings, const std::filesystem::path& out);
 
 }  // namespace whence::experiment

@@ -1,5 +1,8 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
+#include "experiment/session.h"
 #include "experiment/stages.h"
 #include "whence/data/fetch.h"
 
@@ -9,12 +12,6 @@ namespace {
 std::string hash(const at::Tensor& tensor) {
   const at::Tensor whole = tensor.contiguous();
   return fingerprint_of({static_cast<const char*>(whole.data_ptr()), whole.nbytes()});
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 constexpr std::string_view kNotAsPublished = "not as published";
@@ -51,21 +48,21 @@ nlohmann::json data_content(Session& session) {
 StageResult data_stage(Session& session) {
   const data::Splits& splits = session.data();
   const std::int64_t validation = splits.has_validation() ? splits.validation.size() : 0;
-  nlohmann::json metrics = {{"set", session.recipe().data.set},
+  nlohmann::json metrics = {{"set", session.get<DataOptions>().set},
                             {"classes", splits.train.class_names},
                             {"image", splits.train.images.sizes().slice(1).vec()},
                             {"train_images", splits.train.size()},
                             {"validation_images", validation},
                             {"test_images", splits.test.size()}};
   std::string summary = fmt::format("{} training and {} test images of {}", splits.train.size(),
-                                    splits.test.size(), joined(splits.train.class_names));
-  if (const std::string_view files = state_of_files(session.recipe().data); !files.empty()) {
+                                    splits.test.size(), fmt::join(splits.train.class_names, ", "));
+  if (const std::string_view files = state_of_files(session.get<DataOptions>()); !files.empty()) {
     metrics["files"] = files;
     summary += fmt::format("; files {}", files);
     if (files == kNotAsPublished)
-      summary += fmt::format(" (`{}` tells more)", check_command(session.recipe().data));
+      summary += fmt::format(" (`{}` tells more)", check_command(session.get<DataOptions>()));
   }
-  return {{{"data", metrics}}, {}, summary, session.load_seconds()};
+  return {metrics, {}, summary, session.load_seconds()};
 }
 
 }  // namespace whence::experiment

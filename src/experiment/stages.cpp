@@ -1,74 +1,59 @@
 #include "experiment/stages.h"
 
+#include "experiment/recipe.h"
+#include "experiment/session.h"
 #include "experiment/version.h"
 
 namespace whence::experiment {
+namespace {
 
-const std::vector<Stage>& stages() {
-  static const std::vector<Stage> table = {
-      {"data",
-       {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
-       {},
-       true,
-       data_content,
-       data_stage},
-      {"classifier", {"classifier", "run.seed"}, {"data"}, true, classifier_content, classifier_stage},
-      {"explanation",
-       {"generator", "explanation", "run.seed"},
-       {"data", "classifier"},
-       true,
-       explanation_content,
-       explanation_stage},
-      {"validation",
-       {"evaluation", "run.seed"},
-       {"data", "classifier", "explanation"},
-       false,
-       validation_content,
-       validation_stage,
-       /*on_demand=*/true},
-      {"evaluation",
-       {"evaluation", "run.seed"},
-       {"data", "classifier", "explanation"},
-       false,
-       evaluation_content,
-       evaluation_stage},
-      {"reference",
-       {"generator.latents", "explanation.causal", "explanation.noncausal", "run.seed"},
-       {"data"},
-       false,
-       no_content,
-       reference_stage},
-      {"counterfactual",
-       {"counterfactual", "run.seed"},
-       {"data", "classifier", "explanation"},
-       false,
-       evaluation_content,
-       counterfactual_stage},
-      {"trust",
-       {"trust", "run.seed"},
-       {"data", "classifier", "explanation", "evaluation"},
-       false,
-       trust_content,
-       trust_stage},
-      {"figures",
-       {"figures", "counterfactual", "run.seed"},
-       {"explanation", "evaluation"},
-       false,
-       program_content,
-       figures_stage},
-      {"report",
-       {"title", "source", "data", "classifier", "generator", "explanation", "evaluation", "counterfactual",
-        "trust", "figures", "run", "expected"},
-       {"evaluation", "reference", "counterfactual", "trust", "figures"},
-       false,
-       program_content,
-       report_stage},
-  };
-  return table;
+/// Figures and report change with the program.
+nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
+
+}  // namespace
+
+std::vector<Stage> stages(const Kinds& kinds) {
+  std::vector<Stage> all = {{"data",
+                             {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
+                             {},
+                             data_stage,
+                             data_content,
+                             /*expensive=*/true},
+                            {"classifier",
+                             {"classifier", "run.seed"},
+                             {"data"},
+                             classifier_stage,
+                             classifier_content,
+                             /*expensive=*/true}};
+  Stage figures{"figures", {"run.seed"}, {"classifier"}, figures_stage, program_content};
+  for (const Kind& kind : kinds) {
+    for (const config::Section& section : kind.sections) figures.keys.push_back(section.name);
+    for (const Stage& stage : kind.stages) {
+      all.push_back(stage);
+      all.back().kind = &kind;
+      if (!stage.on_demand) figures.after.push_back(stage.name);
+    }
+  }
+  Stage report{"report", names_of(schema_of(kinds)), figures.after, report_stage, program_content};
+  report.after.push_back("figures");
+  all.push_back(std::move(figures));
+  all.push_back(std::move(report));
+  return all;
 }
 
-nlohmann::json no_content(Session&) { return nlohmann::json::object(); }
+bool is_asked(const Stage& stage, const config::Values& values) {
+  return stage.kind == nullptr || stage.kind->asked(values);
+}
 
-nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
+std::string_view last_training(const Kinds& kinds, const config::Values& values) {
+  std::string_view last;
+  for (const Stage& stage : stages(kinds))
+    if (stage.expensive && is_asked(stage, values)) last = stage.name;
+  return last;
+}
+
+nlohmann::json judging_content(Session& session) {
+  return {{"precision", name_of(session.judging_precision())}};
+}
 
 }  // namespace whence::experiment

@@ -1,81 +1,26 @@
-// What each stage does; pipeline.cpp decides when.
+// The stages of a run: experiment's own, and those of the kinds between them.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "experiment/session.h"
-#include "whence/explain/flow/ablation.h"
+#include "experiment/kind.h"
+#include "whence/data/dataset.h"
 
 namespace whence::experiment {
 
-/// "bound": SSE + KL of each image, (N).
-constexpr const char* kTestBounds = "test-bounds.safetensors";
-constexpr const char* kValidationBounds = "validation-bounds.safetensors";
-
-// NOLINTNEXTLINE(bugprone-exception-escape): as run/folder.h
-struct StageResult {
-  nlohmann::json metrics;             ///< its part of metrics.json
-  std::vector<std::string> products;  ///< files it made, relative to the folder
-  std::string summary;                ///< for the display
-  double trained_seconds =
-      0;  ///< of a training, with what was done before a kill that left no time to note it
-};
-
-struct Stage {
-  std::string_view name;
-  std::vector<std::string_view> keys;   ///< of the recipe, that its result depends on
-  std::vector<std::string_view> after;  ///< stages that its result depends on
-  bool expensive;                       ///< other recipe values are an error, not a reason to do it again
-  nlohmann::json (*content)(Session&);  ///< what else it depends on
-  StageResult (*work)(Session&);
-  bool on_demand = false;  ///< done only when it is the last one asked for
-};
-
-/// In the order of execution.
-const std::vector<Stage>& stages();
+/// data, classifier, every stage of every kind, figures, report: in the order of execution.
+std::vector<Stage> stages(const Kinds& kinds);
+/// Not so where its kind was not asked for.
+bool is_asked(const Stage& stage, const config::Values& values);
+/// The last of a recipe's trainings.
+std::string_view last_training(const Kinds& kinds, const config::Values& values);
 
 /// Hashes of images and labels.
 nlohmann::json content_of(const data::Dataset& dataset);
-
+/// In which precision a stage judges trained models.
+nlohmann::json judging_content(Session& session);
 nlohmann::json data_content(Session& session);
 StageResult data_stage(Session& session);
-
 nlohmann::json classifier_content(Session& session);
 StageResult classifier_stage(Session& session);
-/// Error: generator.start names a folder without weights, or with another number of latents.
-void check_start(Session& session);
-nlohmann::json explanation_content(Session& session);
-StageResult explanation_stage(Session& session);
-
-/// What settings are compared by: C and SSE + KL on Session::validation_images.
-nlohmann::json validation_content(Session& session);
-StageResult validation_stage(Session& session);
-
-/// So that runs can be compared image by image.
-void save_bounds(const Session& session, const std::string& file, const flow::Fidelity& fidelity);
-/// {"sse", "kl", "se"}
-nlohmann::json to_json(const flow::Fidelity& fidelity);
-
-nlohmann::json evaluation_content(Session& session);
-StageResult evaluation_stage(Session& session);
-
-/// What the best linear image model would reach, for comparison.
-StageResult reference_stage(Session& session);
-
-StageResult counterfactual_stage(Session& session);
-
-nlohmann::json trust_content(Session& session);
-/// Errors of trust.other_run: no weights there; those of open_other_run.
-void check_other_run(Session& session);
-StageResult trust_stage(Session& session);
-
-/// Nothing else than the recipe and other stages.
-nlohmann::json no_content(Session& session);
-/// Figures and report change with the program.
-nlohmann::json program_content(Session& session);
 StageResult figures_stage(Session& session);
 StageResult report_stage(Session& session);
 

@@ -48,16 +48,22 @@ TEST_F(BadInput, ValuesOfOptions) {
   const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
     return is_error(workplace_.run(arguments), 2, part);
   };
-  EXPECT_TRUE(refused({"sweep", "x", "--range", "inf"}, "--range: must be a number above 0, not 'inf'"));
+  EXPECT_TRUE(refused({"sweep", "x", "--range", "inf"}, "--range is inf, but must be a number above 0"));
   EXPECT_TRUE(
       refused({"flow", "x", "--seed", "99999999999999999999"}, "--seed: must be an integer of at least 0"));
-  EXPECT_TRUE(refused({"select", "x", "--pilot", "nan"}, "--pilot: must be a number from 0.01 to 0.99"));
-  EXPECT_TRUE(refused({"select", "x", "--budget", "-1"}, "--budget: must be a number of at least 0"));
-  EXPECT_TRUE(refused({"select", "x", "--samples", "1x1"}, "of at least 2"));
-  EXPECT_TRUE(refused({"trust", "x", "--samples", "0x0"}, "--samples is '0x0'"));
+  EXPECT_TRUE(
+      refused({"select", "x", "--pilot", "nan"}, "--pilot is nan, but must be a number from 0.01 to 0.99"));
+  EXPECT_TRUE(
+      refused({"select", "x", "--budget", "-1"}, "--budget is -1, but must be a number of at least 0"));
+  EXPECT_TRUE(refused({"select", "x", "--samples", "1x1"},
+                      "must be a list of two integers from 2 to 1000000, such as 200x200"));
+  EXPECT_TRUE(refused({"trust", "x", "--samples", "0x0"}, "--samples is 0x0"));
   EXPECT_TRUE(refused({"counterfactual", "x", "--step", "1e-300"}, "10000th of --radius"));
   EXPECT_TRUE(refused({"counterfactual", "x", "--images", ""}, "--images: must be an integer"));
-  EXPECT_TRUE(refused({"counterfactual", "x", "--to", ""}, "--to: must be a name"));
+  EXPECT_TRUE(refused({"counterfactual", "x", "--to", ""}, "--to is empty"));
+  EXPECT_TRUE(
+      refused({"flow", "x", "--sampling", "nestet"},
+              "--sampling is 'nestet', but must be one of 'nested', 'crossed' (did you mean 'nested'?)"));
   for (const char* option : {"--data", "--classes", "--latents", "--causal"})
     EXPECT_TRUE(refused({"sweep", "x", option, "3"}, std::string(option) + " is for model files"));
 }
@@ -73,7 +79,7 @@ TEST_F(BadInput, Recipes) {
   EXPECT_TRUE(run_fails({"evaluation.flow_samples=0x0"}, 2, "evaluation.flow_samples"));
   EXPECT_TRUE(run_fails({"explanation.steps=9223372036854775807"}, 2, "must be at most 1000000000"));
   EXPECT_TRUE(run_fails({"explanation.lambda=inf"}, 2, "explanation.lambda is inf"));
-  EXPECT_TRUE(run_fails({"expected.information_flow=inf"}, 2, "expected.information_flow is inf"));
+  EXPECT_TRUE(run_fails({"expected.flow=inf"}, 2, "expected.flow is inf"));
   write_file(workplace_ / "bad.toml", "[data]\nset = 3\n");
   EXPECT_TRUE(is_error(workplace_.run({"run", "bad.toml"}), 2, "bad.toml:2: data.set is 3"));
   EXPECT_FALSE(fs::exists(workplace_ / "runs"));

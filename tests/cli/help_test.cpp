@@ -10,9 +10,9 @@ using test::contains;
 using test_support::Workplace;
 
 const std::vector<std::string> kCommands = {
-    "run",    "train",  "flow",   "sweep",      "ablate",    "counterfactual",
-    "trust",  "select", "report", "curves",     "results",   "data",
-    "import", "export", "recipe", "completion", "attribute", "linear-gaussian"};
+    "run",    "train",  "flow",       "sweep",     "ablate",         "counterfactual",
+    "trust",  "select", "report",     "curves",    "data",           "import",
+    "export", "recipe", "completion", "attribute", "linear-gaussian"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;
@@ -23,6 +23,16 @@ TEST(Help, EverySubcommandHasExamples) {
     EXPECT_TRUE(contains(help.out, "Examples:\n  whence " + command));
     EXPECT_EQ(help.err, "");
   }
+}
+
+TEST(Help, FlagsTellTheirDefaultAndRange) {
+  const Workplace workplace;
+  const std::string select = workplace.must_run({"select", "--help"}).out;
+  for (const char* line :
+       {"--rule NAME=standard-error ", "(one of 'gce-b', 'gce-c', 'standard-error')\n", "--plateau X=0.01 ",
+        " (from 0 to 1; share)\n", "--samples NxN=200x200 ", "--latents N,N,...=2,3,4,", "--fresh  "})
+    EXPECT_TRUE(contains(select, line));
+  EXPECT_TRUE(contains(workplace.must_run({"sweep", "--help"}).out, "--out DIR  "));
 }
 
 TEST(Help, VersionNamesWhatItIsBuiltOn) {

@@ -73,9 +73,9 @@ TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
     return is_error(outcome, 2, part);
   };
   const std::string plane = "covariance = [[2, 0], [0, 1]]\n", line = "hyperplanes = [[1, 0]]\n";
-  EXPECT_TRUE(refused(plane, "p.toml:2: a recipe of linear-Gaussian problems lacks hyperplanes"));
-  EXPECT_TRUE(refused(plane + line + "lamda = 1\n", "did you mean 'lambda'?"));
-  EXPECT_TRUE(refused("covariance = [[2, 1], [0]]\n" + line, "p.toml:4: covariance must be a matrix"));
+  EXPECT_TRUE(refused(plane, "p.toml:2: problem.hyperplanes is missing"));
+  EXPECT_TRUE(refused(plane + line + "lamda = 1\n", "did you mean 'problem.lambda'?"));
+  EXPECT_TRUE(refused("covariance = [[2, 1], [0]]\n" + line, "p.toml:4: problem.covariance is"));
   EXPECT_TRUE(refused("covariance = [[1, 2], [2, 1]]\n" + line,
                       "must be symmetric, with eigenvalues of 0.1 or more"));
   EXPECT_TRUE(

@@ -87,15 +87,6 @@ Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
   return ablation;
 }
 
-double accuracy(const models::Classifier& classifier, const data::Dataset& dataset) {
-  check_classes(classifier, dataset);
-  std::int64_t right = 0;
-  for_images(dataset, classifier.device(), [&](const Tensor& images, std::int64_t first, std::int64_t count) {
-    right += count_right(classifier, images, dataset.labels.narrow(0, first, count));
-  });
-  return static_cast<double>(right) / static_cast<double>(dataset.size());
-}
-
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,
                   const data::Dataset& dataset, at::Generator& generator) {
   check_latents(encoder, decoder);

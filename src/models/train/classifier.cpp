@@ -2,10 +2,14 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <numeric>
+
+#include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/nn/training/optimizer.h"
 #include "whence/nn/training/schedule.h"
+#include "whence/platform/interrupt.h"
 #include "whence/platform/parts.h"
 
 namespace whence::models {
@@ -100,6 +104,29 @@ nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& trai
                              options.epochs * batches.per_epoch(), options.checkpoint,
                              options.checkpoint_seconds};
   return nn::run_training(loop, {&network}, {&optimizer}, step, progress);
+}
+
+double accuracy(const Classifier& classifier, const data::Dataset& dataset) {
+  constexpr std::int64_t at_once = 500;
+  if (dataset.size() == 0) fail("there are no images to measure on");
+  if (classifier.classes() != dataset.classes())
+    fail(
+        "the classifier tells {} classes apart and the data set has {}; select the classes it was trained on",
+        classifier.classes(), dataset.classes());
+  const at::NoGradGuard no_grad;
+  std::int64_t right = 0;
+  for (std::int64_t first = 0; first < dataset.size(); first += at_once) {
+    throw_if_interrupted();
+    const std::int64_t count = std::min(at_once, dataset.size() - first);
+    const at::Tensor logits = classifier.logits(data::to_float(dataset, first, count, classifier.device()));
+    const at::Tensor probabilities =
+        at::softmax(logits.to(at::promote_types(logits.scalar_type(), at::kFloat)), 1);
+    if (probabilities.isnan().any().item<bool>())
+      fail("the classifier returned NaN or infinite outputs for images; check its weights");
+    const at::Tensor labels = dataset.labels.narrow(0, first, count);
+    right += probabilities.argmax(1).cpu().eq(labels).sum().item<std::int64_t>();
+  }
+  return static_cast<double>(right) / static_cast<double>(dataset.size());
 }
 
 }  // namespace whence::models

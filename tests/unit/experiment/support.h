@@ -47,6 +47,20 @@ inline void write_squares(const std::filesystem::path& folder) {
 /// The shortest recipe that is one.
 inline constexpr const char* kLeast = "[data]\nset = \"fashion-mnist\"\n";
 
+/// A recipe that trains a classifier to tell on which side the square is, and explains nothing.
+inline constexpr const char* kSquaresClassifier = R"(
+[data]
+set = "idx"
+path = "squares"
+class_names = ["left", "right"]
+[classifier]
+width = 4
+epochs = 1
+[run]
+threads = 1
+precision = "float32"
+)";
+
 /// A recipe that explains which side the square is on, and the data below it.
 inline constexpr const char* kSquaresRecipe = R"(
 title = "Left or right"
@@ -80,9 +94,10 @@ precision = "float32"
 )";
 
 /// Writes recipe and data into `folder`; returns the recipe's path.
-inline std::filesystem::path write_squares_recipe(const std::filesystem::path& folder) {
+inline std::filesystem::path write_squares_recipe(const std::filesystem::path& folder,
+                                                  const char* recipe = kSquaresRecipe) {
   write_squares(folder / "squares");
-  write_file(folder / "recipe-of-squares.toml", kSquaresRecipe);
+  write_file(folder / "recipe-of-squares.toml", recipe);
   return folder / "recipe-of-squares.toml";
 }
 

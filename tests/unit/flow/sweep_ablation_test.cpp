@@ -5,6 +5,7 @@
 #include "whence/core/random.h"
 #include "whence/explain/flow/ablation.h"
 #include "whence/explain/flow/sweep.h"
+#include "whence/models/train/classifier.h"
 
 namespace whence::flow {
 namespace {

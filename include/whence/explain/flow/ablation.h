@@ -24,9 +24,6 @@ Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
                 const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
                 const ProgressCallback& progress = {});
 
-/// The share of images whose label has the largest logit.
-double accuracy(const models::Classifier& classifier, const data::Dataset& dataset);
-
 /// The two parts of the VAE bound; see gce/objective.h. Codes are drawn from the posterior.
 struct Fidelity {
   double sse = 0;        ///< squared error summed over pixels, averaged over images

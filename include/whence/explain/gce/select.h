@@ -73,7 +73,7 @@ struct SelectionOptions {
   double least_lambda = 1e-4, most_lambda = 10;  ///< none is tried beyond them; gce_b: 1
   double least_effect = 0.05;                    ///< nats; a C below it is no plateau to stop at
   double hopeless = 4;                           ///< of a pilot, in distances
-  int patience = 1;  ///< numbers of latents in a row without an improvement that make a plateau of step 1
+  std::int64_t patience = 1;  ///< numbers of latents in a row without an improvement that make a plateau of step 1
   /// Where step 2 starts from the autoencoder of step 1: D1 is of that autoencoder trained on, lest the steps it has
   /// had less hide what the causal term costs.
   bool reference = false;

@@ -6,6 +6,7 @@
 
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
+#include "whence/models/roles.h"
 #include "whence/models/train/augmentation.h"
 #include "whence/nn/graph/network.h"
 #include "whence/nn/training/training_loop.h"
@@ -41,5 +42,9 @@ struct ClassifierTraining {
 /// uninterrupted training.
 nn::LoopSummary train_classifier(nn::Network& network, const data::Dataset& train,
                                  const ClassifierTraining& options, const ProgressCallback& progress = {});
+
+/// The share of images whose label has the largest probability. Errors: no images; other classes than the data set's; NaN; an
+/// interrupt.
+double accuracy(const Classifier& classifier, const data::Dataset& dataset);
 
 }  // namespace whence::models

@@ -1,0 +1,158 @@
+// The sections of a recipe that stand without any kind of explanation.
+#include "experiment/metrics.h"
+#include "experiment/recipe.h"
+
+namespace whence::experiment {
+namespace {
+
+using namespace config;
+using Training = models::ClassifierTraining;
+
+constexpr auto kTraining = &ClassifierOptions::training;
+
+config::Section data_section() {
+  return {
+      "data",
+      "Which images.",
+      {{"set", Text{at(&DataOptions::set)}, "",
+        "The data set: one that `whence data list` names, or of your own \"idx\" (four IDX files) or "
+        "\"pictures\" (PNG and JPEG, a folder for each class)."},
+       {"path", Path{at(&DataOptions::path)}, "",
+        "The folder with the set's files; empty looks in WHENCE_DATA, ./data, where `whence data fetch` and "
+        "Debian's packages put it."},
+       {"classes", Integers{at(&DataOptions::classes), 0, 255}, "",
+        "The classes to use, by their number in the set (pictures: of their folders, in the order of their "
+        "names); an empty list uses all. With classifier.file: what its columns stand for, in their order."},
+       {"class_names", Texts{at(&DataOptions::class_names)}, "",
+        "With set = \"idx\": the names of the classes, label 0 first."},
+       {"size", Integers{at(&DataOptions::form, &data::ImageForm::size), 1, 4096}, "pixels",
+        "[height, width] that images are brought to: scaled to cover it, then cut evenly; an empty list "
+        "keeps their size."},
+       {"colours", choice(at(&DataOptions::form, &data::ImageForm::colours), {"as-they-are", "grey", "rgb"}),
+        "", "Makes images grey, or gives grey ones three equal channels."}}};
+}
+
+config::Section classifier_section() {
+  return {
+      "classifier",
+      "What is explained.",
+      {{"architecture",
+        choice(at(&ClassifierOptions::architecture), names_of(models::classifier_architectures())), "",
+        "The classifier to train and explain; see the architectures below."},
+       {"file", Path{at(&ClassifierOptions::file)}, "",
+        "A TorchScript classifier to explain instead of training one; the keys of its training are then "
+        "unused."},
+       {"output", choice(at(&ClassifierOptions::output), {"auto", "logits", "probabilities"}), "",
+        "What that classifier returns; auto takes rows that are probabilities as such."},
+       {"width", Integer{at(&ClassifierOptions::network, &models::ClassifierRequest::width), 0, 1024},
+        "channels",
+        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
+        "text's."},
+       {"channel_dropout",
+        Toggle{at(&ClassifierOptions::network, &models::ClassifierRequest::channel_dropout)}, "",
+        "The base CNN drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with "
+        "0.5 (GCE-A, GCE-C)."},
+       {"epochs", Integer{at(kTraining, &Training::epochs), 0, 100'000}, "",
+        "Passes over the training images. 0 leaves random weights: a classifier whose explanation must "
+        "differ from a trained one's."},
+       {"validation", Toggle{at(&ClassifierOptions::on_validation)}, "",
+        "Trains it on the set's validation images, too, where it has some. Its own settings cannot be chosen "
+        "on them then."},
+       {"batch", Integer{at(kTraining, &Training::batch), 1, 65'536}, "images", "Images of one step."},
+       {"optimizer", choice(at(kTraining, &Training::optimizer), {"sgd", "adam"}), "",
+        "Stochastic gradient descent with momentum, or Adam (0.9, 0.999)."},
+       {"learning_rate", Number{at(kTraining, &Training::learning_rate), 0, 100, true}, "",
+        "Learning rate of the first epoch; the largest of a one-cycle schedule."},
+       {"momentum", Number{at(kTraining, &Training::momentum), 0, 0.9999}, "",
+        "Momentum of the gradient descent."},
+       {"weight_decay", Number{at(kTraining, &Training::weight_decay), 0, 1}, "",
+        "Pulls the weights (not biases and batch norms) to 0; with Adam as in AdamW."},
+       {"schedule", choice(at(kTraining, &Training::schedule), {"decay", "one-cycle"}), "",
+        "Whether the learning rate falls by a factor each epoch, or rises and falls once over all steps."},
+       {"decay", Number{at(kTraining, &Training::decay), 0, 1, true}, "",
+        "Factor on the learning rate after each epoch (schedule decay)."},
+       {"warmup", Number{at(kTraining, &Training::warmup), 0, 1}, "share of the steps",
+        "When a one-cycle schedule reaches its largest learning rate."},
+       {"label_smoothing", Number{at(kTraining, &Training::label_smoothing), 0, 0.9999}, "",
+        "Share of each training target that goes to all classes alike: answers that are less sure and often "
+        "more accurate."},
+       {"flip", Toggle{at(kTraining, &Training::augmentation, &models::Augmentation::flip)}, "",
+        "Mirrors training images at random, left to right."},
+       {"crop", Integer{at(kTraining, &Training::augmentation, &models::Augmentation::crop), 0, 64}, "pixels",
+        "Shifts training images at random by up to so much each way, black coming in."},
+       {"cutout", Integer{at(kTraining, &Training::augmentation, &models::Augmentation::cutout), 0, 256},
+        "pixels", "Side of a square that is blacked out in each training image, anywhere; 0: none."}}};
+}
+
+config::Section generator_section() {
+  return {
+      "generator",
+      "The model that explanations are made of.",
+      {{"architecture",
+        choice(at(&GeneratorOptions::architecture), names_of(models::autoencoder_architectures())), "",
+        "The variational autoencoder that becomes the explanation; see the architectures below."},
+       {"width", Integer{at(&GeneratorOptions::network, &models::AutoencoderShape::width), 0, 4096},
+        "channels",
+        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
+        "text's."},
+       {"dropout", Number{at(&GeneratorOptions::network, &models::AutoencoderShape::dropout), 0, 0.9999}, "",
+        "Share of the hidden features that PATHMASK's autoencoders leave out in training; the listings leave "
+        "out half, which spoils the images of CIFAR-10. The other architectures have no dropout."},
+       {"latents", Integer{at(&GeneratorOptions::latents), 0, 4096}, "latents",
+        "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
+        "nothing is explained: objective, sampling, K, L, lambda and the other weights are then unused."}}};
+}
+
+config::Section run_section() {
+  return {"run",
+          "How it is computed.",
+          {{"seed", Integer{at(&RunOptions::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
+            "Every random stream starts from it; the same seed, machine, threads and precision give the same "
+            "numbers."},
+           {"threads", Integer{at(&RunOptions::threads), 0, 1024}, "",
+            "Threads to compute with; 0 uses every core."},
+           {"precision", choice(at(&RunOptions::precision), {"auto", "float32", "bfloat16"}), "",
+            "Number format of the heavy layers; auto takes bfloat16 where this processor is faster with it."},
+           {"checkpoint_seconds", Number{at(&RunOptions::checkpoint_seconds), 0, 86'400}, "s",
+            "A killed training loses at most this much work; other stages begin again."}}};
+}
+
+}  // namespace
+
+const config::Schema& base_sections() {
+  static const Schema sections = {
+      {"",
+       "At the top, before any section.",
+       {{"title", Text{at(&About::title)}, "",
+         "What the experiment is called in the report; the file's name by default."},
+        {"source", Text{at(&About::source)}, "", "The text the experiment is from."}}},
+      data_section(),
+      classifier_section(),
+      generator_section(),
+      run_section(),
+      {"evaluation",
+       "How results are judged, on test data.",
+       {{"precision", choice(at(&JudgingOptions::precision), {"float32", "run"}), "",
+         "Number format of the measurement: always float32, or that of the run (faster)."}}}};
+  return sections;
+}
+
+config::Section expected_section(const Kinds& kinds) {
+  const double inf = std::numeric_limits<double>::infinity();
+  config::Section section{
+      "expected",
+      "What the source text reports, or earlier runs gave; the report shows it next to what was measured. "
+      "Each key is a metric of the kind.",
+      {{"source", Text{at(&Expected::source)}, "", "Where these numbers are from."}}};
+  for (const Metric& metric : all_metrics(kinds)) {
+    const auto value = [name = metric.name](Values & values) -> auto& {
+      return values.get<Expected>().values[name];
+    };
+    const bool share = metric.unit == "%";
+    section.keys.push_back({metric.name, OptionalNumber{value, share ? 0 : -inf, share ? 1 : inf},
+                            measured_unit(metric.unit), metric.doc});
+  }
+  return section;
+}
+
+}  // namespace whence::experiment

@@ -1,0 +1,129 @@
+// Sections of the report that are words and tables made of metrics alone.
+#include "kinds/gce/findings.h"
+
+namespace whence::kinds {
+namespace {
+
+/// Up to this share of the flow in beta, the causal factors are said to tell the whole story.
+constexpr double kLeakFree = 0.03;
+
+/// Not so of a share of nothing, which JSON has no number for.
+bool is_known(const nlohmann::json& share) {
+  return share.contains("value") && share.at("value").is_number();
+}
+
+std::string with_interval(const nlohmann::json& share) {
+  if (!is_known(share)) return "no share (nothing moves it)";
+  return fmt::format("{:.1f} ± {:.1f} %", 100 * share.at("value").get<double>(),
+                     100 * kInterval * share.at("se").get<double>());
+}
+
+std::string leak_paragraph(const nlohmann::json& leak) {
+  if (!is_known(leak)) return "Nothing moves the classifier, neither alpha nor beta.";
+  const bool free = leak.at("value").get<double>() <= kLeakFree;
+  return fmt::format(
+      "**{}** Of all that moves the classifier, {} runs through the factors beta that should not matter.",
+      free ? "Alpha tells the whole story." : "Some reasons are hidden in beta.", with_interval(leak));
+}
+
+std::string reencoding_paragraph(const nlohmann::json& reencoding) {
+  return fmt::format(
+      "**Images that come back as themselves:** {} of {} test images. After encoding and decoding, the "
+      "classifier gives "
+      "them the class it gives the image itself. What the explanation shows about the others, it shows about "
+      "an image "
+      "that the classifier sees differently.",
+      with_interval(reencoding), reencoding.at("images").get<std::int64_t>());
+}
+
+std::string randomization_paragraph(const nlohmann::json& check) {
+  if (check.contains("left_out"))
+    return fmt::format("**Randomized classifiers** were not tried: {}.",
+                       check.at("left_out").get<std::string>());
+  const bool passed = check.at("passed").get<bool>();
+  return fmt::format(
+      "**{}** {} classifiers of the same architecture with random weights were shown the same generated "
+      "images, their "
+      "answers spread as widely as those of this one. Alpha carries {} of what moves the explained "
+      "classifier and "
+      "{} of what moves the random ones; their answers correlate with its answers by {:.2f}.",
+      passed ? "The explanation is about this classifier."
+             : "It is not shown that the explanation is about this classifier: alpha has as much hold on "
+               "random ones.",
+      check.at("randomized").size(), with_interval(check.at("alpha_share")),
+      with_interval(check.at("randomized_share")), check.at("correlation").get<double>());
+}
+
+std::string seeds_paragraph(const nlohmann::json& trust) {
+  if (!trust.contains("seeds"))
+    return "**Another training** was not compared; trust.other_run names a run with another seed, to see "
+           "whether the "
+           "same causes come back.";
+  const nlohmann::json& seeds = trust.at("seeds");
+  const double together = seeds.at("alpha_subspace").get<double>();
+  return fmt::format(
+      "**{}** Over the test images, the alphas of the two trainings correlate by {:.2f} all together, and by "
+      "{:.2f} on "
+      "average when each is matched with one of the other (a mirrored factor counts as the same).",
+      together >= kCameBack ? "Another training finds the same causes."
+                            : "Another training finds other causes.",
+      together, seeds.at("alpha_mean").get<double>());
+}
+
+report::Table matches_table(const nlohmann::json& seeds) {
+  report::Table table{{"factor", "in the other training", "correlation"}, {}, ""};
+  for (const char* kind : {"alpha", "beta"})
+    for (const nlohmann::json& match : seeds.at(kind))
+      table.rows.push_back({match.at("factor").get<std::string>(), match.at("other").get<std::string>(),
+                            fmt::format("{:.3f}", match.at("correlation").get<double>())});
+  return table;
+}
+
+}  // namespace
+
+std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce) {
+  const auto part = [&gce](const char* of, const char* name) { return gce.at(of).at(name).get<double>(); };
+  const double sse = part("test", "sse"), kl = part("test", "kl");
+  std::vector<std::string> paragraphs = {fmt::format(
+      "On test images: SSE {:.2f} (squared error summed over pixels) and KL {:.2f} nats, together "
+      "**{:.2f}**.",
+      sse, kl, sse + kl)};
+  if (gce.contains("linear")) {
+    const double linear = part("linear", "sse") + part("linear", "kl");
+    paragraphs.push_back(fmt::format(
+        "The best linear image model with as many latents (principal components, of which {} are worth their "
+        "code) has SSE {:.2f} and KL {:.2f} nats, together {:.2f}. {}",
+        gce.at("linear").at("used").get<std::int64_t>(), part("linear", "sse"), part("linear", "kl"), linear,
+        sse + kl < linear
+            ? "The network's images are better than that."
+            : fmt::format("The network has not come as far: more steps{} should help, and in a deep one "
+                          "initialisation = \"he\" with beta1 = 0.9.",
+                          gce.contains("information_flow") ? " or a larger lambda" : "")));
+  }
+  return paragraphs;
+}
+
+report::Table brightness_table(const nlohmann::json& brightness) {
+  report::Table table{
+      {"factor", "of the image it is read from", "of the image it makes"},
+      {},
+      fmt::format(
+          "Correlation of each factor with brightness (mean intensity): over the test images, and over "
+          "{} images made of random factors. Near 1 or -1, a factor is brightness.",
+          brightness.at("draws").get<std::int64_t>())};
+  for (const nlohmann::json& factor : brightness.at("factors"))
+    table.rows.push_back({factor.at("name").get<std::string>(),
+                          fmt::format("{:.2f}", factor.at("encoded").get<double>()),
+                          fmt::format("{:.2f}", factor.at("generated").get<double>())});
+  return table;
+}
+
+report::Section trust_section(const nlohmann::json& trust) {
+  report::Section section{"trust", "Can it be trusted?", {}, {}, {}};
+  section.paragraphs = {leak_paragraph(trust.at("leak")), reencoding_paragraph(trust.at("reencoding")),
+                        randomization_paragraph(trust.at("randomization")), seeds_paragraph(trust)};
+  if (trust.contains("seeds")) section.tables.push_back(matches_table(trust.at("seeds")));
+  return section;
+}
+
+}  // namespace whence::kinds

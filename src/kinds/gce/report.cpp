@@ -1,0 +1,130 @@
+// The sections of a run's report.
+#include "experiment/display.h"
+#include "kinds/gce/curves.h"
+#include "kinds/gce/figures.h"
+#include "kinds/gce/findings.h"
+#include "kinds/gce/gce.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::Run;
+using report::Section;
+using report::Table;
+
+const nlohmann::json& gce_part(const Run& run, const char* part) { return run.metrics.at("gce").at(part); }
+
+Section sweeps_section(const Run& run) {
+  Section section{"sweeps", "What each factor does to the image", {}, {}, {}};
+  section.paragraphs.emplace_back(
+      "Each row is a test image. One factor is moved away from the image's own value while all others are "
+      "kept; the border shows what the classifier then says.");
+  const auto shown =
+      shown_factors(gce_part(run, "information_flow"), run.session.get<FigureOptions>().others);
+  for (const std::string& factor : shown) section.figures.push_back(run.figure("sweep-" + factor, factor));
+  if (const std::size_t all = factor_names(run.session).size(); shown.size() < all)
+    section.paragraphs.push_back(
+        fmt::format("{} of the {} factors are shown: the causal ones, and the others with the largest "
+                    "information flow.",
+                    shown.size(), all));
+  section.tables.push_back(brightness_table(gce_part(run, "brightness")));
+  return section;
+}
+
+Section strips_section(const Run& run, const Findings& findings) {
+  Section section{"strips", "The transitions in small steps", {}, {}, {}};
+  for (const Extreme& factor : findings.causal)
+    section.figures.push_back(run.figure("strip-" + factor.factor, factor.factor));
+  return section;
+}
+
+Section flow_section(const Run& run, const Findings& findings) {
+  const nlohmann::json& flow = gce_part(run, "information_flow");
+  Table table{{"factors", "nats", "standard error"}, {}, ""};
+  const auto row = [&](const std::string& name, const nlohmann::json& value) {
+    table.rows.push_back({name, fmt::format("{:.4f}", value.at("nats").get<double>()),
+                          fmt::format("{:.4f}", value.at("se").get<double>())});
+  };
+  row("all alpha", flow.at("alpha"));
+  row("all beta", flow.at("beta"));
+  for (const nlohmann::json& factor : flow.at("factors")) row(factor.at("name").get<std::string>(), factor);
+  return {
+      "flow",
+      "Information flow",
+      {fmt::format("I(factor; Y) in nats: how much setting the factor tells about the classifier's answer, "
+                   "from {} x {} draws{}. At most log {} = {:.3f} nats are possible.",
+                   flow.at("samples")[0].get<std::int64_t>(), flow.at("samples")[1].get<std::int64_t>(),
+                   flow.value("factor_draws", "own") == "shared" ? ", which all single factors share" : "",
+                   run.metrics.at("data").at("classes").size(), findings.most_possible)},
+      {table},
+      {run.figure("information-flow", "Information flow of each factor, with 95 % intervals.")}};
+}
+
+Section ablation_section(const Run& run) {
+  const nlohmann::json& ablation = gce_part(run, "ablation");
+  Table table{{"test images", "accuracy"}, {}, ""};
+  const auto row = [&](const std::string& name, const nlohmann::json& value) {
+    table.rows.push_back({name, fmt::format("{:.2f} %", 100 * value.get<double>())});
+  };
+  row("original", ablation.at("original"));
+  row("re-encoded", ablation.at("reencoded"));
+  for (const std::string& factor : factor_names(run.session))
+    row(factor + " replaced by noise", ablation.at("replaced").at(factor));
+  return {"ablation",
+          "What a factor is worth",
+          {fmt::format(
+              "Accuracy of the classifier on {} test images that were encoded and decoded again, with one "
+              "factor replaced by a random draw.",
+              ablation.at("samples").get<std::int64_t>())},
+          {table},
+          {run.figure("ablation", "Accuracy after replacing one factor, with 95 % intervals.")}};
+}
+
+Section training_section(const Run& run, bool explained) {
+  return {
+      "training",
+      "Training",
+      {fmt::format("{} steps in {}. {}SSE and KL are the two parts of the image model's loss; all on "
+                   "training batches, smoothed.",
+                   gce_part(run, "steps").get<std::int64_t>(),
+                   experiment::clock_time(gce_part(run, "train_seconds").get<double>()),
+                   explained ? "C is the causal effect, " : "")},
+      {},
+      {run.figure("training", explained ? "C, SSE and KL over the steps." : "SSE and KL over the steps.")}};
+}
+
+}  // namespace
+
+void report_gce(const Run& run, report::Page& page) {
+  const Findings findings = findings_of(run.metrics);
+  const bool explained = !findings.causal.empty();
+  const report::FigureRef reconstructions =
+      run.figure("reconstructions", "Test images above, their reconstructions below.");
+  if (page.answer.empty()) {
+    page.answer = answer(findings);
+    page.headlines = headlines(findings);
+    page.lead = {reconstructions};
+    if (explained)
+      page.lead = {
+          run.figure("information-flow", "How much each factor moves the classifier's answer."),
+          run.figure("sweep-" + findings.causal.front().factor,
+                     "The strongest factor: each row is a test image, the border the predicted class.")};
+  }
+  const auto add = [&](Section section) { page.sections.push_back(std::move(section)); };
+  if (explained) {
+    add(sweeps_section(run));
+    add(strips_section(run, findings));
+    add(flow_section(run, findings));
+    add(ablation_section(run));
+    add({"reconstructions",
+         "How well images come back",
+         image_model_paragraphs(run.metrics.at("gce")),
+         {},
+         {reconstructions}});
+    add(trust_section(gce_part(run, "trust")));
+  }
+  if (std::filesystem::exists(run.session.folder() / "figures/training.svg"))
+    add(training_section(run, explained));
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,166 @@
+// What the kind "gce" adds to a recipe.
+#include "kinds/gce/gce.h"
+
+namespace whence::kinds {
+namespace {
+
+using namespace config;
+using gce::Training;
+using Effect = gce::CausalOptions;
+using Flow = flow::FlowOptions;
+
+constexpr std::int64_t kMany = 1'000'000'000;
+constexpr double kLarge = 1e9;
+constexpr auto kEffect = &Training::effect;
+constexpr auto kFlow = &EvaluationOptions::flow;
+
+config::Section explanation_section() {
+  return {
+      "explanation",
+      "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
+      "manifold_weight departure - lambda (SSE + KL). C: the information flow from the alphas to the "
+      "classifier's answer Y, in nats ([estimators.md](estimators.md)); SSE: the squared error of a "
+      "reconstruction, "
+      "summed over pixels; KL: the divergence of its code from N(0, I), in nats; departure: the squared "
+      "error between "
+      "what is drawn and what the pretrained autoencoder makes of it. All are means over images or draws.",
+      {{"causal", Integer{at(&Training::causal), 1, 1024}, "latents",
+        "K, the number of causal factors alpha."},
+       {"noncausal", Integer{at(&Training::noncausal), 0, 1024}, "latents",
+        "L, the number of other factors beta."},
+       {"lambda", Number{at(&Training::lambda), 0, kLarge}, "",
+        "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
+        "less."},
+       {"causal_weight", Number{at(&Training::causal_weight), 0, kLarge}, "",
+        "Weight of the causal term C; 0 (and no other weight than lambda) trains a plain variational "
+        "autoencoder, a start for others."},
+       {"leak_penalty", Number{at(&Training::leak_penalty), 0, kLarge}, "",
+        "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
+       {"answer_weight", Number{at(&Training::answer_weight), 0, kLarge}, "",
+        "Weight of the Kullback-Leibler divergence, in nats, from the classifier's answer to an image to its "
+        "answer to the image's reconstruction, which is subtracted from the objective: images come back as "
+        "what they are. 0, as in the texts, asks SSE alone."},
+       {"manifold_weight", Number{at(&Training::manifold_weight), 0, kLarge}, "",
+        "Weight of the squared error between what the causal term draws and what the pretrained autoencoder "
+        "makes of it, which is subtracted from the objective: patterns that no image has do not come back "
+        "from it. Needs explanation.pretraining. 0, as in the texts, asks the classifier alone."},
+       {"objective",
+        choice(at(kEffect, &Effect::objective), names_to(gce::Objective::independent_conditional)), "",
+        "The causal term (O'Shaughnessy et al. 2020, section 3.3). The independent ones also average over "
+        "the other alphas and need more draws: with 16 x 2 crossed ones and no correction C ended at 0.57 in "
+        "training where 0.38 were measured (Fashion-MNIST 0/3/4, K = 2)."},
+       {"inference", choice(at(kEffect, &Effect::inference), names_to(gce::Inference::variational)), "",
+        "What tells the classes that an alpha brings in training: averages over the draws of beta, or a "
+        "small network trained beside (the variational bound; sampling may then be nested with 1 draw of "
+        "beta)."},
+       {"latents", choice(at(kEffect, &Effect::latents), names_to(gce::Latents::posterior)), "",
+        "Which latents the causal term is asked about: draws of the prior N(0, I), as published, or the "
+        "posterior's of the step's images, each image's alphas with the betas of others, which keeps "
+        "generated images near the data."},
+       {"sampling",
+        choice(at(kEffect, &Effect::estimator, &flow::Estimator::sampling),
+               names_to(flow::Sampling::crossed)),
+        "",
+        "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
+        "(crossed)."},
+       {"outer_draws",
+        choice(at(kEffect, &Effect::estimator, &flow::Estimator::outer_draws),
+               names_to(flow::Placement::stratified)),
+        "",
+        "How the draws of alpha are spread: independent, as published; in pairs a, -a; scrambled Sobol "
+        "points; or one from each cell of equal probability (least noise)."},
+       {"correction",
+        choice(at(kEffect, &Effect::estimator, &flow::Estimator::correction),
+               names_to(flow::Correction::jackknife)),
+        "", "Bias correction of the causal term in training."},
+       {"alpha_samples", Integer{at(kEffect, &Effect::alpha_samples), 2, 100'000}, "draws",
+        "Draws of alpha in a step; with explanation.latents = \"posterior\" there is one for each image "
+        "instead."},
+       {"beta_samples", Integer{at(kEffect, &Effect::beta_samples), 1, 100'000}, "draws",
+        "Draws of beta for each draw of alpha; averages need at least 2."},
+       {"pretraining", Integer{at(&Training::pretraining), 0, kMany}, "",
+        "Steps before these in which the autoencoder is trained alone; then the K latents with the largest "
+        "information flow become the alphas. For deep networks, most of whose latents would mean nothing "
+        "when the causal term begins to look for them."},
+       {"steps", Integer{at(&Training::steps), 0, kMany}, "",
+        "Steps of training; 0 leaves this kind of explanation out."},
+       {"batch", Integer{at(&Training::batch), 1, 65'536}, "images", "Images of one step."},
+       {"learning_rate", Number{at(&Training::learning_rate), 0, 100, true}, "",
+        "Adam's learning rate; the largest of the schedule."},
+       {"schedule", choice(at(&Training::schedule), names_to(gce::Schedule::one_cycle)), "",
+        "How the learning rate changes over the steps."},
+       {"warmup", Number{at(&Training::warmup), 0, 1}, "share of the steps",
+        "When a one-cycle schedule reaches its largest learning rate."},
+       {"beta1", Number{at(&Training::beta1), 0, 0.999999}, "", "Adam's decay of the mean gradient."},
+       {"beta2", Number{at(&Training::beta2), 0, 0.999999}, "",
+        "Adam's decay of the mean squared gradient."}}};
+}
+
+config::Section evaluation_section() {
+  return {
+      "evaluation",
+      "How the explanation is judged.",
+      {{"flow_samples", Pair{at(kFlow, &Flow::outer), at(kFlow, &Flow::inner), 2, 100'000}, "draws",
+        "Draws of the factors and, for each, of the rest, that measure the information flow."},
+       {"flow_sampling",
+        choice(at(kFlow, &Flow::estimator, &flow::Estimator::sampling), names_to(flow::Sampling::crossed)),
+        "", "As explanation.sampling, for the measurement."},
+       {"flow_outer_draws",
+        choice(at(kFlow, &Flow::estimator, &flow::Estimator::outer_draws),
+               names_to(flow::Placement::stratified)),
+        "", "As explanation.outer_draws, for the measurement."},
+       {"flow_correction",
+        choice(at(kFlow, &Flow::estimator, &flow::Estimator::correction),
+               names_to(flow::Correction::jackknife)),
+        "", "Bias correction of the measurement."},
+       {"factor_draws", choice(at(kFlow, &Flow::factors), names_to(flow::FactorDraws::shared)), "",
+        "Whether each single factor has flow_samples draws of its own, or all share the same ones, which "
+        "costs as much as one factor: the way for dozens of latents."},
+       {"ablation_images", Integer{at(&EvaluationOptions::ablation_images), 0, kMany}, "images",
+        "Test images, drawn at random, on which each factor is replaced by noise; 0 takes all. With n of "
+        "them an accuracy a is known to sqrt(a (1 - a) / n)."}}};
+}
+
+config::Section figures_section() {
+  return {"figures",
+          "What is drawn.",
+          {{"sweep_rows", Integer{at(&FigureOptions::sweep_rows), 1, 64}, "images",
+            "Test images in a sweep, spread over the classes."},
+           {"sweep_range", Number{at(&FigureOptions::sweep_range), 0, 100, true}, "standard deviations",
+            "A sweep adds values from -range to range to one latent."},
+           {"sweep_steps", Integer{at(&FigureOptions::sweep_steps), 2, 64}, "images", "Values of a sweep."},
+           {"strip_rows", Integer{at(&FigureOptions::strip_rows), 1, 64}, "images",
+            "Test images in a high-resolution strip."},
+           {"strip_steps", Integer{at(&FigureOptions::strip_steps), 2, 200}, "images", "Values of a strip."},
+           {"others", Integer{at(&FigureOptions::others), 0, 1000}, "factors",
+            "Non-causal factors that figures show, those with the largest flow; 0 shows all."},
+           {"probabilities", Toggle{at(&FigureOptions::probabilities)}, "",
+            "Prints the predicted class's probability under each image."}}};
+}
+
+}  // namespace
+
+Schema gce_sections() {
+  return {{"generator",
+           "Where its training begins.",
+           {{"initialisation", choice(at(&Training::initial), names_to(gce::InitialWeights::he)), "",
+             "The weights that training begins with: the text's, with which deep networks pass on next to "
+             "nothing at first, or those of He et al. 2015, which keep a signal's size."},
+            {"start", Path{at(&Start::folder)}, "",
+             "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
+             "training begins with (fine-tuning); K + L must be the same. The first K latents are the "
+             "alphas, as they are in an explanation; of an autoencoder explanation.pretraining = 1 takes "
+             "those that move the classifier most. Empty begins with random ones."}}},
+          explanation_section(),
+          evaluation_section(),
+          {"trust",
+           "Checks of the explanation.",
+           {{"randomized", Integer{at(&TrustOptions::randomized), 0, 1000}, "classifiers",
+             "Classifiers with random weights that the explanation is tried on; 0 leaves that check out."},
+            {"other_run", Path{at(&TrustOptions::other_run)}, "",
+             "Another run of the same data, say with another seed, whose factors are compared with this "
+             "one's."}}},
+          figures_section()};
+}
+
+}  // namespace whence::kinds

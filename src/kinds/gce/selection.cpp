@@ -1,0 +1,284 @@
+#include "kinds/gce/selection.h"
+
+#include "experiment/pipeline.h"
+#include "kinds/gce/gce.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/interchange/safetensors.h"
+#include "whence/platform/file_lock.h"
+
+namespace fs = std::filesystem;
+
+namespace whence::kinds {
+namespace {
+
+using namespace experiment;
+
+constexpr const char* kSettings = "settings";
+constexpr std::string_view kMeasuring = "validation";  ///< the last stage of a setting
+
+void check_request(const Recipe& recipe, const SelectionRequest& request) {
+  const auto require = [](bool good, const std::string& sentence) {
+    if (!good) fail_usage("{}", sentence);
+  };
+  const auto& explanation = recipe.get<gce::Training>();
+  gce::check(request.rules);
+  require(recipe.get<GeneratorOptions>().latents == 0,
+          "generator.latents asks for an autoencoder alone, so there is no K, L and lambda to choose; leave "
+          "it out");
+  require(explains(recipe.values), "explanation.steps is 0, so there is nothing to choose; leave it out");
+  require(recipe.get<Start>().folder.empty(),
+          "generator.start fixes the number of latents, which is to be chosen; leave it out");
+  require(explanation.causal_weight > 0,
+          "explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
+  require(explanation.answer_weight == 0,
+          "explanation.answer_weight is above 0, but the autoencoders that settings are held to know no "
+          "classifier; "
+          "choose without it, and give it to the run of the chosen recipe");
+  require(explanation.manifold_weight == 0,
+          "explanation.manifold_weight is above 0, but it needs the pretraining of one run, which settings "
+          "that start "
+          "from each other have not; choose without it, and give it to the run of the chosen recipe");
+  require(request.steps > 3, fmt::format("{} steps are too few; give 4 or more", request.steps));
+  require(request.budget_seconds >= 0, "the budget must not be below 0");
+}
+
+/// A folder of other things is not to be mixed with a selection.
+void check_is_selection(const fs::path& folder) {
+  if (fs::exists(folder / kSettings)) return;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.'))
+      fail("{} holds '{}' but no {}: it is not the folder of a selection; give another one with --out",
+           folder.string(), name, kSettings);
+  }
+}
+
+std::string folder_name(const gce::Setting& setting) {
+  if (setting.causal == 0)
+    return fmt::format("latents-{}{}", setting.noncausal, setting.reference ? "-reference" : "");
+  return fmt::format("k{}-l{}-lambda{:g}{}", setting.causal, setting.noncausal, setting.lambda,
+                     setting.pilot ? "-pilot" : "");
+}
+
+double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_view> stages) {
+  double seconds = 0;
+  for (const std::string_view stage : stages) seconds += read_stamp(folder, stage).seconds;
+  return seconds;
+}
+
+/// What the run of a setting measured.
+gce::Trial trial_of(const Kinds& kinds, const gce::Setting& setting, const RunFolder& folder) {
+  const nlohmann::json metrics = collect_metrics(kinds, folder);
+  const nlohmann::json& measured = metrics.at("gce").at("validation");
+  gce::Trial trial{.setting = setting};
+  measured.at("sse").get_to(trial.sse);
+  measured.at("kl").get_to(trial.kl);
+  measured.at("se").get_to(trial.bound_se);
+  const at::Tensor bounds = nn::load_safetensors(folder / kValidationBounds).tensors.front().tensor;
+  trial.of_images.assign(bounds.data_ptr<float>(), bounds.data_ptr<float>() + bounds.numel());
+  if (setting.causal == 0) return trial;
+  const nlohmann::json& alpha = measured.at("alpha");
+  alpha.at("nats").get_to(trial.effect);
+  alpha.at("se").get_to(trial.effect_se);
+  return trial;
+}
+
+std::string result_line(const gce::Trial& trial) {
+  const std::string bound = fmt::format("SSE + KL {:.2f} +- {:.2f}", trial.bound(), trial.bound_se);
+  if (trial.setting.causal == 0) return bound;
+  return fmt::format("C {:.3f} +- {:.3f}, {}", trial.effect, trial.effect_se, bound);
+}
+
+class SelectionRun {
+ public:
+  SelectionRun(const Recipe& recipe, const fs::path& folder, const SelectionRequest& request,
+               Display& display)
+      : recipe_(recipe), folder_(fs::absolute(folder)), request_(request), display_(display) {
+    recipe_.get<gce::Training>().steps = request.steps;
+    recipe_.get<EvaluationOptions>().flow.outer = request.outer;
+    recipe_.get<EvaluationOptions>().flow.inner = request.inner;
+    request_.rules.reference = request.warm_start;
+  }
+
+  Selection run() {
+    train_classifier();
+    while (true) {
+      std::vector<gce::Trial> trials;
+      for (const SelectionTrial& each : selection_.trials) trials.push_back(each.trial);
+      selection_.decision = gce::decide(trials, request_.rules);
+      selection_.complete = !selection_.decision.next;
+      if (selection_.complete) break;
+      if (!affords(*selection_.decision.next)) {
+        selection_.decision = gce::settle(trials, request_.rules);
+        break;
+      }
+      measure(*selection_.decision.next);
+    }
+    finish();
+    return std::move(selection_);
+  }
+
+ private:
+  RunFolder run_folder(const gce::Setting& setting) const {
+    return RunFolder(folder_ / kSettings / folder_name(setting));
+  }
+
+  /// What was done before is gone through all the same, for its inputs may have changed, but in silence.
+  void run_unless_done(Session& session, const PipelineOptions& options) {
+    Display silent(DisplayStyle::silent, stderr);
+    const bool done = read_stamp(session.folder(), options.last).finished;
+    run_stages(session, options, done ? silent : display_);
+  }
+
+  /// The first run also settles the precision, so that every setting is trained alike.
+  void train_classifier() {
+    Session session(recipe_, RunFolder(folder_ / "classifier"));
+    PipelineOptions options;
+    options.last = "classifier";
+    options.force = request_.force;
+    run_unless_done(session, options);
+    check_images(session);
+    recipe_.get<RunOptions>().precision =
+        session.precision == Precision::bfloat16 ? PrecisionRequest::bfloat16 : PrecisionRequest::float32;
+    spent_ = stage_seconds(session.folder(), {"data", "classifier"});
+  }
+
+  void check_images(Session& session) {
+    if (session.data().has_validation()) return;
+    selection_.images = "test";
+    display_.note(
+        "the set has no validation images: settings are compared on its test images, and what is measured on "
+        "these later flatters the chosen one");
+  }
+
+  std::int64_t pilot_steps() const {
+    const auto steps = static_cast<std::int64_t>(request_.pilot * static_cast<double>(request_.steps));
+    return std::clamp<std::int64_t>(steps, 1, request_.steps - 1);
+  }
+
+  /// Its pilot where the rule makes one, otherwise step 1's autoencoder with as many latents.
+  gce::Setting start_of(const gce::Setting& setting) const {
+    if (setting.causal == 0 || setting.pilot || request_.rules.rule != gce::SelectionRule::standard_error)
+      return {.causal = 0, .noncausal = setting.latents()};
+    gce::Setting start = setting;
+    start.pilot = true;
+    return start;
+  }
+
+  Recipe recipe_of(const gce::Setting& setting) const {
+    Recipe recipe = with_setting(recipe_, setting);
+    recipe.get<About>().title = gce::describe(setting);
+    if (setting.pilot) {
+      recipe.get<gce::Training>().steps = pilot_steps();
+      recipe.get<EvaluationOptions>().flow.outer =
+          std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
+      recipe.get<EvaluationOptions>().flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
+    }
+    if (setting.causal == 0) recipe.get<GeneratorOptions>().latents = setting.noncausal;
+    if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
+      const gce::Setting start = start_of(setting);
+      recipe.get<Start>().folder = run_folder(start).path().string();
+      if (start.pilot) {
+        recipe.get<gce::Training>().steps -= pilot_steps();
+        recipe.get<gce::Training>().pretraining = 0;  // the pilot's, which put its latents in order
+      }
+    }
+    check_recipe(recipe, gce::describe(setting));
+    return recipe;
+  }
+
+  void measure(const gce::Setting& setting) {
+    const RunFolder folder = run_folder(setting);
+    const bool done = read_stamp(folder, kMeasuring).finished;
+    if (!done)
+      display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
+    Session session(recipe_of(setting), folder);
+    PipelineOptions options;
+    options.last = kMeasuring;
+    options.force = request_.force;
+    options.lender = folder_ / "classifier";
+    run_unless_done(session, options);
+    const gce::Trial trial = trial_of(*recipe_.kinds, setting, folder);
+    const double seconds = stage_seconds(folder, {"explanation", kMeasuring});
+    selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
+    spent_ += seconds;
+    display_.note(fmt::format("{}: {}", gce::describe(setting), result_line(trial)));
+  }
+
+  /// What is done already costs nothing.
+  bool affords(const gce::Setting& setting) const {
+    const RunFolder folder = run_folder(setting);
+    if (request_.budget_seconds == 0 || read_stamp(folder, kMeasuring).finished) return true;
+    double cost = 0;
+    for (const SelectionTrial& each : selection_.trials) {
+      const gce::Setting& other = each.trial.setting;
+      if ((other.causal > 0) == (setting.causal > 0) && other.pilot == setting.pilot)
+        cost = std::max(cost, each.seconds);
+    }
+    const double begun = stage_seconds(folder, {"explanation", kMeasuring});
+    return spent_ < request_.budget_seconds && spent_ + std::max(cost, begun) <= request_.budget_seconds;
+  }
+
+  void finish() {
+    selection_.seconds = spent_;
+    write_json(folder_ / "selection.json", to_json(selection_, request_.rules.rule));
+    draw_selection(selection_, folder_);
+    report_selection(selection_, recipe_.get<About>().title, request_.rules.rule, folder_);
+  }
+
+  Recipe recipe_;
+  fs::path folder_;
+  SelectionRequest request_;
+  Display& display_;
+  Selection selection_;
+  double spent_ = 0;
+};
+
+/// Says what is to be done when nothing could be chosen.
+const gce::Setting& chosen_of(const Selection& selection, const fs::path& folder) {
+  if (selection.decision.chosen) return *selection.decision.chosen;
+  if (!selection.complete)
+    fail(
+        "the time was over before a setting with a causal term was found good enough; the same command with "
+        "a "
+        "larger --budget goes on");
+  fail("{}; allow more with --distance, or train longer with --steps ({} has what was measured)",
+       selection.decision.reasons.back(), (folder / "selection.json").string());
+}
+
+}  // namespace
+
+Recipe with_setting(Recipe recipe, const gce::Setting& setting) {
+  if (setting.causal == 0) return recipe;
+  recipe.get<gce::Training>().causal = setting.causal;
+  recipe.get<gce::Training>().noncausal = setting.noncausal;
+  recipe.get<gce::Training>().lambda = setting.lambda;
+  return recipe;
+}
+
+Selection run_selection(const Recipe& recipe, const fs::path& folder, const SelectionRequest& request,
+                        Display& display) {
+  check_request(recipe, request);
+  Session probe(recipe, RunFolder(folder));
+  probe.data();  // before the folder is made: without data there is nothing to choose
+  probe.check_networks();
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    fail("the folder {} cannot be made: {}; give another one with --out", folder.string(), error.message());
+  check_is_selection(folder);
+  const FileLock lock(folder / ".lock");
+  if (lock.taken())
+    fail("another whence is working in {}; wait for it, or give another folder with --out", folder.string());
+  if (!lock.held())
+    fail("the folder {} cannot be written to: {}; give another one with --out", folder.string(),
+         lock.reason());
+  fs::create_directories(folder / kSettings);
+  Selection selection = SelectionRun(recipe, folder, request, display).run();
+  if (!selection.decision.chosen) fs::remove(folder / "recipe.toml");  // of an earlier call
+  write_file(folder / "recipe.toml", to_toml(with_setting(recipe, chosen_of(selection, folder))));
+  return selection;
+}
+
+}  // namespace whence::kinds

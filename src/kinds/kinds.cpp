@@ -1,0 +1,13 @@
+#include "kinds/kinds.h"
+
+#include "kinds/counterfactual/counterfactual.h"
+#include "kinds/gce/gce.h"
+
+namespace whence::kinds {
+
+const experiment::Kinds& kinds() {
+  static const experiment::Kinds table = {gce_kind(), counterfactual_kind()};
+  return table;
+}
+
+}  // namespace whence::kinds
