@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/setup.h"
 #include "kinds/kinds.h"
 #include "whence/core/error.h"
 
@@ -20,12 +21,7 @@ void add_recipe(CLI::App& program, Command& chosen) {
   };
   auto arguments = std::make_shared<Arguments>();
   command->add_option("recipe", arguments->file, "A recipe to check")->type_name("RECIPE");
-  command
-      ->add_option("--set", arguments->settings, "Changes a recipe value: section.key=value; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
+  add_settings(*command, arguments->settings);
   command->add_flag("--reference", arguments->reference, "Prints docs/recipes.md");
   command->callback([&chosen, arguments] {
     chosen = [arguments] {

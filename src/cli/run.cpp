@@ -25,33 +25,11 @@ void add_arguments(CLI::App& command, RunArguments& arguments) {
   command.add_option("target", arguments.target, "A recipe (TOML) or the folder of an earlier run")
       ->required()
       ->type_name("RECIPE|RUN");
-  command
-      .add_option("--set", arguments.settings, "Changes a recipe value: section.key=value; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)  // what follows may be the recipe
-      ->take_all();
+  add_settings(command, arguments.settings);
   command.add_option("--out", arguments.out, "The run folder (default: the recipe's own path under runs/)")
       ->type_name("DIR");
   command.add_flag("--force", arguments.force, "Replaces what another recipe made in the folder");
   command.add_flag("--quiet", arguments.quiet, "Shows no progress");
-}
-
-/// Errors of an interrupted run say how to go on.
-template <class Work>
-void work_with_display(bool quiet, Work work) {
-  experiment::Display display(quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr),
-                              stderr);
-  try {
-    work(display);
-  } catch (const Error& error) {
-    display.finish();
-    if (error.code() != ExitCode::interrupted) throw;
-    throw Error("interrupted; the same command goes on from here", ExitCode::interrupted);
-  } catch (...) {
-    display.finish();
-    throw;
-  }
 }
 
 /// `data`, a JSON file, is printed where JSON is asked for.

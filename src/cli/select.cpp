@@ -100,24 +100,14 @@ void select(config::Values& values) {
       experiment::find_target(kinds::kinds(), arguments.target, arguments.settings, {});
   const fs::path folder = folder_of(arguments, target);
   set_up(target.recipe.get<experiment::RunOptions>().threads);
-  experiment::Display display(
-      arguments.quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr), stderr);
-  try {
-    const kinds::Selection selection = kinds::run_selection(target.recipe, folder, request, display);
-    display.finish();
-    if (arguments.json) {
-      std::cout << read_json(folder / "selection.json").dump(2) << "\n";
-    } else {
-      print(selection, folder);
-    }
-  } catch (const Error& error) {
-    display.finish();
-    if (error.code() != ExitCode::interrupted) throw;
-    throw Error("interrupted; the same command goes on from here", ExitCode::interrupted);
-  } catch (...) {
-    display.finish();
-    throw;
-  }
+  std::optional<kinds::Selection> selection;
+  work_with_display(arguments.quiet, [&](experiment::Display& display) {
+    selection = kinds::run_selection(target.recipe, folder, request, display);
+  });
+  if (arguments.json)
+    std::cout << read_json(folder / "selection.json").dump(2) << "\n";
+  else
+    print(*selection, folder);
 }
 
 }  // namespace
@@ -134,12 +124,7 @@ void add_select(CLI::App& program, Command& chosen) {
   command->add_option("target", arguments.target, "A recipe (TOML) or the folder of a run")
       ->required()
       ->type_name("RECIPE|RUN");
-  command
-      ->add_option("--set", arguments.settings, "Changes a recipe value: section.key=value; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
+  add_settings(*command, arguments.settings);
   command
       ->add_option("--out", arguments.out, "The folder of the selection (default: the run's with -selection)")
       ->type_name("DIR");

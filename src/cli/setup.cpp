@@ -48,6 +48,30 @@ void set_up(std::int64_t threads) {
   }
 }
 
+void work_with_display(bool quiet, const std::function<void(experiment::Display&)>& work) {
+  experiment::Display display(quiet ? experiment::DisplayStyle::silent : experiment::style_for(stderr),
+                              stderr);
+  try {
+    work(display);
+  } catch (const Error& error) {
+    display.finish();
+    if (error.code() != ExitCode::interrupted) throw;
+    throw Error("interrupted; the same command goes on from here", ExitCode::interrupted);
+  } catch (...) {
+    display.finish();
+    throw;
+  }
+  display.finish();
+}
+
+void add_settings(CLI::App& command, std::vector<std::string>& settings) {
+  command.add_option("--set", settings, "Changes a recipe value: section.key=value; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)  // what follows may be the recipe
+      ->take_all();
+}
+
 ProgressCallback show_progress() {
   auto display = std::shared_ptr<experiment::Display>(
       new experiment::Display(experiment::style_for(stderr), stderr), [](experiment::Display* d) {

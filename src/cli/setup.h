@@ -1,11 +1,14 @@
 // What every computing subcommand does first.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "experiment/display.h"
 #include "experiment/recipe.h"
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
@@ -17,6 +20,12 @@ void set_up(std::int64_t threads);
 
 /// A display on stderr that stops at Ctrl-C.
 ProgressCallback show_progress();
+
+/// Calls `work` with a display on stderr. Errors of an interrupted run say how to go on.
+void work_with_display(bool quiet, const std::function<void(experiment::Display&)>& work);
+
+/// --set KEY=VALUE, of commands that take a recipe.
+void add_settings(CLI::App& command, std::vector<std::string>& settings);
 
 /// "1x28x28"
 std::vector<std::int64_t> parse_shape(const std::string& text);
