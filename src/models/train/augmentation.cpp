@@ -19,13 +19,13 @@ at::Tensor numbers(const at::Tensor& images, std::int64_t axis) {
 /// Which pixels of an axis `side` pixels around each image's `middle` cover, (n, length).
 at::Tensor covered(const at::Tensor& middle, std::int64_t side, const at::Tensor& axis) {
   const at::Tensor first = (middle - side / 2).unsqueeze(1);
-  return axis.unsqueeze(0).ge(first).logical_and(axis.unsqueeze(0).lt(first + side));
+  return axis.unsqueeze(0).ge(first).bitwise_and(axis.unsqueeze(0).lt(first + side));
 }
 
 void cut_out(const at::Tensor& images, std::int64_t side, at::Generator& generator) {
   const at::Tensor rows = covered(draw(images, images.size(2), generator), side, numbers(images, 2));
   const at::Tensor columns = covered(draw(images, images.size(3), generator), side, numbers(images, 3));
-  images.masked_fill_(rows.unsqueeze(2).logical_and(columns.unsqueeze(1)).unsqueeze(1), 0);
+  images.masked_fill_(rows.unsqueeze(2).bitwise_and(columns.unsqueeze(1)).unsqueeze(1), 0);
 }
 
 }  // namespace

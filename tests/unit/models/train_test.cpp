@@ -56,7 +56,7 @@ TEST(ClassifierTraining, AwayFromTheProcessorAStepWaitsForNothing) {
   nn::Network network("linear", {1, 12, 12});
   network.add("flatten", nn::Flatten{});
   network.add("hidden", nn::Linear{8});
-  network.add("relu", nn::Relu{});
+  network.add("tanh", nn::Tanh{});
   network.add("drop", nn::Dropout{0.5});
   network.add("fc", nn::Linear{2});
   network.to(at::kMeta);
