@@ -102,11 +102,13 @@ bool are_probabilities(const at::Tensor& rows) {
 class ScriptClassifier final : public Classifier {
  public:
   /// `shape`: of an image; empty where it is not known.
-  ScriptClassifier(ScriptModule module, std::int64_t classes, bool probabilities, Shape shape)
+  ScriptClassifier(ScriptModule module, std::int64_t classes, bool probabilities, Shape shape,
+                   std::string why_opaque)
       : module_(std::move(module)),
         classes_(classes),
         probabilities_(probabilities),
-        shape_(std::move(shape)) {}
+        shape_(std::move(shape)),
+        why_opaque_(std::move(why_opaque)) {}
   at::Tensor logits(const at::Tensor& x) const override {
     const at::Tensor output = flat_rows(module_(x).front().to(at::kFloat));
     return probabilities_ ? output.clamp_min(smallest_probability).log() : output;
@@ -114,12 +116,14 @@ class ScriptClassifier final : public Classifier {
   std::int64_t classes() const override { return classes_; }
   Shape input_shape() const override { return shape_; }
   at::Device device() const override { return module_.device(); }
+  std::string why_opaque() const override { return why_opaque_; }
 
  private:
   ScriptModule module_;
   std::int64_t classes_;
   bool probabilities_;
   Shape shape_;
+  std::string why_opaque_;
 };
 
 class ScriptDecoder final : public Decoder {
@@ -213,13 +217,17 @@ std::unique_ptr<Classifier> classifier_of(ScriptModule module, const at::Tensor&
         name_of(module), nn::text_of(rows.sizes()), probe.size(0));
   }
   const bool probabilities = decide_probabilities(module, rows, output);
-  std::optional<Network> network = module.translate(sample_shape(probe));
+  std::string obstacle;
+  std::optional<Network> network = module.translate(sample_shape(probe), &obstacle);
   if (network && (!probabilities || take_logits(*network))) {
     network->to(probe.device());
     return as_classifier(*network, precision);
   }
+  if (network)
+    obstacle = "it returns probabilities, but its last operation is not a softmax over the classes";
   module.to(probe.device());
-  return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities, std::move(shape));
+  return std::make_unique<ScriptClassifier>(std::move(module), rows.size(1), probabilities, std::move(shape),
+                                            std::move(obstacle));
 }
 
 }  // namespace

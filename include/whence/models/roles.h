@@ -27,6 +27,8 @@ class Classifier {
   }
   /// The layers, when they are known; nullptr for an opaque model.
   virtual const nn::Network* network() const { return nullptr; }
+  /// Why it is opaque: the operation that is not known, and where it stands; "" where nothing is known of it.
+  virtual std::string why_opaque() const { return ""; }
   /// In which `network` runs.
   virtual Precision precision() const { return Precision::float32; }
   /// Where it computes: inputs must lie there, and outputs do.
