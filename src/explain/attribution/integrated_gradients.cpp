@@ -1,9 +1,10 @@
+#include "whence/explain/attribution/integrated_gradients.h"
+
 #include <cmath>
 #include <numbers>
 
-#include "explain/attribution/score.h"
+#include "explain/attribution/passes.h"
 #include "whence/core/error.h"
-#include "whence/explain/attribution/gradients.h"
 
 namespace whence::attribution {
 namespace {
@@ -32,27 +33,37 @@ Point legendre_point(std::int64_t i, std::int64_t n) {
   return {0.5 * (1 + root), 1 / ((1 - root * root) * slope * slope)};
 }
 
-at::Tensor baseline_for(const at::Tensor& x, const at::Tensor& given) {
-  if (!given.defined()) return at::zeros_like(x);
-  const bool fits = given.sizes() == x.sizes() || given.sizes() == x.sizes().slice(1);
-  if (!fits) fail_usage("the baseline of integrated gradients must have an image's shape");
-  return given.to(x.scalar_type()).expand_as(x);
+at::Tensor baseline_for(const Request& request, const IntegratedGradients& own) {
+  const at::Tensor& x = request.x;
+  if (!own.baseline.defined()) return at::full_like(x, own.level);
+  const at::Tensor given = own.baseline.to(x.options());
+  if (given.sizes() == x.sizes().slice(1)) return given.expand_as(x);
+  const bool each = given.dim() == 4 && given.sizes().slice(1) == x.sizes().slice(1) &&
+                    given.size(0) >= request.first + x.size(0);
+  if (!each) fail_usage("the baseline of integrated gradients must have an image's shape");
+  return given.narrow(0, request.first, x.size(0));
 }
 
 }  // namespace
 
-Attribution integrated_gradients(const models::Classifier& classifier, const at::Tensor& x,
-                                 const at::Tensor& target, Score score, const IntegratedGradients& options) {
-  if (options.steps < 1) fail_usage("integrated gradients need at least 1 step, not {}", options.steps);
-  const at::Tensor baseline = baseline_for(x, options.baseline), way = x - baseline;
-  at::Tensor mean = at::zeros_like(x);
-  for (std::int64_t i = 0; i < options.steps; ++i) {
-    const Point point = legendre_point(i, options.steps);
-    mean += point.weight * score_gradient(classifier, baseline + point.place * way, target, score).gradient;
-  }
-  const at::Tensor values = way * mean, scores = scores_of(classifier, x, target, score);
-  const at::Tensor gain = scores - scores_of(classifier, baseline, target, score);
-  return {values, scores, values.to(at::kDouble).flatten(1).sum(1) - gain};
+Attribution integrated_gradients(const Request& request, const Options& options) {
+  const auto& own = options.of<IntegratedGradients>();
+  const at::Tensor baseline = baseline_for(request, own), way = request.x - baseline;
+  at::Tensor mean = at::zeros(way.sizes(), way.options().dtype(at::kDouble));
+  in_changes(request, own.steps, options, [&](std::int64_t first, std::int64_t count) {
+    at::Tensor places = at::empty({count, 1, 1, 1, 1}, at::kDouble), weights = at::empty_like(places);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Point point = legendre_point(first + i, own.steps);
+      places[i].fill_(point.place);
+      weights[i].fill_(point.weight);
+    }
+    const at::Tensor images = baseline + places.to(way.options()) * way;
+    const at::Tensor gradient = changed_gradients(request, images, options).gradient;
+    mean += (weights.to(mean.options()) * gradient).sum(0);
+  });
+  const at::Tensor values = way * mean.to(way.scalar_type());
+  const at::Tensor both = changed_scores(request, at::stack({request.x, baseline}), options);
+  return {values, both[0], excess(values, both[0] - both[1]), {}};
 }
 
 }  // namespace whence::attribution

@@ -1,33 +1,28 @@
-#include "whence/explain/attribution/perturbation.h"
-
+#include "explain/attribution/regions.h"
 #include "whence/core/error.h"
+#include "whence/explain/attribution/measures.h"
 
 namespace whence::attribution {
 namespace {
 
 void check(const at::Tensor& x, const at::Tensor& values, const PerturbationOptions& options) {
-  TORCH_CHECK(values.sizes() == x.sizes(), "one value for each value of the images, got ", values.sizes());
+  const bool fits = values.dim() == 4 && values.size(0) == x.size(0) &&
+                    (values.size(1) == x.size(1) || values.size(1) == 1) &&
+                    values.sizes().slice(2) == x.sizes().slice(2);
+  TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
   if (options.patch < 1) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
   if (!(options.share > 0 && options.share <= 1))
     fail_usage("the share of regions that are taken out is {}, but must be above 0 and at most 1",
                options.share);
 }
 
-/// For each pixel the region that it is in, (H, W), int64.
-at::Tensor regions_of(const at::Tensor& x, std::int64_t patch) {
-  const at::Tensor row = at::arange(x.size(2), at::kLong).div(patch, "floor");
-  const at::Tensor column = at::arange(x.size(3), at::kLong).div(patch, "floor");
-  const std::int64_t across = (x.size(3) + patch - 1) / patch;
-  return row.unsqueeze(1) * across + column;
-}
-
-/// At which step each region is taken out, (N, regions): 0 for the most relevant.
-at::Tensor ranks_of(const at::Tensor& values, const at::Tensor& regions) {
-  const std::int64_t count = regions.max().item<std::int64_t>() + 1;
+/// At which step each region is taken out, (N, regions): 0 for the first.
+at::Tensor ranks_of(const at::Tensor& values, const at::Tensor& regions, RemovalOrder order) {
   const at::Tensor of_pixels = values.to(at::kDouble).sum(1).flatten(1);
-  const at::Tensor relevance =
-      at::zeros({values.size(0), count}, at::kDouble).index_add(1, regions.flatten(), of_pixels);
-  return relevance.argsort(/*stable=*/true, 1, /*descending=*/true).argsort(1, /*descending=*/false);
+  const at::Tensor relevance = at::zeros({values.size(0), count_of(regions)}, of_pixels.options())
+                                   .index_add(1, regions.flatten(), of_pixels);
+  const bool descending = order == RemovalOrder::most_relevant_first;
+  return relevance.argsort(/*stable=*/true, 1, descending).argsort(1, /*descending=*/false);
 }
 
 }  // namespace
@@ -37,14 +32,15 @@ PerturbationCurve perturbation_curve(const models::Classifier& classifier, const
                                      const PerturbationOptions& options) {
   check(x, values, options);
   const at::NoGradGuard no_grad;
-  const at::Tensor regions = regions_of(x, options.patch), ranks = ranks_of(values, regions);
+  const at::Tensor regions = regions_of(x, options.patch), ranks = ranks_of(values, regions, options.order);
   const at::Tensor step_of_pixel =
       ranks.index_select(1, regions.flatten()).view({x.size(0), 1, x.size(2), x.size(3)});
   const auto steps =
       static_cast<std::int64_t>(std::ceil(options.share * static_cast<double>(ranks.size(1)) - 1e-9));
   std::vector<at::Tensor> scores;
   for (std::int64_t step = 0; step <= steps; ++step)
-    scores.push_back(scores_of(classifier, x.masked_fill(step_of_pixel < step, options.fill), target, score));
+    scores.push_back(scores_of(classifier, x.masked_fill(step_of_pixel < step, options.fill), target, score,
+                               options.batch));
   const at::Tensor curve = at::stack(scores, 1);
   return {curve, (curve.narrow(1, 0, 1) - curve).mean(1)};
 }

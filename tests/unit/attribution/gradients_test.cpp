@@ -1,95 +1,69 @@
-// Attributions held to functions whose answer is known, to finite differences, and to their axioms.
+// Methods that gather gradients, held to functions whose answer is known, to finite differences, and to their axioms.
 #include "whence/explain/attribution/gradients.h"
 
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
-#include "unit/gce/toy_models.h"
-#include "whence/core/error.h"
-#include "whence/core/random.h"
-#include "whence/models/zoo/zoo.h"
+#include "unit/attribution/cases.h"
+#include "whence/explain/attribution/expected_gradients.h"
+#include "whence/explain/attribution/integrated_gradients.h"
+#include "whence/explain/attribution/smooth_grad.h"
 
 namespace whence::attribution {
 namespace {
 
-using toy::Classifier;
+using namespace known;
 
-at::Tensor random_images(std::int64_t count, at::IntArrayRef image = {1, 4, 5}) {
-  Generator generator = make_generator(1, "images");
-  std::vector<std::int64_t> sizes = {count};
-  sizes.insert(sizes.end(), image.begin(), image.end());
-  return at::rand(sizes, generator);
+Options with_score(Score score) {
+  Options options;
+  options.score = score;
+  return options;
 }
-at::Tensor all_of(std::int64_t label, std::int64_t count) { return at::full({count}, label, at::kLong); }
-
-/// Class 1's logit is f(x), class 0's is 0.
-Classifier with_logit(const Classifier::Function& f) {
-  return Classifier([f](const at::Tensor& x) {
-    const at::Tensor logit = f(x);
-    return at::stack({at::zeros_like(logit), logit}, 1);
-  });
+Options integrated(const IntegratedGradients& own) {
+  Options options;
+  options.of<IntegratedGradients>() = own;
+  return options;
 }
 
-at::Tensor weights() { return at::linspace(-1, 2, 20).view({1, 4, 5}); }
-at::Tensor linear(const at::Tensor& x) { return (x * weights()).sum({1, 2, 3}) + 0.3; }
-
-using Method = Attribution (*)(const models::Classifier&, const at::Tensor&, const at::Tensor&, Score);
-
-Attribution smoothed(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
-                     Score score) {
-  Generator generator = make_generator(3, "noise");
-  return smooth_grad(classifier, x, target, score, {}, generator);
-}
-Attribution integrated(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
-                       Score score) {
-  return integrated_gradients(classifier, x, target, score, {});
-}
-
-struct Case {
+struct GradientCase {
   const char* name;
-  Method method;
   bool times_input;  ///< of a linear function it gives w x, not w
 };
 
-/// What every method owes.
-class EveryMethod : public testing::TestWithParam<Case> {};
+class EveryGradient : public testing::TestWithParam<GradientCase> {
+ protected:
+  Attribution run(const at::Tensor& x, const at::Tensor& target, Score score) const {
+    Options options = with_score(score);
+    options.references = at::zeros_like(x).narrow(0, 0, 1);
+    return method(GetParam().name).run(with_logit(linear), x, target, options);
+  }
+};
 
-TEST_P(EveryMethod, IsExactForALinearFunction) {
+TEST_P(EveryGradient, IsExactForALinearFunction) {
   const at::Tensor x = random_images(3);
-  const Attribution result = GetParam().method(with_logit(linear), x, all_of(1, 3), Score::logit);
+  const Attribution result = run(x, all_of(1, 3), Score::logit);
   const at::Tensor expected = GetParam().times_input ? x * weights() : weights().expand_as(x);
   EXPECT_TRUE(at::allclose(result.values, expected, 0, 1e-5));
   EXPECT_TRUE(at::allclose(result.scores, linear(x), 0, 1e-5));
 }
 
-TEST_P(EveryMethod, ExplainsTheClassThatIsAskedAbout) {
+TEST_P(EveryGradient, ExplainsTheClassThatIsAskedAbout) {
   const at::Tensor x = random_images(2);
   const at::Tensor target = at::tensor({0, 1}, at::kLong);
-  const Attribution result = GetParam().method(with_logit(linear), x, target, Score::logit);
+  const Attribution result = run(x, target, Score::logit);
   EXPECT_EQ(result.values[0].abs().max().item<float>(), 0);
   EXPECT_GT(result.values[1].abs().max().item<float>(), 0.1);
   // Of two classes' probabilities, what speaks for one speaks against the other.
-  const Attribution no = GetParam().method(with_logit(linear), x, all_of(0, 2), Score::probability);
-  const Attribution yes = GetParam().method(with_logit(linear), x, all_of(1, 2), Score::probability);
+  const Attribution no = run(x, all_of(0, 2), Score::probability);
+  const Attribution yes = run(x, all_of(1, 2), Score::probability);
   EXPECT_TRUE(at::allclose(no.values, -yes.values, 0, 1e-6));
 }
 
-TEST_P(EveryMethod, DoesNotDependOnTheOtherImages) {
-  nn::Network network = models::base_cnn({.image = {1, 8, 8}, .classes = 2, .width = 4});
-  Generator weights_of_it = make_generator(5, "weights");
-  nn::initialise(network, {}, weights_of_it);
-  const auto classifier = models::as_classifier(network);
-  const at::Tensor x = random_images(1, {1, 8, 8}).expand({150, 1, 8, 8}).contiguous();
-  if (GetParam().method == smoothed) GTEST_SKIP() << "each image has noise of its own";
-  const Attribution result = GetParam().method(*classifier, x, all_of(1, 150), Score::logit);
-  EXPECT_TRUE(at::allclose(result.values, result.values[0].expand_as(x), 0, 1e-6));
-}
-
-INSTANTIATE_TEST_SUITE_P(Gradients, EveryMethod,
-                         testing::Values(Case{"gradient", gradient, false},
-                                         Case{"smooth_grad", smoothed, false},
-                                         Case{"input_times_gradient", input_times_gradient, true},
-                                         Case{"integrated_gradients", integrated, true}),
+INSTANTIATE_TEST_SUITE_P(Gradients, EveryGradient,
+                         testing::Values(GradientCase{"gradient", false}, GradientCase{"smooth_grad", false},
+                                         GradientCase{"input_times_gradient", true},
+                                         GradientCase{"integrated_gradients", true},
+                                         GradientCase{"expected_gradients", true}),
                          [](const auto& each) { return each.param.name; });
 
 /// Anything smooth that is neither linear nor odd.
@@ -101,7 +75,7 @@ at::Tensor curved(const at::Tensor& x) {
 TEST(Gradient, AgreesWithFiniteDifferences) {
   const at::Tensor x = random_images(2);
   for (const Score score : {Score::logit, Score::probability}) {
-    const Attribution result = gradient(with_logit(curved), x, all_of(1, 2), score);
+    const Attribution result = method("gradient").run(with_logit(curved), x, all_of(1, 2), with_score(score));
     const auto f = [&](const at::Tensor& at_x) {
       const at::Tensor logit = curved(at_x);
       return score == Score::logit ? logit : logit.sigmoid();
@@ -118,17 +92,55 @@ TEST(Gradient, AgreesWithFiniteDifferences) {
   }
 }
 
+TEST(GradientMagnitude, IsTheLargestOfAPixelsChannels) {
+  const at::Tensor colours = at::tensor({1.0F, -3.0F, 2.0F}).view({3, 1, 1});
+  const Classifier sum = with_logit([&](const at::Tensor& x) { return (x * colours).sum({1, 2, 3}); });
+  const at::Tensor found =
+      method("gradient_magnitude").run(sum, random_images(2, {3, 4, 5}), all_of(1, 2)).values;
+  EXPECT_TRUE(at::equal(found, at::full({2, 1, 4, 5}, 3.0F)));
+}
+
 TEST(SmoothGrad, AveragesOverAKink) {
   // At the kink of s max(x - 1/2, 0) half of the noisy images have the slope s. The other pixels give the image its range.
-  at::Tensor x = at::rand({1, 1, 2, 2});
-  x.copy_(at::tensor({0.5F, 0.0F, 1.0F, 0.2F}).view({1, 1, 2, 2}));
+  const at::Tensor x = at::tensor({0.5F, 0.0F, 1.0F, 0.2F}).view({1, 1, 2, 2});
   const Classifier kink = with_logit([](const at::Tensor& images) {
     return 3 * (images.select(3, 0).select(2, 0).squeeze(1) - 0.5).relu();
   });
-  Generator generator = make_generator(7, "kink");
-  const Attribution result = smooth_grad(kink, x, all_of(1, 1), Score::logit, {.samples = 4000}, generator);
-  EXPECT_NEAR(result.values.flatten()[0].item<double>(), 1.5, 5 * 1.5 / std::sqrt(4000));
-  EXPECT_EQ(result.values.flatten()[1].item<double>(), 0);
+  Options options;
+  options.of<SmoothGrad>().samples = 4000;
+  const auto first = [&](const char* name) {
+    const Attribution found = method(name).run(kink, x, all_of(1, 1), options);
+    EXPECT_EQ(found.values.flatten()[1].item<double>(), 0);
+    return std::pair(found.values.flatten()[0].item<double>(),
+                     found.standard_error.flatten()[0].item<double>());
+  };
+  // The slope is 0 or 3 with equal probability: mean 1.5, mean square 4.5, variance 2.25.
+  const auto [mean, error] = first("smooth_grad");
+  EXPECT_NEAR(error, 1.5 / std::sqrt(4000), 1e-3);
+  EXPECT_NEAR(mean, 1.5, 5 * error);
+  const auto [square, error_of_square] = first("smooth_grad_squared");
+  EXPECT_NEAR(error_of_square, 4.5 / std::sqrt(4000), 1e-3);
+  EXPECT_NEAR(square, 4.5, 5 * error_of_square);
+  EXPECT_NEAR(first("var_grad").first, square - mean * mean, 1e-2);
+}
+
+/// g = 2 w x of f = w x^2: linear in the noise, so mean, variance and its error follow from the noise's own.
+TEST(SmoothGrad, OfAParabolaHasTheVarianceOfItsNoise) {
+  const at::Tensor x = random_images(1);
+  const Classifier parabola = with_logit([](const at::Tensor& images) {
+    return (images.square() * weights()).sum({1, 2, 3});
+  });
+  Options options;
+  options.of<SmoothGrad>() = {.samples = 2000, .noise = 0.2};
+  const double deviation = 0.2 * (x.max() - x.min()).item<double>();
+  const at::Tensor variance = (2 * weights() * deviation).square();
+  const Attribution mean = method("smooth_grad").run(parabola, x, all_of(1, 1), options);
+  EXPECT_LT(((mean.values - 2 * weights() * x) / mean.standard_error).abs().max().item<double>(), 5);
+  EXPECT_TRUE(at::allclose(mean.standard_error[0], (variance / 2000).sqrt(), 0.1, 1e-6));
+  const Attribution spread = method("var_grad").run(parabola, x, all_of(1, 1), options);
+  EXPECT_TRUE(at::allclose(spread.values[0], variance, 0.2, 1e-6));
+  // Of normal noise the variance's own error is variance sqrt(2 / (n - 1)).
+  EXPECT_TRUE(at::allclose(spread.standard_error[0], variance * std::sqrt(2.0 / 1999), 0.25, 1e-6));
 }
 
 /// Sundararajan et al. (2017), section 2.1: f = 1 - max(1 - x, 0) from 0 to 2 gains 1, and its gradient at 2 is 0.
@@ -137,20 +149,21 @@ TEST(IntegratedGradients, SeesWhatSaturationHidesFromTheGradient) {
     return 1 - (1 - x.sum({1, 2, 3})).relu();
   });
   const at::Tensor x = at::full({1, 1, 1, 1}, 2.0);
-  EXPECT_EQ(gradient(saturated, x, all_of(1, 1), Score::logit).values.item<double>(), 0);
-  const Attribution result = integrated_gradients(saturated, x, all_of(1, 1), Score::logit, {.steps = 200});
+  EXPECT_EQ(method("gradient").run(saturated, x, all_of(1, 1)).values.item<double>(), 0);
+  const Attribution result =
+      method("integrated_gradients").run(saturated, x, all_of(1, 1), integrated({.steps = 200}));
   EXPECT_NEAR(result.values.item<double>(), 1, 0.01);
   EXPECT_NEAR(result.completeness_error.item<double>(), result.values.item<double>() - 1, 1e-6);
 }
 
 /// Of a product both factors get half; n points are exact up to degree 2 n - 1 of the gradient.
 TEST(IntegratedGradients, AreExactForPolynomials) {
-  const at::Tensor x = at::tensor({0.8F, 0.5F}).view({1, 1, 1, 2});
+  const at::Tensor x = row({0.8F, 0.5F});
   const auto parts = [&](std::int64_t power, std::int64_t steps) {
     const Classifier f = with_logit([power](const at::Tensor& images) {
       return (images.select(3, 0) * images.select(3, 1)).pow(power).flatten();
     });
-    return integrated_gradients(f, x, all_of(1, 1), Score::logit, {.steps = steps});
+    return method("integrated_gradients").run(f, x, all_of(1, 1), integrated({.steps = steps}));
   };
   for (const std::int64_t power : {1, 2, 3}) {
     const Attribution result = parts(power, power);  // the gradient has degree 2 power - 1 on the way
@@ -163,29 +176,31 @@ TEST(IntegratedGradients, AreExactForPolynomials) {
 }
 
 TEST(IntegratedGradients, AreMeasuredFromTheBaseline) {
-  const at::Tensor x = random_images(2), baseline = at::full({1, 4, 5}, 0.25);
-  const Attribution result =
-      integrated_gradients(with_logit(linear), x, all_of(1, 2), Score::logit, {.baseline = baseline});
-  EXPECT_TRUE(at::allclose(result.values, (x - 0.25) * weights(), 0, 1e-5));
-  test::expect_error(
-      [&] {
-        integrated_gradients(with_logit(linear), x, all_of(1, 2), Score::logit,
-                             {.baseline = at::zeros({3, 3})});
-      },
-      {"baseline"}, ExitCode::usage);
+  const at::Tensor x = random_images(3);
+  const auto from = [&](const IntegratedGradients& own) {
+    Options options = integrated(own);
+    options.batch = 2;  // images of a second batch have baselines of their own, too
+    return method("integrated_gradients").run(with_logit(linear), x, all_of(1, 3), options).values;
+  };
+  const at::Tensor grey = (x - 0.25) * weights();
+  EXPECT_TRUE(at::allclose(from({.level = 0.25}), grey, 0, 1e-5));
+  EXPECT_TRUE(at::allclose(from({.baseline = at::full({1, 4, 5}, 0.25)}), grey, 0, 1e-5));
+  const at::Tensor each = random_images(3, {1, 4, 5}, 8);
+  EXPECT_TRUE(at::allclose(from({.baseline = each}), (x - each) * weights(), 0, 1e-5));
+  for (const at::Tensor& wrong : {at::zeros({3, 3}), at::zeros({2, 1, 4, 5})})
+    test::expect_error([&] { from({.baseline = wrong}); }, {"baseline"}, ExitCode::usage);
 }
 
 TEST(IntegratedGradients, OfANetworkSayHowFarTheyAreFromCompleteness) {
-  nn::Network network = models::base_cnn({.image = {1, 8, 8}, .classes = 3, .width = 8});
-  Generator generator = make_generator(5, "weights");
-  nn::initialise(network, {.keeps_size = true}, generator);
-  const auto classifier = models::as_classifier(network);
+  const auto classifier =
+      models::as_classifier(initialised(models::base_cnn({.image = {1, 8, 8}, .classes = 3, .width = 8})));
   const at::Tensor x = random_images(4, {1, 8, 8}), target = at::tensor({0, 1, 2, 0}, at::kLong);
-  const at::Tensor grey = at::full({1, 8, 8}, 0.5);  // from black on, a network without biases is linear
+  // from black on, a network without biases is linear
+  const at::Tensor grey = at::full({1, 8, 8}, 0.5).expand_as(x);
   const auto worst = [&](std::int64_t steps) {
-    const Attribution result =
-        integrated_gradients(*classifier, x, target, Score::logit, {.baseline = grey, .steps = steps});
-    const at::Tensor gain = result.scores - scores_of(*classifier, grey.expand_as(x), target, Score::logit);
+    const Attribution result = method("integrated_gradients")
+                                   .run(*classifier, x, target, integrated({.steps = steps, .level = 0.5}));
+    const at::Tensor gain = result.scores - scores_of(*classifier, grey, target, Score::logit);
     EXPECT_TRUE(
         at::allclose(result.values.sum({1, 2, 3}) - gain, result.completeness_error.to(at::kFloat), 0, 1e-4));
     return (result.completeness_error.abs() / gain.abs()).max().item<double>();
@@ -194,18 +209,29 @@ TEST(IntegratedGradients, OfANetworkSayHowFarTheyAreFromCompleteness) {
   EXPECT_LT(worst(64), worst(2));
 }
 
-TEST(Gradients, OptionsOutOfRangeAreRefused) {
-  const at::Tensor x = random_images(1);
-  Generator generator = make_generator(1, "noise");
-  const auto smooth = [&](const SmoothGrad& options) {
-    smooth_grad(with_logit(linear), x, all_of(1, 1), Score::logit, options, generator);
-  };
-  test::expect_error([&] { smooth({.samples = 0}); }, {"at least 1 sample"}, ExitCode::usage);
-  test::expect_error([&] { smooth({.noise = -1}); }, {"noise is -1"}, ExitCode::usage);
-  test::expect_error(
-      [&] { integrated_gradients(with_logit(linear), x, all_of(1, 1), Score::logit, {.steps = 0}); },
-      {"at least 1 step"}, ExitCode::usage);
-  EXPECT_THROW(gradient(with_logit(linear), x, all_of(1, 2), Score::logit), c10::Error);
+/// The mean of integrated gradients over all references: what expected gradients estimate.
+TEST(ExpectedGradients, EstimateTheMeanOfIntegratedGradients) {
+  const at::Tensor x = random_images(2), references = random_images(4, {1, 4, 5}, 6);
+  at::Tensor expected = at::zeros_like(x);
+  for (std::int64_t i = 0; i < 4; ++i)
+    expected += 0.25 * method("integrated_gradients")
+                           .run(with_logit(curved), x, all_of(1, 2), integrated({.baseline = references[i]}))
+                           .values;
+  Options options;
+  options.references = references;
+  options.of<ExpectedGradients>().samples = 4000;
+  const Attribution found = method("expected_gradients").run(with_logit(curved), x, all_of(1, 2), options);
+  const at::Tensor off = (found.values - expected).abs() / found.standard_error;
+  EXPECT_LT(off.max().item<double>(), 5);
+  EXPECT_LT(found.standard_error.max().item<double>(), 0.05);
+  const at::Tensor gain = found.scores.mean() - curved(references).mean();
+  EXPECT_LT(found.completeness_error.abs().max().item<double>(), 0.1 * gain.abs().item<double>());
+
+  options.references = at::Tensor();
+  const auto ask = [&] { method("expected_gradients").run(with_logit(curved), x, all_of(1, 2), options); };
+  test::expect_error(ask, {"references"}, ExitCode::usage);
+  options.references = at::zeros({2, 1, 3, 3});
+  test::expect_error(ask, {"same shape"}, ExitCode::usage);
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
-// The MoRF curve of a function whose regions are worth known amounts.
-#include "whence/explain/attribution/perturbation.h"
+// Measures of maps of a function whose regions are worth known amounts.
+#include "whence/explain/attribution/measures.h"
 
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
 #include "unit/gce/toy_models.h"
 #include "whence/core/error.h"
+#include "whence/core/random.h"
 
 namespace whence::attribution {
 namespace {
@@ -59,6 +60,39 @@ TEST(PerturbationCurve, ABetterOrderHasALargerArea) {
   };
   EXPECT_GT(area(worth()), area(at::ones({5, 5})));
   EXPECT_GT(area(at::ones({5, 5})), area(-worth()));
+}
+
+/// Removing everything ends at the same score in any order, so what one order gains early the reverse gains late: of regions of
+/// equal size the two areas sum to the whole fall.
+TEST(Measures, TheReverseOrderHasTheOtherArea) {
+  const at::Tensor x = at::ones({1, 1, 4, 4}), target = at::ones({1}, at::kLong);
+  const at::Tensor weights = at::arange(16, at::kFloat).view({4, 4});
+  const toy::Classifier classifier([&](const at::Tensor& images) {
+    const at::Tensor logit = (images * weights).sum({1, 2, 3});
+    return at::stack({at::zeros_like(logit), logit}, 1);
+  });
+  const auto by = [&](const char* name) {
+    const Measure& own = measure(name);
+    return own.compute(classifier, x, target, x * weights, Score::logit, {.patch = 1}).item<double>();
+  };
+  EXPECT_NEAR(by("morf") + by("lerf"), 120, 1e-4);
+  EXPECT_GT(by("morf"), by("lerf"));
+}
+
+TEST(Measures, TakeMapsWithOneValueForAPixel) {
+  Generator generator = make_generator(4, "map");
+  const at::Tensor x = at::rand({2, 3, 5, 5}, generator), target = at::ones({2}, at::kLong);
+  const at::Tensor map = at::rand({2, 3, 5, 5}, generator);
+  for (const Measure& each : measures()) {
+    EXPECT_EQ(&measure(each.name), &each);
+    const auto by = [&](const at::Tensor& values) {
+      return each.compute(sum_of_worth(), x, target, values, Score::logit, {.patch = 2});
+    };
+    EXPECT_TRUE(at::equal(by(map), by(map.to(at::kDouble).sum(1, true)))) << each.name;
+    EXPECT_EQ(by(map).sizes(), at::IntArrayRef({2}));
+    EXPECT_THROW(by(map.narrow(1, 0, 2)), c10::Error);
+  }
+  EXPECT_TRUE(test::contains(test::usage_error_of([] { measure("mrf"); }), "'morf'"));
 }
 
 TEST(PerturbationCurve, StopsAtTheShareAndFillsWhatItTakesOut) {

@@ -1,0 +1,29 @@
+// Shapley values of the regions of an image.
+#pragma once
+
+#include "whence/explain/attribution/method.h"
+
+namespace whence::attribution {
+
+struct ShapleySampling {
+  std::int64_t orders = 32;  ///< orders in which regions appear
+  std::int64_t patch = 4;    ///< side of a region; those at the lower and right edge may be smaller
+  double level = 0;          ///< grey level of a region that has not appeared
+};
+
+/// What a region adds to f when it appears, averaged over random orders of appearance (Strumbelj and Kononenko 2010; Castro, Gomez
+/// and Tejada 2009), shared equally by its pixels, (N, 1, H, W). Each random order is followed by its reverse, which lowers the
+/// variance (Mitchell et al. 2022). Where there are no more orders than asked for, all of them are taken: then the values are
+/// exact. Complete: an order's additions sum to f(x) - f(baseline).
+Attribution shapley_sampling(const Request& request, const Options& options);
+
+inline constexpr Option kShapleySamplingOptions[] = {
+    {"shapley_sampling_orders", IntegerOption{place<&ShapleySampling::orders>, 2, 1'000'000}, "",
+     "Orders in which the regions appear, each followed by its reverse."},
+    {"shapley_sampling_patch", IntegerOption{place<&ShapleySampling::patch>, 1, 4096}, "pixels",
+     "Side of a region."},
+    {"shapley_sampling_baseline", NumberOption{place<&ShapleySampling::level>, 0, 1}, "",
+     "Grey level of a region that has not appeared; 0 is black."},
+};
+
+}  // namespace whence::attribution

@@ -1,0 +1,42 @@
+#include "explain/attribution/walk.h"
+
+namespace whence::attribution {
+
+at::Tensor start_with_one(const at::Tensor& logits, const at::Tensor& target, Score) {
+  return at::zeros_like(logits).scatter(1, target.unsqueeze(1), 1);
+}
+
+at::Tensor start_with_gradient(const at::Tensor& logits, const at::Tensor& target, Score score) {
+  const at::Tensor one = start_with_one(logits, target, score);
+  if (score == Score::logit) return one;
+  const at::Tensor p = logits.softmax(1);
+  return p.gather(1, target.unsqueeze(1)) * (one - p);
+}
+
+at::Tensor start_with_score(const at::Tensor& logits, const at::Tensor& target, Score score) {
+  return logits * start_with_gradient(logits, target, score);
+}
+
+Attribution walk_to_image(const Request& request, const nn::Rules& rules, const StartOf& start,
+                          const Options& options) {
+  const nn::Network& network = *request.classifier.network();
+  const at::Tensor& x = request.x;
+  const at::Tensor values = at::empty_like(x), scores = at::empty({x.size(0)}, x.options()),
+                   given = at::empty_like(scores);
+  in_passes(request.classifier, x.size(0), options.batch, [&](std::int64_t first, std::int64_t count) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor target = request.target.narrow(0, first, count);
+    const std::vector<at::Tensor> activations =
+        network.activations(x.narrow(0, first, count), {.precision = request.classifier.precision()});
+    const nn::LayerId output = network.outputs().front();
+    const at::Tensor& logits = activations[output];
+    const at::Tensor relevance = start(logits, target, options.score);
+    const nn::Relevance found = network.walk_back(activations, {output, relevance}, rules);
+    given.narrow(0, first, count).copy_(relevance.sum(1));
+    values.narrow(0, first, count).copy_(found.input());
+    scores.narrow(0, first, count).copy_(of_target(logits, target, options.score));
+  });
+  return {values, scores, excess(values, given), {}};
+}
+
+}  // namespace whence::attribution
