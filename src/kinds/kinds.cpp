@@ -1,12 +1,13 @@
 #include "kinds/kinds.h"
 
+#include "kinds/attribution/attribution.h"
 #include "kinds/counterfactual/counterfactual.h"
 #include "kinds/gce/gce.h"
 
 namespace whence::kinds {
 
 const experiment::Kinds& kinds() {
-  static const experiment::Kinds table = {gce_kind(), counterfactual_kind()};
+  static const experiment::Kinds table = {gce_kind(), counterfactual_kind(), attribution_kind()};
   return table;
 }
 

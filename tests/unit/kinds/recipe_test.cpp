@@ -38,6 +38,8 @@ std::string other_value(const config::Key& key, const std::string& value) {
   if (std::holds_alternative<config::Pair>(key.type)) return "[31, 17]";
   if (std::holds_alternative<config::Integers>(key.type)) return "[1, 2]";
   if (std::holds_alternative<config::Texts>(key.type)) return R"(["a", "b"])";
+  if (const auto* choices = std::get_if<config::Choices>(&key.type))
+    return fmt::format("['{}']", choices->names.front());
   const bool number = std::holds_alternative<config::Number>(key.type) ||
                       std::holds_alternative<config::OptionalNumber>(key.type);
   return number ? (value == "0.25" ? "0.5" : "0.25") : "\"/somewhere/else\"";

@@ -1,0 +1,111 @@
+#include "kinds/attribution/attribution.h"
+
+#include <deque>
+
+#include "experiment/figures.h"
+#include "experiment/session.h"
+#include "experiment/stages.h"
+#include "kinds/attribution/comparison.h"
+#include "whence/core/random.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::Session;
+
+bool maps_are_asked(const config::Values& values) {
+  return !values.get<AttributionOptions>().methods.empty();
+}
+
+/// The recipe's options with the run's seed and references from its training images.
+AttributionOptions map_options(Session& session) {
+  AttributionOptions options = session.get<AttributionOptions>();
+  Generator generator = make_generator(session.seed(), "attribution/references");
+  const data::Dataset& train = session.data().train;
+  options.options.seed = session.seed();
+  options.options.references = data::to_float(train, data::sample_rows(train, options.references, generator));
+  return options;
+}
+
+Comparison compared(Session& session, const models::Classifier& classifier, const at::Tensor& images,
+                    const ProgressCallback& progress) {
+  const AttributionOptions options = map_options(session);
+  return compare_methods(classifier, images,
+                         attribution::answers_to(classifier, images, options.options.batch),
+                         attribution_methods(options.methods), options, /*may_skip=*/false, progress);
+}
+
+experiment::StageResult measure_maps(Session& session) {
+  const AttributionOptions& options = session.get<AttributionOptions>();
+  const auto classifier = session.classifier(session.judging_precision());
+  const data::Dataset& test = session.data().test;
+  Generator generator = make_generator(session.seed(), "attribution/images");
+  const at::Tensor images = data::to_float(test, data::sample_rows(test, options.images, generator));
+  const Comparison comparison = compared(session, *classifier, images, session.progress);
+  nlohmann::json metrics = to_json(comparison, options);
+  metrics["images"] = images.size(0);
+  metrics["patch"] = options.perturbation.patch;
+  return {metrics, {}, fmt::format("{} methods on {} images", comparison.methods.size(), images.size(0))};
+}
+
+void draw_maps(experiment::Run& run, experiment::Figures& figures) {
+  Session& session = run.session;
+  const auto classifier = session.classifier(session.judging_precision());
+  const std::int64_t drawn = session.get<AttributionOptions>().drawn;
+  const at::Tensor images = figures.samples(drawn, "figures/attributions").images;
+  const Comparison comparison = compared(session, *classifier, images, {});
+  report::draw(attribution_figure(comparison, images, attribution::answers_to(*classifier, images),
+                                  session.task().class_names, drawn),
+               figures.stem("attributions"));
+}
+
+void report_maps(const experiment::Run& run, report::Page& page) {
+  page.sections.push_back(attribution_section_of(run.metrics.at("attribution")));
+  page.sections.back().figures.push_back(run.figure("attributions",
+                                                    "Test images and a row of maps for each method. The maps "
+                                                    "of a row share one colour scale, whose deepest "
+                                                    "colour the label states."));
+}
+
+/// Names and paths of the metrics, which their rows point to.
+std::string_view kept(std::string text) {
+  static std::deque<std::string> texts;
+  return texts.emplace_back(std::move(text));
+}
+
+std::vector<experiment::Metric> metrics_of_maps() {
+  std::vector<experiment::Metric> all;
+  for (const attribution::Measure& measure : attribution::measures())
+    for (const attribution::Method& method : attribution::methods())
+      all.push_back({kept(fmt::format("{}_{}", measure.name, method.name)),
+                     kept(fmt::format("{}, {}", measure.title, method.title)), "", 3,
+                     measure.larger_is_better ? experiment::Better::higher : experiment::Better::lower,
+                     measure.meaning,
+                     kept(fmt::format("attribution.methods.{}.{}.mean", method.name, measure.name))});
+  return all;
+}
+
+}  // namespace
+
+experiment::Kind attribution_kind() {
+  const config::Section drawing{
+      "figures",
+      "What is drawn.",
+      {{"attributions", config::Integer{config::at(&AttributionOptions::drawn), 1, 24}, "images",
+        "Test images, spread over the classes, whose attributions are drawn."}}};
+  experiment::Kind kind{"attribution",
+                        "Which pixels speak for the classifier's answer.",
+                        {attribution_section(), drawing},
+                        maps_are_asked};
+  kind.stages = {{"attribution",
+                  {"attribution", "run.seed"},
+                  {"data", "classifier"},
+                  measure_maps,
+                  experiment::judging_content}};
+  kind.metrics = metrics_of_maps();
+  kind.figures = draw_maps;
+  kind.report = report_maps;
+  return kind;
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,48 @@
+// Several methods on the same images, measured side by side.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "kinds/attribution/attribution.h"
+#include "report/figures.h"
+#include "report/page.h"
+#include "whence/core/progress.h"
+
+namespace whence::kinds {
+
+using AttributionMethods = std::vector<const attribution::Method*>;
+/// In the order of the names; all methods without names. Error (usage): no such method.
+AttributionMethods attribution_methods(const std::vector<std::string>& names);
+
+struct MeasuredMaps {
+  const attribution::Method* method = nullptr;  ///< null: regions in random order
+  attribution::Attribution found;
+  std::vector<at::Tensor> measures;  ///< (N) each, in the order of attribution::measures()
+  double seconds = 0;                ///< for all maps
+};
+struct Comparison {
+  std::vector<MeasuredMaps> methods;
+  MeasuredMaps random;  ///< what any order reaches
+  std::vector<std::pair<std::string, std::string>>
+      skipped;  ///< methods that the model does not allow, and why
+};
+
+/// `may_skip`: a method that the model does not allow is noted, else it is an error. `options.options` holds references and seed.
+Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
+                           const at::Tensor& target, const AttributionMethods& methods,
+                           const AttributionOptions& options, bool may_skip,
+                           const ProgressCallback& progress);
+
+/// {"score", "methods": {name: {"morf": {"mean", "se"}, ..., "completeness_error", "seconds_per_image"}}, "random_order": {...}}
+nlohmann::json to_json(const Comparison& comparison, const AttributionOptions& options);
+
+/// The images, and a row of maps for each method. The maps of a row share one colour scale, which its label states. At most the first
+/// `shown` images.
+report::ImageGrid attribution_figure(const Comparison& comparison, const at::Tensor& images,
+                                     const at::Tensor& target, const std::vector<std::string>& class_names,
+                                     std::int64_t shown);
+
+/// Methods by measures, from what to_json gives; the best by the first measure comes first.
+report::Section attribution_section_of(const nlohmann::json& metrics);
+
+}  // namespace whence::kinds

@@ -1,0 +1,66 @@
+// The keys: those of the kind, and one for each option of each method.
+#include <set>
+
+#include "kinds/attribution/attribution.h"
+
+namespace whence::kinds {
+namespace {
+
+using config::At;
+using config::Type;
+
+/// The value of a method's option.
+template <class T>
+At<T> place_of(T& (*at)(attribution::Options&)) {
+  return [at](config::Values& values) -> T& { return at(values.get<AttributionOptions>().options); };
+}
+Type type_of(const attribution::IntegerOption& option) {
+  return config::Integer{place_of(option.at), option.least, option.most};
+}
+Type type_of(const attribution::NumberOption& option) {
+  return config::Number{place_of(option.at), option.least, option.most};
+}
+Type type_of(const attribution::TextOption& option) { return config::Text{place_of(option.at)}; }
+
+std::vector<std::string_view> method_names() {
+  std::vector<std::string_view> names;
+  for (const attribution::Method& method : attribution::methods()) names.push_back(method.name);
+  return names;
+}
+
+}  // namespace
+
+config::Section attribution_section() {
+  using namespace config;
+  using attribution::PerturbationOptions;
+  Section section{
+      "attribution",
+      "Maps of the pixels that speak for the classifier's answer, and measures of them.",
+      {{"methods", Choices{method_names(), at(&AttributionOptions::methods)}, "",
+        "Methods that are run and compared; an empty list leaves attributions out."},
+       {"images", Integer{at(&AttributionOptions::images), 1, 1'000'000'000}, "images",
+        "Test images, drawn at random, that are explained."},
+       {"score",
+        choice(at(&AttributionOptions::options, &attribution::Options::score),
+               {attribution::name_of(attribution::Score::logit),
+                attribution::name_of(attribution::Score::probability)}),
+        "", "The number that is explained: the logit of the classifier's answer, or its probability."},
+       {"batch", Integer{at(&AttributionOptions::options, &attribution::Options::batch), 1, 1'000'000},
+        "images", "Images that go through the classifier at once; fewer need less memory."},
+       {"references", Integer{at(&AttributionOptions::references), 1, 1'000'000}, "images",
+        "Images of the data that baselines are drawn from."},
+       {"patch", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::patch), 1, 4096},
+        "pixels", "Side of the regions that the measures take out of an image."},
+       {"fill", Number{at(&AttributionOptions::perturbation, &PerturbationOptions::fill), 0, 1}, "",
+        "Grey level that comes in their place; 0 is black."}}};
+  std::set<std::string_view> known;
+  for (const attribution::Method& method : attribution::methods())
+    for (const attribution::Option& option : method.options)
+      if (known.insert(option.name).second)
+        section.keys.push_back({option.name,
+                                std::visit([](const auto& type) { return type_of(type); }, option.type),
+                                option.unit, option.meaning});
+  return section;
+}
+
+}  // namespace whence::kinds

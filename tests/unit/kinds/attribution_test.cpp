@@ -1,0 +1,129 @@
+// The kind "attribution": keys, a run, its figure and its section of the report.
+#include "kinds/attribution/attribution.h"
+
+#include "experiment/metrics.h"
+#include "kinds/attribution/comparison.h"
+#include "report/figures.h"
+#include "unit/kinds/pipeline_support.h"
+#include "whence/explain/attribution/occlusion.h"
+#include "whence/explain/attribution/smooth_grad.h"
+
+namespace whence::kinds {
+namespace {
+
+using whence::test::contains;
+using whence::test::usage_error_of;
+
+Recipe recipe_with(const std::vector<std::string>& settings) {
+  return parse_recipe(kinds(), whence::test_support::kLeast, "least.toml", settings);
+}
+
+TEST(AttributionKind, EveryOptionOfEveryMethodIsAKey) {
+  const config::Section section = attribution_section();
+  for (const attribution::Method& method : attribution::methods())
+    for (const attribution::Option& option : method.options) {
+      const auto key = std::find_if(section.keys.begin(), section.keys.end(),
+                                    [&](const config::Key& each) { return each.name == option.name; });
+      ASSERT_NE(key, section.keys.end()) << option.name;
+      EXPECT_EQ(key->doc, option.meaning);
+    }
+  EXPECT_TRUE(contains(recipe_reference(kinds()), "`smooth_grad_samples`"));
+}
+
+TEST(AttributionKind, SettingsReachTheMethods) {
+  const Recipe recipe =
+      recipe_with({"attribution.methods=[\"occlusion\", \"gradient\"]", "attribution.occlusion_window=7",
+                   "attribution.score=\"probability\"", "attribution.smooth_grad_noise=0.5"});
+  const auto& own = recipe.get<AttributionOptions>();
+  EXPECT_EQ(own.methods, (std::vector<std::string>{"occlusion", "gradient"}));
+  EXPECT_EQ(own.options.of<attribution::Occlusion>().window, 7);
+  EXPECT_EQ(own.options.of<attribution::SmoothGrad>().noise, 0.5);
+  EXPECT_EQ(own.options.score, attribution::Score::probability);
+  const Recipe again = parse_recipe(kinds(), to_toml(recipe), "again.toml");
+  EXPECT_EQ(again.get<AttributionOptions>().options.of<attribution::Occlusion>().window, 7);
+  EXPECT_TRUE(
+      contains(usage_error_of([] { recipe_with({"attribution.methods=[\"gradeint\"]"}); }), "gradient"));
+  EXPECT_TRUE(
+      contains(usage_error_of([] { recipe_with({"attribution.occlusion_window=0"}); }), "from 1 to 4096"));
+}
+
+TEST_F(Pipeline, AttributionsAreMeasuredWhereARecipeNamesMethods) {
+  const std::vector<std::string> settings = {
+      "attribution.methods=[\"gradient\", \"integrated_gradients\", \"lrp_epsilon\", \"expected_gradients\"]",
+      "attribution.images=20", "attribution.patch=2"};
+  PipelineOptions options;
+  options.last = "attribution";
+  const Names before = done_by([&] { run({}, options); });
+  EXPECT_EQ(before.back(), "counterfactual");
+  EXPECT_EQ(done_by([&] { run(settings, options); }), Names{"attribution"});
+  EXPECT_EQ(done_by([&] { run(settings, options); }), Names{});
+  const nlohmann::json metrics = collect_metrics(kinds(), folder_).at("attribution");
+  EXPECT_EQ(metrics.at("images"), 20);
+  ASSERT_EQ(metrics.at("methods").size(), 4U);
+  for (const auto& [name, own] : metrics.at("methods").items()) {
+    EXPECT_TRUE(std::isfinite(own.at("morf").at("mean").get<double>())) << name;
+    EXPECT_GE(own.at("morf").at("se").get<double>(), 0) << name;
+    EXPECT_EQ(own.contains("completeness_error"), name != "gradient") << name;
+    EXPECT_EQ(own.contains("relative_se"), name == "expected_gradients") << name;
+  }
+  // Which side is bright is plain: taking away what speaks for the answer hurts more than taking away at random.
+  const double random = metrics.at("random_order").at("morf").at("mean").get<double>();
+  EXPECT_GT(metrics.at("methods").at("integrated_gradients").at("morf").at("mean").get<double>(), random);
+  EXPECT_EQ(metric_named(all_metrics(kinds()), "morf_gradient").better, Better::higher);
+  EXPECT_EQ(done_by([&] {
+              auto others = settings;
+              others.emplace_back("attribution.integrated_gradients_steps=5");
+              run(others, options);
+            }),
+            Names{"attribution"});
+}
+
+Comparison of_maps(const std::vector<at::Tensor>& maps) {
+  Comparison comparison;
+  const char* names[] = {"gradient", "occlusion"};
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    MeasuredMaps own;
+    own.method = &attribution::method(names[i]);
+    own.found.values = maps[i];
+    comparison.methods.push_back(std::move(own));
+  }
+  return comparison;
+}
+
+/// The deepest colour belongs to the largest value of the row, not of each map.
+TEST(AttributionFigure, MapsOfARowShareOneScale) {
+  at::Tensor maps = at::zeros({2, 1, 4, 4});
+  maps[0][0][1][1] = 2;
+  maps[1][0][2][2] = 1;
+  const at::Tensor images = at::zeros({2, 1, 4, 4});
+  const report::ImageGrid grid =
+      attribution_figure(of_maps({maps, maps.clone()}), images, at::zeros({2}, at::kLong), {"a", "b"}, 9);
+  ASSERT_EQ(grid.images.sizes(), at::IntArrayRef({3, 2, 3, 4, 4}));
+  const at::Tensor white = at::ones({3}), deep = grid.images[1][0].select(1, 1).select(1, 1),
+                   half = grid.images[1][1].select(1, 2).select(1, 2);
+  EXPECT_TRUE(at::allclose(half, 0.5 * (white + deep), 1e-5));
+  EXPECT_LT(deep.min().item<float>(), 0.2);
+  EXPECT_TRUE(at::equal(grid.images[1][0].select(1, 0).select(1, 0), white));
+  EXPECT_TRUE(contains(grid.row_labels[1], "gradient (2)"));
+  EXPECT_EQ(grid.column_labels, (std::vector<std::string>{"a", "a"}));
+}
+
+TEST(AttributionReport, OrdersMethodsAndNamesThoseThatARandomOrderBeats) {
+  const auto measured = [](double morf) {
+    return nlohmann::json{{"morf", {{"mean", morf}, {"se", 0.1}}}, {"lerf", {{"mean", 0.5}, {"se", 0.1}}}};
+  };
+  const nlohmann::json metrics = {
+      {"images", 9},
+      {"score", "logit"},
+      {"methods", {{"gradient", measured(1.1)}, {"smooth_grad", measured(3)}, {"occlusion", measured(2)}}},
+      {"random_order", measured(1)}};
+  const report::Section section = attribution_section_of(metrics);
+  std::vector<std::string> order;
+  for (const auto& row : section.tables.front().rows) order.push_back(row.front());
+  EXPECT_EQ(order, (std::vector<std::string>{"SmoothGrad", "occlusion", "gradient", "random order"}));
+  EXPECT_TRUE(contains(section.paragraphs.back(), "Not better than a random order here: gradient."));
+  EXPECT_TRUE(contains(section.tables.front().rows[0][1], "3.000 ± 0.196"));
+}
+
+}  // namespace
+}  // namespace whence::kinds
