@@ -1,6 +1,7 @@
 // Looking at a run, and at model files that came from somewhere else.
 #include "cli/program.h"
 #include "unit/data/pictures_support.h"
+#include "whence/explain/attribution/method.h"
 #include "whence/interchange/safetensors.h"
 
 namespace whence {
@@ -119,20 +120,21 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   const nlohmann::json run = json({"attribute", "run", "--images", "3,17", "--out", "figures", "--json"});
   EXPECT_EQ(run["images"].size(), 2u);
   EXPECT_EQ(run["images"][1]["image"], "image 17");
-  EXPECT_EQ(run["methods"].size(), 5u);
+  EXPECT_EQ(run["methods"].size(), attribution::methods().size());  // the classifier's layers are known
+  EXPECT_FALSE(run.contains("skipped"));
   const double size = std::max(std::abs(run["images"][0]["score"].get<double>()), 1.0);
-  EXPECT_LT(run["methods"]["integrated-gradients"]["completeness_error"].get<double>(), 0.2 * size);
+  EXPECT_LT(run["methods"]["integrated_gradients"]["completeness_error"].get<double>(), 0.2 * size);
   EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/attributions.png"));
   const nn::SafetensorsFile file = nn::load_safetensors(workplace_ / "figures/attributions.safetensors");
-  ASSERT_EQ(file.tensors.size(), 6u);  // four methods, the images, the classes
+  ASSERT_EQ(file.tensors.size(), attribution::methods().size() + 2);  // the images, the classes
   for (const auto& [name, tensor] : file.tensors) EXPECT_EQ(tensor.size(0), 2) << name;
 
   workplace_.must_run({"export", "run"});
   const nlohmann::json files = json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data",
                                      "squares", "--images", "3,17", "--json"});
-  for (const char* method : {"gradient", "integrated-gradients"})
-    EXPECT_NEAR(files["methods"][method]["area_over_curve"].get<double>(),
-                run["methods"][method]["area_over_curve"].get<double>(), 1e-3);
+  for (const char* method : {"gradient", "integrated_gradients"})
+    EXPECT_NEAR(files["methods"][method]["morf"]["mean"].get<double>(),
+                run["methods"][method]["morf"]["mean"].get<double>(), 1e-3);
 
   const data::Dataset test =
       data::load_idx_pair(workplace_ / "squares/t10k-images-idx3-ubyte",
@@ -142,10 +144,31 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
       json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--picture", "mine.png", "--input",
             "1x8x8", "--method", "gradient", "--target", "1", "--json"});
   EXPECT_EQ(picture["images"][0]["target"], "1");
-  EXPECT_EQ(picture["methods"].size(), 2u);  // and a random order
+  EXPECT_EQ(picture["methods"].size(), 1u);
+  EXPECT_TRUE(picture.contains("random_order"));
+  const nlohmann::json named =  // hyphens stand for underscores; options of methods are flags
+      json({"attribute", "run", "--images", "3", "--method", "integrated-gradients", "--method", "occlusion",
+            "--occlusion-window", "3", "--integrated-gradients-steps", "5", "--json"});
+  EXPECT_EQ(named["methods"].size(), 2u);
+  EXPECT_TRUE(named["methods"].contains("integrated_gradients"));
+  // Without data there are no references, so a method that needs them is left out, or an error where it is named.
+  const std::vector<std::string> of_picture = {"attribute", "--classifier", "run/torchscript/classifier.pt",
+                                               "--picture", "mine.png",     "--input",
+                                               "1x8x8"};
+  const auto all = workplace_.must_run(of_picture);
+  EXPECT_TRUE(contains(all.out, "expected_gradients is left out"));
+  std::vector<std::string> expected = of_picture;
+  expected.insert(expected.end(), {"--method", "expected_gradients"});
+  EXPECT_TRUE(is_error(workplace_.run(expected), 2, "references"));
   EXPECT_TRUE(
       contains(workplace_.must_run({"attribute", "run", "--score", "probability"}).out, "random order"));
 
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "smoothgrad"}), 2,
+                       "did you mean 'smooth_grad'?"));
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--occlusion-window", "0"}), 2, "from 1 to 4096"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "run", "--method", "grad_cam", "--grad-cam-layer", "conv"}), 2,
+               "there is no layer \"conv\""));
   EXPECT_TRUE(is_error(workplace_.run({"attribute"}), 2, "give either a run folder or --classifier"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "--classifier", "x.pt"}), 2, "give --data, or --picture"));
@@ -154,7 +177,8 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png", "--input", "8"}),
                2, "such as 1x28x28"));
-  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "lrp"}), 2, "--method"));
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "lrp"}), 2,
+                       "there is no attribution method 'lrp'"));
   for (const std::string name : {"a", "b", "c"})
     for (int i = 0; i < 4; ++i)
       data::test::write_png(
