@@ -108,8 +108,8 @@ std::vector<Job> main_jobs(Precision precision) {
        convolutions},
       {"training step, base CNN, colour", precision, classifier_steps("base-cnn", narrow ? 6 : 3, precision),
        convolutions},
-      {"training step, PATHMASK's CNN", precision,
-       classifier_steps("pathmask-cifar", narrow ? 3 : 1, precision), convolutions},
+      {"training step, Parafita's (2018) CNN", precision,
+       classifier_steps("parafita-cifar", narrow ? 3 : 1, precision), convolutions},
       {"flow, fmnist-034", precision, flow(precision), both},
   };
 }

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a run must reach; by the name of its recipe.
+/// Thresholds of a run, by the name of its recipe.
 struct Bar {
   std::string recipe;
   double flow, bound, leak, seconds;  ///< least C; most SSE + KL, flow of a beta, seconds of training

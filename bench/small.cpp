@@ -1,4 +1,4 @@
-// What the small parts cost, by Google Benchmark: single layers forward and backward, the optimizer, the estimators.
+// The cost of small operations, by Google Benchmark: single layers forward and backward, the optimizer, the estimators.
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
 

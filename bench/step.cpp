@@ -43,7 +43,7 @@ std::vector<Setting> all_settings(bool published, bool narrow, int steps) {
   return settings;
 }
 
-/// What a profile can be of.
+/// The networks that can be profiled.
 std::vector<std::string> profiles() {
   std::vector<std::string> names = {"explanation"};
   for (const auto& architecture : models::classifier_architectures()) names.emplace_back(architecture.name);

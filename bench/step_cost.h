@@ -1,4 +1,4 @@
-// What a training step costs in floating-point operations, and how fast the processor does such operations at best.
+// The floating-point operations of a training step, and the processor's best rate for them.
 #pragma once
 
 #include "whence/nn/graph/network.h"
@@ -6,7 +6,7 @@
 
 namespace whence::bench {
 
-/// What a network's weights are worth: which gradients a step asks for.
+/// Which gradients of a network a step computes.
 enum class Gradients { of_weights, of_weights_and_input, of_input };
 
 /// Operations (a multiplication and an addition are two) of the convolutions and linear maps of `network`, forward and

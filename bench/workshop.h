@@ -14,7 +14,7 @@
 
 namespace whence::bench {
 
-/// What a step's cost depends on, besides its estimator; by default as in the recipe of Fashion-MNIST 0/3/4.
+/// The settings that a step's cost depends on, besides its estimator; by default as in the recipe of Fashion-MNIST 0/3/4.
 struct Scene {
   std::int64_t causal = 2, noncausal = 4, classes = 3;
   std::int64_t side = 28;   ///< of the images, pixels

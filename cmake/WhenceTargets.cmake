@@ -21,7 +21,7 @@ function(whence_compile_options target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
 endfunction()
 
-# What is compiled once and runs for moments, as tests and what reads a command line: optimising it further takes longer than
+# Tests and command-line code are compiled once and run for moments: optimising them further takes longer than
 # it saves. From GCC 13 on, -O1 leaves out two of x86's settings, without which the precompiled header does not fit; other
 # processors have no such options.
 include(CheckCXXCompilerFlag)

@@ -1,4 +1,4 @@
-// What the comparison writes: tables in Markdown, and figures.
+// The output of the comparison: tables in Markdown, and figures.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// whence ablate: what a factor is worth to the classifier.
+// whence ablate: the classifier's accuracy with one factor replaced by noise.
 #include "whence/explain/flow/ablation.h"
 
 #include <iostream>

@@ -153,7 +153,8 @@ void add_attribute(CLI::App& program, Command& chosen) {
        "attribute --classifier C.pt --data cifar10 --count 500 --method integrated_gradients --json"});
   auto arguments = std::make_shared<AttributeArguments>();
   add_classifier_arguments(*command, arguments->models);
-  command->add_option("--input", arguments->input, "What pictures are brought to, beside --classifier")
+  command
+      ->add_option("--input", arguments->input, "Size that pictures are scaled to; needed with --classifier")
       ->type_name("CxHxW");
   add_image_choice(*command, arguments->images, arguments->count);
   std::vector<std::string_view> names;
@@ -168,10 +169,12 @@ void add_attribute(CLI::App& program, Command& chosen) {
       ->take_all();
   command
       ->add_option("--target", arguments->target,
-                   "The class that is asked about, by name (default: the answer)")
+                   "The explained class, by name (default: the classifier's answer)")
       ->type_name("CLASS");
   add_flags(*command, flag_keys(), arguments->values);
-  command->add_option("--out", arguments->out, "Folder for figure and tensors (default: neither is written)")
+  command
+      ->add_option("--out", arguments->out,
+                   "Folder of the figure and the tensors (default: none are written)")
       ->type_name("DIR");
   command->add_flag("--json", arguments->json, "Prints JSON");
   command->callback([&chosen, arguments] { chosen = [arguments] { attribute(*arguments); }; });

@@ -31,10 +31,11 @@ std::vector<config::Key> counterfactual_keys() {
   return {
       {"to", Text{at(&A::to)}, "CLASS", "The class to move to, by name (default: any other)"},
       {"radius", Number{at(&Options::radius), 0, inf, true}, "", "Largest |alpha| of a counterfactual"},
-      {"probability", Number{at(&Options::probability), 0, 0.999999}, "", "That the new class must reach"},
-      {"step", Number{at(&Options::step), 0, inf}, "", "Distance of the search's shells; 0 chooses"},
+      {"probability", Number{at(&Options::probability), 0, 0.999999}, "",
+       "Probability that the new class must reach"},
+      {"step", Number{at(&Options::step), 0, inf}, "", "Distance between the search's shells; 0: automatic"},
       {"rays", Integer{at(&Options::rays), 0, 100'000}, "",
-       "Rays of the search, for two or more causal factors; 0 chooses"},
+       "Rays of the search, for two or more causal factors; 0: automatic"},
       {"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"},
       {"json", Toggle{at(&A::json)}, "", "Prints JSON, every image on its own"}};
 }

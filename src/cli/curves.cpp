@@ -26,16 +26,14 @@ void curves(const CurvesArguments& arguments) {
 void add_curves(CLI::App& program, Command& chosen) {
   CLI::App* command =
       add_command(program, "curves",
-                  "Draws the training curves of several runs in one chart, named by what sets them apart",
+                  "Draws the training curves of several runs in one chart, named by their differing settings",
                   {"curves runs/gce/cifar10-ten runs/gce/cifar10-ten-lambda0.05",
                    "curves runs/a runs/b --out a-against-b"});
   auto arguments = std::make_shared<CurvesArguments>();
-  command->add_option("runs", arguments->runs, "Run folders; a training may still be under way")
+  command->add_option("runs", arguments->runs, "Run folders; a training may still be running")
       ->required()
       ->type_name("RUN");
-  command
-      ->add_option("--out", arguments->out,
-                   "The chart's files without their endings, which are .png and .svg")
+  command->add_option("--out", arguments->out, "The chart's path without .png and .svg")
       ->type_name("FILE")
       ->capture_default_str();
   command->callback([&chosen, arguments] { chosen = [arguments] { curves(*arguments); }; });

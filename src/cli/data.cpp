@@ -1,4 +1,4 @@
-// whence data: what is known, where it was found, whether it is whole, and how it gets here.
+// whence data: lists, checks and fetches the known data sets.
 #include <filesystem>
 #include <iostream>
 
@@ -71,13 +71,13 @@ void list_sets(bool json) {
   if (json) std::cout << sets.dump(2) << "\n";
 }
 
-/// Whether all of it is as published; prints what is not. Error: it cannot even be read.
+/// Whether all files are as published; prints those that are not. Error: a file cannot be read.
 bool check_set(const data::KnownSet& set, const std::optional<fs::path>& path) {
   const data::Splits splits = data::load(set, {}, path);
   const auto place = data::locate(set, path);  // there: it was loaded
   const auto differences = place ? data::differences(set, *place) : std::nullopt;
   const std::string_view verdict = !differences ? "readable; no digests of these files are published"
-                                   : differences->empty() ? "whole, and as published"
+                                   : differences->empty() ? "complete, as published"
                                                           : "readable, but not as published";
   const auto shape = splits.train.images.sizes();
   std::cout << fmt::format("{}: {} training, {} validation and {} test images of {} x {}, {} classes: {}\n",
@@ -95,7 +95,7 @@ std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments)
   for (const data::KnownSet& set : data::known_sets()) {
     if (data::locate(set)) found.push_back(&set);
   }
-  if (found.empty()) fail("no known data set was found; `whence data list` tells how to get one");
+  if (found.empty()) fail("no known data set was found; `whence data list` shows how to get one");
   return found;
 }
 
@@ -108,8 +108,7 @@ void check(const DataArguments& arguments) {
   }
   std::cout.flush();
   if (!wrong.empty()) {
-    fail("damaged, or another version than the published one: {}; `whence data fetch` gets the published one",
-         wrong);
+    fail("damaged or not the published version: {}; `whence data fetch` gets the published one", wrong);
   }
 }
 
@@ -125,7 +124,7 @@ void add_fetch(CLI::App& command, Command& chosen, const std::shared_ptr<config:
   using A = DataArguments;
   CLI::App* fetching = command.add_subcommand(
       "fetch",
-      "Downloads a data set from its public home, checks it and unpacks it; continues what was interrupted");
+      "Downloads a data set from its public home, checks and unpacks it; continues an interrupted download");
   auto& arguments = values->get<A>();
   fetching->add_option("name", arguments.name, "The data set")->type_name("SET")->required();
   add_flags(
@@ -159,7 +158,7 @@ void add_data(CLI::App& program, Command& chosen) {
                               "what is wrong with it");
   checking->add_option("name", arguments->name, "The data set (default: all that are found)")
       ->type_name("SET");
-  checking->add_option("--path", arguments->path, "The folder that it lies in")->type_name("DIR");
+  checking->add_option("--path", arguments->path, "Its folder")->type_name("DIR");
   checking->callback([&chosen, arguments] { chosen = [arguments] { check(*arguments); }; });
   add_fetch(*command, chosen, values);
 }

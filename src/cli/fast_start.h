@@ -1,4 +1,4 @@
-// What a program's libraries read of the environment when they are loaded, and what is too late to change then.
+// The environment that libraries read when they are loaded, and that cannot change later.
 #pragma once
 
 namespace whence::cli {

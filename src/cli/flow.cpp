@@ -23,15 +23,15 @@ std::vector<config::Key> flow_keys() {
   constexpr auto estimator = &FlowOptions::estimator;
   return {
       {"samples", Pair{at(&FlowOptions::outer), at(&FlowOptions::inner), 2, 1'000'000}, "",
-       "Draws of the factors x draws of the rest for each"},
+       "Draws of the factors, and of the rest for each"},
       {"sampling", choice(at(estimator, &Estimator::sampling), names_to(flow::Sampling::crossed)), "",
-       "Own draws of the rest for each, or shared ones"},
+       "Own draws of the rest for each draw, or shared ones"},
       {"outer_draws", choice(at(estimator, &Estimator::outer_draws), names_to(flow::Placement::stratified)),
        "", "How the draws of the factors are spread"},
       {"correction", choice(at(estimator, &Estimator::correction), names_to(flow::Correction::jackknife)), "",
        "Bias correction"},
       {"factor_draws", choice(at(&FlowOptions::factors), names_to(flow::FactorDraws::shared)), "",
-       "Draws of each single factor, or one set that all share, as costly as one factor"},
+       "Own draws for each factor, or one shared set, which costs as much as one factor"},
       {"json", Toggle{at(&FlowArguments::json)}, "", "Prints JSON"}};
 }
 

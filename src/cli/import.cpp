@@ -48,8 +48,8 @@ void import_file(const ImportArguments& arguments) {
   std::string obstacle;
   const std::optional<nn::Network> network = module.translate(input, &obstacle);
   if (!network) {
-    fail("{} cannot be translated to layers: {}; it can still be explained as it is", arguments.file,
-         obstacle);
+    fail("{} cannot be translated to layers: {}; it can still be explained as an opaque model",
+         arguments.file, obstacle);
   }
   const std::filesystem::path out =
       arguments.out.empty()

@@ -1,4 +1,4 @@
-// whence linear-gaussian: experiments whose answer is known.
+// whence linear-gaussian: problems with known causes.
 #include "kinds/gce/linear_gaussian.h"
 
 #include <iostream>
@@ -29,7 +29,7 @@ std::vector<config::Key> linear_gaussian_keys() {
           {"seed", Integer{at(&Problems::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
            "Of the first training"},
           {"json", Toggle{at(&A::json)}, "", "Prints JSON"},
-          {"reference", Toggle{at(&A::reference)}, "", "Prints what may stand in the file"}};
+          {"reference", Toggle{at(&A::reference)}, "", "Prints the reference of the file's keys"}};
 }
 
 void print(const kinds::LinearGaussianResult& result) {
@@ -67,8 +67,7 @@ void linear_gaussian(config::Values& values) {
 
 void add_linear_gaussian(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
-      program, "linear-gaussian",
-      "Learns linear generators for classifiers whose causes are known, and compares",
+      program, "linear-gaussian", "Learns linear generators for classifiers with known causes, and compares",
       {"linear-gaussian recipes/gce/linear-gaussian.toml",
        "linear-gaussian recipes/gce/linear-gaussian.toml --trainings 20 --out /tmp/check --json"});
   auto values = std::make_shared<config::Values>();

@@ -76,7 +76,7 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 ModelSet load_run(const ModelArguments& arguments, bool images) {
   experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
   if (!kinds::explains(session.recipe().values))
-    fail("{} is the run of an autoencoder, which has no causal factors; give one of an explanation",
+    fail("{} is the run of an autoencoder, which has no causal factors; give a run with an explanation",
          arguments.run);
   set_up(arguments.threads > 0 ? arguments.threads : session.recipe().get<experiment::RunOptions>().threads);
   const Precision precision = session.judging_precision();
@@ -98,9 +98,8 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
 void name_classes(ModelSet& set) {
   if (!set.class_names.empty() && std::ssize(set.class_names) != set.classifier->classes())
     fail_usage(
-        "the classifier tells {} classes apart, but --data and --classes name {}; give --classes what its "
-        "columns "
-        "stand for, in their order",
+        "the classifier has {} classes, but --data and --classes name {}; give --classes the classes of its "
+        "columns, in their order",
         set.classifier->classes(), set.class_names.size());
   for (std::int64_t label = std::ssize(set.class_names); label < set.classifier->classes(); ++label)
     set.class_names.push_back(std::to_string(label));
@@ -188,9 +187,7 @@ void add_classifier_arguments(CLI::App& command, ModelArguments& a) {
 }
 
 void add_picture_option(CLI::App& command, ModelArguments& a) {
-  command
-      .add_option("--picture", a.pictures,
-                  "A PNG or JPEG file to ask about, instead of test images; may be repeated")
+  command.add_option("--picture", a.pictures, "A PNG or JPEG file instead of test images; may be repeated")
       ->type_name("FILE")
       ->expected(1)
       ->allow_extra_args(false)

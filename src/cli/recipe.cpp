@@ -1,4 +1,4 @@
-// whence recipe: what may stand in a recipe, and what a recipe amounts to.
+// whence recipe: checks a recipe, or prints the reference of all keys.
 #include "experiment/recipe.h"
 
 #include <iostream>

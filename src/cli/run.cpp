@@ -90,16 +90,15 @@ std::shared_ptr<RunArguments> add(CLI::App& program, const std::string& name, co
 
 void add_run(CLI::App& program, Command& chosen) {
   const auto arguments =
-      add(program, "run", "Does everything a recipe asks for; goes on where an interrupted run stopped",
+      add(program, "run", "Does everything a recipe asks for; continues an interrupted run",
           {"run recipes/gce/fmnist-034.toml",
            "run recipes/gce/fmnist-034.toml --set explanation.steps=2000 --out /tmp/short",
            "run recipes/gce/fmnist-034.toml --seeds 3"},
           {}, chosen);
   program.get_subcommand("run")
-      ->add_option(
-          "--seeds", arguments->seeds,
-          "Runs it with N seeds, each in a folder of its own, compares their causes, and reports how "
-          "the figures spread")
+      ->add_option("--seeds", arguments->seeds,
+                   "Runs it with N seeds, each in its own folder, compares their causes, and reports the "
+                   "spread of the metrics")
       ->type_name("N")
       ->check(whole_number(2, 1000));
 }
@@ -115,7 +114,7 @@ void add_report(CLI::App& program, Command& chosen) {
   experiment::PipelineOptions stages;
   stages.first = "figures";
   stages.redo = {"figures", "report"};
-  add(program, "report", "Draws the figures and the report of a run anew",
+  add(program, "report", "Draws the figures and the report of a run again",
       {"report runs/gce/fmnist-034", "report runs/gce/fmnist-034 --set figures.probabilities=true"}, stages,
       chosen);
 }

@@ -39,23 +39,23 @@ std::vector<config::Key> select_keys() {
       {"latents", Integers{at(&SelectionOptions::latents), 1, 4096}, "",
        "The numbers of latents K + L to try, rising"},
       {"plateau", Number{at(&SelectionOptions::plateau), 0, 1}, "share",
-       "Relative improvement below which a value is on its plateau; gce-c: 0"},
+       "Relative improvement below which a value is on its plateau; reversal: 0"},
       {"errors", Number{at(&SelectionOptions::errors), 0, 100}, "",
-       "Standard errors that an improvement must exceed; gce-b and gce-c: 0"},
+       "Standard errors that an improvement must exceed; relative and reversal: 0"},
       {"distance", Number{at(&SelectionOptions::distance), 0, 1}, "share",
-       "How far SSE + KL may be from the autoencoder's, relatively; gce-b and gce-c: 0.05"},
+       "How far SSE + KL may be from the autoencoder's, relatively; relative and reversal: 0.05"},
       {"first_lambda", Number{at(&SelectionOptions::first_lambda), 0, inf, true}, "",
-       "The first lambda; gce-c: 0.001"},
+       "The first lambda; reversal: 0.001"},
       {"lambda_step", Number{at(&SelectionOptions::lambda_step), 0, inf, true}, "",
-       "Added to lambda, by gce-b alone"},
+       "Added to lambda, by relative alone"},
       {"lambda_factor", Number{at(&SelectionOptions::lambda_factor), 1.02, 1e6}, "",
        "Lambda is multiplied by it, in the other rules"},
       {"least_lambda", Number{at(&SelectionOptions::least_lambda), 0, inf, true}, "",
        "No smaller one is tried, by standard-error alone"},
       {"most_lambda", Number{at(&SelectionOptions::most_lambda), 0, inf, true}, "",
-       "No larger one is tried; gce-b: 1"},
+       "No larger one is tried; relative: 1"},
       {"patience", Integer{at(&SelectionOptions::patience), 1, 100}, "",
-       "Numbers of latents in a row without an improvement that make a plateau; gce-b and gce-c: 1"},
+       "Numbers of latents in a row without an improvement that make a plateau; relative and reversal: 1"},
       {"pilot", Number{at(&Request::pilot), 0.01, 0.99}, "share",
        "Share of the steps after which hopeless settings are given up"},
       {"hopeless", Number{at(&SelectionOptions::hopeless), 0, inf, true}, "",
@@ -66,7 +66,7 @@ std::vector<config::Key> select_keys() {
       {"budget", Number{at(&SelectArguments::budget), 0, inf}, "minutes",
        "Time that all settings may take; 0: as long as it takes"},
       {"fresh", Toggle{at(&SelectArguments::fresh)}, "",
-       "Trains every setting from random weights instead of the autoencoder's"},
+       "Trains every setting from random weights, not from the autoencoder"},
       {"force", Toggle{at(&SelectArguments::force)}, "", "Replaces what another recipe made in the folder"},
       {"quiet", Toggle{at(&SelectArguments::quiet)}, "", "Shows no progress"},
       {"json", Toggle{at(&SelectArguments::json)}, "", "Prints selection.json instead of the table"}};
@@ -82,7 +82,7 @@ fs::path folder_of(const SelectArguments& arguments, const experiment::Target& t
 
 void print(const kinds::Selection& selection, const fs::path& folder) {
   for (const std::string& reason : selection.decision.reasons) std::cout << reason << "\n";
-  if (!selection.complete) std::cout << "the budget ended the search; a larger one goes on from here\n";
+  if (!selection.complete) std::cout << "the budget ended the search; continue with a larger one\n";
   std::cout << "\n"
             << kinds::table_of(selection) << "\n"
             << (folder / "recipe.toml").string() << "\n"
@@ -116,8 +116,8 @@ void add_select(CLI::App& program, Command& chosen) {
   CLI::App* command =
       add_command(program, "select", "Chooses K, L and lambda, and writes the recipe with them",
                   {"select recipes/gce/mnist-38.toml --budget 30",
-                   "select recipes/gce/fmnist-034.toml --rule gce-b --distance 0.06 --steps 3000 --fresh "
-                   "--out /tmp/gce-b"});
+                   "select recipes/gce/fmnist-034.toml --rule relative --distance 0.06 --steps 3000 --fresh "
+                   "--out /tmp/relative"});
   auto values = std::make_shared<config::Values>();
   values->get<SelectionOptions>() = gce::selection_options(SelectionOptions{}.rule);
   auto& arguments = values->get<SelectArguments>();

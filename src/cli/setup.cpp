@@ -43,8 +43,7 @@ void set_up(std::int64_t threads) {
   const Machine machine = describe_machine();
   if (machine.reference_blas) {
     std::cerr << "whence: warning: the BLAS of this machine (" << machine.blas
-              << ") is the unoptimised one and some 50 times slower; install libopenblas0-openmp"
-              << std::endl;
+              << ") is unoptimised and about 50 times slower; install libopenblas0-openmp" << std::endl;
   }
 }
 
@@ -56,7 +55,7 @@ void work_with_display(bool quiet, const std::function<void(experiment::Display&
   } catch (const Error& error) {
     display.finish();
     if (error.code() != ExitCode::interrupted) throw;
-    throw Error("interrupted; the same command goes on from here", ExitCode::interrupted);
+    throw Error("interrupted; the same command continues from here", ExitCode::interrupted);
   } catch (...) {
     display.finish();
     throw;
@@ -100,7 +99,7 @@ experiment::DataOptions parse_data(const std::string& data, const std::vector<st
   options.path = data;
   const auto layout = data::layout_of(data);
   if (!layout)
-    fail("{} holds no data: neither four IDX files, nor CIFAR-10 batches, nor folders of pictures", data);
+    fail("{} holds no data set: it has no IDX files, CIFAR-10 batches or folders of pictures", data);
   if (*layout == data::Layout::cifar) options.set = "cifar10";
   if (*layout == data::Layout::pictures) options.set = "pictures";
   if (*layout != data::Layout::idx) return options;

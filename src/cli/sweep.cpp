@@ -91,7 +91,7 @@ void sweep(const SweepArguments& arguments) {
                     flow::even_steps(-arguments.range, arguments.range, arguments.steps));
     const std::filesystem::path stem = out / ("sweep-" + factor);
     kinds::draw_sweep(result,
-                      {.title = "One factor moved, the others kept: " + factor,
+                      {.title = "One factor moves, the others are kept: " + factor,
                        .axis = "added to " + factor + " (0: the reconstruction)",
                        .class_names = models.class_names,
                        .row_labels = rows.labels,
@@ -108,7 +108,7 @@ void sweep(const SweepArguments& arguments) {
 
 void add_sweep(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
-      program, "sweep", "Draws what moving one factor does to test images and to the classifier's answer",
+      program, "sweep", "Draws the effect of one factor on test images and on the classifier's answer",
       {"sweep runs/gce/fmnist-034 --factor alpha_1 --steps 25 --out strips",
        "sweep --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --out figures"});

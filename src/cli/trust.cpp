@@ -30,7 +30,7 @@ std::vector<config::Key> trust_keys() {
       {"randomized", Integer{at(&A::checks, &TrustOptions::randomized), 0, 1000}, "",
        "Classifiers with random weights; 0 leaves them out"},
       {"samples", Pair{at(&A::flow, &FlowOptions::outer), at(&A::flow, &FlowOptions::inner), 2, 1'000'000},
-       "", "Draws of the flows, where the run has not measured them"},
+       "", "Draws that measure the flows, if the run has not"},
       {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
 }
 
@@ -62,8 +62,8 @@ void print(const nlohmann::json& trust) {
     return fmt::format("{:6.2f} % +- {:.2f}", 100 * value.at("value").get<double>(),
                        100 * value.at("se").get<double>());
   };
-  line("flow that leaks into the other factors", share(trust.at("leak")));
-  line("images whose class survives re-encoding", share(trust.at("reencoding")));
+  line("share of the flow in the betas", share(trust.at("leak")));
+  line("reconstructions that keep their image's answer", share(trust.at("reencoding")));
   const nlohmann::json& random = trust.at("randomization");
   if (random.contains("left_out")) {
     line("randomized classifiers", "left out: " + random.at("left_out").get<std::string>());

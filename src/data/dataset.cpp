@@ -78,7 +78,7 @@ Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem
     fail("{} holds no labels: they have 1 dimension, not {}", labels.string(), dataset.labels.dim());
   }
   if (dataset.images.size(0) != dataset.size()) {
-    fail("{} has {} images but {} has {} labels; they do not belong together", images.string(),
+    fail("{} has {} images but {} has {} labels; they do not fit together", images.string(),
          dataset.images.size(0), labels.string(), dataset.size());
   }
   const auto largest = dataset.labels.max().item<std::int64_t>();

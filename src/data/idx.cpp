@@ -66,7 +66,7 @@ std::vector<std::int64_t> read_shape(ByteSource& source, const std::string& name
     if (fits) count *= static_cast<std::size_t>(size);
   }
   if (!fits)
-    fail("{} promises {} values, more than the file can hold; it is cut off or damaged", name,
+    fail("{} announces {} values, more than the file holds; it is truncated or damaged", name,
          fmt::join(shape, " x "));
   return shape;
 }
@@ -88,7 +88,7 @@ at::Tensor read_idx(const std::filesystem::path& path) {
   if (got < wanted) fail("{} is cut off: it holds {} of {} values", name, got, fmt::join(shape, " x "));
   char surplus = 0;
   if (source.read(&surplus, 1) != 0) {
-    fail("{} goes on after the {} values that it promises; it is damaged", name, fmt::join(shape, " x "));
+    fail("{} continues after its {} values; it is damaged", name, fmt::join(shape, " x "));
   }
   return values;
 }

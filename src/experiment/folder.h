@@ -1,4 +1,4 @@
-// A run is a folder: what is in it, who may write to it, and what each finished stage left.
+// A run is a folder: its files, its lock, and the stamps of finished stages.
 //
 //   recipe.toml  run.json  metrics.json  log.jsonl  report.html  figures/
 //   classifier.safetensors  encoder.safetensors  decoder.safetensors  test-bounds.safetensors
@@ -47,7 +47,7 @@ class FolderLock {
   std::optional<FileLock> lock_;
 };
 
-/// What a stage left. A stage whose inputs are those of its finished stamp need not be done again.
+/// The result of a stage. A stage with the inputs of its finished stamp is not repeated.
 // NOLINTNEXTLINE(bugprone-exception-escape): json moves do not throw, but clang-tidy cannot see it
 struct Stamp {
   bool finished = false;    ///< false: begun, perhaps with a checkpoint

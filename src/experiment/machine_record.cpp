@@ -63,9 +63,8 @@ Precision record_machine(const RunFolder& folder, const Recipe& recipe, bool for
   const bool same_request = recorded && record["precision"].value("requested", nlohmann::json()) == requested;
   if (same_request && !here && !force) {
     fail(
-        "{} was begun in bfloat16, which this processor does not have; begin again with --force, or "
-        "elsewhere with "
-        "--out",
+        "{} was started in bfloat16, which this processor lacks; start again with --force, or in another "
+        "folder with --out",
         folder.path().string());
   }
   if (!same_request || !here) {

@@ -40,7 +40,7 @@ bool same_inputs(const Kinds& kinds, nlohmann::json a, nlohmann::json b) {
   return a == b;
 }
 
-/// What a stage was made from beside its recipe. The precision is not asked for: a run keeps its own.
+/// What a stage was made from beside its recipe. The precision is not requested: a run keeps its own.
 nlohmann::json files_of(nlohmann::json content) {
   content.erase("precision");
   return content;
@@ -82,8 +82,8 @@ void check_same_data(Session& session) {
   const Stamp stamp = stamp_of(kinds, session.folder(), stages(kinds).front());
   if (!stamp.finished || stamp.inputs.at("content") == data_content(session)) return;
   fail(
-      "{} was made of other images than those that are found now as {}; give another folder with --out, or "
-      "replace it with --force",
+      "{} was made from other images than those found now as {}; give another folder with --out, or replace "
+      "it with --force",
       session.folder().path().string(), session.get<DataOptions>().set);
 }
 
@@ -101,7 +101,7 @@ bool products_exist(const RunFolder& folder, const Stamp& stamp) {
                      [&](const std::string& file) { return fs::exists(folder / file); });
 }
 
-/// What was made from the result of `stage` is out of date.
+/// Marks everything made from the result of `stage` as out of date.
 void forget_later(const Kinds& kinds, const RunFolder& folder, std::string_view stage) {
   for (const Stage& later : stages(kinds)) {
     if (std::find(later.after.begin(), later.after.end(), stage) == later.after.end()) continue;
@@ -151,7 +151,8 @@ class StageRunner {
     worked_ = true;
     const bool resumes = unchanged && !old.finished && fs::exists(folder.checkpoint(stage.name));
     if (!resumes) start_over(stage);
-    display_.note(fmt::format("{}: {}", stage.name, resumes ? "goes on where it was interrupted" : "begins"));
+    display_.note(
+        fmt::format("{}: {}", stage.name, resumes ? "continues where it was interrupted" : "begins"));
     Stamp stamp;
     stamp.inputs = inputs;
     stamp.fingerprint = new_fingerprint(inputs);
@@ -307,7 +308,7 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
       runner.run(stage);
     if (stage.name == options.last) break;
   }
-  if (!runner.worked()) display.note("everything was done before and nothing has changed");
+  if (!runner.worked()) display.note("nothing to do: everything is up to date");
 }
 
 }  // namespace whence::experiment

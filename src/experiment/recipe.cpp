@@ -41,12 +41,12 @@ void check_data(const DataOptions& data, const std::string& name) {
           "data.size must be two numbers, [height, width]");
   require(data.classes.size() != 1, "data.classes must name at least two classes");
   require(std::set(data.classes.begin(), data.classes.end()).size() == data.classes.size(),
-          "data.classes names a class twice");
+          "data.classes lists a class twice");
 }
 
 template <class Architectures>
 std::string architecture_table(std::string_view key, const Architectures& architectures) {
-  std::string text = fmt::format("\n| `{}` | width | what it is |\n|---|---|---|\n", key);
+  std::string text = fmt::format("\n| `{}` | width | meaning |\n|---|---|---|\n", key);
   for (const auto& each : architectures)
     text += fmt::format("| `{}` | {} | {} |\n", each.name, each.width == 0 ? "" : std::to_string(each.width),
                         each.meaning);
@@ -67,15 +67,8 @@ constexpr std::string_view kIntroduction =
     "This page is printed by `whence recipe --reference` and checked against the program by its tests.\n";
 constexpr std::string_view kArchitectures =
     "\n## Architectures\n\n"
-    "GCE-A is \"Reproducibility study: Generative causal explanations of black-box classifiers\", GCE-B "
-    "\"[Re] "
-    "Generative causal explanations of black-box classifiers\", GCE-C \"Replication study of Generative "
-    "causal "
-    "explanations of black-box classifiers\"; all three reproduce O'Shaughnessy et al. 2020. PATHMASK is the "
-    "study of "
-    "semantic morphing and path-mask attribution. An architecture that does not fit the images is an error "
-    "that says "
-    "which images it takes.\n";
+    "Sources: [references.md](references.md). An architecture that does not fit the images is an error; it "
+    "says which images fit.\n";
 
 std::string sections_reference(const config::Schema& sections, const Kind* kind) {
   std::string text;

@@ -48,8 +48,7 @@ Section machine_section(const Run& run) {
        fmt::format("{:.0f} MiB", run.metrics.at("peak_memory_bytes").get<double>() / (1 << 20))});
   for (const auto& [name, stage] : run.metrics.at("stages").items())
     seconds.rows.push_back({name, fmt::format("{:.1f}", stage.at("seconds").get<double>())});
-  return {"machine", "How it was run", {text_of(record.at("precision").at("reason"))}, {facts, seconds}, {},
-          true};
+  return {"machine", "The run", {text_of(record.at("precision").at("reason"))}, {facts, seconds}, {}, true};
 }
 
 Section recipe_section(const Recipe& recipe) {
@@ -57,7 +56,7 @@ Section recipe_section(const Recipe& recipe) {
   const nlohmann::json values = recipe_values(recipe, names_of(schema_of(*recipe.kinds)));
   for (const auto& [key, value] : values.items())
     if (!value.is_null()) table.rows.push_back({key, value.dump()});
-  return {"recipe", "Recipe", {"Every value, defaults included."}, {table}, {}, true};
+  return {"recipe", "Recipe", {"Every value, including defaults."}, {table}, {}, true};
 }
 
 }  // namespace
@@ -72,7 +71,7 @@ StageResult report_stage(Session& session) {
     if (kind.report != nullptr && kind.asked(recipe.values)) kind.report(run, page);
   present_classifier(run, page);
   if (const Table expected = against_expected(run); !expected.rows.empty())
-    page.sections.push_back({"expected", "Against the expected figures", {}, {expected}, {}});
+    page.sections.push_back({"expected", "Compared with the expected metrics", {}, {expected}, {}});
   page.sections.push_back(machine_section(run));
   page.sections.push_back(recipe_section(recipe));
   const std::filesystem::path file = session.folder() / "report.html";

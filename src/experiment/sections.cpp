@@ -15,18 +15,18 @@ config::Section data_section() {
       "data",
       "Which images.",
       {{"set", Text{at(&DataOptions::set)}, "",
-        "The data set: one that `whence data list` names, or of your own \"idx\" (four IDX files) or "
+        "A known data set (`whence data list`), or your own: \"idx\" (four IDX files) or "
         "\"pictures\" (PNG and JPEG, a folder for each class)."},
        {"path", Path{at(&DataOptions::path)}, "",
-        "The folder with the set's files; empty looks in WHENCE_DATA, ./data, where `whence data fetch` and "
-        "Debian's packages put it."},
+        "The folder with the set's files. Empty: WHENCE_DATA, ./data, and the folders of `whence data fetch` "
+        "and Debian's packages."},
        {"classes", Integers{at(&DataOptions::classes), 0, 255}, "",
         "The classes to use, by their number in the set (pictures: of their folders, in the order of their "
-        "names); an empty list uses all. With classifier.file: what its columns stand for, in their order."},
+        "names); an empty list uses all. With classifier.file: the classes of its columns, in their order."},
        {"class_names", Texts{at(&DataOptions::class_names)}, "",
         "With set = \"idx\": the names of the classes, label 0 first."},
        {"size", Integers{at(&DataOptions::form, &data::ImageForm::size), 1, 4096}, "pixels",
-        "[height, width] that images are brought to: scaled to cover it, then cut evenly; an empty list "
+        "[height, width] of the images: they are scaled to cover it, then cropped evenly. An empty list "
         "keeps their size."},
        {"colours", choice(at(&DataOptions::form, &data::ImageForm::colours), {"as-they-are", "grey", "rgb"}),
         "", "Makes images grey, or gives grey ones three equal channels."}}};
@@ -35,7 +35,7 @@ config::Section data_section() {
 config::Section classifier_section() {
   return {
       "classifier",
-      "What is explained.",
+      "The explained classifier.",
       {{"architecture",
         choice(at(&ClassifierOptions::architecture), names_of(models::classifier_architectures())), "",
         "The classifier to train and explain; see the architectures below."},
@@ -43,21 +43,19 @@ config::Section classifier_section() {
         "A TorchScript classifier to explain instead of training one; the keys of its training are then "
         "unused."},
        {"output", choice(at(&ClassifierOptions::output), {"auto", "logits", "probabilities"}), "",
-        "What that classifier returns; auto takes rows that are probabilities as such."},
+        "What that classifier returns; auto detects probabilities."},
        {"width", Integer{at(&ClassifierOptions::network, &models::ClassifierRequest::width), 0, 1024},
         "channels",
-        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
-        "text's."},
+        "Channels of the first convolution; the others keep the published proportion. 0: as published."},
        {"channel_dropout",
         Toggle{at(&ClassifierOptions::network, &models::ClassifierRequest::channel_dropout)}, "",
-        "The base CNN drops whole channels with 0.25 after the pooling (GCE-B) instead of single values with "
-        "0.5 (GCE-A, GCE-C)."},
+        "The base CNN drops whole channels with 0.25 after the pooling (anonymous 2021b) instead of single "
+        "values with 0.5 (anonymous 2021a, Verhoeven et al. 2021)."},
        {"epochs", Integer{at(kTraining, &Training::epochs), 0, 100'000}, "",
-        "Passes over the training images. 0 leaves random weights: a classifier whose explanation must "
-        "differ from a trained one's."},
+        "Passes over the training images. 0 leaves random weights, for comparison: the explanation of a "
+        "trained classifier must differ."},
        {"validation", Toggle{at(&ClassifierOptions::on_validation)}, "",
-        "Trains it on the set's validation images, too, where it has some. Its own settings cannot be chosen "
-        "on them then."},
+        "Also trains on the set's validation images. Do not choose settings on them then."},
        {"batch", Integer{at(kTraining, &Training::batch), 1, 65'536}, "images", "Images of one step."},
        {"optimizer", choice(at(kTraining, &Training::optimizer), {"sgd", "adam"}), "",
         "Stochastic gradient descent with momentum, or Adam (0.9, 0.999)."},
@@ -74,14 +72,14 @@ config::Section classifier_section() {
        {"warmup", Number{at(kTraining, &Training::warmup), 0, 1}, "share of the steps",
         "When a one-cycle schedule reaches its largest learning rate."},
        {"label_smoothing", Number{at(kTraining, &Training::label_smoothing), 0, 0.9999}, "",
-        "Share of each training target that goes to all classes alike: answers that are less sure and often "
-        "more accurate."},
+        "Share of each training target that is spread over all classes. Answers become less certain and "
+        "often more accurate."},
        {"flip", Toggle{at(kTraining, &Training::augmentation, &models::Augmentation::flip)}, "",
         "Mirrors training images at random, left to right."},
        {"crop", Integer{at(kTraining, &Training::augmentation, &models::Augmentation::crop), 0, 64}, "pixels",
-        "Shifts training images at random by up to so much each way, black coming in."},
+        "Largest random shift of training images in each direction; black fills the gap."},
        {"cutout", Integer{at(kTraining, &Training::augmentation, &models::Augmentation::cutout), 0, 256},
-        "pixels", "Side of a square that is blacked out in each training image, anywhere; 0: none."}}};
+        "pixels", "Side of a random black square in each training image; 0: none."}}};
 }
 
 config::Section generator_section() {
@@ -93,19 +91,18 @@ config::Section generator_section() {
         "The variational autoencoder that becomes the explanation; see the architectures below."},
        {"width", Integer{at(&GeneratorOptions::network, &models::AutoencoderShape::width), 0, 4096},
         "channels",
-        "Channels of the first convolution, to which the others are in the text's proportion; 0 takes the "
-        "text's."},
+        "Channels of the first convolution; the others keep the published proportion. 0: as published."},
        {"dropout", Number{at(&GeneratorOptions::network, &models::AutoencoderShape::dropout), 0, 0.9999}, "",
-        "Share of the hidden features that PATHMASK's autoencoders leave out in training; the listings leave "
-        "out half, which spoils the images of CIFAR-10. The other architectures have no dropout."},
+        "Dropout of the hidden features in the autoencoders of Parafita 2018. The published 0.5 spoils the "
+        "images of CIFAR-10. The other architectures have no dropout."},
        {"latents", Integer{at(&GeneratorOptions::latents), 0, 4096}, "latents",
-        "When above 0, an autoencoder with so many latents is trained alone, beside the classifier, and "
-        "nothing is explained: objective, sampling, K, L, lambda and the other weights are then unused."}}};
+        "Above 0: trains only an autoencoder with this many latents beside the classifier, without an "
+        "explanation. Objective, sampling, K, L, lambda and the other weights are then unused."}}};
 }
 
 config::Section run_section() {
   return {"run",
-          "How it is computed.",
+          "Computation.",
           {{"seed", Integer{at(&RunOptions::seed), 0, std::numeric_limits<std::int64_t>::max()}, "",
             "Every random stream starts from it; the same seed, machine, threads and precision give the same "
             "numbers."},
@@ -114,7 +111,7 @@ config::Section run_section() {
            {"precision", choice(at(&RunOptions::precision), {"auto", "float32", "bfloat16"}), "",
             "Number format of the heavy layers; auto takes bfloat16 where this processor is faster with it."},
            {"checkpoint_seconds", Number{at(&RunOptions::checkpoint_seconds), 0, 86'400}, "s",
-            "A killed training loses at most this much work; other stages begin again."}}};
+            "A killed training loses at most this much work; other stages restart."}}};
 }
 
 }  // namespace
@@ -123,9 +120,8 @@ const config::Schema& base_sections() {
   static const Schema sections = {
       {"",
        "At the top, before any section.",
-       {{"title", Text{at(&About::title)}, "",
-         "What the experiment is called in the report; the file's name by default."},
-        {"source", Text{at(&About::source)}, "", "The text the experiment is from."}}},
+       {{"title", Text{at(&About::title)}, "", "Title in the report (default: the file's name)."},
+        {"source", Text{at(&About::source)}, "", "The paper that the experiment is from."}}},
       data_section(),
       classifier_section(),
       generator_section(),
@@ -141,7 +137,7 @@ config::Section expected_section(const Kinds& kinds) {
   const double inf = std::numeric_limits<double>::infinity();
   config::Section section{
       "expected",
-      "What the source text reports, or earlier runs gave; the report shows it next to what was measured. "
+      "What the paper states, or earlier runs measured; the report shows it beside this run. "
       "Each key is a metric of the kind.",
       {{"source", Text{at(&Expected::source)}, "", "Where these numbers are from."}}};
   for (const Metric& metric : all_metrics(kinds)) {

@@ -22,7 +22,7 @@ std::string with_unit(const Metric& metric, double value) {
 }
 
 report::Section spread_section(const SeedSpread& spread) {
-  Table table{{"", "median", "least", "most"}, {}, "Test data. The spread is of the seeds."};
+  Table table{{"", "median", "least", "most"}, {}, "On test images. The spread is over the seeds."};
   for (const SeedRun& run : spread.runs()) table.header.push_back(fmt::format("seed {}", run.seed));
   for (const SeedSpread::Row& each : spread.rows()) {
     const auto& [least, median, most, count] = each.spread;
@@ -31,7 +31,7 @@ report::Section spread_section(const SeedSpread& spread) {
     for (const double value : {median, least, most}) row.push_back(shown(each.metric, value));
     for (const double value : each.values) row.push_back(shown(each.metric, value));
   }
-  return {"figures", "How the figures spread", {}, {table}, {}};
+  return {"figures", "Spread of the metrics", {}, {table}, {}};
 }
 
 report::Section runs_section(const SeedSpread& spread, const fs::path& folder) {
@@ -45,7 +45,7 @@ report::Section runs_section(const SeedSpread& spread, const fs::path& folder) {
   }
   return {"runs",
           "Each run",
-          {"Every seed has a report of its own beside this one; seeds.json has the figures."},
+          {"Every seed has its own report beside this one; seeds.json has the metrics."},
           {table},
           {}};
 }
@@ -55,7 +55,7 @@ report::Section runs_section(const SeedSpread& spread, const fs::path& folder) {
 std::vector<SeedRun> run_seeds(const Recipe& recipe, const fs::path& folder, std::int64_t count, bool force,
                                Display& display) {
   if (RunFolder(folder).exists())
-    fail_usage("{} is a run itself, where --seeds makes a folder of runs; give another one with --out",
+    fail_usage("{} is a run, but --seeds needs a folder for several runs; give another one with --out",
                folder.string());
   const std::int64_t first = recipe.seed();
   const auto run = [&](std::int64_t number, std::string_view last) {

@@ -132,8 +132,8 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
   auto classifier = models::load_classifier(options.file, probe(), options.output, with);
   if (classifier->classes() != classes)
     fail(
-        "{} tells {} classes apart, but data.classes selects {}; they must be what its columns stand for, in "
-        "their order (to explain it on some of its classes, export it with these columns only)",
+        "{} has {} classes, but data.classes selects {}; list the classes of its columns, in their order (to "
+        "explain only some classes, export it with these columns)",
         options.file, classifier->classes(), classes);
   return classifier;
 }

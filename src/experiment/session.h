@@ -1,4 +1,4 @@
-// What a run has in hand while it works: recipe, folder, data, models.
+// The state of a run while it works: recipe, folder, data, models.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ namespace whence::experiment {
 /// A data set as options name it: a known one, or the user's own files. Errors: those of data::load.
 data::Splits load_data(const DataOptions& options);
 
-/// What a run's networks are made for.
+/// The task of a run's networks: image shape and classes.
 struct Task {
   nn::Shape image;
   std::vector<std::string> class_names;

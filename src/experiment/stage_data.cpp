@@ -40,7 +40,7 @@ nlohmann::json content_of(const data::Dataset& dataset) {
   return {hash(dataset.images), hash(dataset.labels)};
 }
 
-/// Where the files lie does not matter, what is in them does.
+/// Only the content of the files matters, not their place.
 nlohmann::json data_content(Session& session) {
   return {{"train", content_of(session.data().train)}, {"test", content_of(session.data().test)}};
 }

@@ -8,7 +8,7 @@ namespace whence::experiment {
 
 /// data, classifier, every stage of every kind, figures, report: in the order of execution.
 std::vector<Stage> stages(const Kinds& kinds);
-/// Not so where its kind was not asked for.
+/// Not so where its kind was not requested.
 bool is_asked(const Stage& stage, const config::Values& values);
 /// The last of a recipe's trainings.
 std::string_view last_training(const Kinds& kinds, const config::Values& values);

@@ -1,4 +1,4 @@
-// What is behind nn::ScriptModule; kept out of the public header because LibTorch's module headers are slow
+// The implementation of nn::ScriptModule; not in the public header because LibTorch's module headers are slow
 // to compile.
 #pragma once
 

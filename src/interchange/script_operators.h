@@ -60,7 +60,7 @@ class OperatorCall {
   NetworkBuilder& network_;
 };
 
-/// Adds what the operation becomes and returns the layer that has its result.
+/// Adds the operation's layers and returns the one with its result.
 using Operator = LayerId (*)(OperatorCall& call);
 
 /// `name`: "aten::relu"; in-place operations under the name without the underscore. nullptr: not known.

@@ -1,4 +1,4 @@
-// What is known of the values of a TorchScript graph before it runs.
+// The values of a TorchScript graph that are known before it runs.
 #pragma once
 
 #include <torch/csrc/jit/ir/ir.h>

@@ -178,7 +178,7 @@ bool decide_probabilities(const ScriptModule& module, const at::Tensor& rows, Cl
   const bool looks_so = are_probabilities(rows);
   if (output == ClassifierOutput::probabilities && !looks_so) {
     fail(
-        "{} was said to return probabilities, but its rows have a minimum of {:.3g} and sums from {:.4g} to "
+        "{} should return probabilities, but its rows have a minimum of {:.3g} and sums from {:.4g} to "
         "{:.4g}; "
         "it seems to return logits",
         name_of(module), rows.min().item<double>(), rows.sum(1).min().item<double>(),

@@ -93,7 +93,7 @@ PrecisionChoice choose_precision(PrecisionRequest request) {
   if (request == PrecisionRequest::bfloat16) {
     double rate = 0;
     if (const auto obstacle = obstacle_to_bfloat16(rate)) {
-      fail("bfloat16 was asked for, but {}; ask for float32 or automatic", *obstacle);
+      fail("bfloat16 was requested, but {}; request float32 or auto", *obstacle);
     }
     return {Precision::bfloat16, fmt::format("bfloat16: asked for ({:.0f} GFLOP/s on one thread)", rate)};
   }

@@ -67,7 +67,7 @@ std::string run_gnuplot(const std::string& script) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0) {
     if (errno != EINTR)
-      fail("lost sight of gnuplot while it drew a chart: {}; run it again", std::strerror(errno));
+      fail("gnuplot disappeared while it drew a chart: {}; run the command again", std::strerror(errno));
   }
   std::string drawn = contents(output.get());
   // Some versions go on after an error and end with status 0.

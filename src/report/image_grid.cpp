@@ -95,7 +95,7 @@ double legend_entry_width(const std::string& name) {
   return swatch + after_swatch + text_width(name, legend_style);
 }
 
-/// What the legend needs at least: a line has its name and an entry.
+/// The least space for the legend: one line with its name and one entry.
 double least_legend_width(const ImageGrid& grid) {
   double entry = 0;
   for (const std::string& name : grid.class_names) entry = std::max(entry, legend_entry_width(name));

@@ -25,7 +25,7 @@ using Points = std::vector<std::vector<double>>;
 /// Pixels between the error bars that several series have at one x.
 constexpr double between_bars = 5;
 
-/// Long series keep the lowest and the highest point of every stretch, so that no spike is lost; what is no number is left
+/// Long series keep the lowest and the highest point of every stretch, so that no spike is lost; NaN is left
 /// out of them.
 Points thinned(const Series& series) {
   const std::size_t count = series.x.size();

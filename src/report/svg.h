@@ -1,4 +1,4 @@
-// What the SVG writers of cairo and gnuplot leave to be done.
+// Corrections of the SVG files that cairo and gnuplot write.
 #pragma once
 
 #include <string>

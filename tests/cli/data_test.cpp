@@ -31,7 +31,7 @@ TEST_F(DataCommand, FetchesListsAndChecks) {
   EXPECT_EQ(sets[1]["bytes"], 47'040'016 + 60'008 + 7'840'016 + 10'008);
   const auto whole = workplace_.must_run({"data", "check", "fashion-mnist"});
   EXPECT_TRUE(contains(whole.out, "60000 training, 6000 validation and 4000 test images of 28 x 28"));
-  EXPECT_TRUE(contains(whole.out, "whole, and as published"));
+  EXPECT_TRUE(contains(whole.out, "complete, as published"));
 }
 
 TEST_F(DataCommand, SaysWhatIsDamaged) {

@@ -29,8 +29,9 @@ TEST(Help, FlagsTellTheirDefaultAndRange) {
   const Workplace workplace;
   const std::string select = workplace.must_run({"select", "--help"}).out;
   for (const char* line :
-       {"--rule NAME=standard-error ", "(one of 'gce-b', 'gce-c', 'standard-error')\n", "--plateau X=0.01 ",
-        " (from 0 to 1; share)\n", "--samples NxN=200x200 ", "--latents N,N,...=2,3,4,", "--fresh  "})
+       {"--rule NAME=standard-error ", "(one of 'relative', 'reversal', 'standard-error')\n",
+        "--plateau X=0.01 ", " (from 0 to 1; share)\n", "--samples NxN=200x200 ", "--latents N,N,...=2,3,4,",
+        "--fresh  "})
     EXPECT_TRUE(contains(select, line));
   EXPECT_TRUE(contains(workplace.must_run({"sweep", "--help"}).out, "--out DIR  "));
 }

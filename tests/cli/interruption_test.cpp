@@ -57,7 +57,7 @@ TEST_F(Interruption, KilledTrainingGoesOnToTheSameWeights) {
     EXPECT_EQ(process->wait().code, 128 + SIGKILL);
     ASSERT_FALSE(fs::exists(workplace_ / (out + "/decoder.safetensors"))) << "it was killed too late";
     const auto again = workplace_.must_run(train(out, "20"));
-    EXPECT_TRUE(contains(again.err, stage + ": goes on where it was interrupted"));
+    EXPECT_TRUE(contains(again.err, stage + ": continues where it was interrupted"));
     expect_same_weights("whole", out);
     const nlohmann::json metrics = read_json(workplace_ / (out + "/metrics.json"));
     const nlohmann::json& trained = metrics[stage == "classifier" ? stage : "gce"]["train_seconds"];
@@ -74,7 +74,7 @@ TEST_F(Interruption, CtrlCStopsWithinASecondAndSaysHowToGoOn) {
   process->signal(SIGINT);
   const auto outcome = process->wait();
   EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count(), 1.0);
-  EXPECT_TRUE(is_error(outcome, 130, "interrupted; the same command goes on from here"));
+  EXPECT_TRUE(is_error(outcome, 130, "interrupted; the same command continues from here"));
   workplace_.must_run(train("stopped", "20"));
   expect_same_weights("whole", "stopped");
 }

@@ -82,7 +82,7 @@ TEST_F(RealData, TheSameSeedGivesTheSameBitsAgainAndAfterBeingKilled) {
   ASSERT_FALSE(std::filesystem::exists(workplace_ / "killed/decoder.safetensors"))
       << "it was killed too late";
   const auto resumed = workplace_.must_run(arguments("killed", "20"));
-  EXPECT_TRUE(test::contains(resumed.err, "explanation: goes on where it was interrupted"));
+  EXPECT_TRUE(test::contains(resumed.err, "explanation: continues where it was interrupted"));
   expect_the_same("once", "killed");
 }
 

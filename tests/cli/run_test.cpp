@@ -44,8 +44,8 @@ TEST_F(RunProgram, GoesFromRecipeToReport) {
   const std::string report = read_file(workplace_ / (run_ + "/report.html"));
   EXPECT_TRUE(contains(report, "Left or right"));
   EXPECT_TRUE(contains(report, "this classifier"));
-  EXPECT_TRUE(contains(report, "Can it be trusted?"));
-  EXPECT_TRUE(contains(report, "What would have to be different"));
+  EXPECT_TRUE(contains(report, "Checks"));
+  EXPECT_TRUE(contains(report, "Counterfactuals"));
   const nlohmann::json record = read_json(workplace_ / (run_ + "/run.json"));
   for (const char* key : {"/whence", "/seed", "/machine/processor", "/machine/threads", "/machine/blas",
                           "/precision/chosen", "/precision/reason"}) {

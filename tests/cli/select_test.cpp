@@ -70,7 +70,7 @@ TEST_F(SelectProgram, KilledAndStoppedItGoesOnToTheSameChoice) {
     Process process(workplace_.path(), select("killed"), {});
     ASSERT_TRUE(process.wait_until([&] { return fs::exists(first / ".stages/validation.json"); }));
     process.signal(SIGINT);
-    EXPECT_TRUE(is_error(process.wait(), 130, "interrupted; the same command goes on from here"));
+    EXPECT_TRUE(is_error(process.wait(), 130, "interrupted; the same command continues from here"));
   }
   workplace_.must_run(select("killed"));
   EXPECT_EQ(record("killed"), record("whole"));
@@ -93,7 +93,7 @@ TEST_F(SelectProgram, WrongUsageLeavesNoFolder) {
   };
   EXPECT_TRUE(is_error(workplace_.run({"select"}), 2, "target"));
   EXPECT_TRUE(is_error(workplace_.run({"select", "nowhere.toml"}), 1, "nowhere.toml"));
-  EXPECT_TRUE(refused({"--rule", "gce-a"}, 2, "--rule"));
+  EXPECT_TRUE(refused({"--rule", "backwards"}, 2, "--rule"));
   EXPECT_TRUE(refused({"--budget", "-1"}, 2, "--budget"));
   EXPECT_TRUE(refused({"--plateau", "3"}, 2, "--plateau"));
   EXPECT_TRUE(refused({"--lambda-factor", "1"}, 2, "--lambda-factor"));

@@ -1,5 +1,5 @@
 // A generator and classifiers whose information flow is known by Gauss-Hermite quadrature: x = W z, z ~ N(0,
-// I), with a logistic classifier or an AND of two (GCE-B section 2.1).
+// I), with a logistic classifier or an AND of two (anonymous 2021b section 2.1).
 #pragma once
 
 #include <ATen/core/Tensor.h>

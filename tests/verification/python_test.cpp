@@ -77,7 +77,7 @@ TEST(Python, RunsOurExportedNetworks) {
   check_export(python, models::cvae_encoder({.width = 8}));
   check_export(python, models::cvae_decoder({.width = 8, .batch_norm = true}));
   check_export(python, models::small_densenet({.image = {1, 28, 28}, .width = 4}));
-  check_export(python, models::pathmask_decoder(models::PathmaskSet::cifar10, {.latents = 5, .width = 4}));
+  check_export(python, models::parafita_decoder(models::ParafitaSet::cifar10, {.latents = 5, .width = 4}));
 }
 
 /// What make_models.py says about one model.

@@ -107,7 +107,7 @@ def vgg11(channels, classes, width):
 
 
 def normed(*convolutions):
-    """As PATHMASK's listings: every convolution has a batch norm and a ReLU behind it."""
+    """As Parafita's (2018) listings: every convolution has a batch norm and a ReLU behind it."""
     layers = []
     for layer in convolutions:
         layers.append(layer)
@@ -120,7 +120,7 @@ def hidden(inputs, outputs):
     return [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout()]
 
 
-def pathmask_cnn_convolutions(name, c, w):
+def parafita_cnn_convolutions(name, c, w):
     return {
         "mnist": [conv(c, w, 5, 3, 2), conv(w, 2 * w, 3), conv(2 * w, 4 * w, 3)],
         "fashion": [conv(c, w, 3, 1, 1), conv(w, 2 * w, 3, 3, 1), conv(2 * w, 4 * w, 3), conv(4 * w, 4 * w, 3)],
@@ -128,12 +128,12 @@ def pathmask_cnn_convolutions(name, c, w):
                   conv(2 * w, 4 * w, 3)]}[name]
 
 
-def pathmask_cnn(name):
+def parafita_cnn(name):
     def make(channels, classes, w):
         tail = {"mnist": hidden(4 * w * 36, 8 * w) + [nn.Linear(8 * w, classes)],
                 "fashion": hidden(4 * w * 36, 4 * w) + [nn.Linear(4 * w, classes)],
                 "cifar": hidden(4 * w * 9, 4 * w) + hidden(4 * w, 2 * w) + [nn.Linear(2 * w, classes)]}[name]
-        return nn.Sequential(*normed(*pathmask_cnn_convolutions(name, channels, w)), nn.Flatten(), *tail)
+        return nn.Sequential(*normed(*parafita_cnn_convolutions(name, channels, w)), nn.Flatten(), *tail)
     return make
 
 
@@ -147,11 +147,11 @@ class TwoHeads(nn.Module):
         return self.mean(x), self.log_variance(x)
 
 
-def pathmask_encoder(name):
+def parafita_encoder(name):
     def make(c, latents, w):
         convolutions, features, size = {
-            "mnist": (pathmask_cnn_convolutions("mnist", c, w), 4 * w * 36, 8 * w),
-            "fashion": (pathmask_cnn_convolutions("fashion", c, w) + [conv(4 * w, 8 * w, 3)], 8 * w * 16, 4 * w),
+            "mnist": (parafita_cnn_convolutions("mnist", c, w), 4 * w * 36, 8 * w),
+            "fashion": (parafita_cnn_convolutions("fashion", c, w) + [conv(4 * w, 8 * w, 3)], 8 * w * 16, 4 * w),
             "cifar": ([conv(c, w, 3), conv(w, 2 * w, 3), nn.MaxPool2d(2), conv(2 * w, 4 * w, 3), conv(4 * w, 2 * w, 3),
                        conv(2 * w, 2 * w, 5, 3, 2), conv(2 * w, 4 * w, 3)], 4 * w * 4, 2 * w)}[name]
         trunk = nn.Sequential(*normed(*convolutions), nn.Flatten(), *hidden(features, size))
@@ -159,7 +159,7 @@ def pathmask_encoder(name):
     return make
 
 
-def pathmask_decoder(name):
+def parafita_decoder(name):
     def make(c, latents, w):
         shape, convolutions, image = {
             "mnist": ((4 * w, 6, 6), [transposed(4 * w, 2 * w, 3), transposed(2 * w, w, 3)], transposed(w, c, 5, 3, 2)),
@@ -240,8 +240,8 @@ def main(folder):
     classifier("inception", inception, grey, 2, 8, 64)
     classifier("vgg11", vgg11, colour, 10, 4, 64)
     for name, image, width in (("mnist", grey, 16), ("fashion", grey, 32), ("cifar", colour, 64)):
-        classifier(f"pathmask-{name}", pathmask_cnn(name), image, 10, 4, width)
-        autoencoder(f"pathmask-{name}", pathmask_encoder(name), pathmask_decoder(name), image, 100, 4, width)
+        classifier(f"parafita-{name}", parafita_cnn(name), image, 10, 4, width)
+        autoencoder(f"parafita-{name}", parafita_encoder(name), parafita_decoder(name), image, 100, 4, width)
     autoencoder("cifar-cvae", cifar_cvae_encoder, cifar_cvae_decoder, colour, 64, 4, 128)
     print(json.dumps(cases))
 

@@ -1,4 +1,4 @@
-// Errors that a user can cause, and what the program makes of them.
+// Errors that a user can cause, and how the program reports them.
 #pragma once
 
 #include <fmt/core.h>
@@ -12,7 +12,7 @@ namespace whence {
 /// Exit codes of the program (documented in the README).
 enum class ExitCode { done = 0, failed = 1, usage = 2, interrupted = 130 };
 
-/// The one exception type for what a user can cause. Its text is one sentence: what was wrong, where, what to do.
+/// The one exception type for errors that a user can cause. Its text is one sentence: what is wrong, where, what to do.
 /// Programming errors (shapes that code, not a user, got wrong) use TORCH_CHECK instead.
 class Error : public std::runtime_error {
  public:

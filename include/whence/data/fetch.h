@@ -1,4 +1,4 @@
-// Data sets from their public homes, and whether what lies on a disk is what was published.
+// Downloads data sets from their public homes, and compares files with the published ones.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ at::Tensor to_form(const at::Tensor& images, const ImageForm& form);
 Dataset to_form(const Dataset& dataset, const ImageForm& form);
 Splits to_form(const Splits& splits, const ImageForm& form);
 
-/// What to do with a file of no bytes: published sets hold some.
+/// How to treat an empty file; published sets hold some.
 enum class EmptyFiles { refuse, pass_over };
 
 /// The classes in a folder of pictures, sorted by name: its sub-folders, or those of its sub-folder "train" when it

@@ -1,4 +1,4 @@
-// What the explanation methods ask of a model, whoever made it.
+// The interfaces of models: Classifier, Decoder, Encoder.
 // Shapes: x (N, C, H, W) in [0, 1]; z (N, D) with D = K + L; logits (N, M).
 #pragma once
 

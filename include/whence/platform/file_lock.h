@@ -7,7 +7,7 @@
 namespace whence {
 
 /// Asks for the file `path` (made when it is not there) for this process alone, until the object ends; does not wait.
-/// What it means that it was not given is the caller's to say.
+/// The caller decides what a refused lock means.
 class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& path);

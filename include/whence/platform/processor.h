@@ -1,4 +1,4 @@
-// What the processor can do, and what the BLAS that is loaded makes of it.
+// The processor's instruction sets, and the BLAS library in use.
 #pragma once
 
 #include <string>

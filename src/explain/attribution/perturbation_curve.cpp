@@ -12,8 +12,7 @@ void check(const at::Tensor& x, const at::Tensor& values, const PerturbationOpti
   TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
   if (options.patch < 1) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
   if (!(options.share > 0 && options.share <= 1))
-    fail_usage("the share of regions that are taken out is {}, but must be above 0 and at most 1",
-               options.share);
+    fail_usage("the share of removed regions is {}, but must be above 0 and at most 1", options.share);
 }
 
 /// At which step each region is taken out, (N, regions): 0 for the first.

@@ -28,7 +28,7 @@ void check_options(const models::Decoder& decoder, const models::Classifier& cla
   positive("tolerance", options.tolerance);
   if (options.step != 0) positive("step", options.step);
   if (options.rays < 0)
-    fail_usage("a search along {} rays does not exist; give 1 or more, or 0 to choose", options.rays);
+    fail_usage("the number of rays is {}, but must be 1 or more, or 0 for automatic", options.rays);
   if (!(options.probability >= 0 && options.probability < 1))
     fail_usage("the probability asked of a counterfactual is {}; it must be from 0 to below 1",
                options.probability);
@@ -94,7 +94,7 @@ Counterfactuals explain_counterfactually(const models::Encoder& encoder, const m
                                          std::int64_t causal, const CounterfactualOptions& options,
                                          const ProgressCallback& progress) {
   if (encoder.latents() != decoder.latents())
-    fail("the encoder has {} latents and the decoder {}; they must be of one model", encoder.latents(),
+    fail("the encoder has {} latents and the decoder {}; they must belong to one model", encoder.latents(),
          decoder.latents());
   const at::NoGradGuard no_grad;
   std::vector<Tensor> codes, probabilities;

@@ -32,14 +32,13 @@ std::int64_t count_right(const models::Classifier& classifier, const Tensor& ima
 
 void check_classes(const models::Classifier& classifier, const data::Dataset& dataset) {
   if (classifier.classes() != dataset.classes())
-    fail(
-        "the classifier tells {} classes apart and the data set has {}; select the classes it was trained on",
-        classifier.classes(), dataset.classes());
+    fail("the classifier has {} classes and the data set {}; select the classes it was trained on",
+         classifier.classes(), dataset.classes());
 }
 
 void check_latents(const models::Encoder& encoder, const models::Decoder& decoder) {
   if (encoder.latents() != decoder.latents())
-    fail("the encoder has {} latents and the decoder {}; they must be of one model", encoder.latents(),
+    fail("the encoder has {} latents and the decoder {}; they must belong to one model", encoder.latents(),
          decoder.latents());
 }
 

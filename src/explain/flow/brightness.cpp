@@ -28,9 +28,10 @@ std::vector<FactorBrightness> factor_brightness(const models::Encoder& encoder,
                                                 std::int64_t draws, at::Generator& generator) {
   if (dataset.size() == 0) fail("there are no images to measure on");
   if (encoder.latents() != decoder.latents())
-    fail("the encoder has {} latents and the decoder {}; they must be of one model", encoder.latents(),
+    fail("the encoder has {} latents and the decoder {}; they must belong to one model", encoder.latents(),
          decoder.latents());
-  if (draws < 2) fail_usage("{} draws tell no correlation with brightness; give 2 or more", draws);
+  if (draws < 2)
+    fail_usage("{} draws are too few to measure a correlation with brightness; give 2 or more", draws);
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> means, seen, made;
   for_batches(dataset.size(), kBatch, [&](std::int64_t first, std::int64_t count) {

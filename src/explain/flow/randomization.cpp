@@ -130,8 +130,8 @@ RandomizationCheck randomization_check(const models::Decoder& decoder, const mod
                options.alpha, options.beta, options.classifiers);
   if (!classifier.network())
     fail(
-        "the layers of the classifier are unknown, so its weights cannot be randomized; leave this check "
-        "out");
+        "the layers of the classifier are unknown, so its weights cannot be randomized; leave out this "
+        "check");
 
   const at::NoGradGuard no_grad;
   const Responses responses(decoder, classifier, causal, options, seed);

@@ -37,7 +37,7 @@ Sweep sweep(const models::Decoder& decoder, const models::Classifier& classifier
 }
 
 std::vector<double> even_steps(double first, double last, std::int64_t steps) {
-  if (steps < 1) fail_usage("a sweep of {} steps does not exist; give 1 or more", steps);
+  if (steps < 1) fail_usage("a sweep needs at least 1 step, not {}", steps);
   if (!std::isfinite(first) || !std::isfinite(last))
     fail_usage("a sweep must go from one finite number to another, not from {} to {}", first, last);
   std::vector<double> values{first};

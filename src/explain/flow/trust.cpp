@@ -76,7 +76,7 @@ Share reencoding_agreement(const models::Encoder& encoder, const models::Decoder
                            const models::Classifier& classifier, const data::Dataset& dataset) {
   if (dataset.size() == 0) fail("there are no images to measure on");
   if (encoder.latents() != decoder.latents())
-    fail("the encoder has {} latents and the decoder {}; they must be of one model", encoder.latents(),
+    fail("the encoder has {} latents and the decoder {}; they must belong to one model", encoder.latents(),
          decoder.latents());
   const at::NoGradGuard no_grad;
   std::int64_t same = 0;

@@ -14,7 +14,7 @@ constexpr std::int64_t kDraws = 64;
 const nn::Layer& linear_layer(const nn::Layer& layer, const char* place) {
   if (!std::holds_alternative<nn::Linear>(layer.op))
     fail_usage(
-        "latents can be put in order only where {} is a linear layer, and {} is none; leave out "
+        "pretraining reorders latents, so {} must be a linear layer, and {} is not; leave out "
         "explanation.pretraining",
         place, layer.name);
   return layer;

@@ -18,7 +18,7 @@ bool is_independent(Objective objective) {
 }
 
 void check(std::int64_t causal, std::int64_t noncausal, const CausalOptions& options) {
-  if (causal < 1) fail_usage("there must be at least 1 causal factor (K), not {}", causal);
+  if (causal < 1) fail_usage("K must be at least 1, not {}", causal);
   if (noncausal < 0) fail_usage("the number of other factors (L) is {}; it must be 0 or more", noncausal);
   if (options.alpha_samples < 2)
     fail_usage("the causal effect needs at least 2 draws of the causal factors, not {}",

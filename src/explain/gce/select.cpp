@@ -144,9 +144,9 @@ class SelectionWalk {
   /// The trial whose lambda is taken for this K and L; null when a trial is missing or none is near.
   const Trial* choose_lambda(const Trial& base, const Setting& setting) {
     switch (options_.rule) {
-      case SelectionRule::gce_b:
+      case SelectionRule::relative:
         return by_steps(base, setting);
-      case SelectionRule::gce_c:
+      case SelectionRule::reversal:
         return by_factors(base, setting);
       case SelectionRule::standard_error:
         return by_errors(base, setting);

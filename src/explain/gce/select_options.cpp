@@ -18,8 +18,8 @@ SelectionOptions selection_options(SelectionRule rule) {
   }
   options.errors = 0;
   for (std::int64_t latents = 1; latents <= 32; ++latents) options.latents.push_back(latents);
-  if (rule == SelectionRule::gce_b) options.most_lambda = 1;
-  if (rule == SelectionRule::gce_c) {
+  if (rule == SelectionRule::relative) options.most_lambda = 1;
+  if (rule == SelectionRule::reversal) {
     options.plateau = 0;
     options.first_lambda = 1e-3;
   }
@@ -47,15 +47,15 @@ void check(const SelectionOptions& options) {
   if (!(options.least_lambda <= options.most_lambda))
     fail_usage("the least lambda is {:g}, above the largest, {:g}", options.least_lambda,
                options.most_lambda);
-  const bool steps = options.rule == SelectionRule::gce_b;
+  const bool steps = options.rule == SelectionRule::relative;
   const double first = steps ? options.lambda_step : options.first_lambda;
   if (first > options.most_lambda || (!steps && first < options.least_lambda))
     fail_usage("the first lambda is {:g}, outside of {:g} to {:g}", first, options.least_lambda,
                options.most_lambda);
-  positive("what makes a pilot hopeless", options.hopeless);
+  positive("--hopeless", options.hopeless);
   if (options.patience < 1) fail_usage("the patience is {}, but must be 1 or more", options.patience);
   if (!(options.errors >= 0))
-    fail_usage("{} standard errors are not a measure; give 0 or more", options.errors);
+    fail_usage("the number of standard errors is {}, but must be 0 or more", options.errors);
 }
 
 std::string describe(const Setting& setting) {
@@ -68,10 +68,10 @@ std::string describe(const Setting& setting) {
 
 std::string_view name_of(SelectionRule rule) {
   switch (rule) {
-    case SelectionRule::gce_b:
-      return "gce-b";
-    case SelectionRule::gce_c:
-      return "gce-c";
+    case SelectionRule::relative:
+      return "relative";
+    case SelectionRule::reversal:
+      return "reversal";
     case SelectionRule::standard_error:
       return "standard-error";
   }

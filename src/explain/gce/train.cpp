@@ -97,8 +97,7 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
               "gce::train: decoder and encoder disagree on images");
   if (options.pretraining > 0 && options.causal > 0) check_reordering(encoder, decoder);
   if (options.manifold_weight > 0 && options.pretraining == 0)
-    fail_usage(
-        "the weight of what departs from the manifold needs pretraining, whose autoencoder it is from");
+    fail_usage("manifold_weight needs pretraining, which trains the autoencoder that it uses");
 }
 
 void initialise(nn::Network& encoder, nn::Network& decoder, const Training& options) {

@@ -90,7 +90,7 @@ std::vector<experiment::Metric> metrics_of_maps() {
 experiment::Kind attribution_kind() {
   const config::Section drawing{
       "figures",
-      "What is drawn.",
+      "The figures.",
       {{"attributions", config::Integer{config::at(&AttributionOptions::drawn), 1, 24}, "images",
         "Test images, spread over the classes, whose attributions are drawn."}}};
   experiment::Kind kind{"attribution",

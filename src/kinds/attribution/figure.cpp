@@ -28,7 +28,7 @@ report::ImageGrid attribution_figure(const Comparison& comparison, const at::Ten
                                      std::int64_t shown) {
   shown = std::min(shown, images.size(0));
   report::ImageGrid grid;
-  grid.title = "What speaks for the class (red) and against it (blue)";
+  grid.title = "Evidence for the class (red) and against it (blue)";
   std::vector<at::Tensor> rows = {images.narrow(0, 0, shown).expand({shown, 3, -1, -1})};
   grid.row_labels = {"image"};
   for (const MeasuredMaps& each : comparison.methods) {
@@ -40,7 +40,7 @@ report::ImageGrid attribution_figure(const Comparison& comparison, const at::Ten
   grid.images = at::stack(rows);
   for (std::int64_t i = 0; i < shown; ++i)
     grid.column_labels.push_back(class_names[static_cast<std::size_t>(target[i].item<std::int64_t>())]);
-  grid.column_axis = "the class that is asked about";
+  grid.column_axis = "the explained class";
   return grid;
 }
 

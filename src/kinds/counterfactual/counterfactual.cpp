@@ -13,19 +13,18 @@ namespace {
 config::Schema counterfactual_sections() {
   using namespace config;
   using Search = counterfactual::CounterfactualOptions;
-  return {
-      {"counterfactual",
-       "The smallest move of alpha that changes the classifier's answer, beta kept.",
-       {{"images", Integer{at(&CounterfactualKindOptions::images), 0, 1'000'000'000}, "images",
-         "Test images, drawn at random, whose class is to be changed; 0 leaves counterfactuals out."},
-        {"radius", Number{at(&CounterfactualKindOptions::search, &Search::radius), 0, 100, true},
-         "standard deviations", "The largest distance of a counterfactual's alpha from 0."},
-        {"probability", Number{at(&CounterfactualKindOptions::search, &Search::probability), 0, 0.999999},
-         "share", "Probability that the new class must reach; with 0 it need only be the most probable."}}},
-      {"figures",
-       "What is drawn.",
-       {{"counterfactuals", Integer{at(&CounterfactualKindOptions::drawn), 1, 24}, "images",
-         "Test images, spread over the classes, whose counterfactual is drawn."}}}};
+  return {{"counterfactual",
+           "The smallest move of alpha that changes the classifier's answer, beta kept.",
+           {{"images", Integer{at(&CounterfactualKindOptions::images), 0, 1'000'000'000}, "images",
+             "Random test images to find counterfactuals for; 0: no counterfactuals."},
+            {"radius", Number{at(&CounterfactualKindOptions::search, &Search::radius), 0, 100, true},
+             "standard deviations", "The largest distance of a counterfactual's alpha from 0."},
+            {"probability", Number{at(&CounterfactualKindOptions::search, &Search::probability), 0, 0.999999},
+             "share", "Probability that the new class must reach; 0: being the most probable is enough."}}},
+          {"figures",
+           "The figures.",
+           {{"counterfactuals", Integer{at(&CounterfactualKindOptions::drawn), 1, 24}, "images",
+             "Test images, spread over the classes, whose counterfactual is drawn."}}}};
 }
 
 bool asked_for(const config::Values& values) {
@@ -45,10 +44,9 @@ experiment::StageResult measure_counterfactuals(Session& session) {
   const at::Tensor rows = data::sample_rows(test, session.get<CounterfactualKindOptions>().images, generator);
   const auto summary = counterfactual::summarise(
       search_for(session, session.judged(), data::to_float(test, rows), session.progress));
-  return {
-      counterfactual::to_json(summary, test.class_names),
-      {},
-      fmt::format("{:.1f} % of {} images can be made another class", 100 * summary.flip_rate, summary.asked)};
+  return {counterfactual::to_json(summary, test.class_names),
+          {},
+          fmt::format("{:.1f} % of {} images have a counterfactual", 100 * summary.flip_rate, summary.asked)};
 }
 
 void draw_run(experiment::Run& run, experiment::Figures& figures) {
@@ -71,8 +69,8 @@ std::string share_text(double share) { return fmt::format("{:.1f} %", 100 * shar
 
 std::string rate_sentence(const nlohmann::json& c) {
   return fmt::format(
-      "The smallest move of alpha that changes the classifier's answer, with every beta kept. For **{} ± "
-      "{:.1f} % of {} test images** there is one with |alpha| up to {:g}.",
+      "A counterfactual is the smallest move of alpha that changes the classifier's answer; every beta is "
+      "kept. **{} ± {:.1f} % of {} test images** have one with |alpha| up to {:g}.",
       share_text(c.at("flip_rate").get<double>()),
       100 * experiment::kInterval * c.at("flip_rate_se").get<double>(), c.at("asked").get<std::int64_t>(),
       c.at("radius").get<double>());
@@ -126,15 +124,14 @@ void draw_counterfactuals(const counterfactual::Counterfactuals& counterfactuals
 }
 
 report::Section counterfactual_section(const nlohmann::json& c) {
-  report::Section section{"counterfactuals", "What would have to be different", {rate_sentence(c)}, {}, {}};
+  report::Section section{"counterfactuals", "Counterfactuals", {rate_sentence(c)}, {}, {}};
   if (c.contains("distance")) {
     const nlohmann::json& distance = c.at("distance");
-    section.paragraphs.push_back(
-        fmt::format("Half of the moves are shorter than {:.2f}, nineteen of twenty shorter than {:.2f} "
-                    "standard deviations of the factors; the longest is {:.2f}. A short move means that the "
-                    "image lies close to another class.",
-                    distance.at("q50").get<double>(), distance.at("q95").get<double>(),
-                    distance.at("max").get<double>()));
+    section.paragraphs.push_back(fmt::format(
+        "Half of the moves are shorter than {:.2f} standard deviations of the factors, 95 % shorter than "
+        "{:.2f}; the longest is {:.2f}. After a short move the image is close to another class.",
+        distance.at("q50").get<double>(), distance.at("q95").get<double>(),
+        distance.at("max").get<double>()));
     report::Table table{{"from", "to", "images", "median distance"}, {}, ""};
     for (const nlohmann::json& change : c.at("changes"))
       table.rows.push_back({change.at("from").get<std::string>(), change.at("to").get<std::string>(),
@@ -143,8 +140,8 @@ report::Section counterfactual_section(const nlohmann::json& c) {
     section.tables.push_back(std::move(table));
   }
   section.paragraphs.push_back(fmt::format(
-      "The move starts at the reconstruction, which is of the image's own class for {} of the images; for "
-      "the others it says what would change the answer about the reconstruction, not about the image.",
+      "The move starts at the reconstruction. For {} of the images the reconstruction has the image's class; "
+      "for the others the move changes the answer about the reconstruction, not about the image.",
       share_text(c.at("agreement").get<double>())));
   return section;
 }

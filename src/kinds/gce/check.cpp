@@ -8,17 +8,16 @@ namespace {
 using Require = std::function<void(bool good, const std::string& sentence)>;
 
 void check_weights(const gce::Training& options, const Require& require) {
-  require(
-      options.lambda > 0 || options.causal_weight > 0 || options.answer_weight > 0,
-      "explanation.lambda, explanation.causal_weight and explanation.answer_weight are all 0, which leaves "
-      "nothing to train");
+  require(options.lambda > 0 || options.causal_weight > 0 || options.answer_weight > 0,
+          "explanation.lambda, explanation.causal_weight and explanation.answer_weight are all 0, so there "
+          "is nothing to train");
   require(options.manifold_weight == 0 || options.pretraining > 0,
-          "explanation.manifold_weight needs explanation.pretraining of at least 1: it holds images to the "
-          "autoencoder that is trained there");
-  require(
-      options.manifold_weight == 0 || options.causal_weight > 0 || options.leak_penalty > 0,
-      "explanation.manifold_weight is of what the causal term draws; it needs explanation.causal_weight or "
-      "explanation.leak_penalty above 0");
+          "explanation.manifold_weight needs explanation.pretraining of at least 1: it compares images with "
+          "the autoencoder trained there");
+  require(options.manifold_weight == 0 || options.causal_weight > 0 || options.leak_penalty > 0,
+          "explanation.manifold_weight acts on the draws of the causal term; it needs "
+          "explanation.causal_weight or "
+          "explanation.leak_penalty above 0");
 }
 
 void check_leak(const gce::Training& options, const Require& require) {

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a training is of; paths are left out, as the same may lie elsewhere.
+/// The settings of a training, without paths, which may differ for equal files.
 nlohmann::json training_values(const experiment::Recipe& recipe) {
   return without_paths(*recipe.kinds,
                        recipe_values(recipe, {"data", "classifier", "generator", "explanation", "run.seed"}));

@@ -13,8 +13,8 @@
 namespace whence::kinds {
 
 /// In front of the classes, where borders show what the classifier says; with numbers below the images, how surely.
-constexpr const char* kBorders = "The classifier says:";
-constexpr const char* kBordersAndNumbers = "The classifier says (below: how surely):";
+constexpr const char* kBorders = "The classifier's answer:";
+constexpr const char* kBordersAndNumbers = "The classifier's answer (below: its probability):";
 
 struct SweepFigure {
   std::string title, axis;

@@ -25,7 +25,7 @@ void draw_sweeps(Session& session, const experiment::Models& models, experiment:
     const auto index = static_cast<std::int64_t>(i);
     draw_sweep(
         flow::sweep(*models.decoder, *models.classifier, codes, index, steps),
-        {.title = (strips ? "The transition in small steps: " : "One factor moved, the others kept: ") +
+        {.title = (strips ? "The transition in small steps: " : "One factor moves, the others are kept: ") +
                   factors[i],
          .axis = "added to " + factors[i] + " (0: the reconstruction)",
          .class_names = session.task().class_names,

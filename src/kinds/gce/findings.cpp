@@ -88,7 +88,7 @@ std::string still_sentence(const Findings& f) {
     return fmt::format("**No other factor does by itself**: {}; all of them together carry {:.3f}.", largest,
                        f.all_others);
   }
-  return fmt::format("**Some of its reasons leak into the other factors**: {}.", largest);
+  return fmt::format("**Some of the flow leaks into the other factors**: {}.", largest);
 }
 
 /// Points of accuracy, at least 0: what replacing costs, where chance may make it seem to help.
@@ -103,12 +103,11 @@ bool come_back(const Findings& f) {
 std::string sure_sentence(const Findings& f) {
   const std::string kept =
       fmt::format("keep {} accuracy (originals {})", percent(f.reencoded), percent(f.original));
-  std::string text = come_back(f)
-                         ? "Re-encoded test images " + kept
-                         : "**Test images do not come back as what they are**: re-encoded, they " + kept +
-                               ", so that this is an explanation of the answers to generated images "
-                               "(explanation.answer_weight "
-                               "makes reconstructions keep their answers)";
+  std::string text =
+      come_back(f) ? "Re-encoded test images " + kept
+                   : "**Many reconstructions lose their image's answer**: re-encoded, test images " + kept +
+                         ", so this explains the answers to generated images (explanation.answer_weight "
+                         "makes reconstructions keep their answers)";
   text += fmt::format("; replacing a causal factor by noise costs at least {:.1f} points",
                       points_lost(f, f.alpha_kept.value));
   if (f.has_others) {
@@ -121,7 +120,7 @@ std::string sure_sentence(const Findings& f) {
 std::string autoencoder_sentence(const Findings& f) {
   return fmt::format(
       "**The classifier is right on {} of the test images**, and on {} once the autoencoder has encoded and "
-      "decoded them. Nothing is explained here: the recipe trains the autoencoder alone.",
+      "decoded them. The recipe trains the autoencoder alone, so there is no explanation.",
       percent(f.original), percent(f.reencoded));
 }
 
@@ -132,7 +131,7 @@ std::vector<report::Headline> autoencoder_headlines(const Findings& f) {
            fmt::format("{} on the originals", percent(f.original)), neutral},
           {fmt::format("{:.1f}", f.sse), "squared error of a reconstruction", "summed over pixels (SSE)",
            neutral},
-          {fmt::format("{:.1f} nats", f.kl), "information in a code", "KL against N(0, I)", neutral}};
+          {fmt::format("{:.1f} nats", f.kl), "cost of a code", "KL against N(0, I)", neutral}};
 }
 
 }  // namespace
@@ -160,7 +159,7 @@ std::vector<report::Headline> headlines(const Findings& f) {
                    fmt::format("of {:.3f} possible, ± {:.3f}", f.most_possible, kInterval * f.flow_se),
                    f.share() >= kMoves ? good : bad});
   if (f.has_others) {
-    lines.push_back({fmt::format("{:.4f} nats", f.largest_other.value), "the most that a beta moves it",
+    lines.push_back({fmt::format("{:.4f} nats", f.largest_other.value), "largest flow of a beta",
                      fmt::format("{}, ± {:.4f}", f.largest_other.factor, kInterval * f.largest_other.se),
                      f.largest_other.value <= kStill * f.most_possible ? good : bad});
   }

@@ -1,4 +1,4 @@
-// What a run's metrics say, in numbers for tables and in words for people.
+// The results of a run, as numbers for tables and as sentences.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -39,7 +39,7 @@ Findings findings_of(const nlohmann::json& metrics);
 /// One to three sentences: what moves the classifier, what does not, how sure.
 std::string answer(const Findings& findings);
 std::vector<report::Headline> headlines(const Findings& findings);
-/// How well images come back, and what the best linear model (`metrics.gce.linear`, where there is one) would reach.
+/// Reconstructions, and what the best linear model (`metrics.gce.linear`, where there is one) would reach.
 std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce);
 /// What `metrics.gce.brightness` says.
 report::Table brightness_table(const nlohmann::json& brightness);

@@ -21,18 +21,14 @@ std::string with_interval(const nlohmann::json& share) {
 std::string leak_paragraph(const nlohmann::json& leak) {
   if (!is_known(leak)) return "Nothing moves the classifier, neither alpha nor beta.";
   const bool free = leak.at("value").get<double>() <= kLeakFree;
-  return fmt::format(
-      "**{}** Of all that moves the classifier, {} runs through the factors beta that should not matter.",
-      free ? "Alpha tells the whole story." : "Some reasons are hidden in beta.", with_interval(leak));
+  return fmt::format("**{}** The betas should not matter; they carry {} of the flow.",
+                     free ? "Alpha carries the flow." : "Some of the flow is in beta.", with_interval(leak));
 }
 
 std::string reencoding_paragraph(const nlohmann::json& reencoding) {
   return fmt::format(
-      "**Images that come back as themselves:** {} of {} test images. After encoding and decoding, the "
-      "classifier gives "
-      "them the class it gives the image itself. What the explanation shows about the others, it shows about "
-      "an image "
-      "that the classifier sees differently.",
+      "**Reconstructions that keep their image's answer:** {} of {} test images. For the others, the "
+      "explanation is about an image that the classifier sees differently.",
       with_interval(reencoding), reencoding.at("images").get<std::int64_t>());
 }
 
@@ -42,29 +38,25 @@ std::string randomization_paragraph(const nlohmann::json& check) {
                        check.at("left_out").get<std::string>());
   const bool passed = check.at("passed").get<bool>();
   return fmt::format(
-      "**{}** {} classifiers of the same architecture with random weights were shown the same generated "
-      "images, their "
-      "answers spread as widely as those of this one. Alpha carries {} of what moves the explained "
-      "classifier and "
-      "{} of what moves the random ones; their answers correlate with its answers by {:.2f}.",
+      "**{}** {} classifiers of the same architecture with random weights saw the same generated images; "
+      "their outputs were scaled to the spread of this classifier's. Alpha carries {} of the flow to the "
+      "explained classifier and {} of the flow to the random ones. Their answers correlate with its answers "
+      "by {:.2f}.",
       passed ? "The explanation is about this classifier."
-             : "It is not shown that the explanation is about this classifier: alpha has as much hold on "
-               "random ones.",
+             : "The explanation may not be about this classifier: alpha moves random classifiers as much.",
       check.at("randomized").size(), with_interval(check.at("alpha_share")),
       with_interval(check.at("randomized_share")), check.at("correlation").get<double>());
 }
 
 std::string seeds_paragraph(const nlohmann::json& trust) {
   if (!trust.contains("seeds"))
-    return "**Another training** was not compared; trust.other_run names a run with another seed, to see "
-           "whether the "
-           "same causes come back.";
+    return "**Another training** was not compared. Name a run with another seed as trust.other_run to see "
+           "whether it finds the same causes.";
   const nlohmann::json& seeds = trust.at("seeds");
   const double together = seeds.at("alpha_subspace").get<double>();
   return fmt::format(
       "**{}** Over the test images, the alphas of the two trainings correlate by {:.2f} all together, and by "
-      "{:.2f} on "
-      "average when each is matched with one of the other (a mirrored factor counts as the same).",
+      "{:.2f} on average one by one (a mirrored factor is the same factor).",
       together >= kCameBack ? "Another training finds the same causes."
                             : "Another training finds other causes.",
       together, seeds.at("alpha_mean").get<double>());
@@ -91,14 +83,13 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce) {
   if (gce.contains("linear")) {
     const double linear = part("linear", "sse") + part("linear", "kl");
     paragraphs.push_back(fmt::format(
-        "The best linear image model with as many latents (principal components, of which {} are worth their "
-        "code) has SSE {:.2f} and KL {:.2f} nats, together {:.2f}. {}",
+        "The best linear image model with as many latents (principal components; {} are worth their code) "
+        "has SSE {:.2f} and KL {:.2f} nats, together {:.2f}. {}",
         gce.at("linear").at("used").get<std::int64_t>(), part("linear", "sse"), part("linear", "kl"), linear,
-        sse + kl < linear
-            ? "The network's images are better than that."
-            : fmt::format("The network has not come as far: more steps{} should help, and in a deep one "
-                          "initialisation = \"he\" with beta1 = 0.9.",
-                          gce.contains("information_flow") ? " or a larger lambda" : "")));
+        sse + kl < linear ? "The network's images are better than that."
+                          : fmt::format("The network is worse: more steps{} should help, and in a deep one "
+                                        "initialisation = \"he\" with beta1 = 0.9.",
+                                        gce.contains("information_flow") ? " or a larger lambda" : "")));
   }
   return paragraphs;
 }
@@ -107,10 +98,9 @@ report::Table brightness_table(const nlohmann::json& brightness) {
   report::Table table{
       {"factor", "of the image it is read from", "of the image it makes"},
       {},
-      fmt::format(
-          "Correlation of each factor with brightness (mean intensity): over the test images, and over "
-          "{} images made of random factors. Near 1 or -1, a factor is brightness.",
-          brightness.at("draws").get<std::int64_t>())};
+      fmt::format("Correlation of each factor with brightness (mean intensity): over the test images, and "
+                  "over {} generated images. Near 1 or -1, a factor is brightness.",
+                  brightness.at("draws").get<std::int64_t>())};
   for (const nlohmann::json& factor : brightness.at("factors"))
     table.rows.push_back({factor.at("name").get<std::string>(),
                           fmt::format("{:.2f}", factor.at("encoded").get<double>()),
@@ -119,7 +109,7 @@ report::Table brightness_table(const nlohmann::json& brightness) {
 }
 
 report::Section trust_section(const nlohmann::json& trust) {
-  report::Section section{"trust", "Can it be trusted?", {}, {}, {}};
+  report::Section section{"trust", "Checks", {}, {}, {}};
   section.paragraphs = {leak_paragraph(trust.at("leak")), reencoding_paragraph(trust.at("reencoding")),
                         randomization_paragraph(trust.at("randomization")), seeds_paragraph(trust)};
   if (trust.contains("seeds")) section.tables.push_back(matches_table(trust.at("seeds")));

@@ -137,7 +137,7 @@ report::Page page_of(const LinearGaussianRecipe& recipe, const std::vector<Linea
                      const fs::path& folder) {
   report::Page page;
   page.title = recipe.title;
-  page.subtitle = "Problems whose answer is known" + (recipe.source.empty() ? "" : ": " + recipe.source);
+  page.subtitle = "Problems with known causes" + (recipe.source.empty() ? "" : ": " + recipe.source);
   double off = 0;
   for (const LinearGaussianResult& result : results)
     off = std::max(off, experiment::spread_of(result.angles).median);
@@ -151,7 +151,7 @@ report::Page page_of(const LinearGaussianRecipe& recipe, const std::vector<Linea
                               result.title, fmt::format("{:.4f} where W fits exactly", result.best_flow)});
   page.sections = {
       {"table",
-       "What was found",
+       "Results",
        {"x is N(0, S). A generator x = W (alpha, beta) that fits has W = S^(1/2) R with a rotation R, so "
         "that only the direction of alpha's columns is left to choose, and the objective has the shape of "
         "I(alpha; Y). For K = the number of hyperplanes the best columns span the vectors S v; for an AND "
@@ -169,7 +169,7 @@ std::vector<std::vector<double>> rows_of(const Tensor& matrix) {
   return rows;
 }
 
-/// What was asked, for run.json.
+/// The request, for run.json.
 nlohmann::json problems_json(const LinearGaussianRecipe& recipe) {
   nlohmann::json problems = nlohmann::json::array();
   for (const LinearGaussianProblem& asked : recipe.problems)
@@ -192,11 +192,11 @@ void check_folder(const fs::path& folder, const nlohmann::json& problems) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!own.contains(name))
-      fail("{} holds other things ({}); give another folder with --out", folder.string(), name);
+      fail("{} is not empty ({}); give another folder with --out", folder.string(), name);
   }
   if (!fs::exists(folder / "run.json")) return;
   if (read_json(folder / "run.json").value("problems", problems) != problems)
-    fail("{} holds what came of other problems; give another folder with --out", folder.string());
+    fail("{} holds the results of other problems; give another folder with --out", folder.string());
 }
 
 }  // namespace

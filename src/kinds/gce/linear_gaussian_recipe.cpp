@@ -34,8 +34,7 @@ const config::Section& problem_keys() {
       "",
       {{"name", Text{at(&LinearGaussianProblem::name)}, "",
         "Under which its figures and metrics stand: letters, digits, _ and -.", true},
-       {"title", Text{at(&LinearGaussianProblem::title)}, "",
-        "What the report calls it; the name by default."},
+       {"title", Text{at(&LinearGaussianProblem::title)}, "", "Title in the report (default: the name)."},
        {"covariance", Matrix{at(&Rows::covariance)}, "",
         "S of the data, x ~ N(0, S): symmetric and positive definite.", true},
        {"hyperplanes", Matrix{at(&Rows::hyperplanes)}, "",
@@ -125,13 +124,13 @@ LinearGaussianRecipe load_linear_gaussian(const std::filesystem::path& file) {
     const LinearGaussianProblem& each = recipe.problems.emplace_back(problem_of(table));
     check(each);
     if (!names.insert(each.name).second)
-      fail_usage("{}: the name {} is another problem's, too; give it another", each.place, each.name);
+      fail_usage("{}: two problems are called {}; rename one", each.place, each.name);
   }
   return recipe;
 }
 
 std::string linear_gaussian_reference() {
-  return "# Linear-Gaussian problems\n\nWhat may stand in the file that `whence linear-gaussian` reads.\n"
+  return "# Linear-Gaussian problems\n\nAll keys of the file that `whence linear-gaussian` reads.\n"
          "\n## The file\n\n" +
          config::reference(file_keys()) + "\n## [[problem]]\n\n" + config::reference(problem_keys());
 }

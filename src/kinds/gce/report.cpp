@@ -15,10 +15,10 @@ using report::Table;
 const nlohmann::json& gce_part(const Run& run, const char* part) { return run.metrics.at("gce").at(part); }
 
 Section sweeps_section(const Run& run) {
-  Section section{"sweeps", "What each factor does to the image", {}, {}, {}};
+  Section section{"sweeps", "The effect of each factor", {}, {}, {}};
   section.paragraphs.emplace_back(
-      "Each row is a test image. One factor is moved away from the image's own value while all others are "
-      "kept; the border shows what the classifier then says.");
+      "Each row is a test image. One factor moves away from the image's own value, all others are kept; the "
+      "border is the classifier's answer.");
   const auto shown =
       shown_factors(gce_part(run, "information_flow"), run.session.get<FigureOptions>().others);
   for (const std::string& factor : shown) section.figures.push_back(run.figure("sweep-" + factor, factor));
@@ -51,8 +51,8 @@ Section flow_section(const Run& run, const Findings& findings) {
   return {
       "flow",
       "Information flow",
-      {fmt::format("I(factor; Y) in nats: how much setting the factor tells about the classifier's answer, "
-                   "from {} x {} draws{}. At most log {} = {:.3f} nats are possible.",
+      {fmt::format("I(factor; Y) in nats: how much the factor tells about the classifier's answer, from {} x "
+                   "{} draws{}. The largest possible value is log {} = {:.3f} nats.",
                    flow.at("samples")[0].get<std::int64_t>(), flow.at("samples")[1].get<std::int64_t>(),
                    flow.value("factor_draws", "own") == "shared" ? ", which all single factors share" : "",
                    run.metrics.at("data").at("classes").size(), findings.most_possible)},
@@ -71,7 +71,7 @@ Section ablation_section(const Run& run) {
   for (const std::string& factor : factor_names(run.session))
     row(factor + " replaced by noise", ablation.at("replaced").at(factor));
   return {"ablation",
-          "What a factor is worth",
+          "Ablation",
           {fmt::format(
               "Accuracy of the classifier on {} test images that were encoded and decoded again, with one "
               "factor replaced by a random draw.",
@@ -117,7 +117,7 @@ void report_gce(const Run& run, report::Page& page) {
     add(flow_section(run, findings));
     add(ablation_section(run));
     add({"reconstructions",
-         "How well images come back",
+         "Reconstructions",
          image_model_paragraphs(run.metrics.at("gce")),
          {},
          {reconstructions}});

@@ -17,7 +17,7 @@ constexpr auto kFlow = &EvaluationOptions::flow;
 config::Section explanation_section() {
   return {
       "explanation",
-      "What is maximised: causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
+      "Training maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
       "manifold_weight departure - lambda (SSE + KL). C: the information flow from the alphas to the "
       "classifier's answer Y, in nats ([estimators.md](estimators.md)); SSE: the squared error of a "
       "reconstruction, "
@@ -29,34 +29,31 @@ config::Section explanation_section() {
        {"noncausal", Integer{at(&Training::noncausal), 0, 1024}, "latents",
         "L, the number of other factors beta."},
        {"lambda", Number{at(&Training::lambda), 0, kLarge}, "",
-        "Weight of SSE + KL against the causal term C; larger keeps images better and moves the classifier "
-        "less."},
+        "Weight of SSE + KL against the causal term C. A larger one gives better images and less flow."},
        {"causal_weight", Number{at(&Training::causal_weight), 0, kLarge}, "",
         "Weight of the causal term C; 0 (and no other weight than lambda) trains a plain variational "
         "autoencoder, a start for others."},
        {"leak_penalty", Number{at(&Training::leak_penalty), 0, kLarge}, "",
-        "Weight of I(beta; Y), what leaks into the other factors, which is subtracted from the objective."},
+        "Weight of the leak I(beta; Y), which is subtracted from the objective."},
        {"answer_weight", Number{at(&Training::answer_weight), 0, kLarge}, "",
         "Weight of the Kullback-Leibler divergence, in nats, from the classifier's answer to an image to its "
-        "answer to the image's reconstruction, which is subtracted from the objective: images come back as "
-        "what they are. 0, as in the texts, asks SSE alone."},
+        "answer to the image's reconstruction, which is subtracted from the objective. Reconstructions then "
+        "keep the classifier's answer. 0, as published: SSE alone decides."},
        {"manifold_weight", Number{at(&Training::manifold_weight), 0, kLarge}, "",
-        "Weight of the squared error between what the causal term draws and what the pretrained autoencoder "
-        "makes of it, which is subtracted from the objective: patterns that no image has do not come back "
-        "from it. Needs explanation.pretraining. 0, as in the texts, asks the classifier alone."},
+        "Weight of the squared error between generated images and their reconstruction by the pretrained "
+        "autoencoder, which is subtracted from the objective. The autoencoder cannot reconstruct patterns "
+        "that no image has. Needs explanation.pretraining. 0, as published: the classifier alone decides."},
        {"objective",
         choice(at(kEffect, &Effect::objective), names_to(gce::Objective::independent_conditional)), "",
         "The causal term (O'Shaughnessy et al. 2020, section 3.3). The independent ones also average over "
         "the other alphas and need more draws: with 16 x 2 crossed ones and no correction C ended at 0.57 in "
         "training where 0.38 were measured (Fashion-MNIST 0/3/4, K = 2)."},
        {"inference", choice(at(kEffect, &Effect::inference), names_to(gce::Inference::variational)), "",
-        "What tells the classes that an alpha brings in training: averages over the draws of beta, or a "
-        "small network trained beside (the variational bound; sampling may then be nested with 1 draw of "
-        "beta)."},
+        "How training estimates p(y | alpha): by averages over the draws of beta, or by a small network that "
+        "is trained as well (the variational bound; nested sampling with 1 draw of beta is then enough)."},
        {"latents", choice(at(kEffect, &Effect::latents), names_to(gce::Latents::posterior)), "",
-        "Which latents the causal term is asked about: draws of the prior N(0, I), as published, or the "
-        "posterior's of the step's images, each image's alphas with the betas of others, which keeps "
-        "generated images near the data."},
+        "The latents of the causal term: draws of the prior N(0, I), as published, or codes of the step's "
+        "images, each image's alphas with the betas of others. Codes keep generated images near the data."},
        {"sampling",
         choice(at(kEffect, &Effect::estimator, &flow::Estimator::sampling),
                names_to(flow::Sampling::crossed)),
@@ -79,9 +76,9 @@ config::Section explanation_section() {
        {"beta_samples", Integer{at(kEffect, &Effect::beta_samples), 1, 100'000}, "draws",
         "Draws of beta for each draw of alpha; averages need at least 2."},
        {"pretraining", Integer{at(&Training::pretraining), 0, kMany}, "",
-        "Steps before these in which the autoencoder is trained alone; then the K latents with the largest "
-        "information flow become the alphas. For deep networks, most of whose latents would mean nothing "
-        "when the causal term begins to look for them."},
+        "Steps of training the autoencoder alone, first. The K latents with the largest information flow "
+        "then become alpha. For deep networks, which otherwise have hardly any meaningful latents when the "
+        "causal term starts."},
        {"steps", Integer{at(&Training::steps), 0, kMany}, "",
         "Steps of training; 0 leaves this kind of explanation out."},
        {"batch", Integer{at(&Training::batch), 1, 65'536}, "images", "Images of one step."},
@@ -114,8 +111,8 @@ config::Section evaluation_section() {
                names_to(flow::Correction::jackknife)),
         "", "Bias correction of the measurement."},
        {"factor_draws", choice(at(kFlow, &Flow::factors), names_to(flow::FactorDraws::shared)), "",
-        "Whether each single factor has flow_samples draws of its own, or all share the same ones, which "
-        "costs as much as one factor: the way for dozens of latents."},
+        "Whether each single factor has flow_samples draws of its own, or all share the same ones. Shared "
+        "draws cost as much as one factor; use them for dozens of latents."},
        {"ablation_images", Integer{at(&EvaluationOptions::ablation_images), 0, kMany}, "images",
         "Test images, drawn at random, on which each factor is replaced by noise; 0 takes all. With n of "
         "them an accuracy a is known to sqrt(a (1 - a) / n)."}}};
@@ -123,7 +120,7 @@ config::Section evaluation_section() {
 
 config::Section figures_section() {
   return {"figures",
-          "What is drawn.",
+          "The figures.",
           {{"sweep_rows", Integer{at(&FigureOptions::sweep_rows), 1, 64}, "images",
             "Test images in a sweep, spread over the classes."},
            {"sweep_range", Number{at(&FigureOptions::sweep_range), 0, 100, true}, "standard deviations",
@@ -144,22 +141,21 @@ Schema gce_sections() {
   return {{"generator",
            "Where its training begins.",
            {{"initialisation", choice(at(&Training::initial), names_to(gce::InitialWeights::he)), "",
-             "The weights that training begins with: the text's, with which deep networks pass on next to "
-             "nothing at first, or those of He et al. 2015, which keep a signal's size."},
+             "Initial weights: as published, with which deep networks learn nothing at first, or those of He "
+             "et al. 2015, which keep the size of a signal."},
             {"start", Path{at(&Start::folder)}, "",
-             "A run folder, or a folder with encoder.safetensors and decoder.safetensors, whose weights the "
-             "training begins with (fine-tuning); K + L must be the same. The first K latents are the "
-             "alphas, as they are in an explanation; of an autoencoder explanation.pretraining = 1 takes "
-             "those that move the classifier most. Empty begins with random ones."}}},
+             "A run folder, or a folder with encoder.safetensors and decoder.safetensors, to start training "
+             "from (fine-tuning); K + L must be equal. The first K latents become alpha. From a plain "
+             "autoencoder, explanation.pretraining = 1 instead takes the latents that move the classifier "
+             "most. Empty: random weights."}}},
           explanation_section(),
           evaluation_section(),
           {"trust",
            "Checks of the explanation.",
            {{"randomized", Integer{at(&TrustOptions::randomized), 0, 1000}, "classifiers",
-             "Classifiers with random weights that the explanation is tried on; 0 leaves that check out."},
+             "Classifiers with random weights in the check; 0: no check."},
             {"other_run", Path{at(&TrustOptions::other_run)}, "",
-             "Another run of the same data, say with another seed, whose factors are compared with this "
-             "one's."}}},
+             "Another run on the same data, for example with another seed, to compare the factors with."}}},
           figures_section()};
 }
 

@@ -50,15 +50,13 @@ report::Section causes_section(const std::vector<SeedRun>& runs) {
       table.rows.push_back({std::to_string(run.seed), match.at("factor").get<std::string>(),
                             match.at("other").get<std::string>(),
                             fmt::format("{:.3f}", match.at("correlation").get<double>())});
-  return {
-      "causes",
-      "Whether the same causes come back",
-      {"Each causal factor with the one of the next seed's run (of the first, for the last) that it is most "
-       "like, "
-       "over the test images. A mirrored factor counts as the same. Alphas that are turned into each other "
-       "correlate less one by one than all together: the objective does not tell rotations apart."},
-      {table},
-      {}};
+  return {"causes",
+          "Agreement between seeds",
+          {"Each causal factor beside the most similar one of the next seed (of the first, for the last), "
+           "over the test images. A mirrored factor is the same factor. Rotated alphas correlate less one by "
+           "one than all together; the objective cannot distinguish rotations."},
+          {table},
+          {}};
 }
 
 }  // namespace
@@ -82,7 +80,7 @@ void report_gce_seeds(const SeedSpread& spread, report::Page& page) {
         "images, the alphas of each seed correlate with those of the next by {} (all together, median; {}).",
         runs.size(), flow.median(), flow.range(), first.most_possible,
         came_back ? "The same causes come back with every seed"
-                  : "Another seed finds other causes, so one run shows one of several explanations",
+                  : "Another seed finds other causes: one run is one of several explanations",
         causes_found.median(), causes_found.range());
     page.headlines.push_back({causes_found.median(), "correlation of the alphas of two seeds",
                               causes_found.range(), came_back ? good : bad});

@@ -32,13 +32,11 @@ void check_request(const Recipe& recipe, const SelectionRequest& request) {
   require(explanation.causal_weight > 0,
           "explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
   require(explanation.answer_weight == 0,
-          "explanation.answer_weight is above 0, but the autoencoders that settings are held to know no "
-          "classifier; "
-          "choose without it, and give it to the run of the chosen recipe");
+          "explanation.answer_weight is above 0, but settings are compared with autoencoders that know no "
+          "classifier; choose without it and set it in the run of the chosen recipe");
   require(explanation.manifold_weight == 0,
-          "explanation.manifold_weight is above 0, but it needs the pretraining of one run, which settings "
-          "that start "
-          "from each other have not; choose without it, and give it to the run of the chosen recipe");
+          "explanation.manifold_weight is above 0, but it needs the pretraining of a single run; choose "
+          "without it and set it in the run of the chosen recipe");
   require(request.steps > 3, fmt::format("{} steps are too few; give 4 or more", request.steps));
   require(request.budget_seconds >= 0, "the budget must not be below 0");
 }
@@ -67,7 +65,7 @@ double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_
   return seconds;
 }
 
-/// What the run of a setting measured.
+/// The measurements of a setting's run.
 gce::Trial trial_of(const Kinds& kinds, const gce::Setting& setting, const RunFolder& folder) {
   const nlohmann::json metrics = collect_metrics(kinds, folder);
   const nlohmann::json& measured = metrics.at("gce").at("validation");
@@ -148,8 +146,8 @@ class SelectionRun {
     if (session.data().has_validation()) return;
     selection_.images = "test";
     display_.note(
-        "the set has no validation images: settings are compared on its test images, and what is measured on "
-        "these later flatters the chosen one");
+        "the set has no validation images, so settings are compared on test images; later measurements on "
+        "these are too good for the chosen setting");
   }
 
   std::int64_t pilot_steps() const {
@@ -206,7 +204,7 @@ class SelectionRun {
     display_.note(fmt::format("{}: {}", gce::describe(setting), result_line(trial)));
   }
 
-  /// What is done already costs nothing.
+  /// Finished settings cost nothing.
   bool affords(const gce::Setting& setting) const {
     const RunFolder folder = run_folder(setting);
     if (request_.budget_seconds == 0 || read_stamp(folder, kMeasuring).finished) return true;
@@ -235,14 +233,13 @@ class SelectionRun {
   double spent_ = 0;
 };
 
-/// Says what is to be done when nothing could be chosen.
+/// The advice when no setting could be chosen.
 const gce::Setting& chosen_of(const Selection& selection, const fs::path& folder) {
   if (selection.decision.chosen) return *selection.decision.chosen;
   if (!selection.complete)
     fail(
-        "the time was over before a setting with a causal term was found good enough; the same command with "
-        "a "
-        "larger --budget goes on");
+        "the time ended before any setting was good enough; continue with the same command and a larger "
+        "--budget");
   fail("{}; allow more with --distance, or train longer with --steps ({} has what was measured)",
        selection.decision.reasons.back(), (folder / "selection.json").string());
 }

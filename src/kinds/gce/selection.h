@@ -24,7 +24,7 @@ namespace whence::kinds {
 
 struct SelectionRequest {
   gce::SelectionOptions rules;
-  std::int64_t steps = 2000;  ///< of each training (GCE-B: 3,000)
+  std::int64_t steps = 2000;  ///< of each training (anonymous 2021b: 3,000)
   double pilot = 0.25;  ///< share of the steps that a pilot gets; a full training goes on from its pilot
   /// Step 2 starts from the autoencoder of step 1, and D1 is of that autoencoder after as many more steps; otherwise
   /// every training starts from random weights, as in the texts. Sets `rules.reference`.
@@ -64,7 +64,7 @@ experiment::Recipe with_setting(experiment::Recipe recipe, const gce::Setting& s
 nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule);
 /// One line a setting, the chosen one marked.
 std::string table_of(const Selection& selection);
-/// D by number of latents; C and D by lambda; C and D by K (O'Shaughnessy et al. 2020, figure 11; GCE-C, figure 7).
+/// D by number of latents; C and D by lambda; C and D by K (O'Shaughnessy et al. 2020, figure 11; Verhoeven et al. 2021, figure 7).
 /// Rings mark the chosen setting, a line the largest D that the rule allows. Bars are 95 % intervals: of C, and of the
 /// difference of D from the chosen setting's, image by image. Charts without a point are left out.
 void draw_selection(const Selection& selection, const std::filesystem::path& folder);

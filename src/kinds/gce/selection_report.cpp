@@ -50,7 +50,8 @@ bool moves_classifier(const gce::Trial& trial) { return trial.effect > 0.01 + 2 
 
 std::string answer_of(const Selection& selection, const gce::Trial* chosen) {
   const std::string searched =
-      selection.complete ? "" : " The budget ended the search; the same command with a larger one goes on.";
+      selection.complete ? ""
+                         : " The budget ended the search; continue with the same command and a larger one.";
   if (chosen == nullptr)
     return fmt::format("**No setting could be chosen**{}.{}",
                        selection.decision.reasons.empty() ? "" : ": " + selection.decision.reasons.back(),
@@ -118,8 +119,8 @@ void report_selection(const Selection& selection, const std::string& title, gce:
                      "from the chosen setting's, image by image.");
   report::Table settings{heading(),
                          {},
-                         "As they were measured; K = 0 is the autoencoder alone. A pilot is a share of a "
-                         "training, a reference the autoencoder after as many more steps."};
+                         "In the order of measurement. K = 0 is the autoencoder alone. A pilot is the first "
+                         "part of a training; a reference is the autoencoder after as many more steps."};
   for (const SelectionTrial& each : selection.trials) settings.rows.push_back(row_of(selection, each.trial));
   page.sections = {
       {"reasons",

@@ -26,7 +26,8 @@ Session open_other_run(const experiment::Kinds& kinds, const std::filesystem::pa
   Session other = experiment::open_session(kinds, folder);
   if (causal(other) == 0)
     fail(
-        "{} is the run of an autoencoder, which has no causal factors to compare; give one of an explanation",
+        "{} is the run of an autoencoder, which has no causal factors to compare; give a run with an "
+        "explanation",
         folder.string());
   const nn::Shape& there = other.task().image;
   if (there != image) {
@@ -46,7 +47,7 @@ nlohmann::json compare_seeds(const experiment::Kinds& kinds, const TrustSubject&
 
 nlohmann::json randomize(const TrustSubject& subject, std::int64_t classifiers,
                          const ProgressCallback& progress) {
-  if (classifiers == 0) return {{"left_out", "it was not asked for"}};
+  if (classifiers == 0) return {{"left_out", "it was not requested"}};
   if (!subject.classifier.network()) return {{"left_out", "the layers of the classifier are unknown"}};
   if (subject.causal == subject.decoder.latents()) return {{"left_out", "there are no other factors"}};
   flow::RandomizationOptions options;

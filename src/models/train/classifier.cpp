@@ -15,7 +15,7 @@
 namespace whence::models {
 namespace {
 
-/// What is off by default; named only where it is on.
+/// Off by default; written only when on.
 std::string extras_of(const ClassifierTraining& options) {
   const std::int64_t cutout = options.augmentation.cutout;
   return (cutout == 0 ? "" : fmt::format(", cutout {}", cutout)) +
@@ -110,9 +110,8 @@ double accuracy(const Classifier& classifier, const data::Dataset& dataset) {
   constexpr std::int64_t at_once = 500;
   if (dataset.size() == 0) fail("there are no images to measure on");
   if (classifier.classes() != dataset.classes())
-    fail(
-        "the classifier tells {} classes apart and the data set has {}; select the classes it was trained on",
-        classifier.classes(), dataset.classes());
+    fail("the classifier has {} classes and the data set {}; select the classes it was trained on",
+         classifier.classes(), dataset.classes());
   const at::NoGradGuard no_grad;
   std::int64_t right = 0;
   for (std::int64_t first = 0; first < dataset.size(); first += at_once) {

@@ -23,7 +23,7 @@ std::int64_t checked_width(std::string_view who, const AutoencoderShape& shape, 
 std::string add_convolution(nn::Network& network, const std::string& name, nn::Conv2d convolution,
                             const std::string& input = {});
 
-/// Linear without bias, BN, ReLU, Dropout (unless 0): PATHMASK's hidden layer.
+/// Linear without bias, BN, ReLU, Dropout (unless 0): Parafita's (2018) hidden layer.
 void add_hidden(nn::Network& network, const std::string& name, std::int64_t features, double dropout = 0.5);
 
 }  // namespace whence::models

@@ -1,4 +1,4 @@
-// What a network holds: parameters and buffers, copied in and out.
+// Parameters and buffers of a network, copied in and out.
 #include <fmt/ranges.h>
 
 #include <map>
@@ -22,7 +22,7 @@ std::string type_of(const at::Tensor& tensor) {
   return name;
 }
 
-/// What is wrong with `given` as a value for `own`; "" when nothing is.
+/// Why `given` does not fit `own`; "" if it does.
 std::string difference(const at::Tensor& own, const at::Tensor& given) {
   if (own.sizes() != given.sizes()) {
     return fmt::format("has shape {} instead of {}", text_of(given.sizes()), text_of(own.sizes()));

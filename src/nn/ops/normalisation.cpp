@@ -106,7 +106,7 @@ struct Traits<ScaleShift> : Defaults<ScaleShift> {
     by_channel[0] = input[0];
     return {{"scale", at::ones(by_channel)}, {"shift", at::zeros(by_channel)}};
   }
-  /// In float32, whatever the input's format.
+  /// In float32, for any format of the input.
   static at::Tensor forward(const ScaleShift&, const LayerCall& call) {
     return (call.x() * call.buffer(0) + call.buffer(1)).to(call.x().scalar_type());
   }

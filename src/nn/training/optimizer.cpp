@@ -132,7 +132,7 @@ void Optimizer::load_state(const NamedTensors& state) {
            a.tensor.scalar_type() == b.tensor.scalar_type();
   };
   if (!std::equal(own.begin(), own.end(), state.begin(), state.end(), fits)) {
-    fail("the optimizer's state is of another training; delete the checkpoint to start anew");
+    fail("the optimizer's state belongs to another training; delete the checkpoint to restart");
   }
   steps_ = state[0].tensor.item<std::int64_t>();
   first_.copy_(state[1].tensor);

@@ -68,7 +68,7 @@ class Checkpoint {
     for (const auto& [candidate, tensor] : file.tensors) {
       if (candidate == name) return tensor;
     }
-    fail("{}: the checkpoint has no tensor \"{}\"; delete the file to start this training anew",
+    fail("{}: the checkpoint has no tensor \"{}\"; delete the file to restart this training",
          options_.checkpoint.string(), name);
   }
 

@@ -126,7 +126,7 @@ TEST_F(LoadIdxPair, PutsGreyImagesInOneChannel) {
 TEST_F(LoadIdxPair, RefusesFilesThatDoNotBelongTogether) {
   const at::Tensor images = test::random_bytes({6, 4, 5}), labels = test::round_robin(6, 3).to(at::kByte);
   expect_error([&] { load(images, labels.narrow(0, 0, 5)); },
-               {"6 images", "5 labels", "do not belong together"});
+               {"6 images", "5 labels", "do not fit together"});
   expect_error([&] { load(images, labels.add(1)); }, {"/labels has the label 3", "only 3 classes"});
   expect_error([&] { load(images, images); }, {"/labels holds no labels"});
   expect_error([&] { load(labels, labels); }, {"/images holds no images"});

@@ -138,9 +138,9 @@ TEST(ReadIdx, DoesNotAllocateWhatAHeaderMerelyPromises) {
   };
   for (const std::string& header : headers) {
     put(folder / "x", header);
-    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file can hold"});
+    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file holds"});
     put(folder / "x", packed_by_zlib(folder, header));
-    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file can hold"});
+    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file holds"});
   }
   EXPECT_LT(peak_memory_bytes() - before, 64 << 20);
 }

@@ -23,7 +23,7 @@ TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   EXPECT_EQ(gce.at("ablation").at("replaced"), nlohmann::json::object());
   EXPECT_GE(gce.at("ablation").at("reencoded").get<double>(), 0.4);
   const std::string report = read_file(folder_ / "report.html");
-  EXPECT_TRUE(contains(report, "Nothing is explained here"));
+  EXPECT_TRUE(contains(report, "there is no explanation"));
   EXPECT_FALSE(contains(report, "I(alpha; Y)"));
   for (const char* figure : {"figures/reconstructions.png", "figures/training.svg"}) {
     EXPECT_TRUE(std::filesystem::exists(folder_ / figure)) << figure;
@@ -108,7 +108,7 @@ TEST_F(Pipeline, TrustComparesAnotherRun) {
   run(compared, options);
   // The same recipe and seed: every factor comes back as itself.
   const nlohmann::json trust = read_json(folder_ / "metrics.json").at("gce").at("trust");
-  EXPECT_EQ(trust.at("randomization").at("left_out"), "it was not asked for");
+  EXPECT_EQ(trust.at("randomization").at("left_out"), "it was not requested");
   EXPECT_NEAR(trust.at("seeds").at("alpha_subspace").get<double>(), 1, 1e-6);
   for (const nlohmann::json& match : trust.at("seeds").at("beta"))
     EXPECT_EQ(match.at("factor"), match.at("other"));

@@ -43,7 +43,7 @@ TEST_F(Pipeline, OtherImagesUnderTheSameNameAreAnError) {
   run();
   const std::string weights = read_file(folder_ / "classifier.safetensors");
   whence::test_support::write_squares(temporary_ / "squares", "train", 300, 9);
-  EXPECT_TRUE(contains(error_of([&] { run(); }), "was made of other images than those that are found now"));
+  EXPECT_TRUE(contains(error_of([&] { run(); }), "was made from other images than those found now"));
   EXPECT_EQ(read_file(folder_ / "classifier.safetensors"), weights);
   PipelineOptions options;
   options.force = true;

@@ -81,7 +81,7 @@ TEST_F(Seeds, TheReportOpensWithTheSpreadAndWhetherTheCausesAreTheSame) {
   EXPECT_TRUE(contains(same, "The other seeds"));
   EXPECT_TRUE(contains(same, "seed-2/report.html"));
   const std::string others = report(runs({0.5, 0.3}, 0.4));
-  EXPECT_TRUE(contains(others, "one run shows one of several explanations"));
+  EXPECT_TRUE(contains(others, "one run is one of several explanations"));
   EXPECT_FALSE(contains(others, "The other seeds"));
 }
 
@@ -95,7 +95,7 @@ TEST_F(Seeds, WhatCannotBeComparedIsAnError) {
   write_file(folder_ / "recipe.toml", "");
   EXPECT_TRUE(
       contains(error_of([&] { run_seeds(recipe_, folder_.path(), 2, false, display); }, ExitCode::usage),
-               "is a run itself"));
+               "is a run, but --seeds needs a folder for several runs"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
 }
 

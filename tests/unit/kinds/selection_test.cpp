@@ -118,7 +118,7 @@ TEST_F(SelectionDriver, ASecondCallTrainsNothingAndChoosesTheSame) {
 TEST_F(SelectionDriver, ABudgetStopsItAndALargerOneGoesOnToTheSameChoice) {
   SelectionRequest small = request();
   small.budget_seconds = 1e-9;
-  EXPECT_TRUE(contains(error_of([&] { select(small); }), "a larger --budget goes on"));
+  EXPECT_TRUE(contains(error_of([&] { select(small); }), "continue with the same command"));
   EXPECT_FALSE(fs::exists(temporary_ / "selection/recipe.toml"));
   EXPECT_EQ(record()["complete"], false);
   EXPECT_EQ(record()["trials"].size(), 0u);
@@ -157,7 +157,7 @@ TEST_F(SelectionDriver, ASetWithoutValidationImagesIsSaidToBeComparedOnItsTestIm
 }
 
 TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {
-  for (const gce::SelectionRule rule : {gce::SelectionRule::gce_b, gce::SelectionRule::gce_c}) {
+  for (const gce::SelectionRule rule : {gce::SelectionRule::relative, gce::SelectionRule::reversal}) {
     SelectionRequest published = request();
     published.rules = gce::selection_options(rule);
     published.rules.latents = {2};

@@ -78,15 +78,15 @@ TEST(CifarCvae, ClosesAsItsHeaderSays) {
   EXPECT_EQ(decoder.output_shape(), (nn::Shape{3, 32, 32}));
 }
 
-TEST(Pathmask, FlattensToTheListingsSizes) {
-  using enum PathmaskSet;
-  EXPECT_EQ(shape_of(pathmask_cnn(mnist, {}), "flatten"), nn::Shape{64 * 6 * 6});
-  EXPECT_EQ(shape_of(pathmask_cnn(fashion_mnist, {}), "flatten"), nn::Shape{128 * 6 * 6});
-  EXPECT_EQ(shape_of(pathmask_cnn(cifar10, {.image = {3, 32, 32}}), "flatten"), nn::Shape{256 * 3 * 3});
+TEST(Parafita, FlattensToTheListingsSizes) {
+  using enum ParafitaSet;
+  EXPECT_EQ(shape_of(parafita_cnn(mnist, {}), "flatten"), nn::Shape{64 * 6 * 6});
+  EXPECT_EQ(shape_of(parafita_cnn(fashion_mnist, {}), "flatten"), nn::Shape{128 * 6 * 6});
+  EXPECT_EQ(shape_of(parafita_cnn(cifar10, {.image = {3, 32, 32}}), "flatten"), nn::Shape{256 * 3 * 3});
   const nn::Shape grey = {1, 28, 28};
-  EXPECT_EQ(shape_of(pathmask_encoder(mnist, {.image = grey}), "flatten"), nn::Shape{64 * 6 * 6});
-  EXPECT_EQ(shape_of(pathmask_encoder(fashion_mnist, {.image = grey}), "flatten"), nn::Shape{256 * 4 * 4});
-  EXPECT_EQ(shape_of(pathmask_encoder(cifar10, {}), "flatten"), nn::Shape{256 * 2 * 2});
+  EXPECT_EQ(shape_of(parafita_encoder(mnist, {.image = grey}), "flatten"), nn::Shape{64 * 6 * 6});
+  EXPECT_EQ(shape_of(parafita_encoder(fashion_mnist, {.image = grey}), "flatten"), nn::Shape{256 * 4 * 4});
+  EXPECT_EQ(shape_of(parafita_encoder(cifar10, {}), "flatten"), nn::Shape{256 * 2 * 2});
 }
 
 /// Images of the least size, of the next and of a third one, in one row an architecture.
@@ -97,9 +97,9 @@ TEST(Autoencoders, CloseForEverySizeTheyTake) {
   } rows[] = {{"cvae", 4, 4},
               {"cvae-bn", 4, 4},
               {"cifar-cvae", 16, 8},
-              {"pathmask-mnist", 13, 3},
-              {"pathmask-fashion", 19, 3},
-              {"pathmask-cifar", 26, 6}};
+              {"parafita-mnist", 13, 3},
+              {"parafita-fashion", 19, 3},
+              {"parafita-cifar", 26, 6}};
   ASSERT_EQ(std::size(rows), autoencoder_architectures().size());
   for (std::size_t i = 0; i < std::size(rows); ++i) {
     const AutoencoderArchitecture& architecture = autoencoder_architectures()[i];
@@ -122,18 +122,18 @@ TEST(Autoencoders, CloseForEverySizeTheyTake) {
   }
 }
 
-TEST(Pathmask, AutoencodersWithoutDropoutAreOtherwiseTheSame) {
+TEST(Parafita, AutoencodersWithoutDropoutAreOtherwiseTheSame) {
   const auto drops = [](const nn::Network& network) {
     return std::count_if(network.layers().begin(), network.layers().end(), [](const nn::Layer& layer) {
       return std::holds_alternative<nn::Dropout>(layer.op);
     });
   };
-  for (const PathmaskSet set : {PathmaskSet::mnist, PathmaskSet::fashion_mnist, PathmaskSet::cifar10}) {
-    const nn::Shape image = set == PathmaskSet::cifar10 ? nn::Shape{3, 32, 32} : nn::Shape{1, 28, 28};
+  for (const ParafitaSet set : {ParafitaSet::mnist, ParafitaSet::fashion_mnist, ParafitaSet::cifar10}) {
+    const nn::Shape image = set == ParafitaSet::cifar10 ? nn::Shape{3, 32, 32} : nn::Shape{1, 28, 28};
     const AutoencoderShape shape{.image = image, .latents = 5, .width = 2};
     AutoencoderShape without = shape;
     without.dropout = 0;
-    for (const auto& make : {pathmask_encoder, pathmask_decoder}) {
+    for (const auto& make : {parafita_encoder, parafita_decoder}) {
       const nn::Network listed = make(set, shape), plain = make(set, without);
       EXPECT_EQ(drops(listed), 1);
       EXPECT_EQ(drops(plain), 0);
@@ -157,7 +157,7 @@ TEST(Architectures, HaveNamesOfTheirOwnAndTheStatedWidth) {
   names.clear();
   for (const AutoencoderArchitecture& architecture : autoencoder_architectures()) {
     EXPECT_TRUE(names.insert(architecture.name).second);
-    const nn::Shape image = architecture.name == "pathmask-mnist" || architecture.name == "pathmask-fashion"
+    const nn::Shape image = architecture.name == "parafita-mnist" || architecture.name == "parafita-fashion"
                                 ? nn::Shape{1, 28, 28}
                                 : nn::Shape{3, 32, 32};
     const AutoencoderShape request{.image = image, .latents = 4};
@@ -221,7 +221,7 @@ TEST(Architectures, CrossToTorchscriptAndBack) {
     expect_the_same_after_translation(architecture.make({.image = {3, 32, 32}, .classes = 3, .width = 8}));
   }
   for (const AutoencoderArchitecture& architecture : autoencoder_architectures()) {
-    const bool grey = architecture.name == "pathmask-mnist" || architecture.name == "pathmask-fashion";
+    const bool grey = architecture.name == "parafita-mnist" || architecture.name == "parafita-fashion";
     const AutoencoderShape shape{
         .image = grey ? nn::Shape{1, 28, 28} : nn::Shape{3, 32, 32}, .latents = 4, .width = 4};
     expect_the_same_after_translation(architecture.encoder(shape));
@@ -239,17 +239,19 @@ TEST(Architectures, SayWhatDoesNotFit) {
   EXPECT_EQ(image_error("vgg11", {1, 28, 28}),
             "VGG-11 needs images of shape channels x height x width with sides of at least 32 pixels, not "
             "1x28x28");
-  EXPECT_EQ(image_error("pathmask-cifar", {3, 23, 32}),
-            "PATHMASK's CNN for CIFAR-10 needs images of shape channels x height x width with sides of at "
-            "least 24 pixels, not 3x23x32");
+  EXPECT_EQ(
+      image_error("parafita-cifar", {3, 23, 32}),
+      "CNN of Parafita 2018 for CIFAR-10 needs images of shape channels x height x width with sides of at "
+      "least 24 pixels, not 3x23x32");
   EXPECT_EQ(image_error("resnet", {28, 28}),
             "the small ResNet needs images of shape channels x height x width with sides of at least 1 "
             "pixels, not 28x28");
-  EXPECT_EQ(usage_error_of([] {
-              pathmask_encoder(PathmaskSet::fashion_mnist, {.image = {1, 32, 32}});
-            }),
-            "PATHMASK's VAE for FashionMNIST needs images of shape channels x height x width with sides of "
-            "19, 22, 25, ... pixels, not 1x32x32");
+  EXPECT_EQ(
+      usage_error_of([] {
+        parafita_encoder(ParafitaSet::fashion_mnist, {.image = {1, 32, 32}});
+      }),
+      "VAE of Parafita 2018 for FashionMNIST needs images of shape channels x height x width with sides of "
+      "19, 22, 25, ... pixels, not 1x32x32");
   EXPECT_EQ(usage_error_of([] { small_inception({.width = 12}); }),
             "the small Inception needs a width that is a multiple of 8, not 12");
   EXPECT_EQ(usage_error_of([] { small_resnet({.classes = 0}); }),

@@ -160,7 +160,7 @@ TEST(ImageGrid, SaysWhatBordersAndRowLabelsTell) {
   grid.row_labels = {"a"};
   grid.column_labels = {"0"};
   draw(grid, folder / "plain");
-  grid.legend_name = "The classifier says:";
+  grid.legend_name = "The classifier's answer:";
   grid.row_axis = "true class";
   draw(grid, folder / "named");
   const Box plain = find(read_png(folder / "plain.png"), magenta),
@@ -173,7 +173,7 @@ TEST(ImageGrid, AFigureOfOneColumnHasRoomForItsLegend) {
   const test::TemporaryFolder folder;
   ImageGrid grid = classified(0, 2);
   draw(grid, folder / "narrow");
-  grid.legend_name = "The classifier says (below: how surely):";
+  grid.legend_name = "The classifier's answer (below: its probability):";
   grid.class_names = {"a class of some length", "b"};
   draw(grid, folder / "named");
   EXPECT_GT(read_png(folder / "named.png").width, read_png(folder / "narrow.png").width);

@@ -1,5 +1,5 @@
 // What attributions are: for each value of an image, how much it speaks for a class.
-// Shapes, for all methods: x (N, C, H, W), float32 in [0, 1]; target int64 (N), the class that is asked about.
+// Shapes, for all methods: x (N, C, H, W), float32 in [0, 1]; target int64 (N), the explained class.
 #pragma once
 
 #include <ATen/core/Tensor.h>

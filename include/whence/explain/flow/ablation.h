@@ -1,4 +1,4 @@
-// Ablation and fidelity on held-out data: what a factor is worth to the classifier, how well images come back.
+// Ablation and fidelity on held-out data: accuracy without one factor, and the quality of reconstructions.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -12,7 +12,7 @@
 
 namespace whence::flow {
 
-/// Accuracy of the classifier against the labels (GCE-C section 6.1 and figure 3).
+/// Accuracy of the classifier against the labels (Verhoeven et al. 2021 section 6.1 and figure 3).
 struct Ablation {
   double original = 0;           ///< on the images themselves
   double reencoded = 0;          ///< on their reconstructions from the posterior mean

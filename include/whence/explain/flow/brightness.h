@@ -14,7 +14,7 @@
 namespace whence::flow {
 
 /// Pearson's correlation of a latent factor with the mean intensity of an image (over pixels and channels); signed.
-/// GCE-A (section 3.4) explains a classifier that sees the mean intensity alone, and finds brightness in alpha by eye.
+/// Anonymous 2021a (section 3.4) explains a classifier that sees the mean intensity alone, and finds brightness in alpha by eye.
 struct FactorBrightness {
   double encoded = 0;  ///< of the posterior mean with the image it is read from, over the data set
   /// Of z_i with the decoded image, over z ~ N(0, I). The factors are independent there, so that this is the answer to

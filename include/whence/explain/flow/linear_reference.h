@@ -1,4 +1,4 @@
-// What a linear image model would reach: the yardstick for SSE + KL.
+// The best linear image model: a reference for SSE + KL.
 #pragma once
 
 #include <ATen/core/Generator.h>

@@ -20,7 +20,7 @@ struct Share {
   double value = 0, se = 0;
 };
 
-/// Disentanglement: the share of the total flow that leaks into the other factors,
+/// Disentanglement: the share of the total share of the flow in the betas,
 ///   I(beta; Y) / (I(alpha; Y) + I(beta; Y)),
 /// 0 when alpha is all that moves the classifier. Flows below 0 (a bias correction may give them) count as 0. The
 /// standard error is that of a ratio of independent estimates (delta method). NaN where nothing flows at all.

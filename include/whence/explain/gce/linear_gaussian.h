@@ -1,5 +1,5 @@
 // The case that can be worked out: data x ~ N(0, S), a linear generator x = W (alpha, beta) + noise, and a classifier that
-// asks on which side of one hyperplane, or of two (an AND), x lies (O'Shaughnessy et al. 2020, section 4; GCE-B section
+// asks on which side of one hyperplane, or of two (an AND), x lies (O'Shaughnessy et al. 2020, section 4; anonymous 2021b section
 // 2.1). What training finds can be held against the answer.
 //
 // A generator fits the data when W W^T = S. Then W = S^(1/2) R with a rotation R, and the classifier's part of W is what R

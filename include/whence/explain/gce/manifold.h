@@ -23,7 +23,7 @@ class Manifold {
   /// blurred image say, does not come back.
   at::Tensor nearest(const at::Tensor& images, Precision precision) const;
 
-  /// What a checkpoint must hold of it.
+  /// Its part of a checkpoint.
   std::vector<nn::Network*> networks() { return {&encoder_, &decoder_}; }
 
  private:

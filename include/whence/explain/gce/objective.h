@@ -70,7 +70,7 @@ at::Tensor variational_effect(const CausalDraws& draws, const at::Tensor& probab
 
 /// I(beta; Y) in nats from the same draws, a differentiable scalar: crossed draws of alpha with beta are crossed draws
 /// of beta with alpha, so that no further image is decoded. Bias-corrected as the causal effect; may be slightly
-/// negative. GCE-A (section 4.5) asks for a penalty on it. Error (usage): needs crossed sampling, all alphas drawn
+/// negative. Anonymous 2021a (section 4.5) asks for a penalty on it. Error (usage): needs crossed sampling, all alphas drawn
 /// together (a joint objective, or K = 1), and at least 2 draws of beta.
 at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabilities);
 

@@ -10,11 +10,11 @@
 // is the standard error of the difference (for D, image by image). D has approached D1 of step 1 when D - D1 <=
 // distance D1 + errors se; a smaller D than D1 has. The rules differ in these numbers and in how they walk through lambda:
 //
-//   gce_b   plateau 1 %, errors 0, distance 5 %; lambda = s, 2 s, 3 s, ... (GCE-B section 3.3; s = 0.01).
-//   gce_c   plateau 0 (the next setting reverses the trend), errors 0, distance 5 %; lambda = 0.001, times 10^0.5 each
-//           time; a lambda is also taken when the next one comes no closer (GCE-C section 5).
+//   relative   plateau 1 %, errors 0, distance 5 %; lambda = s, 2 s, 3 s, ... (anonymous 2021b section 3.3; s = 0.01).
+//   reversal   plateau 0 (the next setting reverses the trend), errors 0, distance 5 %; lambda = 0.001, times 10^0.5 each
+//           time; a lambda is also taken when the next one comes no closer (Verhoeven et al. 2021 section 5).
 //   standard_error   our own: plateau 1 %, errors 1.96, distance 6 % (the original authors' lambda of
-//           Fashion-MNIST 0/3/4 is 5.5 % away by GCE-B's table 1). Step 1 looks two settings ahead (patience 2), for
+//           Fashion-MNIST 0/3/4 is 5.5 % away by anonymous 2021b's table 1). Step 1 looks two settings ahead (patience 2), for
 //           one unlucky training is no plateau. lambda begins at 0.05, or where the K before ended, and is multiplied by
 //           10^0.5 until D has approached D1; where it has at once, lambda is divided instead for as long as D stays
 //           there and C gains (or has less than `least_effect`). So images are kept as well as a larger C allows. Before
@@ -32,9 +32,9 @@
 
 namespace whence::gce {
 
-enum class SelectionRule { gce_b, gce_c, standard_error };
+enum class SelectionRule { relative, reversal, standard_error };
 
-/// What is trained: K = 0 is the autoencoder alone (step 1).
+/// A setting to train: K = 0 is the autoencoder alone (step 1).
 struct Setting {
   std::int64_t causal = 0, noncausal = 0;  ///< K, L
   double lambda = 0;                       ///< 0 where K = 0
@@ -68,12 +68,13 @@ struct SelectionOptions {
   double errors = 1.96;               ///< standard errors
   double distance = 0.05;             ///< share of D1
   double first_lambda = 0.05;
-  double lambda_step = 0.01;                     ///< of gce_b, which begins with it
+  double lambda_step = 0.01;                     ///< of relative, which begins with it
   double lambda_factor = 3.1622777;              ///< of the others
-  double least_lambda = 1e-4, most_lambda = 10;  ///< none is tried beyond them; gce_b: 1
+  double least_lambda = 1e-4, most_lambda = 10;  ///< none is tried beyond them; relative: 1
   double least_effect = 0.05;                    ///< nats; a C below it is no plateau to stop at
   double hopeless = 4;                           ///< of a pilot, in distances
-  std::int64_t patience = 1;  ///< numbers of latents in a row without an improvement that make a plateau of step 1
+  std::int64_t patience =
+      1;  ///< numbers of latents in a row without an improvement that make a plateau of step 1
   /// Where step 2 starts from the autoencoder of step 1: D1 is of that autoencoder trained on, lest the steps it has
   /// had less hide what the causal term costs.
   bool reference = false;
@@ -94,14 +95,14 @@ struct Decision {
 /// A pure function of the trials, whose order does not matter. K stays below K + L where that is above 1.
 Decision decide(const std::vector<Trial>& trials, const SelectionOptions& options);
 
-/// The best there is when the time is over: of the fully measured settings whose D has approached D1 the one with the
+/// The best setting when the time is over: of the fully measured settings whose D has approached D1 the one with the
 /// largest C or, where others are within `errors` of it, with the smallest K and then the largest lambda of those.
 /// Nothing is chosen where no such setting exists.
 Decision settle(const std::vector<Trial>& trials, const SelectionOptions& options);
 
 /// "K = 2, L = 4, lambda = 0.05", "8 latents, no causal term"; pilots say so.
 std::string describe(const Setting& setting);
-/// "gce-b", "gce-c", "standard-error"
+/// "relative", "reversal", "standard-error"
 std::string_view name_of(SelectionRule rule);
 
 }  // namespace whence::gce

@@ -12,40 +12,40 @@
 namespace whence::models {
 
 /// SPEC: Conv 1->32 3x3, ReLU, Conv 32->64 3x3, ReLU, MaxPool 2, Dropout, Linear 9216->128, ReLU, Dropout
-/// 0.5, Linear 128->M (logits). O'Shaughnessy et al. 2020; GCE-C table 2.
+/// 0.5, Linear 128->M (logits). O'Shaughnessy et al. 2020; Verhoeven et al. 2021 table 2.
 struct BaseCnnOptions {
   nn::Shape image = {1, 28, 28};
   std::int64_t classes = 2;
   /// Channels of the first convolution; the second has twice as many, the hidden layer four times.
   std::int64_t width = 32;
-  /// After the pooling: whole channels with 0.25 (GCE-B) or elements with 0.5 (GCE-A, GCE-C).
+  /// After the pooling: whole channels with 0.25 (anonymous 2021b) or elements with 0.5 (anonymous 2021a, Verhoeven et al. 2021).
   bool channel_dropout = true;
 };
 /// Images of at least 6x6.
 nn::Network base_cnn(const BaseCnnOptions& options);
 
-/// What the other classifiers are told.
+/// Options of the other classifiers.
 struct ClassifierShape {
   nn::Shape image = {1, 28, 28};
   std::int64_t classes = 2;
   std::int64_t width = 0;  ///< channels, as each architecture says; 0: the text's
 };
 
-/// GCE-A table 2, the poor model: the mean of all pixels (and colours), Linear 1->M. Has no width.
+/// anonymous 2021a table 2, the poor model: the mean of all pixels (and colours), Linear 1->M. Has no width.
 nn::Network mean_intensity(const ClassifierShape& shape);
 
-/// GCE-B A.1.2 after He et al. 2016. Conv 3x3 to w = 16 channels, BN, ReLU; three residual blocks of w channels (Conv
+/// anonymous 2021b A.1.2 after He et al. 2016. Conv 3x3 to w = 16 channels, BN, ReLU; three residual blocks of w channels (Conv
 /// 3x3, BN, ReLU, Conv 3x3, BN, plus the block's input, ReLU); average over the map; Linear. All convolutions keep the
 /// size (padding 1) and have no bias: a BN follows. Images of any size.
 nn::Network small_resnet(const ClassifierShape& shape);
 
-/// GCE-B A.1.3 after Huang et al. 2017 with growth rate w = 16 (the text states no channels; bottleneck and first
+/// anonymous 2021b A.1.3 after Huang et al. 2017 with growth rate w = 16 (the text states no channels; bottleneck and first
 /// convolution have 2 w as in Huang et al.). Conv 3x3; one block of three dense layers (BN, ReLU, Conv 1x1 to 2 w, BN,
 /// ReLU, Conv 3x3 to w, concatenated to the layer's input); transition (BN, ReLU, Conv 1x1 to half the channels,
 /// AvgPool 2); BN, ReLU; average over the map; Linear. Images of at least 2x2.
 nn::Network small_densenet(const ClassifierShape& shape);
 
-/// GCE-B A.1.4 after Szegedy et al. 2015. Conv 3x3 to w = 64 channels, BN, ReLU; one block of four branches (1x1 to w/4;
+/// anonymous 2021b A.1.4 after Szegedy et al. 2015. Conv 3x3 to w = 64 channels, BN, ReLU; one block of four branches (1x1 to w/4;
 /// 1x1 to w/2, 3x3 to w/2; 1x1 to w/4, 5x5 to w/8; MaxPool 3, 1x1 to w/8), concatenated to w channels; MaxPool 2;
 /// average over the map; Linear. The text states w only; the branches' shares and a BN behind each of their
 /// convolutions, too, are ours. w is a multiple of 8; images of at least 2x2.
@@ -53,18 +53,18 @@ nn::Network small_inception(const ClassifierShape& shape);
 
 /// VGG-11: column A of table 1 in Simonyan & Zisserman 2015 (3x3 convolutions to w, 2w, 4w, 4w, 8w, 8w, 8w, 8w with
 /// w = 64; MaxPool 2 behind the 1st, 2nd, 4th, 6th and 8th) with BN before each ReLU, as the version for CIFAR-10 that
-/// GCE-A took (its reference 12). 32x32 images leave a map of 1x1, so the two hidden layers have 8w features instead of
+/// anonymous 2021a took (its reference 12). 32x32 images leave a map of 1x1, so the two hidden layers have 8w features instead of
 /// 4096, and no Dropout: the batch norms do its work. Larger maps are averaged. Images of at least 32x32.
 nn::Network vgg11(const ClassifierShape& shape);
 
-/// The data sets that PATHMASK's listings C.1 to C.6 are for; notMNIST's networks are MNIST's.
-enum class PathmaskSet { mnist, fashion_mnist, cifar10 };
+/// The data sets that Parafita's (2018) listings C.1 to C.6 are for; notMNIST's networks are MNIST's.
+enum class ParafitaSet { mnist, fashion_mnist, cifar10 };
 
-/// PATHMASK listings C.1, C.3 and C.5, for any number of classes; w = 16, 32, 64 channels in the first convolution, all
+/// Parafita 2018 listings C.1, C.3 and C.5, for any number of classes; w = 16, 32, 64 channels in the first convolution, all
 /// others in the listing's proportions. Images of at least 13x13, 13x13 and 24x24.
-nn::Network pathmask_cnn(PathmaskSet set, const ClassifierShape& shape);
+nn::Network parafita_cnn(ParafitaSet set, const ClassifierShape& shape);
 
-/// The convolutional VAE of GCE (GCE-C table 3). The texts state it for 28x28; every H x W whose sides are
+/// The convolutional VAE of O'Shaughnessy et al. 2020 (Verhoeven et al. 2021, table 3). The texts state it for 28x28; every H x W whose sides are
 /// multiples of 4 works: the encoder halves the image twice and its padded third convolution keeps the map of
 /// H/4 x W/4, from which the decoder's H/4 + 1, H/2 and H follow. Errors (usage): other sizes, no latents, no
 /// width.
@@ -72,23 +72,24 @@ struct CvaeOptions {
   nn::Shape image = {1, 28, 28};
   std::int64_t latents = 6;  ///< K + L
   std::int64_t width = 64;   ///< channels of every convolution
-  bool batch_norm = false;   ///< CVAE-BN ("CVAEImageNet", GCE-B): behind every convolution, also the last one
+  bool batch_norm =
+      false;  ///< CVAE-BN ("CVAEImageNet", anonymous 2021b): behind every convolution, also the last one
 };
 /// x -> outputs "mean", "log_variance".
 nn::Network cvae_encoder(const CvaeOptions& options);
 /// z -> image in [0, 1] (last layer Sigmoid).
 nn::Network cvae_decoder(const CvaeOptions& options);
 
-/// What the other autoencoders are told. Encoders have the outputs "mean" and "log_variance", decoders end in Sigmoid.
+/// Options of the other autoencoders. Encoders have the outputs "mean" and "log_variance", decoders end in Sigmoid.
 struct AutoencoderShape {
   nn::Shape image = {3, 32, 32};
   std::int64_t latents = 64;  ///< K + L
   std::int64_t width = 0;     ///< channels of the first convolution; 0: the text's
-  /// Of PATHMASK's hidden features, as its listings have it; 0: none. Others have none.
+  /// Of Parafita's (2018) hidden features, as its listings have it; 0: none. Others have none.
   double dropout = 0.5;
 };
 
-/// GCE-A table 4, with w = 128 channels first and 2w later. Encoder: convolutions to w (3x3, stride 2), w (3x3), 2w (4x4,
+/// anonymous 2021a table 4, with w = 128 channels first and 2w later. Encoder: convolutions to w (3x3, stride 2), w (3x3), 2w (4x4,
 /// stride 2), 2w (4x4), 2w (4x4, stride 2), all with padding 1: 32 -> 16, 16, 8, 7, 3, so that the table's Linear 512
 /// gets 3*3*2w values; it and its ReLU stand once before the mean and once before the log-variance. Decoder: the table's
 /// Linear of 2*16*256 values is not a square map of 256 channels, but it is 4w = 512 channels of 4x4 (2 x 256 x 16), from
@@ -98,9 +99,9 @@ struct AutoencoderShape {
 nn::Network cifar_cvae_encoder(const AutoencoderShape& shape);
 nn::Network cifar_cvae_decoder(const AutoencoderShape& shape);
 
-/// PATHMASK listings C.2, C.4 and C.6 (there 100 latents); w = 16, 32, 64. The second of the heads, "std" there, gives the
+/// Parafita 2018 listings C.2, C.4 and C.6 (there 100 latents); w = 16, 32, 64. The second of the heads, "std" there, gives the
 /// log-variance here. Sides of 13, 16, .. 28, ..; 19, 22, .. 28, ..; 26, 32, ..: where decoder and encoder close.
-nn::Network pathmask_encoder(PathmaskSet set, const AutoencoderShape& shape);
-nn::Network pathmask_decoder(PathmaskSet set, const AutoencoderShape& shape);
+nn::Network parafita_encoder(ParafitaSet set, const AutoencoderShape& shape);
+nn::Network parafita_decoder(ParafitaSet set, const AutoencoderShape& shape);
 
 }  // namespace whence::models

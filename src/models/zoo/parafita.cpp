@@ -8,17 +8,17 @@ namespace {
 /// Convolutions, each with BN and ReLU behind it, and what changes the size between them.
 using Listing = std::vector<nn::Op>;
 
-struct PathmaskText {
+struct ParafitaText {
   std::string_view name, title;
   std::int64_t width;
   Sides classifier_sides, autoencoder_sides;
 };
 
-const PathmaskText& text_for(PathmaskSet set) {
-  static constexpr PathmaskText mnist{"pathmask-mnist", "MNIST", 16, {13}, {13, 3}};
-  static constexpr PathmaskText fashion{"pathmask-fashion", "FashionMNIST", 32, {13}, {19, 3}};
-  static constexpr PathmaskText cifar{"pathmask-cifar", "CIFAR-10", 64, {24}, {26, 6}};
-  return set == PathmaskSet::mnist ? mnist : set == PathmaskSet::fashion_mnist ? fashion : cifar;
+const ParafitaText& text_for(ParafitaSet set) {
+  static constexpr ParafitaText mnist{"parafita-mnist", "MNIST", 16, {13}, {13, 3}};
+  static constexpr ParafitaText fashion{"parafita-fashion", "FashionMNIST", 32, {13}, {19, 3}};
+  static constexpr ParafitaText cifar{"parafita-cifar", "CIFAR-10", 64, {24}, {26, 6}};
+  return set == ParafitaSet::mnist ? mnist : set == ParafitaSet::fashion_mnist ? fashion : cifar;
 }
 
 nn::Conv2d conv(std::int64_t channels, std::int64_t kernel, std::int64_t stride = 1,
@@ -30,48 +30,48 @@ nn::ConvTranspose2d transposed(std::int64_t channels, std::int64_t kernel, std::
   return {channels, kernel, stride, padding, 0, false};
 }
 
-Listing classifier_listing(PathmaskSet set, std::int64_t w) {
+Listing classifier_listing(ParafitaSet set, std::int64_t w) {
   constexpr nn::MaxPool2d halve{2, 2};
-  if (set == PathmaskSet::mnist) return {conv(w, 5, 3, 2), conv(2 * w, 3), conv(4 * w, 3)};
-  if (set == PathmaskSet::fashion_mnist) {
+  if (set == ParafitaSet::mnist) return {conv(w, 5, 3, 2), conv(2 * w, 3), conv(4 * w, 3)};
+  if (set == ParafitaSet::fashion_mnist) {
     return {conv(w, 3, 1, 1), conv(2 * w, 3, 3, 1), conv(4 * w, 3), conv(4 * w, 3)};
   }
   return {conv(w, 3), conv(w, 3), halve, conv(2 * w, 3), conv(2 * w, 3), halve, conv(4 * w, 3)};
 }
 
-Listing encoder_listing(PathmaskSet set, std::int64_t w) {
-  if (set == PathmaskSet::cifar10) {
+Listing encoder_listing(ParafitaSet set, std::int64_t w) {
+  if (set == ParafitaSet::cifar10) {
     return {conv(w, 3),     conv(2 * w, 3),       nn::MaxPool2d{2, 2}, conv(4 * w, 3),
             conv(2 * w, 3), conv(2 * w, 5, 3, 2), conv(4 * w, 3)};
   }
   Listing listing = classifier_listing(set, w);
-  if (set == PathmaskSet::fashion_mnist) listing.push_back(conv(8 * w, 3));
+  if (set == ParafitaSet::fashion_mnist) listing.push_back(conv(8 * w, 3));
   return listing;
 }
 
 /// Without the last transposed convolution, which gives the image.
-Listing decoder_listing(PathmaskSet set, std::int64_t w) {
-  if (set == PathmaskSet::mnist) return {transposed(2 * w, 3), transposed(w, 3)};
-  if (set == PathmaskSet::fashion_mnist) {
+Listing decoder_listing(ParafitaSet set, std::int64_t w) {
+  if (set == ParafitaSet::mnist) return {transposed(2 * w, 3), transposed(w, 3)};
+  if (set == ParafitaSet::fashion_mnist) {
     return {transposed(4 * w, 3), transposed(4 * w, 3), transposed(2 * w, 3), transposed(w, 3, 3, 1)};
   }
   return {transposed(2 * w, 3), transposed(2 * w, 5, 3, 2), transposed(4 * w, 3),
           transposed(2 * w, 3), nn::UpsampleNearest2d{2},   transposed(w, 3)};
 }
 
-nn::ConvTranspose2d image_convolution(PathmaskSet set, std::int64_t channels) {
-  if (set == PathmaskSet::mnist) return transposed(channels, 5, 3, 2);
-  return transposed(channels, 3, 1, set == PathmaskSet::fashion_mnist ? 1 : 0);
+nn::ConvTranspose2d image_convolution(ParafitaSet set, std::int64_t channels) {
+  if (set == ParafitaSet::mnist) return transposed(channels, 5, 3, 2);
+  return transposed(channels, 3, 1, set == ParafitaSet::fashion_mnist ? 1 : 0);
 }
 
-std::vector<std::int64_t> classifier_hidden(PathmaskSet set, std::int64_t w) {
-  if (set == PathmaskSet::mnist) return {8 * w};
-  if (set == PathmaskSet::fashion_mnist) return {4 * w};
+std::vector<std::int64_t> classifier_hidden(ParafitaSet set, std::int64_t w) {
+  if (set == ParafitaSet::mnist) return {8 * w};
+  if (set == ParafitaSet::fashion_mnist) return {4 * w};
   return {4 * w, 2 * w};
 }
 
 /// As the classifier's last hidden layer.
-std::int64_t encoder_hidden(PathmaskSet set, std::int64_t w) { return classifier_hidden(set, w).back(); }
+std::int64_t encoder_hidden(ParafitaSet set, std::int64_t w) { return classifier_hidden(set, w).back(); }
 
 /// "conv1", "conv1_norm", "conv1_relu", "resize1", ...
 void add_listing(nn::Network& network, const Listing& listing) {
@@ -88,14 +88,14 @@ void add_listing(nn::Network& network, const Listing& listing) {
   }
 }
 
-std::int64_t autoencoder_width(PathmaskSet set, const AutoencoderShape& shape) {
-  const PathmaskText& text = text_for(set);
-  return checked_width(fmt::format("PATHMASK's VAE for {}", text.title), shape, text.autoencoder_sides,
+std::int64_t autoencoder_width(ParafitaSet set, const AutoencoderShape& shape) {
+  const ParafitaText& text = text_for(set);
+  return checked_width(fmt::format("VAE of Parafita 2018 for {}", text.title), shape, text.autoencoder_sides,
                        text.width);
 }
 
 /// The encoder up to the map that the decoder starts from.
-nn::Network pathmask_trunk(PathmaskSet set, const nn::Shape& image, std::int64_t width) {
+nn::Network parafita_trunk(ParafitaSet set, const nn::Shape& image, std::int64_t width) {
   nn::Network network(fmt::format("{}-encoder", text_for(set).name), image);
   add_listing(network, encoder_listing(set, width));
   return network;
@@ -103,9 +103,9 @@ nn::Network pathmask_trunk(PathmaskSet set, const nn::Shape& image, std::int64_t
 
 }  // namespace
 
-nn::Network pathmask_cnn(PathmaskSet set, const ClassifierShape& shape) {
-  const PathmaskText& text = text_for(set);
-  const std::int64_t width = checked_width(fmt::format("PATHMASK's CNN for {}", text.title), shape,
+nn::Network parafita_cnn(ParafitaSet set, const ClassifierShape& shape) {
+  const ParafitaText& text = text_for(set);
+  const std::int64_t width = checked_width(fmt::format("CNN of Parafita 2018 for {}", text.title), shape,
                                            text.classifier_sides, text.width);
   nn::Network network(fmt::format("{}-cnn", text.name), shape.image);
   add_listing(network, classifier_listing(set, width));
@@ -118,9 +118,9 @@ nn::Network pathmask_cnn(PathmaskSet set, const ClassifierShape& shape) {
   return network;
 }
 
-nn::Network pathmask_encoder(PathmaskSet set, const AutoencoderShape& shape) {
+nn::Network parafita_encoder(ParafitaSet set, const AutoencoderShape& shape) {
   const std::int64_t width = autoencoder_width(set, shape);
-  nn::Network network = pathmask_trunk(set, shape.image, width);
+  nn::Network network = parafita_trunk(set, shape.image, width);
   network.add("flatten", nn::Flatten{});
   add_hidden(network, "fc", encoder_hidden(set, width), shape.dropout);
   const std::string hidden = network.layers().back().name;
@@ -130,9 +130,9 @@ nn::Network pathmask_encoder(PathmaskSet set, const AutoencoderShape& shape) {
   return network;
 }
 
-nn::Network pathmask_decoder(PathmaskSet set, const AutoencoderShape& shape) {
+nn::Network parafita_decoder(ParafitaSet set, const AutoencoderShape& shape) {
   const std::int64_t width = autoencoder_width(set, shape);
-  const nn::Shape map = pathmask_trunk(set, shape.image, width).output_shape();
+  const nn::Shape map = parafita_trunk(set, shape.image, width).output_shape();
   nn::Network network(fmt::format("{}-decoder", text_for(set).name), {shape.latents});
   network.add("fc", nn::Linear{map[0] * map[1] * map[2]});
   network.add("fc_norm", nn::BatchNorm1d{});
