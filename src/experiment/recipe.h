@@ -60,6 +60,7 @@ struct RunOptions {
   std::int64_t seed = 0;
   std::int64_t threads = 0;  ///< 0: every core this process may use
   PrecisionRequest precision = PrecisionRequest::automatic;
+  std::string device = "cpu";  ///< as device_named takes it
   double checkpoint_seconds = 20;
 };
 

@@ -110,6 +110,9 @@ config::Section run_section() {
             "Threads to compute with; 0 uses every core."},
            {"precision", choice(at(&RunOptions::precision), {"auto", "float32", "bfloat16"}), "",
             "Number format of the heavy layers; auto takes bfloat16 where this processor is faster with it."},
+           {"device", Text{at(&RunOptions::device)}, "",
+            "Where networks lie and compute: `cpu`, `cuda` (the first GPU) or `cuda:N`. A LibTorch with CUDA "
+            "is needed for a GPU."},
            {"checkpoint_seconds", Number{at(&RunOptions::checkpoint_seconds), 0, 86'400}, "s",
             "A killed training loses at most this much work; other stages restart."}}};
 }

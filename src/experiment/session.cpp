@@ -63,11 +63,16 @@ const Task& Session::task() {
   return *task_;
 }
 
+nn::Network Session::placed(nn::Network network) const {
+  network.to(device());
+  return network;
+}
+
 nn::Network Session::classifier_network() {
   models::ClassifierRequest request = get<ClassifierOptions>().network;
   request.image = task().image;
   request.classes = static_cast<std::int64_t>(task().class_names.size());
-  return models::classifier_architectures()[get<ClassifierOptions>().architecture].make(request);
+  return placed(models::classifier_architectures()[get<ClassifierOptions>().architecture].make(request));
 }
 
 models::AutoencoderShape Session::generator_shape() {
@@ -78,10 +83,12 @@ models::AutoencoderShape Session::generator_shape() {
 }
 
 nn::Network Session::encoder_network() {
-  return models::autoencoder_architectures()[get<GeneratorOptions>().architecture].encoder(generator_shape());
+  return placed(
+      models::autoencoder_architectures()[get<GeneratorOptions>().architecture].encoder(generator_shape()));
 }
 nn::Network Session::decoder_network() {
-  return models::autoencoder_architectures()[get<GeneratorOptions>().architecture].decoder(generator_shape());
+  return placed(
+      models::autoencoder_architectures()[get<GeneratorOptions>().architecture].decoder(generator_shape()));
 }
 
 void Session::check_networks() {
@@ -129,7 +136,7 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
   if (options.file.empty())
     return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
   const std::int64_t classes = std::ssize(task().class_names);
-  auto classifier = models::load_classifier(options.file, probe(), options.output, with);
+  auto classifier = models::load_classifier(options.file, probe().to(device()), options.output, with);
   if (classifier->classes() != classes)
     fail(
         "{} has {} classes, but data.classes selects {}; list the classes of its columns, in their order (to "

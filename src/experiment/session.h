@@ -12,6 +12,7 @@
 #include "whence/core/progress.h"
 #include "whence/data/known.h"
 #include "whence/models/roles.h"
+#include "whence/platform/device.h"
 #include "whence/platform/precision.h"
 
 namespace whence::experiment {
@@ -44,6 +45,8 @@ class Session {
   }
   const RunFolder& folder() const { return folder_; }
   std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe_.seed()); }
+  /// Where its networks lie. Error: run.device names none that is there.
+  at::Device device() const { return device_named(get<RunOptions>().device); }
   /// Of the generator: generator.latents, else what a kind that was asked for needs; 0: there is none.
   std::int64_t latents() const;
 
@@ -78,6 +81,8 @@ class Session {
   ProgressCallback progress;
 
  private:
+  /// On the run's device.
+  nn::Network placed(nn::Network network) const;
   models::AutoencoderShape generator_shape();
   /// Images to try a user's classifier with: some of the data or, where the data are not loaded and need not be, noise.
   at::Tensor probe();

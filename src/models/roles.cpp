@@ -65,7 +65,7 @@ class NetworkClassifier final : public Classifier {
   NetworkClassifier(const Network& network, Precision precision)
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
   at::Tensor logits(const at::Tensor& x) const override {
-    return forward_in_parts(network_, x, execution_).front();
+    return forward_in_parts(network_, x.to(device()), execution_).front();
   }
   std::int64_t classes() const override { return network_.output_shape()[0]; }
   const Network* network() const override { return &network_; }
@@ -81,7 +81,9 @@ class NetworkDecoder final : public Decoder {
  public:
   NetworkDecoder(const Network& network, Precision precision)
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
-  at::Tensor decode(const at::Tensor& z) const override { return network_.forward(z, execution_); }
+  at::Tensor decode(const at::Tensor& z) const override {
+    return network_.forward(z.to(device()), execution_);
+  }
   std::int64_t latents() const override { return network_.input_shape()[0]; }
   at::Device device() const override { return network_.device(); }
   const Network* network() const override { return &network_; }
@@ -96,7 +98,7 @@ class NetworkEncoder final : public Encoder {
   NetworkEncoder(const Network& network, Precision precision)
       : network_(network.frozen(precision)), execution_{.precision = precision} {}
   Posterior encode(const at::Tensor& x) const override {
-    std::vector<at::Tensor> outputs = forward_in_parts(network_, x, execution_);
+    std::vector<at::Tensor> outputs = forward_in_parts(network_, x.to(device()), execution_);
     return {std::move(outputs[0]), std::move(outputs[1])};
   }
   std::int64_t latents() const override { return network_.output_shape()[0]; }

@@ -85,6 +85,17 @@ TEST_F(BadInput, Recipes) {
   EXPECT_FALSE(fs::exists(workplace_ / "runs"));
 }
 
+TEST_F(BadInput, Devices) {
+  const auto on = [&](const std::string& device) {
+    return workplace_.run(
+        {"run", "recipe-of-squares.toml", "--set", "run.device=" + device, "--out", "on-a-device"});
+  };
+  EXPECT_TRUE(is_error(on("gpu"), 2, "there is no device \"gpu\""));
+  EXPECT_TRUE(is_error(on("cuda:99"), 1, "the device \"cuda:99\" was asked for, but"));
+  EXPECT_FALSE(std::filesystem::exists(workplace_ / "on-a-device"))
+      << "nothing is left of a run that cannot begin";
+}
+
 TEST_F(BadInput, Data) {
   EXPECT_TRUE(run_fails({"data.path=nowhere"}, 1, "nowhere"));
   EXPECT_TRUE(run_fails({"data.classes=0,7"}, 2, "class 7 does not exist"));

@@ -90,7 +90,7 @@ TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
               "hyperplanes = [[2, 0, 0, 0], [0, 1, 0, 0]]\ncausal = 2\nnoncausal = 2\n",
               "v . x varies by 6.0"));
   EXPECT_TRUE(refused(plane + line + "lambda = 0\n", "a number above 0"));
-  EXPECT_TRUE(refused(plane + line + "[[problem]]\nname = \"one\"\n" + plane + line, "another problem's"));
+  EXPECT_TRUE(refused(plane + line + "[[problem]]\nname = \"one\"\n" + plane + line, "two problems are called"));
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian"}), 2, "recipes/gce/linear-gaussian.toml"));
 }
 
