@@ -2,6 +2,7 @@
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/models/roles.h"
+#include "whence/platform/device.h"
 
 namespace whence::models {
 namespace {
@@ -248,7 +249,8 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, C
   }
   Shape sizes = {probe_images};
   sizes.insert(sizes.end(), shape->begin(), shape->end());
-  const at::Tensor probe = at::rand(sizes, make_generator(0, "models/probe"));
+  const Generator generator = make_generator(0, "models/probe");
+  const at::Tensor probe = at::rand(sizes, generator, draws_of(generator));
   return classifier_of(std::move(module), probe, output, precision, *shape);
 }
 

@@ -2,17 +2,19 @@
 
 #include <cmath>
 
+#include "whence/platform/device.h"
+
 namespace whence::nn {
 namespace {
 
 void fill_uniform(const at::Tensor& tensor, double bound, at::Generator& generator) {
-  tensor.copy_(at::empty(tensor.sizes(), at::kFloat).uniform_(-bound, bound, generator));
+  tensor.copy_(at::empty(tensor.sizes(), draws_of(generator)).uniform_(-bound, bound, generator));
 }
 
 }  // namespace
 
 void fill_normal(const at::Tensor& tensor, double mean, double deviation, at::Generator& generator) {
-  tensor.copy_(at::empty(tensor.sizes(), at::kFloat).normal_(mean, deviation, generator));
+  tensor.copy_(at::empty(tensor.sizes(), draws_of(generator)).normal_(mean, deviation, generator));
 }
 
 void initialise_product(const InitialValues& values, double terms, double deviation) {

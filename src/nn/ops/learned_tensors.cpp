@@ -10,7 +10,7 @@ NamedTensors weight_and_bias(at::Tensor weight, bool bias, std::int64_t outputs)
 }
 
 at::Tensor channels_last_zeros(at::IntArrayRef sizes) {
-  return at::empty(sizes, at::kFloat, at::MemoryFormat::ChannelsLast).zero_();
+  return at::empty(sizes, layer_options(), at::MemoryFormat::ChannelsLast).zero_();
 }
 
 }  // namespace whence::nn

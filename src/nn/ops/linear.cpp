@@ -17,7 +17,7 @@ struct Traits<Linear> : Defaults<Linear> {
   }
 
   static NamedTensors parameters(const Linear& op, const Shape& input) {
-    return weight_and_bias(at::zeros({op.features, input.back()}), op.bias, op.features);
+    return weight_and_bias(at::zeros({op.features, input.back()}, layer_options()), op.bias, op.features);
   }
 
   static void initialise(const Linear&, const InitialValues& values) {

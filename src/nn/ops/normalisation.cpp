@@ -29,10 +29,11 @@ struct Normalisation : Defaults<Op> {
   }
 
   static NamedTensors parameters(const Op&, const Shape& input) {
-    return weight_and_bias(at::ones({input[0]}), true, input[0]);
+    return weight_and_bias(at::ones({input[0]}, layer_options()), true, input[0]);
   }
   static NamedTensors buffers(const Op&, const Shape& input) {
-    return {{"running_mean", at::zeros({input[0]})}, {"running_var", at::ones({input[0]})}};
+    return {{"running_mean", at::zeros({input[0]}, layer_options())},
+            {"running_var", at::ones({input[0]}, layer_options())}};
   }
 
   static void initialise(const Op&, const InitialValues& values) {
@@ -104,7 +105,8 @@ struct Traits<ScaleShift> : Defaults<ScaleShift> {
   static NamedTensors buffers(const ScaleShift&, const Shape& input) {
     Shape by_channel(input.size(), 1);
     by_channel[0] = input[0];
-    return {{"scale", at::ones(by_channel)}, {"shift", at::zeros(by_channel)}};
+    return {{"scale", at::ones(by_channel, layer_options())},
+            {"shift", at::zeros(by_channel, layer_options())}};
   }
   /// In float32, for any format of the input.
   static at::Tensor forward(const ScaleShift&, const LayerCall& call) {
