@@ -24,14 +24,17 @@ const nn::Layer& last_weights(const nn::Network& network) {
 }  // namespace
 
 Attribution excitation_backprop(const Request& request, const Options& options) {
-  return walk_to_image(request, nn::rule("excitation"), start_with_one, options);
+  return walk_to_image(network_of_products(request.classifier), request, nn::rule("excitation"),
+                       start_with_one, options);
 }
 
 Attribution excitation_difference(const Request& request, const Options& options) {
-  Attribution found = walk_to_image(request, nn::rule("excitation"), start_with_one, options);
-  nn::Rules against(nn::rule("excitation"));
-  against.layer(last_weights(*request.classifier.network()).name, nn::rule("inhibition"));
-  found.values = found.values - walk_to_image(request, against, start_with_one, options).values;
+  const nn::Network network = network_of_products(request.classifier);
+  const nn::Rules excitation(nn::rule("excitation"));
+  nn::Rules against = excitation;
+  against.layer(last_weights(network).name, nn::rule("inhibition"));
+  Attribution found = walk_to_image(network, request, excitation, start_with_one, options);
+  found.values = found.values - walk_to_image(network, request, against, start_with_one, options).values;
   found.completeness_error = at::Tensor();
   return found;
 }

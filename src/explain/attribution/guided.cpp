@@ -7,7 +7,8 @@ namespace {
 
 /// A walk that keeps no sum.
 Attribution gradient_by(std::string_view rule, const Request& request, const Options& options) {
-  Attribution found = walk_to_image(request, nn::rule(rule), start_with_gradient, options);
+  Attribution found =
+      walk_to_image(*request.classifier.network(), request, nn::rule(rule), start_with_gradient, options);
   found.completeness_error = at::Tensor();
   return found;
 }

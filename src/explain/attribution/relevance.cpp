@@ -48,8 +48,9 @@ nn::Rules rules_of(const Composite& composite, const nn::Network& network, const
 }
 
 Attribution lrp_of(const Composite& composite, const Request& request, const Options& options) {
-  const nn::Rules rules = rules_of(composite, *request.classifier.network(), options.of<Lrp>());
-  return walk_to_image(request, rules, start_with_score, options);
+  const nn::Network network = network_of_products(request.classifier);
+  return walk_to_image(network, request, rules_of(composite, network, options.of<Lrp>()), start_with_score,
+                       options);
 }
 
 }  // namespace whence::attribution

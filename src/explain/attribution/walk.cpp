@@ -17,9 +17,13 @@ at::Tensor start_with_score(const at::Tensor& logits, const at::Tensor& target, 
   return logits * start_with_gradient(logits, target, score);
 }
 
-Attribution walk_to_image(const Request& request, const nn::Rules& rules, const StartOf& start,
-                          const Options& options) {
-  const nn::Network& network = *request.classifier.network();
+nn::Network network_of_products(const models::Classifier& classifier) {
+  const nn::Network& network = *classifier.network();
+  return network.mixes_samples() ? network.with_merged_norms() : network;
+}
+
+Attribution walk_to_image(const nn::Network& network, const Request& request, const nn::Rules& rules,
+                          const StartOf& start, const Options& options) {
   const at::Tensor& x = request.x;
   const at::Tensor values = at::empty_like(x), scores = at::empty({x.size(0)}, x.options()),
                    given = at::empty_like(scores);

@@ -18,8 +18,13 @@ at::Tensor start_with_one(const at::Tensor& logits, const at::Tensor& target, Sc
 /// df/dlogits.
 at::Tensor start_with_gradient(const at::Tensor& logits, const at::Tensor& target, Score score);
 
-/// What the image gets under the rules, and f. The completeness error is the relevance of the image less that of the logits.
-Attribution walk_to_image(const Request& request, const nn::Rules& rules, const StartOf& start,
-                          const Options& options);
+/// The classifier's network with its batch normalisations merged into the layers before them, whose products share relevance out
+/// as a whole (Hui and Binder 2019).
+nn::Network network_of_products(const models::Classifier& classifier);
+
+/// What the image gets under the rules, and f; `network` computes what the classifier computes. The completeness error is the
+/// relevance of the image less that of the logits.
+Attribution walk_to_image(const nn::Network& network, const Request& request, const nn::Rules& rules,
+                          const StartOf& start, const Options& options);
 
 }  // namespace whence::attribution

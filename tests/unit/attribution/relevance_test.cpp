@@ -111,6 +111,42 @@ TEST(Relevance, EpsilonIsInputTimesGradientInNetworksOfRelus) {
   }
 }
 
+/// A small ResNet whose batch norms have statistics, shifts and signs of their own.
+nn::Network normalised_network() {
+  nn::Network network = initialised(models::small_resnet({.image = {1, 8, 8}, .classes = 2, .width = 4}));
+  Generator generator = make_generator(9, "statistics");
+  const at::NoGradGuard no_grad;
+  for (const nn::NamedTensor& each : network.state()) {
+    at::Tensor tensor = each.tensor;
+    if (each.name.ends_with("running_mean")) tensor.uniform_(-0.3, 0.3, generator);
+    if (each.name.ends_with("running_var")) tensor.uniform_(0.5, 2, generator);
+    if (each.name.ends_with("norm.bias")) tensor.uniform_(-0.2, 0.2, generator);
+    if (each.name.ends_with("norm.weight")) tensor.uniform_(-1.5, 1.5, generator);
+  }
+  return network;
+}
+
+TEST(Relevance, BatchNormsAreMergedFirst) {
+  const nn::Network network = normalised_network(), merged = network.with_merged_norms();
+  const at::Tensor x = random_images(3, {1, 8, 8}), target = all_of(0, 3);
+  Options options;
+  options.of<Lrp>().epsilon = 1e-9;
+  const at::Tensor slopes = by("input_times_gradient", network, x).values;
+  const at::Tensor epsilon = by("lrp_epsilon", network, x, options).values;
+  EXPECT_LT((epsilon - slopes).norm().item<double>(), 1e-3 * slopes.norm().item<double>());
+  for (const char* name : {"lrp_epsilon_plus", "excitation_backprop"}) {
+    const at::Tensor found = by(name, network, x).values, expected = by(name, merged, x).values;
+    EXPECT_LT((found - expected).norm().item<double>(), 1e-4 * expected.norm().item<double>()) << name;
+  }
+  // As they stand, norms pass relevance on, and a convolution does not know that its output changes its sign behind it.
+  const std::vector<at::Tensor> activations = network.activations(x);
+  const nn::LayerId output = network.outputs().front();
+  const at::Tensor start = at::zeros_like(activations[output]).scatter(1, target.unsqueeze(1), 1);
+  const at::Tensor unmerged = network.walk_back(activations, {output, start}, nn::rule("excitation")).input();
+  const at::Tensor found = by("excitation_backprop", network, x).values;
+  EXPECT_GT((found - unmerged).norm().item<double>(), 0.01 * found.norm().item<double>());
+}
+
 TEST(Relevance, CompositesKnowThePlaceOfALayer) {
   const nn::Network network = models::small_resnet({.image = {1, 8, 8}, .classes = 2, .width = 4});
   const nn::Rules rules = rules_of(kEpsilonGammaBox, network, {});

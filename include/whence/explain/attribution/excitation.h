@@ -6,8 +6,9 @@
 
 namespace whence::attribution {
 
-/// Starts with 1 at the target's logit; the values are 0 or more and sum to 1 (Zhang et al. 2016, equation 3). The
-/// `completeness_error` says how much of the 1 got lost where a layer has no positive term.
+/// Batch normalisations are merged into the layers before them first. Starts with 1 at the target's logit; the values are 0 or
+/// more and sum to 1 (Zhang et al. 2016, equation 3). The `completeness_error` says how much of the 1 got lost where a layer
+/// has no positive term.
 Attribution excitation_backprop(const Request& request, const Options& options);
 
 /// The same less the walk that starts from the target's negated weights in the last layer that has weights, before values below 0

@@ -33,10 +33,11 @@ struct Lrp {
 /// The rules that a composite gives the layers of `network`; alpha_beta takes alpha 2 and beta 1.
 nn::Rules rules_of(const Composite& composite, const nn::Network& network, const Lrp& options);
 
-/// Starts with what each logit z adds to f to first order, z df/dz: of the logit score, the target's logit. The
-/// `completeness_error` says how far the relevance of the image is from that: biases and epsilon take their share, and so do
-/// outputs without a positive term under z_plus. With "epsilon" everywhere and a small epsilon this is input x gradient in
-/// networks of ReLUs (Ancona et al. 2018, proposition 1). Errors: an operation that has no rule, by its name.
+/// Batch normalisations are merged into the layers before them first (Hui and Binder 2019). Starts with what each logit z adds
+/// to f to first order, z df/dz: of the logit score, the target's logit. The `completeness_error` says how far the relevance of
+/// the image is from that: biases and epsilon take their share, and so do outputs without a positive term under z_plus. With
+/// "epsilon" everywhere and a small epsilon this is input x gradient in networks of ReLUs (Ancona et al. 2018, proposition 1).
+/// Errors: an operation that has no rule, by its name.
 Attribution lrp_of(const Composite& composite, const Request& request, const Options& options);
 
 template <const Composite& composite>
