@@ -13,8 +13,7 @@ double seconds(std::chrono::steady_clock::duration duration) {
 std::string bar(const Progress& progress) {
   constexpr std::int64_t width = 20;
   const std::int64_t done = std::clamp<std::int64_t>(width * progress.step / progress.total, 0, width);
-  return "[" + std::string(static_cast<std::size_t>(done), '=') +
-         std::string(static_cast<std::size_t>(width - done), ' ') + "] ";
+  return fmt::format("[{:=<{}}{:{}}] ", "", done, "", width - done);
 }
 
 }  // namespace
