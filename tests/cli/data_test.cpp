@@ -43,7 +43,7 @@ TEST_F(DataCommand, SaysWhatIsDamaged) {
   const auto changed = workplace_.run({"data", "check", "fashion-mnist"});
   EXPECT_EQ(changed.code, 1);
   EXPECT_TRUE(contains(changed.out, "t10k-images-idx3-ubyte is not as published"));
-  EXPECT_TRUE(contains(changed.err, "another version than the published one: fashion-mnist"));
+  EXPECT_TRUE(contains(changed.err, "damaged or not the published version: fashion-mnist"));
   write_file(images, bytes.substr(0, 10'000));
   EXPECT_TRUE(is_error(workplace_.run({"data", "check", "fashion-mnist"}), 1, "t10k-images-idx3-ubyte"));
 }

@@ -38,12 +38,12 @@ TEST(LinearGaussianProgram, LeavesOtherFoldersAlone) {
   const Workplace workplace;
   write_file(workplace / "mine/notes.txt", "mine");
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian", kProblems, "--out", "mine"}), 1,
-                       "holds other things (notes.txt)"));
+                       "is not empty (notes.txt)"));
   EXPECT_FALSE(fs::exists(workplace / "mine/figures"));
   write_file(workplace / "run/recipe.toml", "title = \"another run\"");
   write_file(workplace / "run/metrics.json", "{}");
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian", kProblems, "--out", "run"}), 1,
-                       "holds other things (recipe.toml)"));
+                       "is not empty (recipe.toml)"));
   EXPECT_EQ(read_file(workplace / "run/metrics.json"), "{}");
 }
 
@@ -61,7 +61,7 @@ TEST(LinearGaussianProgram, ProblemsOfOnesOwn) {
   workplace.must_run({"linear-gaussian", "mine.toml", "--trainings", "1"});
   write_file(workplace / "mine.toml", problem + "lambda = 3\n");
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian", "mine.toml"}), 1,
-                       "runs/mine holds what came of other problems"));
+                       "runs/mine holds the results of other problems"));
 }
 
 TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
@@ -90,7 +90,8 @@ TEST(LinearGaussianProgram, WrongProblemsAreRefusedBeforeAFolderIsMade) {
               "hyperplanes = [[2, 0, 0, 0], [0, 1, 0, 0]]\ncausal = 2\nnoncausal = 2\n",
               "v . x varies by 6.0"));
   EXPECT_TRUE(refused(plane + line + "lambda = 0\n", "a number above 0"));
-  EXPECT_TRUE(refused(plane + line + "[[problem]]\nname = \"one\"\n" + plane + line, "two problems are called"));
+  EXPECT_TRUE(
+      refused(plane + line + "[[problem]]\nname = \"one\"\n" + plane + line, "two problems are called"));
   EXPECT_TRUE(is_error(workplace.run({"linear-gaussian"}), 2, "recipes/gce/linear-gaussian.toml"));
 }
 

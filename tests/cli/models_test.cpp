@@ -186,7 +186,7 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
           data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(10 * i + name[0])));
   EXPECT_TRUE(is_error(
       workplace_.run({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data", "three"}), 2,
-      "tells 2 classes apart, but --data and --classes name 3"));
+      "the classifier has 2 classes, but --data and --classes name 3"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "run", "--target", "rihgt"}), 2, "did you mean 'right'?"));
 }

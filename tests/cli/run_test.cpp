@@ -145,7 +145,7 @@ TEST_F(RunProgram, SeedsAreRunComparedAndReportedTogether) {
   EXPECT_FALSE(contains(workplace_.must_run(command).err, "begins"));
   EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--seeds", "1"}), 2, "--seeds"));
   EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--out", "seeds/seed-0", "--seeds", "2"}), 2,
-                       "seeds/seed-0 is a run itself"));
+                       "seeds/seed-0 is a run, but --seeds needs"));
 }
 
 }  // namespace

@@ -136,10 +136,12 @@ TEST_P(Matrix, OwesWhatEveryMethodOwes) {
   const at::Tensor again = run(x, target).values;
   EXPECT_TRUE(at::equal(again, found.values)) << "the same seed must give the same bits";
 
-  const double size = found.values.abs().max().item<double>();
+  // Rules divide by sums that may be small, which magnifies what other batches round otherwise.
+  const double size = found.values.abs().max().item<double>(),
+               tolerance = method().needs == Needs::layers ? 1e-3 : 1e-5;
   for (std::int64_t i = 0; i < 5; ++i) {
     const Attribution alone = run(x.narrow(0, i, 1), target.narrow(0, i, 1));
-    EXPECT_TRUE(at::allclose(alone.values[0], found.values[i], 0, 1e-5 * size)) << "image " << i;
+    EXPECT_TRUE(at::allclose(alone.values[0], found.values[i], 0, tolerance * size)) << "image " << i;
   }
   const at::Tensor before = x.clone();
   run(x, target);

@@ -100,7 +100,7 @@ TEST(ReadIdx, SaysWhatIsWrong) {
       {header("\0\0\x08\x05\0\0\0\x01", 8), {"has 5 dimensions"}},
       {header("\0\0\x08\x02\0\0\0\0\0\0\0\x05", 12), {"a dimension of size 0"}},
       {two_by_three.substr(0, 17), {"cut off", "5 of 2 x 3"}},
-      {two_by_three + "x", {"goes on after the 2 x 3 values"}},
+      {two_by_three + "x", {"continues after its 2 x 3 values"}},
   };
   const TemporaryFolder folder;
   for (auto [bytes, says] : cases) {
@@ -138,9 +138,9 @@ TEST(ReadIdx, DoesNotAllocateWhatAHeaderMerelyPromises) {
   };
   for (const std::string& header : headers) {
     put(folder / "x", header);
-    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file holds"});
+    expect_error([&] { read_idx(folder / "x"); }, {"announces", "more than the file holds"});
     put(folder / "x", packed_by_zlib(folder, header));
-    expect_error([&] { read_idx(folder / "x"); }, {"promises", "more than the file holds"});
+    expect_error([&] { read_idx(folder / "x"); }, {"announces", "more than the file holds"});
   }
   EXPECT_LT(peak_memory_bytes() - before, 64 << 20);
 }

@@ -40,8 +40,8 @@ TEST(ReorderLatents, RefusesADecoderWithoutALinearLayerAtItsBegin) {
   nn::Network decoder("odd", {2});
   decoder.add("relu", nn::Relu{});
   decoder.add("fc", nn::Linear{64});
-  test::expect_error([&] { reorder_latents(encoder, decoder, {1, 0}); }, {"relu is none"}, ExitCode::usage);
-  test::expect_error([&] { check_reordering(encoder, decoder); }, {"relu is none"}, ExitCode::usage);
+  test::expect_error([&] { reorder_latents(encoder, decoder, {1, 0}); }, {"relu is not"}, ExitCode::usage);
+  test::expect_error([&] { check_reordering(encoder, decoder); }, {"relu is not"}, ExitCode::usage);
 }
 
 /// The toy's classifier sees the first latent alone; here that one comes last.

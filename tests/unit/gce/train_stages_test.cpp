@@ -97,7 +97,7 @@ TEST(GceTraining, RefusesLatentsThatCannotBeReorderedBeforeItsFirstStep) {
   run();
   EXPECT_EQ(steps, 1) << "without pretraining";
   training.pretraining = 5;
-  test::expect_error(run, {"relu is none"}, ExitCode::usage);
+  test::expect_error(run, {"relu is not"}, ExitCode::usage);
   EXPECT_EQ(steps, 1);
 }
 
