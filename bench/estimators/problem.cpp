@@ -7,11 +7,11 @@
 
 #include "kinds/gce/gce.h"
 #include "kinds/kinds.h"
-#include "whence/models/train/vae_loss.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/explain/flow/estimators.h"
 #include "whence/explain/gce/objective.h"
+#include "whence/models/train/vae_loss.h"
 #include "whence/nn/graph/network.h"
 
 namespace whence::bench {
