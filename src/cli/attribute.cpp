@@ -149,12 +149,13 @@ void add_attribute(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
       program, "attribute", "Shows which pixels speak for the classifier's answer, and measures the maps",
       {"attribute runs/gce/fmnist-034 --images 3,17 --out figures",
-       "attribute --classifier C.pt --picture mine.png --input 3x32x32 --target 5 --out figures",
+       "attribute --classifier C.pt2 --picture mine.png --target 5 --out figures",
        "attribute --classifier C.pt --data cifar10 --count 500 --method integrated_gradients --json"});
   auto arguments = std::make_shared<AttributeArguments>();
   add_classifier_arguments(*command, arguments->models);
   command
-      ->add_option("--input", arguments->input, "Size that pictures are scaled to; needed with --classifier")
+      ->add_option("--input", arguments->input,
+                   "Size that pictures are scaled to (default: what the classifier's file tells)")
       ->type_name("CxHxW");
   add_image_choice(*command, arguments->images, arguments->count);
   std::vector<std::string_view> names;

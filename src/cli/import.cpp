@@ -1,4 +1,4 @@
-// whence import: TorchScript in, layers and safetensors out.
+// whence import: .pt2 or TorchScript in, layers and safetensors out.
 #include <iostream>
 
 #include "cli/commands.h"
@@ -43,9 +43,13 @@ nlohmann::json to_json(const nn::Network& network) {
 }
 
 void import_file(const ImportArguments& arguments) {
-  const nn::Shape input = parse_shape(arguments.input);
   const nn::ScriptModule module(arguments.file);
   std::string obstacle;
+  const nn::Shape input = arguments.input.empty() ? module.input_shape(&obstacle).value_or(nn::Shape())
+                                                  : parse_shape(arguments.input);
+  if (input.empty())
+    fail_usage("{} does not tell the shape of its input ({}); give it as --input, such as 1x28x28 or 6",
+               arguments.file, obstacle);
   const std::optional<nn::Network> network = module.translate(input, &obstacle);
   if (!network) {
     fail("{} cannot be translated to layers: {}; it can still be explained as an opaque model",
@@ -69,12 +73,17 @@ void import_file(const ImportArguments& arguments) {
 }  // namespace
 
 void add_import(CLI::App& program, Command& chosen) {
-  CLI::App* command = add_command(
-      program, "import", "Translates a TorchScript model to layers and writes its weights as safetensors",
-      {"import classifier.pt --input 1x28x28", "import decoder.pt --input 6 --out decoder.safetensors"});
+  CLI::App* command =
+      add_command(program, "import",
+                  "Translates a .pt2 or TorchScript model to layers and writes its weights as safetensors",
+                  {"import classifier.pt2", "import classifier.pt --input 1x28x28",
+                   "import decoder.pt --input 6 --out decoder.safetensors"});
   auto arguments = std::make_shared<ImportArguments>();
-  command->add_option("file", arguments->file, "A TorchScript file")->required()->type_name("FILE");
-  command->add_option("--input", arguments->input, "Shape of one sample")->required()->type_name("CxHxW");
+  command->add_option("file", arguments->file, "A .pt2 (torch.export) or TorchScript file")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--input", arguments->input, "Shape of one sample (default: what the file tells)")
+      ->type_name("CxHxW");
   command->add_option("--out", arguments->out, "Where the weights go (default: NAME.safetensors)")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "Prints the layers as JSON");

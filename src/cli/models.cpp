@@ -73,6 +73,16 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
   return shape;
 }
 
+/// (C, H, W) of the images that a classifier's file takes. Error (usage): it does not tell.
+std::vector<std::int64_t> told_shape(const ModelArguments& a) {
+  std::string obstacle;
+  const std::optional<nn::Shape> shape = nn::ScriptModule(a.classifier).input_shape(&obstacle);
+  if (!shape || shape->size() != 3)
+    fail_usage("{} does not tell the shape of its images ({}); give it as --input, such as 3x32x32",
+               a.classifier, obstacle.empty() ? "they have no height and width" : obstacle);
+  return *shape;
+}
+
 ModelSet load_run(const ModelArguments& arguments, bool images) {
   experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
   if (!kinds::explains(session.recipe().values))
@@ -134,7 +144,9 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
 
 void add_classifier_option(CLI::App& command, ModelArguments& a) {
   command.add_option("run", a.run, "A run folder")->type_name("RUN");
-  command.add_option("--classifier", a.classifier, "TorchScript file: images to logits or probabilities")
+  command
+      .add_option("--classifier", a.classifier,
+                  "A .pt2 or TorchScript file: images to logits or probabilities")
       ->type_name("FILE");
   command.add_option("--classifier-output", a.output, "What the classifier file returns")
       ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
@@ -165,10 +177,11 @@ void add_common_options(CLI::App& command, ModelArguments& a) {
 void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
   add_classifier_option(command, a);
   if (images) {
-    command.add_option("--encoder", a.encoder, "TorchScript file: images to mean and log-variance")
+    command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
         ->type_name("FILE");
   }
-  command.add_option("--decoder", a.decoder, "TorchScript file: latents to images")->type_name("FILE");
+  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
+      ->type_name("FILE");
   command.add_option("--latents", a.latents, "How many latents the decoder takes")
       ->type_name("N")
       ->check(whole_number(1));
@@ -220,13 +233,12 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   }
   set_up(a.threads);
   set.seed = static_cast<std::uint64_t>(a.seed);
-  if (a.data.empty() == a.pictures.empty()) fail_usage("give --data, or --picture and --input");
+  if (a.data.empty() == a.pictures.empty()) fail_usage("give either --data or --picture");
   if (a.pictures.empty()) {
     set.test = experiment::load_data(parse_data(a.data, a.classes)).test;
     set.class_names = set.test.class_names;
   } else {
-    if (input.empty()) fail_usage("give the shape that the classifier takes as --input, such as 3x32x32");
-    set.pictures = read_pictures(a.pictures, parse_image_shape(input));
+    set.pictures = read_pictures(a.pictures, input.empty() ? told_shape(a) : parse_image_shape(input));
   }
   const at::Tensor probe =
       set.pictures ? set.pictures->images

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/setup.h"
+#include "experiment/compare.h"
 #include "experiment/pipeline.h"
 #include "experiment/seeds.h"
 #include "experiment/stages.h"
@@ -19,11 +20,11 @@ struct RunArguments {
   std::vector<std::string> settings;
   bool force = false, quiet = false, json = false;
   std::optional<std::int64_t> seeds;
+  std::vector<std::string> compared;
 };
 
 void add_arguments(CLI::App& command, RunArguments& arguments) {
   command.add_option("target", arguments.target, "A recipe (TOML) or the folder of an earlier run")
-      ->required()
       ->type_name("RECIPE|RUN");
   add_settings(command, arguments.settings);
   command.add_option("--out", arguments.out, "The run folder (default: the recipe's own path under runs/)")
@@ -66,6 +67,13 @@ void run_with_seeds(const RunArguments& arguments) {
   print_result(arguments, target.folder / "seeds.json", target.folder / "report.html");
 }
 
+void compare(const RunArguments& arguments) {
+  if (!arguments.target.empty()) fail_usage("give all runs behind --compare");
+  const std::filesystem::path page = std::filesystem::path(arguments.out) / "comparison.html";
+  experiment::compare_runs(kinds::kinds(), {arguments.compared.begin(), arguments.compared.end()}, page);
+  std::cout << page.string() << "\n";
+}
+
 std::shared_ptr<RunArguments> add(CLI::App& program, const std::string& name, const std::string& purpose,
                                   const std::vector<std::string>& examples,
                                   const experiment::PipelineOptions& stages, Command& chosen) {
@@ -73,10 +81,12 @@ std::shared_ptr<RunArguments> add(CLI::App& program, const std::string& name, co
   auto arguments = std::make_shared<RunArguments>();
   add_arguments(*command, *arguments);
   command->add_flag("--json", arguments->json, "Prints metrics.json instead of where the result is");
-  command->callback([&chosen, arguments, stages] {
-    chosen = [arguments, stages] {
+  command->callback([&chosen, arguments, stages, name] {
+    chosen = [arguments, stages, name] {
       experiment::PipelineOptions options = stages;
       options.force = arguments->force;
+      if (!arguments->compared.empty()) return compare(*arguments);
+      if (arguments->target.empty()) fail_usage("give a recipe or a run folder; see whence {} --help", name);
       if (arguments->seeds)
         run_with_seeds(*arguments);
       else
@@ -114,9 +124,17 @@ void add_report(CLI::App& program, Command& chosen) {
   experiment::PipelineOptions stages;
   stages.first = "figures";
   stages.redo = {"figures", "report"};
-  add(program, "report", "Draws the figures and the report of a run again",
-      {"report runs/gce/fmnist-034", "report runs/gce/fmnist-034 --set figures.probabilities=true"}, stages,
-      chosen);
+  const auto arguments =
+      add(program, "report", "Draws the figures and the report of a run again, or compares several runs",
+          {"report runs/gce/fmnist-034", "report runs/gce/fmnist-034 --set figures.probabilities=true",
+           "report --compare runs/gce/mnist-38 runs/three/seed-*"},
+          stages, chosen);
+  program.get_subcommand("report")
+      ->add_option("--compare", arguments->compared,
+                   "Run folders: one page with their metrics side by side, the spread over seeds in one "
+                   "column; goes to "
+                   "--out (default: here) as comparison.html")
+      ->type_name("RUN...");
 }
 
 }  // namespace whence::cli

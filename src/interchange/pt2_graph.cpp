@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "interchange/pt2_json.h"
+#include "interchange/script_module.h"
 #include "whence/core/error.h"
 
 namespace whence::interchange {
@@ -72,13 +73,26 @@ void Pt2Graph::add_inputs() {
       if (type != "as_tensor")
         fail("{} takes an input that is no tensor; export a model of one image", file_);
       if (++inputs > 1) fail("{} takes several inputs; export a model of one image", file_);
-      values_[argument.at("name").get<std::string>()] = jit_->addInput("x");
+      const std::string name = argument.at("name").get<std::string>();
+      values_[name] = jit_->addInput("x");
+      tell_shape(graph_.at("tensor_values").at(name));
     } else if (kind != "constant_input") {
       fail("{} takes an input of the kind {}, which whence does not know; export a model of one image", file_,
            kind);
     }
   }
   if (inputs == 0) fail("{} takes no input; export a model of one image", file_);
+}
+
+void Pt2Graph::tell_shape(const json& meta) {
+  c10::List<std::int64_t> shape;
+  const json& sizes = meta.at("sizes");
+  for (std::size_t i = 1; i < sizes.size(); ++i) {
+    if (!sizes[i].contains("as_int")) return;
+    shape.push_back(sizes[i].at("as_int").get<std::int64_t>());
+  }
+  module_.register_attribute(nn::input_shape_attribute, c10::ListType::ofInts(), shape);
+  self_->setType(module_.type());
 }
 
 std::string Pt2Graph::place_of(const json& node) {

@@ -25,6 +25,8 @@ class Pt2Graph {
 
   void add_inputs();
   void add_attribute(const std::string& argument, const std::string& name, bool parameter);
+  /// As an attribute of the module, where every size but the batch is fixed.
+  void tell_shape(const nlohmann::json& meta);
   void add_node(const nlohmann::json& node);
   /// ATen's operator by its name, arguments in the order of its schema.
   void add_operator(const nlohmann::json& node, const std::string& name, const std::string& overload);

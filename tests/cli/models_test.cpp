@@ -171,7 +171,7 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
                "there is no layer \"conv\""));
   EXPECT_TRUE(is_error(workplace_.run({"attribute"}), 2, "give either a run folder or --classifier"));
   EXPECT_TRUE(
-      is_error(workplace_.run({"attribute", "--classifier", "x.pt"}), 2, "give --data, or --picture"));
+      is_error(workplace_.run({"attribute", "--classifier", "x.pt"}), 2, "give either --data or --picture"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png"}), 2, "--input"));
   EXPECT_TRUE(

@@ -146,6 +146,14 @@ TEST_F(RunProgram, SeedsAreRunComparedAndReportedTogether) {
   EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--seeds", "1"}), 2, "--seeds"));
   EXPECT_TRUE(is_error(workplace_.run({"run", recipe_, "--out", "seeds/seed-0", "--seeds", "2"}), 2,
                        "seeds/seed-0 is a run, but --seeds needs"));
+  EXPECT_EQ(workplace_.must_run({"report", "--compare", "seeds/seed-0", "seeds/seed-1"}).out,
+            "comparison.html\n");
+  const std::string page = read_file(workplace_ / "comparison.html");
+  EXPECT_TRUE(contains(page, "These runs differ only in their seed."));
+  EXPECT_TRUE(contains(page, " to "));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"report", "--compare", "seeds/seed-0"}), 2, "at least two run folders"));
+  EXPECT_TRUE(is_error(workplace_.run({"report"}), 2, "give a recipe or a run folder"));
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
 #include "kinds/gce/curves.h"
 
-#include <fmt/ranges.h>
-
 #include <nlohmann/json.hpp>
 
+#include "experiment/compare.h"
 #include "experiment/folder.h"
 #include "experiment/recipe.h"
 #include "whence/core/error.h"
@@ -17,12 +16,6 @@ namespace fs = std::filesystem;
 nlohmann::json training_values(const experiment::Recipe& recipe) {
   return without_paths(*recipe.kinds,
                        recipe_values(recipe, {"data", "classifier", "generator", "explanation", "run.seed"}));
-}
-
-std::string own_name(const std::string& key) { return key.substr(key.find('.') + 1); }
-
-std::string text_of(const nlohmann::json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 report::Panel panel_of(const std::string& reading, const std::string& axis,
@@ -62,25 +55,6 @@ std::optional<report::LineChart> training_chart(const std::vector<NamedCurve>& c
 
 Curve training_curve(const fs::path& run) { return experiment::read_curve(run / "log.jsonl", "explanation"); }
 
-std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
-                                     const std::vector<std::string>& otherwise) {
-  std::vector<std::vector<std::string>> differences(recipes.size());
-  for (const auto& [key, first] : recipes.front().items()) {
-    const bool differs = std::any_of(recipes.begin(), recipes.end(), [&](const nlohmann::json& recipe) {
-      return recipe.value(key, nlohmann::json()) != first;
-    });
-    if (!differs) continue;
-    for (std::size_t i = 0; i < recipes.size(); ++i)
-      differences[i].push_back(
-          fmt::format("{} = {}", own_name(key), text_of(recipes[i].value(key, nlohmann::json()))));
-  }
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < recipes.size(); ++i)
-    names.push_back(differences[i].empty() ? otherwise[i]
-                                           : fmt::format("{}", fmt::join(differences[i], ", ")));
-  return names;
-}
-
 report::LineChart compare_trainings(const experiment::Kinds& kinds, const std::vector<fs::path>& runs) {
   std::vector<nlohmann::json> recipes;
   std::vector<std::string> folders;
@@ -93,7 +67,7 @@ report::LineChart compare_trainings(const experiment::Kinds& kinds, const std::v
       fail_usage("the training of {} has not begun; `whence train {}` goes on with it", run.string(),
                  run.string());
   }
-  const std::vector<std::string> names = names_apart(recipes, folders);
+  const std::vector<std::string> names = experiment::names_apart(recipes, folders);
   for (std::size_t i = 0; i < curves.size(); ++i) curves[i].name = names[i];
   const std::optional<report::LineChart> chart = training_chart(curves);
   if (!chart)

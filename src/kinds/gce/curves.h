@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,11 +25,6 @@ std::optional<report::LineChart> training_chart(const std::vector<NamedCurve>& c
 
 /// The curve of a run's explanation (or autoencoder), from its log.jsonl.
 Curve training_curve(const std::filesystem::path& run);
-
-/// What sets recipes apart, a text each: "lambda = 0.05", "causal = 2, noncausal = 62". `recipes`: values by key, as
-/// recipe_values gives them. Where nothing does, `otherwise`, one for each.
-std::vector<std::string> names_apart(const std::vector<nlohmann::json>& recipes,
-                                     const std::vector<std::string>& otherwise);
 
 /// The chart of several runs' trainings, each named by what sets its recipe apart, or by its folder. Errors: a
 /// folder that is no run; no run with two logged steps; (usage) a run whose training has not begun.

@@ -74,6 +74,11 @@ TEST(ExportedProgramAsLayers, IsTheSameFunctionWithPythonsNames) {
   for (const char* layer : {"conv1", "norm", "conv2", "fc"}) EXPECT_NO_THROW(network->find(layer)) << layer;
 }
 
+TEST(ExportedProgramAsLayers, TellsTheShapeOfItsImages) {
+  for (const char* name : {"layers.pt2", "opaque.pt2", "attention.pt2", "fixed_batch.pt2"})
+    EXPECT_EQ(nn::ScriptModule(fixture(name)).input_shape(), (nn::Shape{1, 12, 12})) << name;
+}
+
 TEST(ExportedProgramAsLayers, NamesTheOperationThatStandsInTheWay) {
   std::string obstacle;
   EXPECT_FALSE(nn::ScriptModule(fixture("opaque.pt2")).translate({1, 12, 12}, &obstacle));
