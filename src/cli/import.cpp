@@ -43,10 +43,10 @@ nlohmann::json to_json(const nn::Network& network) {
 }
 
 void import_file(const ImportArguments& arguments) {
+  nn::Shape input = arguments.input.empty() ? nn::Shape() : parse_shape(arguments.input);
   const nn::ScriptModule module(arguments.file);
   std::string obstacle;
-  const nn::Shape input = arguments.input.empty() ? module.input_shape(&obstacle).value_or(nn::Shape())
-                                                  : parse_shape(arguments.input);
+  if (input.empty()) input = module.input_shape(&obstacle).value_or(nn::Shape());
   if (input.empty())
     fail_usage("{} does not tell the shape of its input ({}); give it as --input, such as 1x28x28 or 6",
                arguments.file, obstacle);

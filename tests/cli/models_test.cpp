@@ -173,7 +173,7 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "--classifier", "x.pt"}), 2, "give either --data or --picture"));
   EXPECT_TRUE(
-      is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png"}), 2, "--input"));
+      is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png"}), 1, "x.pt"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "--classifier", "x.pt", "--picture", "mine.png", "--input", "8"}),
                2, "such as 1x28x28"));
