@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
   program.add_flag("--quick", arguments.quick, "One problem, few repetitions: shows that it runs");
   CLI11_PARSE(program, argc, argv);
   try {
-    whence::start_with_fast_libraries();
+    whence::cli::start_with_fast_libraries();
     whence::use_threads(arguments.threads);
     whence::keep_freed_memory();
     whence::bench::compare(arguments);
