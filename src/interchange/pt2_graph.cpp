@@ -14,6 +14,8 @@ namespace {
 using nlohmann::json;
 using torch::jit::Node;
 
+constexpr const char* kModule = "__torch__.ExportedProgram";
+
 /// What torch.export calls operations on sizes.
 const std::map<std::string, std::string>& size_operators() {
   static const std::map<std::string, std::string> names = {
@@ -30,7 +32,7 @@ Pt2Graph::Pt2Graph(std::string file, const json& program, const std::map<std::st
       graph_(program.at("graph_module").at("graph")),
       signature_(program.at("graph_module").at("signature")),
       tensors_(tensors),
-      module_(c10::QualifiedName("__torch__.ExportedProgram")),
+      module_(c10::QualifiedName(kModule)),
       jit_(std::make_shared<torch::jit::Graph>()),
       self_(jit_->addInput("self")) {
   self_->setType(module_.type());
@@ -41,8 +43,8 @@ torch::jit::Module Pt2Graph::build() {
   for (const json& node : graph_.at("nodes")) add_node(node);
   add_outputs();
   jit_->lint();
-  auto* forward = module_._ivalue()->compilation_unit()->create_function(
-      c10::QualifiedName(*module_.type()->name(), "forward"), jit_);
+  auto* forward =
+      module_._ivalue()->compilation_unit()->create_function(c10::QualifiedName(kModule, "forward"), jit_);
   module_.type()->addMethod(forward);
   return module_;
 }
@@ -151,10 +153,11 @@ void Pt2Graph::add_operator(const json& node, const std::string& name, const std
   std::vector<Value*> inputs;
   for (const c10::Argument& argument : handle->schema().arguments()) {
     const auto found = given.find(argument.name());
+    const auto preset = argument.default_value();
     if (found != given.end()) {
       inputs.push_back(value_of(*found->second, argument.type()));
-    } else if (argument.default_value()) {
-      inputs.push_back(jit_->insertConstant(*argument.default_value()));
+    } else if (preset) {
+      inputs.push_back(jit_->insertConstant(*preset));
     } else {
       fail("{} calls {} without its argument {}; export the model again", file_, place_of(node),
            argument.name());

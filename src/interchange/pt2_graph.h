@@ -33,7 +33,7 @@ class Pt2Graph {
   void add_attention(const nlohmann::json& node);
   void add_outputs();
 
-  Value* value_of(const nlohmann::json& argument, const c10::TypePtr& type);
+  Value* value_of(const nlohmann::json& argument, const c10::TypePtr& declared);
   Value* list_of(const nlohmann::json& items, const c10::TypePtr& element);
   /// The argument as a constant; None where it is no constant.
   std::optional<c10::IValue> constant_of(const std::string& kind, const nlohmann::json& value,
