@@ -153,7 +153,7 @@ void Pt2Graph::add_operator(const json& node, const std::string& name, const std
   std::vector<Value*> inputs;
   for (const c10::Argument& argument : handle->schema().arguments()) {
     const auto found = given.find(argument.name());
-    const auto preset = argument.default_value();
+    const auto& preset = argument.default_value();
     if (found != given.end()) {
       inputs.push_back(value_of(*found->second, argument.type()));
     } else if (preset) {
