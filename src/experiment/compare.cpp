@@ -7,6 +7,7 @@
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
 #include "experiment/recipe.h"
+#include "experiment/session.h"
 #include "report/page.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -25,17 +26,19 @@ std::string value_text(const nlohmann::json& value) {
 /// Runs whose recipes differ only in their seed.
 // NOLINTNEXTLINE(bugprone-exception-escape): as StageResult
 struct Group {
-  nlohmann::json recipe;  ///< values by key, without seed and paths
+  nlohmann::json recipe;  ///< values by key, without the seed
   std::vector<fs::path> folders = {};
   std::vector<nlohmann::json> metrics = {};
 };
 
 nlohmann::json values_of(const Kinds& kinds, const fs::path& folder) {
-  const Recipe recipe = load_recipe(kinds, RunFolder(folder).recipe());
+  const Session session = open_session(kinds, folder);
   const config::Schema schema = schema_of(kinds);
   std::vector<std::string_view> sections = names_of(schema);
   std::erase_if(sections, [](std::string_view name) { return name.empty() || name == "expected"; });
-  nlohmann::json values = without_paths(kinds, recipe_values(recipe, sections));
+  nlohmann::json values = without_paths(kinds, recipe_values(session.recipe(), sections));
+  // Other files there are other images and models; a kind's paths name runs to compare with.
+  values.update(recipe_values(session.recipe(), {"data", "classifier", "generator"}));
   values.erase("run.seed");
   return values;
 }
@@ -68,7 +71,7 @@ std::string cell(const Metric& metric, const Group& group) {
 
 report::Table table_of(const Kinds& kinds, const std::vector<Group>& groups,
                        const std::vector<std::string>& names) {
-  report::Table table{{""}, {}, "Of several seeds: the median (least to most)."};
+  report::Table table{{""}, {}, "Of several runs: the median (least to most)."};
   table.header.insert(table.header.end(), names.begin(), names.end());
   for (const Metric& metric : all_metrics(kinds)) {
     std::vector<std::string> row = {title_of(metric)};
@@ -117,10 +120,12 @@ void compare_runs(const Kinds& kinds, const std::vector<fs::path>& folders, cons
     recipes.push_back(group.recipe);
     otherwise.push_back(group.folders.front().lexically_normal().filename().string());
   }
-  const std::vector<std::string> names = names_apart(recipes, otherwise);
+  std::vector<std::string> names = names_apart(recipes, otherwise);
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (groups[i].folders.size() > 1) names[i] += fmt::format(" ({} runs)", groups[i].folders.size());
   report::Page result;
   result.title = fmt::format("{} runs compared", folders.size());
-  result.answer = groups.size() == 1 ? "These runs differ only in their seed."
+  result.answer = groups.size() == 1 ? "These runs have the same settings, apart from their seeds."
                                      : fmt::format("The runs have {} settings. They differ in: {}.",
                                                    groups.size(), fmt::join(names, "; "));
   result.sections = {{"metrics", "Metrics", {}, {table_of(kinds, groups, names)}, {}},

@@ -95,7 +95,6 @@ ScriptModule::ScriptModule(const std::filesystem::path& path)
 
 std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
   try {
-    // Some modules write into their input, and `view` fails on channels-last memory.
     return call(implementation_->module, x);
   } catch (const std::exception& error) {
     fail("{} does not accept an input of shape {}: {}", path_.string(), text_of(x.sizes()), reason_of(error));

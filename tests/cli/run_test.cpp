@@ -149,8 +149,12 @@ TEST_F(RunProgram, SeedsAreRunComparedAndReportedTogether) {
   EXPECT_EQ(workplace_.must_run({"report", "--compare", "seeds/seed-0", "seeds/seed-1"}).out,
             "comparison.html\n");
   const std::string page = read_file(workplace_ / "comparison.html");
-  EXPECT_TRUE(contains(page, "These runs differ only in their seed."));
+  EXPECT_TRUE(contains(page, "These runs have the same settings, apart from their seeds."));
   EXPECT_TRUE(contains(page, " to "));
+  workplace_.must_run(
+      {"run", recipe_, "--set", "classifier.epochs=1", "--set", "explanation.steps=6", "--out", "longer"});
+  workplace_.must_run({"report", "--compare", "seeds/seed-0", "longer", "seeds/seed-1"});
+  EXPECT_TRUE(contains(read_file(workplace_ / "comparison.html"), "steps = 5 (2 runs); steps = 6."));
   EXPECT_TRUE(
       is_error(workplace_.run({"report", "--compare", "seeds/seed-0"}), 2, "at least two run folders"));
   EXPECT_TRUE(is_error(workplace_.run({"report"}), 2, "give a recipe or a run folder"));
