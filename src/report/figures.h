@@ -26,6 +26,9 @@ struct ImageGrid {
   double scale = 0;                        ///< points per image pixel; 0 chooses
 };
 
+/// The rows of a grid, one tensor each, all of one shape; joined on the processor, wherever each of them lies.
+at::Tensor rows(const std::vector<at::Tensor>& tensors);
+
 /// Signed values (..., H, W) as colours (..., 3, H, W) in [0, 1]: red above 0, blue below, white at 0, each map by its own largest
 /// absolute value but for the 0.5 % of its pixels beyond which colours no longer deepen.
 at::Tensor heat_map(const at::Tensor& values);

@@ -238,10 +238,25 @@ void paint_row_label(Canvas& canvas, const GridLayout& layout, std::size_t row) 
   }
 }
 
+/// The canvas reads pixels, and one copy is cheaper than a tile at a time.
+ImageGrid on_processor(ImageGrid grid) {
+  for (at::Tensor* each : {&grid.images, &grid.classes, &grid.probabilities})
+    if (each->defined()) *each = each->cpu();
+  return grid;
+}
+
 }  // namespace
 
-void draw(const ImageGrid& grid, const std::filesystem::path& stem) {
-  check(grid);
+at::Tensor rows(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> here;
+  here.reserve(tensors.size());
+  for (const at::Tensor& each : tensors) here.push_back(each.cpu());
+  return at::stack(here);
+}
+
+void draw(const ImageGrid& given, const std::filesystem::path& stem) {
+  check(given);
+  const ImageGrid grid = on_processor(given);
   const GridLayout layout = place(grid);
   const Drawing drawing = render(layout.width, layout.height, grid.title, [&](Canvas& canvas) {
     paint_head(canvas, grid, layout);

@@ -37,7 +37,7 @@ report::ImageGrid attribution_figure(const Comparison& comparison, const at::Ten
     grid.row_labels.push_back(fmt::format("{} ({:.2g})", each.method->title, scale_of(maps)));
   }
   grid.row_axis = "method (deepest colour)";
-  grid.images = at::stack(rows);
+  grid.images = report::rows(rows);
   for (std::int64_t i = 0; i < shown; ++i)
     grid.column_labels.push_back(class_names[static_cast<std::size_t>(target[i].item<std::int64_t>())]);
   grid.column_axis = "the explained class";

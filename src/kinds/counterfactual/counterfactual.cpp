@@ -104,10 +104,10 @@ void draw_counterfactuals(const counterfactual::Counterfactuals& counterfactuals
   grid.title = "The smallest move of the causal factors that changes the answer";
   const at::Tensor codes = first(counterfactuals.codes), moved = first(counterfactuals.moved());
   const at::Tensor farther = decoder.decode(2 * moved - codes);
-  grid.images = at::stack({images, decoder.decode(codes), decoder.decode(moved), farther});
+  grid.images = report::rows({images, decoder.decode(codes), decoder.decode(moved), farther});
   const auto [probability, label] =
-      at::stack({first(counterfactuals.original), first(counterfactuals.before), first(counterfactuals.after),
-                 classifier.logits(farther).softmax(1)})
+      report::rows({first(counterfactuals.original), first(counterfactuals.before),
+                    first(counterfactuals.after), classifier.logits(farther).softmax(1)})
           .max(2);
   grid.classes = label;
   grid.probabilities = probability;

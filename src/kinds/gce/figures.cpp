@@ -46,9 +46,9 @@ void draw_reconstructions(const models::Encoder& encoder, const models::Decoder&
   const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
   report::ImageGrid grid;
   grid.title = "Test images and their reconstructions";
-  grid.images = at::stack({samples.images, decoded});
+  grid.images = report::rows({samples.images, decoded});
   grid.classes =
-      at::stack({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
+      report::rows({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
   grid.class_names = class_names;
   grid.legend_name = kBorders;
   grid.row_labels = {"original", "reconstruction"};

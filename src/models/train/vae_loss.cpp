@@ -3,8 +3,8 @@
 namespace whence::models {
 
 at::Tensor kl_divergence(const at::Tensor& mean, const at::Tensor& log_variance) {
-  const Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
-  const Tensor v = log_variance.to(m.scalar_type());
+  const at::Tensor m = mean.to(at::promote_types(mean.scalar_type(), at::kFloat));
+  const at::Tensor v = log_variance.to(m.scalar_type());
   return 0.5 * (m.square() + v.expm1() - v).sum() / static_cast<double>(m.size(0));
 }
 
