@@ -29,6 +29,10 @@ class Figures {
   std::filesystem::path stem(const std::string& name);
   /// Test images to show, from a random stream of the run's seed.
   Samples samples(std::int64_t count, std::string_view stream);
+  /// A file of another kind that was written into the run folder, if any.
+  void keep(const std::optional<std::string>& file) {
+    if (file) products_.push_back(*file);
+  }
   const std::vector<std::string>& products() const { return products_; }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "report/page_scripts.h"
 #include "report/page_style.h"
 #include "report/svg.h"
 #include "report/text.h"
@@ -186,9 +187,23 @@ std::string contents_html(const std::vector<Section>& sections) {
   return html + "</ol></div></nav>\n";
 }
 
+/// Where web/live.js builds its sliders, and what they work on: data that no text in them ends early.
+std::string live_html(const Section& section) {
+  std::string data = section.live;
+  for (std::size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at))
+    data.replace(at, 1, "\\u003c");
+  const std::string id = escape_markup("live-" + section.id);
+  return fmt::format(
+      "<div class=\"live\" data-live=\"{0}\"><p>This part needs JavaScript, which is off in this "
+      "browser.</p></div>\n"
+      "<script type=\"application/json\" id=\"{0}\">{1}</script>\n",
+      id, data);
+}
+
 std::string section_html(const Section& section, const std::filesystem::path& file) {
   std::string inside;
   for (const auto& paragraph : section.paragraphs) inside += "<p>" + prose(paragraph) + "</p>\n";
+  if (!section.live.empty()) inside += live_html(section);
   if (!section.figures.empty()) {
     inside += "<div class=\"figures\">\n";
     for (const auto& reference : section.figures) inside += figure_html(load(reference, file), "");
@@ -221,18 +236,21 @@ void check_ids(const std::vector<Section>& sections) {
 
 void write_page(const Page& page, const std::filesystem::path& file) {
   check_ids(page.sections);
+  const bool live = std::any_of(page.sections.begin(), page.sections.end(),
+                                [](const Section& section) { return !section.live.empty(); });
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" "
       "content=\"whence\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
-      escape_markup(page.title), page_style);
+      escape_markup(page.title), std::string(page_style).append(live ? live_style : std::string_view()));
   html += first_screen(page, file);
   if (!page.sections.empty()) {
     html += "<div class=\"rest\">\n" + contents_html(page.sections) + "<main>\n";
     for (const auto& section : page.sections) html += section_html(section, file);
     html += "</main>\n</div>\n";
   }
+  if (live) html += fmt::format("<script>{}</script>\n<script>{}</script>\n", network_script, live_script);
   write_file(file, html + "</body>\n</html>\n");
 }
 

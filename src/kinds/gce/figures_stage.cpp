@@ -2,6 +2,7 @@
 #include "kinds/gce/curves.h"
 #include "kinds/gce/figures.h"
 #include "kinds/gce/gce.h"
+#include "kinds/gce/live.h"
 
 namespace whence::kinds {
 namespace {
@@ -55,6 +56,7 @@ void draw_gce(experiment::Run& run, experiment::Figures& figures) {
     draw_flow(flow, shown, classes.size(), figures.stem("information-flow"));
     draw_ablation(gce.at("ablation"), shown, causal(session), figures.stem("ablation"));
   }
+  figures.keep(write_live(session, figures, factor_names(session), causal(session)));
   if (const auto chart = training_chart({{"", training_curve(session.folder().path())}}))
     report::draw(*chart, figures.stem("training"));
 }

@@ -4,6 +4,7 @@
 #include "kinds/gce/figures.h"
 #include "kinds/gce/findings.h"
 #include "kinds/gce/gce.h"
+#include "whence/core/files.h"
 
 namespace whence::kinds {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 using experiment::Run;
 using report::Section;
 using report::Table;
+
+namespace fs = std::filesystem;
 
 const nlohmann::json& gce_part(const Run& run, const char* part) { return run.metrics.at("gce").at(part); }
 
@@ -28,6 +31,18 @@ Section sweeps_section(const Run& run) {
                     "information flow.",
                     shown.size(), all));
   section.tables.push_back(brightness_table(gce_part(run, "brightness")));
+  return section;
+}
+
+Section live_section(const fs::path& file, bool explained) {
+  Section section{"try", "Try it", {}, {}, {}};
+  section.paragraphs.emplace_back(explained
+                                      ? "Choose a test image and move its factors. The page decodes the "
+                                        "image and asks the classifier at once. **Causal factors** should "
+                                        "change the answer, the others should not."
+                                      : "Choose a test image and move its factors. The page decodes the "
+                                        "image and asks the classifier at once.");
+  section.live = read_file(file);
   return section;
 }
 
@@ -110,6 +125,8 @@ void report_gce(const Run& run, report::Page& page) {
           run.figure("sweep-" + findings.causal.front().factor,
                      "The strongest factor: each row is a test image, the border the predicted class.")};
   }
+  if (const fs::path live = run.session.folder() / "live.json"; fs::exists(live))
+    page.sections.push_back(live_section(live, explained));
   const auto add = [&](Section section) { page.sections.push_back(std::move(section)); };
   if (explained) {
     add(sweeps_section(run));

@@ -1,0 +1,106 @@
+#include "kinds/gce/live.h"
+
+#include "experiment/session.h"
+#include "interchange/page_network.h"
+#include "report/page_scripts.h"
+#include "report/palette.h"
+#include "report/text.h"
+#include "whence/core/files.h"
+
+namespace whence::kinds {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kSamples = 24, kChecks = 3;
+/// Parameters from which on weights are bytes, and from which on a network is left out: a page should stay below 5 MB.
+constexpr std::int64_t kManyParameters = 1'000'000, kTooMany = 10'000'000;
+/// Largest difference of a pixel or a probability between the page and whence, both in float32 with the same weights.
+constexpr double kTolerance = 1e-3;
+
+std::string bytes_of(const at::Tensor& tensor) {
+  const at::Tensor here = tensor.cpu().contiguous();
+  return report::base64({static_cast<const char*>(here.data_ptr()), here.nbytes()});
+}
+
+std::vector<float> row_of(const at::Tensor& codes, std::int64_t row) {
+  const at::Tensor here = codes[row].cpu().to(at::kFloat).contiguous();
+  return {here.data_ptr<float>(), here.data_ptr<float>() + here.numel()};
+}
+
+/// The networks of one page. A network that is too large or has an unknown operation is null, and the page says why.
+class PageModels {
+ public:
+  std::optional<nn::PageNetwork> add(const nn::Network* network, const char* role) {
+    if (network == nullptr) {
+      remark_ += fmt::format("The {} is opaque and left out. ", role);
+      return std::nullopt;
+    }
+    const std::int64_t size = network->parameter_count();
+    if (size > kTooMany) {
+      remark_ += fmt::format("The {} has {:.1f} million parameters and is left out. ", role,
+                             static_cast<double>(size) / 1e6);
+      return std::nullopt;
+    }
+    const bool many = size > kManyParameters;
+    std::string obstacle;
+    auto page = nn::page_network(*network, many ? nn::PageWeights::bytes : nn::PageWeights::halves, bytes_,
+                                 &obstacle);
+    if (!page)
+      remark_ += fmt::format("The {} is left out, because a page cannot compute {}. ", role, obstacle);
+    if (page && many) remark_ += fmt::format("The {}'s weights are rounded to 8 bits. ", role);
+    return page;
+  }
+  std::string weights() const { return report::base64(bytes_); }
+  const std::string& remark() const { return remark_; }
+
+ private:
+  std::string bytes_, remark_;
+};
+
+json layers_of(const std::optional<nn::PageNetwork>& page) { return page ? page->layers : json(nullptr); }
+
+}  // namespace
+
+std::optional<std::string> write_live(experiment::Session& session, experiment::Figures& figures,
+                                      const std::vector<std::string>& factors, std::int64_t causal) {
+  const auto encoder = session.encoder(Precision::float32);
+  const auto decoder = session.decoder(Precision::float32);
+  const auto classifier = session.classifier(Precision::float32);
+  PageModels models;
+  const auto decodes = models.add(decoder->network(), "decoder");
+  if (!decodes) return std::nullopt;
+  const auto classifies = models.add(classifier->network(), "classifier"),
+             encodes = models.add(encoder->network(), "encoder");
+
+  const at::NoGradGuard no_grad;
+  const experiment::Samples samples = figures.samples(kSamples, "figures/live");
+  const at::Tensor codes = encoder->encode(samples.images).mean;
+  const at::Tensor checked = codes.narrow(0, 0, std::min(kChecks, codes.size(0)));
+  const at::Tensor images = models::as_decoder(decodes->rounded)->decode(checked);
+  json page = {{"image", session.task().image},     {"classes", session.task().class_names},
+               {"decoder", layers_of(decodes)},     {"classifier", layers_of(classifies)},
+               {"encoder", layers_of(encodes)},     {"weights", models.weights()},
+               {"kernel", report::matrix_kernel()}, {"tolerance", kTolerance},
+               {"remark", models.remark()}};
+  for (std::int64_t i = 0; i < std::ssize(session.task().class_names); ++i)
+    page["colours"].push_back(report::hex(report::class_colour(i)));
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    page["factors"].push_back({{"name", factors[i]}, {"causal", static_cast<std::int64_t>(i) < causal}});
+  const at::Tensor pixels = (samples.images * 255).round().to(at::kByte);
+  for (std::int64_t i = 0; i < codes.size(0); ++i)
+    page["samples"].push_back({{"code", row_of(codes, i)},
+                               {"image", bytes_of(pixels[i])},
+                               {"label", samples.labels[static_cast<std::size_t>(i)]}});
+  for (std::int64_t i = 0; i < checked.size(0); ++i) {
+    json check = {{"code", row_of(checked, i)}, {"image", bytes_of(images[i])}};
+    if (classifies)
+      check["probabilities"] =
+          row_of(models::as_classifier(classifies->rounded)->logits(images).softmax(1), i);
+    page["checks"].push_back(std::move(check));
+  }
+  write_file(session.folder() / "live.json", page.dump());
+  return "live.json";
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,13 @@
+// The part of a report that runs the explanation's networks in the browser.
+#pragma once
+
+#include "experiment/figures.h"
+
+namespace whence::kinds {
+
+/// Writes live.json into the run folder for web/live.js: the networks, test images and their codes, and results to check the page
+/// against. Returns its name; nothing where an operation of the decoder is unknown to the page.
+std::optional<std::string> write_live(experiment::Session& session, experiment::Figures& figures,
+                                      const std::vector<std::string>& factors, std::int64_t causal);
+
+}  // namespace whence::kinds
