@@ -160,6 +160,23 @@ TEST(Page, MissingOrForeignFiguresAreSentencesAndLeaveTheOldPage) {
   EXPECT_EQ(read_file(folder / "report.html"), "old");
 }
 
+TEST(Page, ALiveSectionCarriesItsDataAndTheScriptsOnce) {
+  const test::TemporaryFolder folder;
+  Page page;
+  page.sections = {section_of("still"), section_of("a"), section_of("b")};
+  page.sections[1].live = R"({"name": "</script><b>"})";
+  page.sections[2].live = "{}";
+  const std::string html = html_of(page, folder);
+  EXPECT_TRUE(contains(html, R"({"name": "\u003c/script>\u003cb>"})"));
+  EXPECT_TRUE(contains(html, R"(data-live="live-a")"));
+  EXPECT_TRUE(contains(html, "needs JavaScript"));
+  const std::size_t script = html.find("const WhenceNetwork =");
+  ASSERT_NE(script, std::string::npos);
+  EXPECT_EQ(html.find("const WhenceNetwork =", script + 1), std::string::npos);
+  page.sections.resize(1);
+  EXPECT_FALSE(contains(html_of(page, folder), "<script"));
+}
+
 TEST(Page, MistakesInTheContentsAreProgrammersErrors) {
   const test::TemporaryFolder folder;
   const auto refused = [&](const std::function<void(Page&)>& spoil) {
