@@ -80,10 +80,18 @@ nlohmann::json images_of(const kinds::Comparison& comparison, const ModelSet& mo
   return images;
 }
 
+std::size_t column_width(const attribution::Measure& measure) {
+  constexpr std::size_t number = 9;
+  return std::max(measure.name.size(), number);
+}
+
 void print_row(std::string_view name, const kinds::MeasuredMaps& maps) {
   std::cout << fmt::format("{:<32}", name);
-  for (const at::Tensor& measure : maps.measures)
-    std::cout << fmt::format(" {:>12.4f}", measure.mean().item<double>());
+  for (std::size_t i = 0; i < maps.measures.size(); ++i) {
+    const at::Tensor& own = maps.measures[i];
+    std::cout << fmt::format(" {:>{}}", own.defined() ? fmt::format("{:.4f}", own.mean().item<double>()) : "",
+                             column_width(attribution::measures()[i]));
+  }
   const at::Tensor& error = maps.found.completeness_error;
   std::cout << fmt::format(" {:>22}\n",
                            error.defined() ? fmt::format("{:.2g}", error.abs().max().item<double>()) : "");
@@ -92,12 +100,19 @@ void print_row(std::string_view name, const kinds::MeasuredMaps& maps) {
 void print(const kinds::Comparison& comparison) {
   std::cout << fmt::format("{:<32}", "method");
   for (const attribution::Measure& measure : attribution::measures())
-    std::cout << fmt::format(" {:>12}", measure.name);
+    std::cout << fmt::format(" {:>{}}", measure.name, column_width(measure));
   std::cout << fmt::format(" {:>22}\n", "largest incompleteness");
   for (const kinds::MeasuredMaps& each : comparison.methods) print_row(each.method->name, each);
   print_row("random order", comparison.random);
+  print_row("edge filter", comparison.edges);
   for (const auto& [name, reason] : comparison.skipped)
     std::cout << fmt::format("{} is left out: {}\n", name, reason);
+}
+
+/// The report's ** for bold mean nothing in a terminal.
+std::string without_marks(std::string text) {
+  for (std::size_t at = text.find("**"); at != std::string::npos; at = text.find("**", at)) text.erase(at, 2);
+  return text;
 }
 
 void attribute(const AttributeArguments& arguments) {
@@ -108,18 +123,24 @@ void attribute(const AttributeArguments& arguments) {
   const kinds::Comparison comparison =
       kinds::compare_methods(*models.classifier, question.images, question.target, methods, options,
                              /*may_skip=*/arguments.methods.empty(), {});
+  nlohmann::json result = kinds::to_json(comparison, options);
   if (!arguments.out.empty()) {
+    const fs::path stem = fs::path(arguments.out) / "attributions";
     report::draw(
         kinds::attribution_figure(comparison, question.images, question.target, models.class_names, kShown),
-        fs::path(arguments.out) / "attributions");
+        stem);
     save(comparison, question, arguments.out);
+    nlohmann::json counted = result;
+    counted["images"] = question.images.size(0);
+    report::write_page(kinds::attribution_page(counted, stem), fs::path(arguments.out) / "attributions.html");
   }
   if (arguments.json) {
-    nlohmann::json result = kinds::to_json(comparison, options);
+    result["verdict"] = kinds::verdict_of(result).text;
     result["images"] = images_of(comparison, models, question);
     std::cout << result.dump(2) << "\n";
   } else {
     print(comparison);
+    std::cout << "\n" << without_marks(kinds::verdict_of(result).text) << "\n";
   }
 }
 
@@ -175,7 +196,7 @@ void add_attribute(CLI::App& program, Command& chosen) {
   add_flags(*command, flag_keys(), arguments->values);
   command
       ->add_option("--out", arguments->out,
-                   "Folder of the figure and the tensors (default: none are written)")
+                   "Folder of the page, the figure and the tensors (default: none are written)")
       ->type_name("DIR");
   command->add_flag("--json", arguments->json, "Prints JSON");
   command->callback([&chosen, arguments] { chosen = [arguments] { attribute(*arguments); }; });

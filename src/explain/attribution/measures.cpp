@@ -1,5 +1,6 @@
 #include "whence/explain/attribution/measures.h"
 
+#include "explain/attribution/judgements.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 
@@ -7,11 +8,11 @@ namespace whence::attribution {
 namespace {
 
 template <RemovalOrder order>
-at::Tensor area(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
-                const at::Tensor& values, Score score, const PerturbationOptions& options) {
+at::Tensor area(const Judged& judged, const PerturbationOptions& options) {
   PerturbationOptions own = options;
   own.order = order;
-  return perturbation_curve(classifier, x, target, values, score, own).area;
+  return perturbation_curve(judged.classifier, judged.x, judged.target, judged.values, judged.score, own)
+      .area;
 }
 
 constexpr Measure kMeasures[] = {
@@ -27,9 +28,50 @@ constexpr Measure kMeasures[] = {
      .source = "Samek et al. 2017",
      .larger_is_better = false,
      .compute = area<RemovalOrder::least_relevant_first>},
+    {.name = "sensitivity_n",
+     .title = "Sensitivity-n",
+     .meaning = "The correlation, over random sets of regions, between the relevance of a set and the fall "
+                "of the score without it; the "
+                "mean over sets of 5, 10, 20, 40 and 80 % of the regions.",
+     .source = "Ancona et al. 2018",
+     .larger_is_better = true,
+     .compute = sensitivity_n},
+    {.name = "infidelity",
+     .title = "infidelity",
+     .meaning = "The share of the score's squared falls, over the same sets, that no multiple of the "
+                "relevances explains.",
+     .source = "Yeh et al. 2019, with its optimal scale",
+     .larger_is_better = false,
+     .compute = infidelity},
+    {.name = "max_sensitivity",
+     .title = "max-sensitivity",
+     .meaning = "The largest relative change of the map among noisy copies of the image.",
+     .source = "Yeh et al. 2019",
+     .larger_is_better = false,
+     .compute = max_sensitivity},
+    {.name = "randomization",
+     .title = "likeness under random weights",
+     .meaning = "Spearman's correlation between the map and that of the same classifier with new random "
+                "weights; near 1, the map does not "
+                "depend on what the classifier has learned.",
+     .source = "Adebayo et al. 2018, all layers at once",
+     .larger_is_better = false,
+     .compute = randomization},
+    {.name = "sparseness",
+     .title = "sparseness",
+     .meaning = "The Gini index of the sizes of the map's values: 0 when all pixels count alike, near 1 when "
+                "few pixels carry the map.",
+     .source = "Chalasani et al. 2020",
+     .larger_is_better = true,
+     .compute = sparseness},
 };
 
 }  // namespace
+
+std::string_view name_of(Replacement replacement) {
+  constexpr std::string_view names[] = {"constant", "mean", "blur"};
+  return names[static_cast<std::size_t>(replacement)];
+}
 
 std::span<const Measure> measures() { return kMeasures; }
 

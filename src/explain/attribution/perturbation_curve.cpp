@@ -1,3 +1,4 @@
+#include "explain/attribution/judgements.h"
 #include "explain/attribution/regions.h"
 #include "whence/core/error.h"
 #include "whence/explain/attribution/measures.h"
@@ -5,12 +6,7 @@
 namespace whence::attribution {
 namespace {
 
-void check(const at::Tensor& x, const at::Tensor& values, const PerturbationOptions& options) {
-  const bool fits = values.dim() == 4 && values.size(0) == x.size(0) &&
-                    (values.size(1) == x.size(1) || values.size(1) == 1) &&
-                    values.sizes().slice(2) == x.sizes().slice(2);
-  TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
-  if (options.patch < 1) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
+void check(const PerturbationOptions& options) {
   if (!(options.share > 0 && options.share <= 1))
     fail_usage("the share of removed regions is {}, but must be above 0 and at most 1", options.share);
 }
@@ -26,20 +22,30 @@ at::Tensor ranks_of(const at::Tensor& values, const at::Tensor& regions, Removal
 
 }  // namespace
 
+void check_maps(const at::Tensor& x, const at::Tensor& values, const PerturbationOptions& options) {
+  const bool fits = values.dim() == 4 && values.size(0) == x.size(0) &&
+                    (values.size(1) == x.size(1) || values.size(1) == 1) &&
+                    values.sizes().slice(2) == x.sizes().slice(2);
+  TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
+  if (options.patch < 1) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
+}
+
 PerturbationCurve perturbation_curve(const models::Classifier& classifier, const at::Tensor& x,
                                      const at::Tensor& target, const at::Tensor& values, Score score,
                                      const PerturbationOptions& options) {
-  check(x, values, options);
+  check_maps(x, values, options);
+  check(options);
   const at::NoGradGuard no_grad;
   const at::Tensor regions = regions_of(x, options.patch), ranks = ranks_of(values, regions, options.order);
   const at::Tensor step_of_pixel =
       ranks.index_select(1, regions.flatten()).view({x.size(0), 1, x.size(2), x.size(3)});
   const auto steps =
       static_cast<std::int64_t>(std::ceil(options.share * static_cast<double>(ranks.size(1)) - 1e-9));
+  const at::Tensor replacement = replacement_of(x, options);
   std::vector<at::Tensor> scores;
   for (std::int64_t step = 0; step <= steps; ++step)
-    scores.push_back(scores_of(classifier, x.masked_fill(step_of_pixel < step, options.fill), target, score,
-                               options.batch));
+    scores.push_back(
+        scores_of(classifier, at::where(step_of_pixel < step, replacement, x), target, score, options.batch));
   const at::Tensor curve = at::stack(scores, 1);
   return {curve, (curve.narrow(1, 0, 1) - curve).mean(1)};
 }

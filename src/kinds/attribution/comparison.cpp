@@ -9,15 +9,23 @@
 namespace whence::kinds {
 namespace {
 
-std::vector<at::Tensor> measured(const models::Classifier& classifier, const at::Tensor& images,
-                                 const at::Tensor& target, const at::Tensor& maps,
-                                 const AttributionOptions& options) {
+std::vector<at::Tensor> measured(const attribution::Judged& judged, const AttributionOptions& options) {
   attribution::PerturbationOptions own = options.perturbation;
   own.batch = options.options.batch;
+  own.seed = options.options.seed;
   std::vector<at::Tensor> all;
   for (const attribution::Measure& measure : attribution::measures())
-    all.push_back(measure.compute(classifier, images, target, maps, options.options.score, own));
+    all.push_back(measure.compute(judged, own));
   return all;
+}
+
+/// A map that knows the image but no classifier: how steep each pixel's surroundings are, by Sobel's filters, (N, 1, H, W).
+at::Tensor edges_of(const at::Tensor& images) {
+  const at::Tensor across = at::tensor({-1.0F, 0.0F, 1.0F, -2.0F, 0.0F, 2.0F, -1.0F, 0.0F, 1.0F}, at::kFloat)
+                                .view({1, 1, 3, 3})
+                                .to(images.options());
+  const at::Tensor padded = at::replication_pad2d(images.mean(1, true), {1, 1, 1, 1});
+  return (at::conv2d(padded, across).square() + at::conv2d(padded, across.transpose(2, 3)).square()).sqrt();
 }
 
 /// Mean over images and its standard error; none of a single image.
@@ -32,7 +40,8 @@ nlohmann::json spread(const at::Tensor& values) {
 nlohmann::json to_json(const MeasuredMaps& maps) {
   nlohmann::json result = nlohmann::json::object();
   for (std::size_t i = 0; i < maps.measures.size(); ++i)
-    result[std::string(attribution::measures()[i].name)] = spread(maps.measures[i]);
+    if (maps.measures[i].defined())
+      result[std::string(attribution::measures()[i].name)] = spread(maps.measures[i]);
   if (maps.method == nullptr) return result;
   const auto images = static_cast<double>(maps.found.scores.size(0));
   result["seconds_per_image"] = maps.seconds / images;
@@ -67,7 +76,8 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
       const auto begun = std::chrono::steady_clock::now();
       attribution::Attribution found = method->run(classifier, images, target, own);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
-      std::vector<at::Tensor> values = measured(classifier, images, target, found.values, options);
+      std::vector<at::Tensor> values =
+          measured({classifier, images, target, found.values, own.score, method, &own}, options);
       comparison.methods.push_back({method, std::move(found), std::move(values), taken.count()});
     } catch (const Error& error) {
       if (!may_skip || error.code() == ExitCode::interrupted) throw;
@@ -78,7 +88,8 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
     fail("no method of attribution works here: {}", comparison.skipped.front().second);
   Generator generator = make_generator(own.seed, "attribution/random-order");
   const at::Tensor random = at::rand(images.sizes(), generator).to(images.options());
-  comparison.random.measures = measured(classifier, images, target, random, options);
+  comparison.random.measures = measured({classifier, images, target, random, own.score}, options);
+  comparison.edges.measures = measured({classifier, images, target, edges_of(images), own.score}, options);
   return comparison;
 }
 
@@ -88,7 +99,9 @@ nlohmann::json to_json(const Comparison& comparison, const AttributionOptions& o
   for (const auto& [name, reason] : comparison.skipped) skipped[name] = reason;
   nlohmann::json result = {{"score", attribution::name_of(options.options.score)},
                            {"methods", methods},
-                           {"random_order", to_json(comparison.random)}};
+                           {"replacement", attribution::name_of(options.perturbation.replacement)},
+                           {"random_order", to_json(comparison.random)},
+                           {"edge_filter", to_json(comparison.edges)}};
   if (!skipped.empty()) result["skipped"] = skipped;
   return result;
 }

@@ -17,12 +17,14 @@ AttributionMethods attribution_methods(const std::vector<std::string>& names);
 struct MeasuredMaps {
   const attribution::Method* method = nullptr;  ///< null: regions in random order
   attribution::Attribution found;
-  std::vector<at::Tensor> measures;  ///< (N) each, in the order of attribution::measures()
-  double seconds = 0;                ///< for all maps
+  std::vector<at::Tensor>
+      measures;        ///< (N) each, in the order of attribution::measures(); undefined where not measured
+  double seconds = 0;  ///< for all maps
 };
 struct Comparison {
   std::vector<MeasuredMaps> methods;
   MeasuredMaps random;  ///< what any order reaches
+  MeasuredMaps edges;   ///< what a map reaches that knows the image, but no classifier
   std::vector<std::pair<std::string, std::string>>
       skipped;  ///< methods that the model does not allow, and why
 };
@@ -33,7 +35,8 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
                            const AttributionOptions& options, bool may_skip,
                            const ProgressCallback& progress);
 
-/// {"score", "methods": {name: {"morf": {"mean", "se"}, ..., "completeness_error", "seconds_per_image"}}, "random_order": {...}}
+/// {"score", "methods": {name: {"morf": {"mean", "se"}, ..., "completeness_error", "seconds_per_image"}}, "random_order": {...},
+/// "edge_filter": {...}}
 nlohmann::json to_json(const Comparison& comparison, const AttributionOptions& options);
 
 /// The images, and a row of maps for each method. The maps of a row share one colour scale, which its label states. At most the first
@@ -42,7 +45,20 @@ report::ImageGrid attribution_figure(const Comparison& comparison, const at::Ten
                                      const at::Tensor& target, const std::vector<std::string>& class_names,
                                      std::int64_t shown);
 
+/// Of one method's measures in what to_json gives.
+double mean_of(const nlohmann::json& metrics, std::string_view measure);
+
+/// Which map to believe, from what to_json gives: a sentence or two in plain words, and its reasons.
+struct Verdict {
+  std::string method;  ///< a name of the table; "": no map deserves it
+  std::string text;
+};
+Verdict verdict_of(const nlohmann::json& metrics);
+
 /// Methods by measures, from what to_json gives; the best by the first measure comes first.
 report::Section attribution_section_of(const nlohmann::json& metrics);
+
+/// The page that `whence attribute --out` writes: the verdict, the figure `stem` and the table.
+report::Page attribution_page(const nlohmann::json& metrics, const std::filesystem::path& stem);
 
 }  // namespace whence::kinds

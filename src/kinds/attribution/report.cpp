@@ -14,10 +14,6 @@ struct MapRow {
   double order;  ///< by the first measure
 };
 
-double mean_of(const nlohmann::json& metrics, std::string_view measure) {
-  return metrics.at(std::string(measure)).at("mean").get<double>();
-}
-
 std::string mean_with_interval(const nlohmann::json& spread) {
   const double mean = spread.at("mean").get<double>();
   if (!spread.contains("se")) return fmt::format("{:.3f}", mean);
@@ -29,8 +25,10 @@ std::vector<MapRow> ordered_rows(const nlohmann::json& metrics) {
   std::vector<MapRow> rows;
   for (const auto& [name, own] : metrics.at("methods").items())
     rows.push_back({std::string(attribution::method(name).title), &own, mean_of(own, first.name)});
-  rows.push_back(
-      {"random order", &metrics.at("random_order"), mean_of(metrics.at("random_order"), first.name)});
+  for (const auto& [key, title] :
+       {std::pair{"random_order", "random order"}, std::pair{"edge_filter", "edge filter"}})
+    if (metrics.contains(key))
+      rows.push_back({title, &metrics.at(key), mean_of(metrics.at(key), first.name)});
   std::stable_sort(rows.begin(), rows.end(), [&](const MapRow& a, const MapRow& b) {
     return first.larger_is_better ? a.order > b.order : a.order < b.order;
   });
@@ -44,53 +42,54 @@ std::string number_or_nothing(const nlohmann::json& metrics, const char* name, c
 report::Table table_of(const std::vector<MapRow>& rows) {
   report::Table table;
   table.header = {"method"};
-  for (const Measure& measure : attribution::measures()) table.header.emplace_back(measure.title);
+  for (const Measure& measure : attribution::measures())
+    table.header.push_back(fmt::format("{} {}", measure.title, measure.larger_is_better ? "↑" : "↓"));
   for (const char* title : {"largest incompleteness", "seconds an image"}) table.header.emplace_back(title);
   for (const MapRow& row : rows) {
     std::vector<std::string> cells = {row.title};
-    for (const Measure& measure : attribution::measures())
-      cells.push_back(mean_with_interval(row.metrics->at(std::string(measure.name))));
+    for (const Measure& measure : attribution::measures()) {
+      const auto own = row.metrics->find(std::string(measure.name));
+      cells.push_back(own == row.metrics->end() ? "" : mean_with_interval(*own));
+    }
     cells.push_back(number_or_nothing(*row.metrics, "completeness_error"));
     cells.push_back(number_or_nothing(*row.metrics, "seconds_per_image"));
     table.rows.push_back(std::move(cells));
   }
-  table.caption = "Means over the images with 95 % intervals; the best by the first measure comes first.";
+  table.caption =
+      "Means over the images with 95 % intervals; the best by the first measure comes first. ↑: more is "
+      "better; ↓: less is better.";
   return table;
-}
-
-/// Methods whose 95 % interval by the first measure does not lie beyond a random order's.
-std::string not_better_than_random(const nlohmann::json& metrics) {
-  const Measure& first = attribution::measures().front();
-  const nlohmann::json& random = metrics.at("random_order").at(std::string(first.name));
-  std::string names;
-  for (const auto& [name, own] : metrics.at("methods").items()) {
-    const nlohmann::json& spread = own.at(std::string(first.name));
-    const double gain = (first.larger_is_better ? 1 : -1) *
-                        (spread.at("mean").get<double>() - random.at("mean").get<double>());
-    const double error = std::hypot(spread.value("se", 0.0), random.value("se", 0.0));
-    if (gain <= experiment::kInterval * error)
-      names += fmt::format("{}{}", names.empty() ? "" : ", ", attribution::method(name).title);
-  }
-  return names;
 }
 
 }  // namespace
 
 report::Section attribution_section_of(const nlohmann::json& metrics) {
   report::Section section{"attribution", "Which pixels speak for the answer", {}, {}, {}};
-  std::string measures;
-  for (const Measure& measure : attribution::measures())
-    measures += fmt::format("**{}**: {} ", measure.title, measure.meaning);
   section.paragraphs.push_back(fmt::format(
-      "Each method explains the {} of the classifier's answer for {} test images. {}A measure means "
-      "something beside a random order: images with holes are not images of the data, and any order "
-      "lowers the score.",
-      metrics.at("score").get<std::string>(), metrics.at("images").get<std::int64_t>(), measures));
-  section.tables.push_back(table_of(ordered_rows(metrics)));
-  if (const std::string names = not_better_than_random(metrics); !names.empty())
+      "Each method explains the {} of the classifier's answer for {} test images. A measure means something "
+      "beside a random order and an "
+      "edge filter: images with holes are not images of the data, and any order lowers the score.",
+      metrics.at("score").get<std::string>(), metrics.at("images").get<std::int64_t>()));
+  for (const Measure& measure : attribution::measures())
     section.paragraphs.push_back(
-        fmt::format("**Not better than a random order here: {}.** Do not trust these maps.", names));
+        fmt::format("**{}** ({}). {}", measure.title, measure.source, measure.meaning));
+  section.tables.push_back(table_of(ordered_rows(metrics)));
+  section.paragraphs.push_back(verdict_of(metrics).text);
   return section;
+}
+
+report::Page attribution_page(const nlohmann::json& metrics, const std::filesystem::path& stem) {
+  report::Page page;
+  page.title = "Which map to believe";
+  page.subtitle = fmt::format("{} methods of attribution on {} images", metrics.at("methods").size(),
+                              metrics.at("images").get<std::int64_t>());
+  page.answer = verdict_of(metrics).text;
+  page.sections.push_back(attribution_section_of(metrics));
+  page.sections.back().paragraphs.pop_back();  // the answer says it
+  page.sections.back().figures.push_back({stem,
+                                          "Images and a row of maps for each method. The maps of a row share "
+                                          "one colour scale, whose deepest colour the label states."});
+  return page;
 }
 
 }  // namespace whence::kinds

@@ -33,6 +33,7 @@ std::vector<std::string_view> method_names() {
 config::Section attribution_section() {
   using namespace config;
   using attribution::PerturbationOptions;
+  using attribution::Replacement;
   Section section{
       "attribution",
       "Maps of the pixels that speak for the classifier's answer, and measures of them.",
@@ -51,8 +52,24 @@ config::Section attribution_section() {
         "Images of the data that baselines are drawn from."},
        {"patch", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::patch), 1, 4096},
         "pixels", "Side of the regions that the measures take out of an image."},
+       {"replacement",
+        choice(at(&AttributionOptions::perturbation, &PerturbationOptions::replacement),
+               {attribution::name_of(Replacement::constant), attribution::name_of(Replacement::mean),
+                attribution::name_of(Replacement::blur)}),
+        "",
+        "What comes in their place: a constant grey level, the mean of each channel, or the image behind a "
+        "Gaussian filter as wide as a region."},
        {"fill", Number{at(&AttributionOptions::perturbation, &PerturbationOptions::fill), 0, 1}, "",
-        "Grey level that comes in their place; 0 is black."}}};
+        "The constant grey level; 0 is black."},
+       {"subsets", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::subsets), 0, 100'000},
+        "",
+        "Random sets of regions that Sensitivity-n and infidelity take out of each image; 0 leaves both "
+        "out."},
+       {"noise_draws",
+        Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::noise_draws), 0, 100'000}, "",
+        "Noisy copies of each image for max-sensitivity; 0 leaves it out."},
+       {"noise", Number{at(&AttributionOptions::perturbation, &PerturbationOptions::noise), 0, 1},
+        "share of the image's range", "Largest change of a value in them."}}};
   std::set<std::string_view> known;
   for (const attribution::Method& method : attribution::methods())
     for (const attribution::Option& option : method.options)

@@ -89,7 +89,7 @@ TEST(ExactCases, CurvesOfMl) {
       perturbation_curve(ml(), ml_image(), all_of(1, 1), map, Score::logit, {.patch = 1});
   expect_near(curve.scores, at::tensor({392.0F, 192.0F, 72.0F, 2.0F}));
   const auto by = [&](const char* name) {
-    return measure(name).compute(ml(), ml_image(), all_of(1, 1), map, Score::logit, {.patch = 1});
+    return measure(name).compute({ml(), ml_image(), all_of(1, 1), map}, {.patch = 1});
   };
   expect_near(by("morf"), at::tensor({227.5F}));
   expect_near(by("lerf"), at::tensor({167.5F}));

@@ -125,5 +125,59 @@ TEST(AttributionReport, OrdersMethodsAndNamesThoseThatARandomOrderBeats) {
   EXPECT_TRUE(contains(section.tables.front().rows[0][1], "3.000 ± 0.196"));
 }
 
+/// {"methods": {name: {measure: {"mean", "se"}}}} with a small error.
+nlohmann::json measured_as(std::initializer_list<std::pair<const char*, double>> means) {
+  nlohmann::json own;
+  for (const auto& [name, mean] : means) own[name] = {{"mean", mean}, {"se", 0.01}};
+  return own;
+}
+
+TEST(AttributionVerdict, NamesTheBestOfThoseThatDependOnTheModelAndBeatChance) {
+  nlohmann::json metrics = {{"random_order", measured_as({{"morf", 1}})},
+                            {"edge_filter", measured_as({{"morf", 2}})},
+                            {"methods",
+                             {{"occlusion", measured_as({{"morf", 3},
+                                                         {"lerf", 1},
+                                                         {"sensitivity_n", 0.9},
+                                                         {"infidelity", 0.2},
+                                                         {"randomization", 0.1}})},
+                              {"smooth_grad", measured_as({{"morf", 2.5},
+                                                           {"lerf", 0.5},
+                                                           {"sensitivity_n", 0.3},
+                                                           {"infidelity", 0.9},
+                                                           {"randomization", 0.2}})},
+                              {"guided_backprop", measured_as({{"morf", 4},
+                                                               {"lerf", 0.1},
+                                                               {"sensitivity_n", 0.95},
+                                                               {"infidelity", 0.1},
+                                                               {"randomization", 0.95}})},
+                              {"rise", measured_as({{"morf", 1.5},
+                                                    {"lerf", 1},
+                                                    {"sensitivity_n", 0.2},
+                                                    {"infidelity", 0.9},
+                                                    {"randomization", 0.1}})},
+                              {"gradient", measured_as({{"morf", 1.01},
+                                                        {"lerf", 1},
+                                                        {"sensitivity_n", 0},
+                                                        {"infidelity", 1},
+                                                        {"randomization", 0.1}})}}}};
+  const Verdict verdict = verdict_of(metrics);
+  EXPECT_EQ(verdict.method, "occlusion");
+  EXPECT_TRUE(contains(verdict.text, "Believe occlusion first"));
+  EXPECT_TRUE(contains(verdict.text, "Not better than a random order here: gradient."));
+  EXPECT_TRUE(contains(verdict.text, "Not better than an edge filter, which knows no classifier: RISE."));
+  EXPECT_TRUE(contains(
+      verdict.text,
+      "Much the same with random weights, so not about what the classifier learned: guided backprop."));
+  EXPECT_FALSE(contains(verdict.text, "disagree"));
+  metrics["methods"]["occlusion"]["sensitivity_n"]["mean"] = 0.25;
+  EXPECT_TRUE(contains(
+      verdict_of(metrics).text,
+      "The measures disagree: by area over the MoRF curve the best is occlusion, by Sensitivity-n SmoothGrad."));
+  for (auto& [name, own] : metrics["methods"].items()) own["morf"]["mean"] = 0.9;
+  EXPECT_EQ(verdict_of(metrics).method, "");
+  EXPECT_TRUE(contains(verdict_of(metrics).text, "Believe none of these maps."));
+}
+
 }  // namespace
 }  // namespace whence::kinds

@@ -1,11 +1,19 @@
-// Measures of attributions: how a score changes when regions are taken out of the image in the order of a map.
+// Measures of attributions: which of several maps tells more about the classifier.
 #pragma once
 
 #include <span>
 
-#include "whence/explain/attribution/attribution.h"
+#include "whence/explain/attribution/method.h"
 
 namespace whence::attribution {
+
+/// What comes in the place of a region that is taken out.
+enum class Replacement {
+  constant,  ///< PerturbationOptions::fill
+  mean,      ///< the mean of each channel of the image
+  blur       ///< the image behind a Gaussian filter whose deviation is the side of a region
+};
+std::string_view name_of(Replacement replacement);
 
 /// Which regions are taken out first.
 enum class RemovalOrder { most_relevant_first, least_relevant_first };
@@ -13,9 +21,14 @@ enum class RemovalOrder { most_relevant_first, least_relevant_first };
 struct PerturbationOptions {
   std::int64_t patch = 4;  ///< side of the square regions that are taken out, pixels
   double share = 1;        ///< of the regions that are taken out at the end
-  double fill = 0;         ///< what comes in their place, in [0, 1]
+  Replacement replacement = Replacement::constant;
+  double fill = 0;  ///< the constant, in [0, 1]
   RemovalOrder order = RemovalOrder::most_relevant_first;
   std::int64_t batch = kRowsAtOnce;
+  std::int64_t subsets = 40;  ///< random sets of regions that are taken out, for sensitivity_n and infidelity
+  std::int64_t noise_draws = 3;  ///< noisy copies of each image, for max_sensitivity
+  double noise = 0.02;           ///< largest change of a value in them
+  std::uint64_t seed = 0;        ///< of the draws; all images and methods see the same
 };
 
 struct PerturbationCurve {
@@ -32,17 +45,26 @@ PerturbationCurve perturbation_curve(const models::Classifier& classifier, const
                                      const at::Tensor& target, const at::Tensor& values, Score score,
                                      const PerturbationOptions& options);
 
-/// A number for each map. It means something beside what a random order gets: images with holes are not images of the data, and any
-/// order lowers the score.
+/// Maps, and how they were made.
+struct Judged {
+  const models::Classifier& classifier;
+  at::Tensor x, target;
+  at::Tensor values;  ///< like x, or (N, 1, H, W)
+  Score score = Score::logit;
+  const Method* method = nullptr;  ///< null: by no method, such as a random order
+  const Options* options = nullptr;
+};
+
+/// A number for each map. It means something beside what a random order and an edge filter get: images with holes are not images of
+/// the data, and any order lowers the score.
 struct Measure {
   std::string_view name;     ///< "morf"
   std::string_view title;    ///< "area over the MoRF curve"
   std::string_view meaning;  ///< one sentence
   std::string_view source;   ///< author and year
   bool larger_is_better;
-  /// (N), in units of f.
-  at::Tensor (*compute)(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
-                        const at::Tensor& values, Score score, const PerturbationOptions& options);
+  /// (N); undefined where it cannot be measured: maps of no method, layers that are unknown, no draws.
+  at::Tensor (*compute)(const Judged& judged, const PerturbationOptions& options);
 };
 
 std::span<const Measure> measures();
