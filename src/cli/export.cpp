@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "experiment/session.h"
+#include "kinds/generator/generator.h"
 #include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/interchange/safetensors.h"
@@ -31,7 +32,7 @@ void export_run(const ExportArguments& arguments) {
   };
   if (session.get<experiment::ClassifierOptions>().file.empty())
     export_network(session.classifier_network(), "classifier");
-  export_network(session.encoder_network(), "encoder");
+  if (kinds::has_encoder(session.recipe().values)) export_network(session.encoder_network(), "encoder");
   export_network(session.decoder_network(), "decoder");
 }
 

@@ -299,13 +299,17 @@ void run_stages(Session& session, const PipelineOptions& options, Display& displ
   write_recipe(session);  // first: it is what makes the folder a run
   session.precision = record_machine(session.folder(), session.recipe(), options.force);
   StageRunner runner(session, options, display);
-  for (const Stage& stage : stages(*session.recipe().kinds)) {
-    if (!is_asked(stage, session.recipe().values))
-      runner.forget(stage);
-    else if (stage.on_demand && stage.name != options.last)
-      runner.forget_if_outdated(stage);
-    else
-      runner.run(stage);
+  const std::vector<Stage> all = stages(*session.recipe().kinds);
+  // First: kinds may make the same files, such as the generator's weights.
+  for (const Stage& stage : all)
+    if (!is_asked(stage, session.recipe().values)) runner.forget(stage);
+  for (const Stage& stage : all) {
+    if (is_asked(stage, session.recipe().values)) {
+      if (stage.on_demand && stage.name != options.last)
+        runner.forget_if_outdated(stage);
+      else
+        runner.run(stage);
+    }
     if (stage.name == options.last) break;
   }
   if (!runner.worked()) display.note("nothing to do: everything is up to date");

@@ -16,6 +16,7 @@
 #include "whence/models/architectures.h"
 #include "whence/models/roles.h"
 #include "whence/models/train/classifier.h"
+#include "whence/models/train/vae.h"
 #include "whence/platform/precision.h"
 
 namespace whence::experiment {
@@ -46,8 +47,10 @@ struct ClassifierOptions {
 /// Architectures are indices into models::autoencoder_architectures(). `network.image` and `.latents` are the session's.
 struct GeneratorOptions {
   std::size_t architecture = 0;
-  std::int64_t latents = 0;  ///< > 0: of an autoencoder trained alone, without an explanation
+  std::int64_t latents = 0;  ///< > 0: of a generator that is trained alone, without an explanation
   models::AutoencoderShape network;
+  models::InitialWeights initial = models::InitialWeights::published;
+  std::string start;  ///< folder with weights that its training begins with; empty: none
 };
 
 /// In which precision trained models are judged.

@@ -96,8 +96,19 @@ config::Section generator_section() {
         "Dropout of the hidden features in the autoencoders of Parafita 2018. The published 0.5 spoils the "
         "images of CIFAR-10. The other architectures have no dropout."},
        {"latents", Integer{at(&GeneratorOptions::latents), 0, 4096}, "latents",
-        "Above 0: trains only an autoencoder with this many latents beside the classifier, without an "
-        "explanation. Objective, sampling, K, L, lambda and the other weights are then unused."}}};
+        "Above 0: trains a generator with this many latents alone, without an explanation; [explanation] is "
+        "then "
+        "unused. 0: an explanation trains its own."},
+       {"initialisation", choice(at(&GeneratorOptions::initial), names_to(models::InitialWeights::he)), "",
+        "Initial weights of an autoencoder: as published, with which deep networks learn nothing at first, "
+        "or those of "
+        "He et al. 2015, which keep the size of a signal."},
+       {"start", Path{at(&GeneratorOptions::start)}, "",
+        "A run folder, or a folder with encoder.safetensors and decoder.safetensors, to start training "
+        "from (fine-tuning); the number of latents must be equal. The first K latents become alpha. From a "
+        "plain "
+        "autoencoder, explanation.pretraining = 1 instead takes the latents that move the classifier "
+        "most. Empty: random weights."}}};
 }
 
 config::Section run_section() {

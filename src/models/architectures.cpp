@@ -87,6 +87,14 @@ std::span<const AutoencoderArchitecture> autoencoder_architectures() {
        make_parafita_encoder<fashion_mnist>, make_parafita_decoder<fashion_mnist>},
       {"parafita-cifar", "VAE of Parafita 2018 for CIFAR-10 (listing C.6).", 64,
        make_parafita_encoder<cifar10>, make_parafita_decoder<cifar10>},
+      {"beta-vae", "The beta-VAE of Besserve et al. 2020 (table 1); even sides of at least 8.", 16,
+       beta_vae_encoder, beta_vae_decoder},
+      {"dcgan", "The DCGAN of Besserve et al. 2020 (table 1) with an encoder that mirrors it.", 16,
+       dcgan_encoder, dcgan_decoder},
+      {"dcgan-upsampling",
+       "The same with nearest-neighbour upsampling, which leaves no checkerboard. The best of these for a "
+       "GAN.",
+       16, upsampling_encoder, upsampling_decoder},
   };
   return all;
 }

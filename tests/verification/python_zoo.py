@@ -193,6 +193,33 @@ def cifar_cvae_decoder(c, latents, w):
         nn.ConvTranspose2d(w, w, 3, padding=1), nn.ReLU(), up(w, c), nn.Sigmoid())
 
 
+def besserve_encoder(channels):
+    """Table 1 of Besserve et al. for 64 x 64; channels: of the maps of 4, 8, 16 and 32, in the width of the last."""
+    def make(c, latents, w):
+        sizes = [c] + [factor * w for factor in reversed(channels)]
+        layers = []
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [conv(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)]
+        features = sizes[-1] * 16
+        return TwoHeads(nn.Sequential(*layers, nn.Flatten()), nn.Linear(features, latents), nn.Linear(features, latents))
+    return make
+
+
+def besserve_decoder(channels, upsampling=False):
+    def make(c, latents, w):
+        def doubled(inputs, outputs, bias=False):
+            if upsampling:
+                return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
+            return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)
+        sizes = [factor * w for factor in channels]
+        layers = [nn.Linear(latents, sizes[0] * 16, bias=False), nn.Unflatten(1, (sizes[0], 4, 4)),
+                  nn.BatchNorm2d(sizes[0]), nn.ReLU()]
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [doubled(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU()]
+        return nn.Sequential(*layers, doubled(sizes[-1], c, bias=True), nn.Sigmoid())
+    return make
+
+
 def disturb(model):
     """Statistics and factors that are not the identity."""
     for module in model.modules():
@@ -243,6 +270,10 @@ def main(folder):
         classifier(f"parafita-{name}", parafita_cnn(name), image, 10, 4, width)
         autoencoder(f"parafita-{name}", parafita_encoder(name), parafita_decoder(name), image, 100, 4, width)
     autoencoder("cifar-cvae", cifar_cvae_encoder, cifar_cvae_decoder, colour, 64, 4, 128)
+    face, vae, gan = (3, 64, 64), (4, 4, 2, 1), (8, 4, 2, 1)
+    autoencoder("beta-vae", besserve_encoder(vae), besserve_decoder(vae), face, 128, 4, 16)
+    autoencoder("dcgan", besserve_encoder(gan), besserve_decoder(gan), face, 150, 4, 16)
+    autoencoder("dcgan-upsampling", besserve_encoder(gan), besserve_decoder(gan, upsampling=True), face, 150, 4, 16)
     print(json.dumps(cases))
 
 

@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "models/train/vae_step.h"
 #include "whence/core/random.h"
 #include "whence/models/train/vae_loss.h"
 #include "whence/platform/device.h"
@@ -15,13 +16,6 @@ bool asks_classifier(const Training& options) {
 }
 
 bool keeps_answers(const Training& options) { return options.answer_weight > 0; }
-
-/// Adds a part's share, in float64; an undefined sum is 0.
-void add_share(at::Tensor& sum, const at::Tensor& share) {
-  if (!share.defined()) return;
-  const at::Tensor own = share.detach().to(at::kDouble);
-  sum = sum.defined() ? sum + own : own;
-}
 
 /// Of the class probabilities that the classifier gives to images and to their reconstructions.
 at::Tensor divergence_of(const models::Classifier& classifier, const at::Tensor& images,
@@ -46,7 +40,7 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
       manifold_(options.manifold_weight > 0 ? manifold : nullptr),
       options_(options),
       images_(images) {
-  Generator generator = make_generator(options.seed, fmt::format("gce/step/{}", index));
+  Generator generator = models::step_generator(options.seed, index);
   noise_ = at::randn({images.size(0), options.causal + options.noncausal}, generator, draws_of(generator))
                .to(images.device());
   if (asks_classifier(options) && options.effect.latents == Latents::prior)
@@ -56,7 +50,7 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
   const std::int64_t rows = draws_ ? std::min(images.size(0), draws_->latents.size(0)) : images.size(0);
   const std::int64_t parts = one ? 1 : parts_for(rows);
   for (std::int64_t part = 0; part < parts; ++part)
-    dropout_.push_back(make_generator(options.seed, fmt::format("gce/step/{}/dropout/{}", index, part)));
+    dropout_.push_back(models::dropout_generator(options.seed, index, part));
   parts_.resize(dropout_.size());
 }
 
@@ -66,14 +60,14 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
   const at::Tensor of_probabilities = draws_ ? join(*draws_, loss) : at::Tensor();
   optimizer.set_gradients(backward(of_probabilities, optimizer.parameters()));
   for (const Part& part : parts_) {
-    add_share(loss.sse, part.sse);
-    add_share(loss.kl, part.kl);
-    add_share(loss.answers, part.answers);
-    add_share(loss.departure, part.departure);
+    models::add_share(loss.sse, part.sse);
+    models::add_share(loss.kl, part.encoded.kl);
+    models::add_share(loss.answers, part.answers);
+    models::add_share(loss.departure, part.departure);
   }
-  if (loss.answers.defined()) add_share(loss.total, options_.answer_weight * loss.answers);
-  if (loss.departure.defined()) add_share(loss.total, options_.manifold_weight * loss.departure);
-  add_share(loss.total, options_.lambda * (loss.sse + loss.kl));
+  if (loss.answers.defined()) models::add_share(loss.total, options_.answer_weight * loss.answers);
+  if (loss.departure.defined()) models::add_share(loss.total, options_.manifold_weight * loss.departure);
+  models::add_share(loss.total, options_.lambda * (loss.sse + loss.kl));
   return loss;
 }
 
@@ -94,7 +88,7 @@ void Step::forward() {
   }
   run_parts(parts, [&](std::int64_t part) { encode(part); });
   std::vector<at::Tensor> latents;
-  for (const Part& part : parts_) latents.push_back(part.latents.detach());
+  for (const Part& part : parts_) latents.push_back(part.encoded.latents.detach());
   posterior_ = at::cat(latents).requires_grad_();
   draws_ = draw_causal(options_.causal, options_.noncausal, options_.effect, posterior_);
   run_parts(parts, [&](std::int64_t part) { decode(part); });
@@ -110,11 +104,8 @@ double Step::share(std::int64_t count) const {
 
 void Step::encode(std::int64_t part) {
   const at::Tensor images = own_rows(images_, part);
-  const std::vector<at::Tensor> posterior = encoder_.forward_all(images, execution(part));
-  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
-  Part& own = parts_[static_cast<std::size_t>(part)];
-  own.latents = mean + (0.5 * log_variance).exp() * own_rows(noise_, part);
-  own.kl = share(images.size(0)) * models::kl_divergence(mean, log_variance);
+  parts_[static_cast<std::size_t>(part)].encoded =
+      models::encode(encoder_, images, own_rows(noise_, part), share(images.size(0)), execution(part));
 }
 
 /// Reconstructions and draws in one pass; the classifier sees the reconstructions only where its answers count.
@@ -122,7 +113,7 @@ void Step::decode(std::int64_t part) {
   const at::Tensor images = own_rows(images_, part);
   const std::int64_t count = images.size(0);
   Part& own = parts_[static_cast<std::size_t>(part)];
-  std::vector<at::Tensor> latents = {own.latents.detach()};
+  std::vector<at::Tensor> latents = {own.encoded.latents.detach()};
   if (draws_) latents.push_back(own_rows(draws_->latents.detach(), part));
   own.decoded = at::cat(latents).requires_grad_();
   const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
@@ -146,13 +137,13 @@ at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
   const at::Tensor causal = labels_ != nullptr ? variational_effect(draws, probabilities, *labels_)
                                                : causal_effect(draws, probabilities);
   at::Tensor total = -options_.causal_weight * causal;
-  add_share(loss.causal, causal);
+  models::add_share(loss.causal, causal);
   if (options_.leak_penalty > 0) {
     const at::Tensor leak = leaked_effect(draws, probabilities);
     total = total + options_.leak_penalty * leak;
-    add_share(loss.leak, leak);
+    models::add_share(loss.leak, leak);
   }
-  add_share(loss.total, total);
+  models::add_share(loss.total, total);
   if (labels_ == nullptr) return torch::autograd::grad({total}, {probabilities}).front();
   std::vector<at::Tensor> sought = labels_->optimizer.parameters();
   sought.push_back(probabilities);
@@ -206,7 +197,7 @@ at::Tensor Step::backward_decoder(std::int64_t part, const at::Tensor& of_probab
   own.of_decoder = torch::autograd::grad(ends, sought, of_ends);
   const at::Tensor of_decoded = own.of_decoder.back();
   own.of_decoder.pop_back();
-  const std::int64_t images = own.latents.size(0);
+  const std::int64_t images = own.encoded.latents.size(0);
   own.of_draws = of_decoded.narrow(0, images, of_decoded.size(0) - images);
   return of_decoded.narrow(0, 0, images);
 }
@@ -214,9 +205,8 @@ at::Tensor Step::backward_decoder(std::int64_t part, const at::Tensor& of_probab
 std::vector<at::Tensor> Step::backward_encoder(std::int64_t part, const at::Tensor& of_latents,
                                                const std::vector<at::Tensor>& parameters) {
   Part& own = parts_[static_cast<std::size_t>(part)];
-  const at::Tensor divergence = options_.lambda * own.kl;
   std::vector<at::Tensor> gradients =
-      torch::autograd::grad({own.latents, divergence}, parameters, {of_latents, at::ones_like(divergence)});
+      models::encoder_gradients(own.encoded, options_.lambda, of_latents, parameters);
   gradients.insert(gradients.end(), own.of_decoder.begin(), own.of_decoder.end());
   return gradients;
 }

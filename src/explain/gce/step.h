@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/train/vae_step.h"
 #include "whence/core/random.h"
 #include "whence/explain/gce/label_model.h"
 #include "whence/explain/gce/manifold.h"
@@ -49,11 +50,11 @@ class Step {
   /// What a thread does: it reconstructs some of the images and asks the classifier about some of the draws, and about the
   /// reconstructions where its answers to them count.
   struct Part {
-    at::Tensor latents;    ///< of its images, drawn from their posteriors
-    at::Tensor decoded;    ///< what the decoder is given: these and the draws, without the encoder's graph
-    at::Tensor sse, kl;    ///< its share of the batch's means
-    at::Tensor answers;    ///< its share of answer_divergence; undefined without a weight
-    at::Tensor departure;  ///< its share of the draws'; undefined without a weight
+    models::Encoded encoded;  ///< its images
+    at::Tensor decoded;       ///< what the decoder is given: these and the draws, without the encoder's graph
+    at::Tensor sse;           ///< its share of the batch's mean
+    at::Tensor answers;       ///< its share of answer_divergence; undefined without a weight
+    at::Tensor departure;     ///< its share of the draws'; undefined without a weight
     at::Tensor probabilities;            ///< of its draws; undefined when the classifier is not asked
     std::vector<at::Tensor> of_decoder;  ///< gradients in the decoder's parameters
     at::Tensor of_draws;                 ///< gradient in its draws

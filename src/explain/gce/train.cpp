@@ -16,15 +16,7 @@ namespace {
 /// What a warm start begins with; "fresh" otherwise.
 std::string start_of(const nn::Network& encoder, const nn::Network& decoder, const Training& options) {
   if (!options.warm_start) return "fresh";
-  double sum = 0, squares = 0;
-  for (const nn::Network* network : {&encoder, &decoder}) {
-    for (const nn::NamedTensor& entry : network->state()) {
-      const at::Tensor values = entry.tensor.detach().to(at::kDouble);
-      sum += values.sum().item<double>();
-      squares += values.square().sum().item<double>();
-    }
-  }
-  return fmt::format("warm {} {}", sum, squares);
+  return models::weight_sums({&encoder, &decoder});
 }
 
 std::string inference_of(const CausalOptions& effect) {
@@ -63,11 +55,10 @@ std::string fingerprint(const nn::Network& encoder, const nn::Network& decoder, 
 
 /// Pretraining has a cycle of its own.
 double learning_rate_at(std::int64_t step, const Training& options) {
-  if (options.schedule == Schedule::constant) return options.learning_rate;
   const bool pretrains = step < options.pretraining;
-  return nn::one_cycle(pretrains ? step : step - options.pretraining,
-                       pretrains ? options.pretraining : options.steps, options.learning_rate,
-                       options.warmup);
+  return nn::scheduled_rate(options.schedule, pretrains ? step : step - options.pretraining,
+                            pretrains ? options.pretraining : options.steps, options.learning_rate,
+                            options.warmup);
 }
 
 /// The options of pretraining's steps.
@@ -100,14 +91,6 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder, const 
     fail_usage("manifold_weight needs pretraining, which trains the autoencoder that it uses");
 }
 
-void initialise(nn::Network& encoder, nn::Network& decoder, const Training& options) {
-  const nn::Initialisation initial{.keeps_size = options.initial == InitialWeights::he,
-                                   .convolution_deviation = 0.02};
-  Generator weights = make_generator(options.seed, "gce/weights");
-  nn::initialise(encoder, initial, weights);
-  nn::initialise(decoder, initial, weights);
-}
-
 void put_causes_first(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const Training& options) {
   const auto judged = models::as_decoder(decoder, options.precision);
@@ -119,7 +102,7 @@ void put_causes_first(nn::Network& encoder, nn::Network& decoder, const models::
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options, const ProgressCallback& progress) {
   check_models(encoder, decoder, options);
-  if (!options.warm_start) initialise(encoder, decoder, options);
+  if (!options.warm_start) models::initialise_autoencoder(encoder, decoder, options.initial, options.seed);
   nn::Optimizer optimizer({&encoder, &decoder}, nn::Adam{options.beta1, options.beta2});
   std::optional<LabelModel> labels;
   const bool asks = options.causal > 0 && options.causal_weight > 0;
@@ -161,14 +144,6 @@ nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::
   if (manifold)
     for (nn::Network* network : manifold->networks()) networks.push_back(network);
   return nn::run_training(loop, networks, optimizers, step, in_two_stages(progress, options.pretraining));
-}
-
-std::string_view name_of(InitialWeights weights) {
-  return weights == InitialWeights::published ? "published" : "he";
-}
-
-std::string_view name_of(Schedule schedule) {
-  return schedule == Schedule::constant ? "constant" : "one-cycle";
 }
 
 }  // namespace whence::gce

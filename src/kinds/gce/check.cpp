@@ -71,8 +71,8 @@ void check_gce(const config::Values& values, const std::string& file) {
   const Require require = [&](bool good, const std::string& sentence) {
     if (!good) fail_usage("{}: {}", file, sentence);
   };
-  gce::Training options = values.get<gce::Training>();
-  if (values.get<experiment::GeneratorOptions>().latents > 0) options.manifold_weight = 0;  // unused then
+  const gce::Training& options = values.get<gce::Training>();
+  if (trains_alone(values)) return;  // all are unused then
   check_weights(options, require);
   check_leak(options, require);
   check_effect(options, require);

@@ -39,26 +39,6 @@ void draw_sweep(const flow::Sweep& sweep, const SweepFigure& figure, const fs::p
   report::draw(grid, stem);
 }
 
-void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
-                          const models::Classifier& classifier, const experiment::Samples& samples,
-                          const std::vector<std::string>& class_names, const fs::path& stem) {
-  const at::NoGradGuard no_grad;
-  const at::Tensor decoded = decoder.decode(encoder.encode(samples.images).mean);
-  report::ImageGrid grid;
-  grid.title = "Test images and their reconstructions";
-  grid.images = report::rows({samples.images, decoded});
-  grid.classes =
-      report::rows({classifier.logits(samples.images).argmax(1), classifier.logits(decoded).argmax(1)});
-  grid.class_names = class_names;
-  grid.legend_name = kBorders;
-  grid.row_labels = {"original", "reconstruction"};
-  for (std::size_t i = 0; i < samples.labels.size(); ++i) {  // each class over its first image
-    const bool first = i == 0 || samples.labels[i] != samples.labels[i - 1];
-    grid.column_labels.push_back(first ? samples.labels[i] : "");
-  }
-  report::draw(grid, stem);
-}
-
 std::vector<std::string> shown_factors(const nlohmann::json& flow, std::int64_t others) {
   std::vector<double> flows;  // of the others
   for (const nlohmann::json& factor : flow.at("factors"))

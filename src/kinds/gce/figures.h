@@ -7,14 +7,11 @@
 #include <vector>
 
 #include "experiment/figures.h"
+#include "kinds/generator/image_model.h"
 #include "whence/explain/flow/ablation.h"
 #include "whence/explain/flow/sweep.h"
 
 namespace whence::kinds {
-
-/// In front of the classes, where borders show what the classifier says; with numbers below the images, how surely.
-constexpr const char* kBorders = "The classifier's answer:";
-constexpr const char* kBordersAndNumbers = "The classifier's answer (below: its probability):";
 
 struct SweepFigure {
   std::string title, axis;
@@ -23,11 +20,6 @@ struct SweepFigure {
   bool probabilities = false;
 };
 void draw_sweep(const flow::Sweep& sweep, const SweepFigure& figure, const std::filesystem::path& stem);
-
-/// Originals, reconstructions and both predicted classes.
-void draw_reconstructions(const models::Encoder& encoder, const models::Decoder& decoder,
-                          const models::Classifier& classifier, const experiment::Samples& samples,
-                          const std::vector<std::string>& class_names, const std::filesystem::path& stem);
 
 /// The factors that figures show, in their order: all causal ones, and of the others the `others` with the largest flow
 /// (0: all). `flow`: to_json of a FlowReport.

@@ -2,7 +2,7 @@
 #include "kinds/gce/curves.h"
 #include "kinds/gce/figures.h"
 #include "kinds/gce/gce.h"
-#include "kinds/gce/live.h"
+#include "kinds/generator/live.h"
 
 namespace whence::kinds {
 namespace {
@@ -45,17 +45,15 @@ void draw_gce(experiment::Run& run, experiment::Figures& figures) {
   draw_reconstructions(*models.encoder, *models.decoder, *models.classifier,
                        figures.samples(kReconstructions, "figures/reconstructions"), classes,
                        figures.stem("reconstructions"));
-  if (causal(session) > 0) {
-    const nlohmann::json& gce = run.metrics.at("gce");
-    const nlohmann::json& flow = gce.at("information_flow");
-    std::vector<std::string> alphas = factor_names(session);
-    alphas.resize(static_cast<std::size_t>(causal(session)));
-    const auto shown = shown_factors(flow, session.get<FigureOptions>().others);
-    draw_sweeps(session, models, figures, "sweep", shown);
-    draw_sweeps(session, models, figures, "strip", alphas);
-    draw_flow(flow, shown, classes.size(), figures.stem("information-flow"));
-    draw_ablation(gce.at("ablation"), shown, causal(session), figures.stem("ablation"));
-  }
+  const nlohmann::json& gce = run.metrics.at("gce");
+  const nlohmann::json& flow = gce.at("information_flow");
+  std::vector<std::string> alphas = factor_names(session);
+  alphas.resize(static_cast<std::size_t>(causal(session)));
+  const auto shown = shown_factors(flow, session.get<FigureOptions>().others);
+  draw_sweeps(session, models, figures, "sweep", shown);
+  draw_sweeps(session, models, figures, "strip", alphas);
+  draw_flow(flow, shown, classes.size(), figures.stem("information-flow"));
+  draw_ablation(gce.at("ablation"), shown, causal(session), figures.stem("ablation"));
   figures.keep(write_live(session, figures, factor_names(session), causal(session)));
   if (const auto chart = training_chart({{"", training_curve(session.folder().path())}}))
     report::draw(*chart, figures.stem("training"));

@@ -116,30 +116,12 @@ std::string sure_sentence(const Findings& f) {
   return text + ".";
 }
 
-/// Of a run without an explanation.
-std::string autoencoder_sentence(const Findings& f) {
-  return fmt::format(
-      "**The classifier is right on {} of the test images**, and on {} once the autoencoder has encoded and "
-      "decoded them. The recipe trains the autoencoder alone, so there is no explanation.",
-      percent(f.original), percent(f.reencoded));
-}
-
-std::vector<report::Headline> autoencoder_headlines(const Findings& f) {
-  using enum report::Headline::Mood;
-  return {{percent(f.original), "accuracy of the classifier", "on test images", neutral},
-          {percent(f.reencoded), "accuracy on re-encoded test images",
-           fmt::format("{} on the originals", percent(f.original)), neutral},
-          {fmt::format("{:.1f}", f.sse), "squared error of a reconstruction", "summed over pixels (SSE)",
-           neutral},
-          {fmt::format("{:.1f} nats", f.kl), "cost of a code", "KL against N(0, I)", neutral}};
-}
-
 }  // namespace
 
 Findings findings_of(const nlohmann::json& metrics) {
   Findings findings;
   const nlohmann::json& gce = metrics.at("gce");
-  if (gce.contains("information_flow")) read_flow(gce.at("information_flow"), findings);
+  read_flow(gce.at("information_flow"), findings);
   read_ablation(gce.at("ablation"), findings);
   findings.sse = gce.at("test").at("sse").get<double>();
   findings.kl = gce.at("test").at("kl").get<double>();
@@ -147,13 +129,11 @@ Findings findings_of(const nlohmann::json& metrics) {
 }
 
 std::string answer(const Findings& findings) {
-  if (findings.causal.empty()) return autoencoder_sentence(findings);
   return moving_sentence(findings) + " " + still_sentence(findings) + " " + sure_sentence(findings);
 }
 
 std::vector<report::Headline> headlines(const Findings& f) {
   using enum report::Headline::Mood;
-  if (f.causal.empty()) return autoencoder_headlines(f);
   std::vector<report::Headline> lines;
   lines.push_back({fmt::format("{:.3f} nats", f.flow), "moves the classifier (all alpha)",
                    fmt::format("of {:.3f} possible, ± {:.3f}", f.most_possible, kInterval * f.flow_se),

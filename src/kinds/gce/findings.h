@@ -23,12 +23,12 @@ struct Extreme {
 
 struct Findings {
   double flow = 0, flow_se = 0, most_possible = 0;  ///< nats
-  std::vector<Extreme> causal;         ///< flow of each alpha, largest first; none without explanation
-  Extreme largest_other;               ///< the largest flow of a beta
-  double all_others = 0;               ///< I(beta; Y), nats
-  double noncausal_share = 0;          ///< flow::leaked_share; NaN where nothing flows
-  double original = 0, reencoded = 0;  ///< shares
-  Extreme alpha_kept, beta_kept;       ///< largest accuracy without an alpha, smallest without a beta
+  std::vector<Extreme> causal;                      ///< flow of each alpha, largest first
+  Extreme largest_other;                            ///< the largest flow of a beta
+  double all_others = 0;                            ///< I(beta; Y), nats
+  double noncausal_share = 0;                       ///< flow::leaked_share; NaN where nothing flows
+  double original = 0, reencoded = 0;               ///< shares
+  Extreme alpha_kept, beta_kept;  ///< largest accuracy without an alpha, smallest without a beta
   double sse = 0, kl = 0;
   bool has_others = false;  ///< there is a beta
 
@@ -39,8 +39,6 @@ Findings findings_of(const nlohmann::json& metrics);
 /// One to three sentences: what moves the classifier, what does not, how sure.
 std::string answer(const Findings& findings);
 std::vector<report::Headline> headlines(const Findings& findings);
-/// Reconstructions, and what the best linear model (`metrics.gce.linear`, where there is one) would reach.
-std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce);
 /// What `metrics.gce.brightness` says.
 report::Table brightness_table(const nlohmann::json& brightness);
 /// What `metrics.gce.trust` says.

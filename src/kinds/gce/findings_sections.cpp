@@ -73,27 +73,6 @@ report::Table matches_table(const nlohmann::json& seeds) {
 
 }  // namespace
 
-std::vector<std::string> image_model_paragraphs(const nlohmann::json& gce) {
-  const auto part = [&gce](const char* of, const char* name) { return gce.at(of).at(name).get<double>(); };
-  const double sse = part("test", "sse"), kl = part("test", "kl");
-  std::vector<std::string> paragraphs = {fmt::format(
-      "On test images: SSE {:.2f} (squared error summed over pixels) and KL {:.2f} nats, together "
-      "**{:.2f}**.",
-      sse, kl, sse + kl)};
-  if (gce.contains("linear")) {
-    const double linear = part("linear", "sse") + part("linear", "kl");
-    paragraphs.push_back(fmt::format(
-        "The best linear image model with as many latents (principal components; {} are worth their code) "
-        "has SSE {:.2f} and KL {:.2f} nats, together {:.2f}. {}",
-        gce.at("linear").at("used").get<std::int64_t>(), part("linear", "sse"), part("linear", "kl"), linear,
-        sse + kl < linear ? "The network's images are better than that."
-                          : fmt::format("The network is worse: more steps{} should help, and in a deep one "
-                                        "initialisation = \"he\" with beta1 = 0.9.",
-                                        gce.contains("information_flow") ? " or a larger lambda" : "")));
-  }
-  return paragraphs;
-}
-
 report::Table brightness_table(const nlohmann::json& brightness) {
   report::Table table{
       {"factor", "of the image it is read from", "of the image it makes"},

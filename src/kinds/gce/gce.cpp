@@ -5,9 +5,6 @@
 namespace whence::kinds {
 namespace {
 
-/// That the generator is trained, as an explanation or alone.
-bool trains(const config::Values& values) { return values.get<gce::Training>().steps > 0; }
-
 std::int64_t latents_needed(const config::Values& values) {
   const auto& explanation = values.get<gce::Training>();
   return explanation.causal + explanation.noncausal;
@@ -28,7 +25,7 @@ experiment::Kind gce_kind() {
                         "Generative causal explanations: a generator learns factors, of which some move the "
                         "classifier and the others do "
                         "not (O'Shaughnessy et al. 2020).",
-                        gce_sections(), trains, check_gce};
+                        gce_sections(), explains, check_gce};
   kind.stages = {explanation_stage()};
   for (experiment::Stage& stage : evaluation_stages()) kind.stages.push_back(std::move(stage));
   kind.stages.push_back(trust_stage());
@@ -42,7 +39,7 @@ experiment::Kind gce_kind() {
 }
 
 bool explains(const config::Values& values) {
-  return trains(values) && values.get<experiment::GeneratorOptions>().latents == 0;
+  return values.get<gce::Training>().steps > 0 && !trains_alone(values);
 }
 
 std::int64_t causal(const Session& session) {

@@ -10,6 +10,8 @@
 #include "experiment/recipe.h"
 #include "experiment/session.h"
 #include "kinds/gce/trust.h"
+#include "kinds/generator/generator.h"
+#include "kinds/generator/image_model.h"
 #include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/train.h"
 
@@ -19,9 +21,6 @@ using experiment::Session;
 
 // Its options beside gce::Training ([explanation]; seed, precision and checkpoint come from the run) and TrustOptions.
 
-struct Start {
-  std::string folder;  ///< with weights that the generator begins with; empty: none
-};
 struct EvaluationOptions {
   flow::FlowOptions flow;
   std::int64_t ablation_images = 0;  ///< test images that ablation is measured on; 0: all
@@ -36,14 +35,10 @@ struct FigureOptions {
   bool probabilities = false;  ///< printed under each image
 };
 
-/// "bound": SSE + KL of each image, (N).
-constexpr const char* kTestBounds = "test-bounds.safetensors";
-constexpr const char* kValidationBounds = "validation-bounds.safetensors";
-
 /// The row of the table.
 experiment::Kind gce_kind();
 
-/// Whether the generator becomes an explanation; otherwise it is trained alone, or not at all.
+/// Whether the generator becomes an explanation; otherwise it is trained alone (trains_alone), or not at all.
 bool explains(const config::Values& values);
 /// K; 0 without an explanation.
 std::int64_t causal(const Session& session);

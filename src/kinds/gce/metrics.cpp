@@ -20,12 +20,6 @@ Value alpha_brightness(const Json& metrics, const char* kind) {
   return largest;
 }
 
-/// Of the network on test images, or of the best linear model.
-Value sse_and_kl(const Json& metrics, const char* model) {
-  const Json& parts = metrics.at("gce").at(model);
-  return parts.at("sse").get<double>() + parts.at("kl").get<double>();
-}
-
 }  // namespace
 
 std::vector<experiment::Metric> gce_metrics() {
@@ -45,16 +39,6 @@ std::vector<experiment::Metric> gce_metrics() {
          const Findings f = findings_of(m);
          return when(f.has_others && std::isfinite(f.noncausal_share), f.noncausal_share);
        }},
-      {"sse", "SSE", "", 2, lower,
-       "Squared error of a reconstruction, summed over pixels, averaged over images.", "gce.test.sse"},
-      {"kl", "KL", "nats", 2, lower, "Divergence of the codes of test images from N(0, I).", "gce.test.kl"},
-      {"bound", "SSE + KL", "", 2, lower, "SSE + KL, the loss of the image model.", "",
-       [](const Json& m) { return sse_and_kl(m, "test"); }},
-      {"linear_bound", "SSE + KL of the best linear model", "", 2, neither,
-       "SSE + KL of probabilistic principal components with as many latents.", "",
-       [](const Json& m) { return sse_and_kl(m, "linear"); }},
-      {"reencoded", "accuracy, re-encoded", "%", 1, higher,
-       "Accuracy on test images that were encoded and decoded.", "gce.ablation.reencoded"},
       {"alpha_kept", "accuracy, an alpha replaced (largest)", "%", 1, lower,
        "The largest accuracy on re-encoded images with noise for one alpha.", "",
        [](const Json& m) {

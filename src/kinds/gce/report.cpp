@@ -4,7 +4,7 @@
 #include "kinds/gce/figures.h"
 #include "kinds/gce/findings.h"
 #include "kinds/gce/gce.h"
-#include "whence/core/files.h"
+#include "kinds/generator/live.h"
 
 namespace whence::kinds {
 namespace {
@@ -12,8 +12,6 @@ namespace {
 using experiment::Run;
 using report::Section;
 using report::Table;
-
-namespace fs = std::filesystem;
 
 const nlohmann::json& gce_part(const Run& run, const char* part) { return run.metrics.at("gce").at(part); }
 
@@ -31,18 +29,6 @@ Section sweeps_section(const Run& run) {
                     "information flow.",
                     shown.size(), all));
   section.tables.push_back(brightness_table(gce_part(run, "brightness")));
-  return section;
-}
-
-Section live_section(const fs::path& file, bool explained) {
-  Section section{"try", "Try it", {}, {}, {}};
-  section.paragraphs.emplace_back(explained
-                                      ? "Choose a test image and move its factors. The page decodes the "
-                                        "image and asks the classifier at once. **Causal factors** should "
-                                        "change the answer, the others should not."
-                                      : "Choose a test image and move its factors. The page decodes the "
-                                        "image and asks the classifier at once.");
-  section.live = read_file(file);
   return section;
 }
 
@@ -95,53 +81,45 @@ Section ablation_section(const Run& run) {
           {run.figure("ablation", "Accuracy after replacing one factor, with 95 % intervals.")}};
 }
 
-Section training_section(const Run& run, bool explained) {
-  return {
-      "training",
-      "Training",
-      {fmt::format("{} steps in {}. {}SSE and KL are the two parts of the image model's loss; all on "
-                   "training batches, smoothed.",
-                   gce_part(run, "steps").get<std::int64_t>(),
-                   experiment::clock_time(gce_part(run, "train_seconds").get<double>()),
-                   explained ? "C is the causal effect, " : "")},
-      {},
-      {run.figure("training", explained ? "C, SSE and KL over the steps." : "SSE and KL over the steps.")}};
+Section training_section(const Run& run) {
+  return {"training",
+          "Training",
+          {fmt::format(
+              "{} steps in {}. C is the causal effect, SSE and KL are the two parts of the image model's "
+              "loss; all on training batches, smoothed.",
+              gce_part(run, "steps").get<std::int64_t>(),
+              experiment::clock_time(gce_part(run, "train_seconds").get<double>()))},
+          {},
+          {run.figure("training", "C, SSE and KL over the steps.")}};
 }
 
 }  // namespace
 
 void report_gce(const Run& run, report::Page& page) {
   const Findings findings = findings_of(run.metrics);
-  const bool explained = !findings.causal.empty();
   const report::FigureRef reconstructions =
       run.figure("reconstructions", "Test images above, their reconstructions below.");
   if (page.answer.empty()) {
     page.answer = answer(findings);
     page.headlines = headlines(findings);
-    page.lead = {reconstructions};
-    if (explained)
-      page.lead = {
-          run.figure("information-flow", "How much each factor moves the classifier's answer."),
-          run.figure("sweep-" + findings.causal.front().factor,
-                     "The strongest factor: each row is a test image, the border the predicted class.")};
+    page.lead = {
+        run.figure("information-flow", "How much each factor moves the classifier's answer."),
+        run.figure("sweep-" + findings.causal.front().factor,
+                   "The strongest factor: each row is a test image, the border the predicted class.")};
   }
-  if (const fs::path live = run.session.folder() / "live.json"; fs::exists(live))
-    page.sections.push_back(live_section(live, explained));
+  if (auto live = live_section(run, /*explained=*/true)) page.sections.push_back(std::move(*live));
   const auto add = [&](Section section) { page.sections.push_back(std::move(section)); };
-  if (explained) {
-    add(sweeps_section(run));
-    add(strips_section(run, findings));
-    add(flow_section(run, findings));
-    add(ablation_section(run));
-    add({"reconstructions",
-         "Reconstructions",
-         image_model_paragraphs(run.metrics.at("gce")),
-         {},
-         {reconstructions}});
-    add(trust_section(gce_part(run, "trust")));
-  }
-  if (std::filesystem::exists(run.session.folder() / "figures/training.svg"))
-    add(training_section(run, explained));
+  add(sweeps_section(run));
+  add(strips_section(run, findings));
+  add(flow_section(run, findings));
+  add(ablation_section(run));
+  add({"reconstructions",
+       "Reconstructions",
+       image_model_paragraphs(run.metrics.at("gce")),
+       {},
+       {reconstructions}});
+  add(trust_section(gce_part(run, "trust")));
+  if (std::filesystem::exists(run.session.folder() / "figures/training.svg")) add(training_section(run));
 }
 
 }  // namespace whence::kinds

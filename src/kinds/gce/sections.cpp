@@ -138,17 +138,7 @@ config::Section figures_section() {
 }  // namespace
 
 Schema gce_sections() {
-  return {{"generator",
-           "Where its training begins.",
-           {{"initialisation", choice(at(&Training::initial), names_to(gce::InitialWeights::he)), "",
-             "Initial weights: as published, with which deep networks learn nothing at first, or those of He "
-             "et al. 2015, which keep the size of a signal."},
-            {"start", Path{at(&Start::folder)}, "",
-             "A run folder, or a folder with encoder.safetensors and decoder.safetensors, to start training "
-             "from (fine-tuning); K + L must be equal. The first K latents become alpha. From a plain "
-             "autoencoder, explanation.pretraining = 1 instead takes the latents that move the classifier "
-             "most. Empty: random weights."}}},
-          explanation_section(),
+  return {explanation_section(),
           evaluation_section(),
           {"trust",
            "Checks of the explanation.",

@@ -35,14 +35,6 @@ std::vector<FigureRef> followed(const std::vector<SeedRun>& runs, std::string fa
   return pictures;
 }
 
-std::vector<FigureRef> reconstructions_of(const std::vector<SeedRun>& runs) {
-  std::vector<FigureRef> pictures;
-  for (const SeedRun& run : runs)
-    pictures.push_back({run.folder / "figures/reconstructions",
-                        fmt::format("Seed {}: test images above, their reconstructions below.", run.seed)});
-  return pictures;
-}
-
 report::Section causes_section(const std::vector<SeedRun>& runs) {
   report::Table table{{"seed", "factor", "in the next seed", "correlation"}, {}, ""};
   for (const SeedRun& run : runs)
@@ -65,30 +57,23 @@ void report_gce_seeds(const SeedSpread& spread, report::Page& page) {
   using enum report::Headline::Mood;
   const std::vector<SeedRun>& runs = spread.runs();
   const Findings first = findings_of(runs.front().metrics);
-  const bool explained = !first.causal.empty();
-  const std::vector<FigureRef> pictures =
-      explained ? followed(runs, first.causal.front().factor) : reconstructions_of(runs);
+  const std::vector<FigureRef> pictures = followed(runs, first.causal.front().factor);
   for (const char* name : {"flow", "beta_share", "bound", "accuracy", "reencoded"})
     if (const SeedSpread::Row* row = spread.find(name))
       page.headlines.push_back({row->median(), std::string(row->metric.title), row->range()});
-  if (explained) {
-    const SeedSpread::Row &flow = *spread.find("flow"), &causes_found = *spread.find("same_causes");
-    const bool came_back = causes_found.spread.least >= kCameBack;
-    page.answer = fmt::format(
-        "With {} seeds the causal factors carry **{}** ({}) of the {:.3f} that are possible. **{}**: over "
-        "the test "
-        "images, the alphas of each seed correlate with those of the next by {} (all together, median; {}).",
-        runs.size(), flow.median(), flow.range(), first.most_possible,
-        came_back ? "The same causes come back with every seed"
-                  : "Another seed finds other causes: one run is one of several explanations",
-        causes_found.median(), causes_found.range());
-    page.headlines.push_back({causes_found.median(), "correlation of the alphas of two seeds",
-                              causes_found.range(), came_back ? good : bad});
-    page.sections.push_back(causes_section(runs));
-  } else if (const SeedSpread::Row* bound = spread.find("bound")) {
-    page.answer = fmt::format("With {} seeds the autoencoder comes to SSE + KL = **{}** ({}).", runs.size(),
-                              bound->median(), bound->range());
-  }
+  const SeedSpread::Row &flow = *spread.find("flow"), &causes_found = *spread.find("same_causes");
+  const bool came_back = causes_found.spread.least >= kCameBack;
+  page.answer = fmt::format(
+      "With {} seeds the causal factors carry **{}** ({}) of the {:.3f} that are possible. **{}**: over "
+      "the test "
+      "images, the alphas of each seed correlate with those of the next by {} (all together, median; {}).",
+      runs.size(), flow.median(), flow.range(), first.most_possible,
+      came_back ? "The same causes come back with every seed"
+                : "Another seed finds other causes: one run is one of several explanations",
+      causes_found.median(), causes_found.range());
+  page.headlines.push_back({causes_found.median(), "correlation of the alphas of two seeds",
+                            causes_found.range(), came_back ? good : bad});
+  page.sections.push_back(causes_section(runs));
   page.lead.assign(pictures.begin(), pictures.begin() + 2);
   if (pictures.size() > 2)
     page.sections.push_back({"pictures", "The other seeds", {}, {}, {pictures.begin() + 2, pictures.end()}});

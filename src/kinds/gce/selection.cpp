@@ -15,7 +15,6 @@ namespace {
 using namespace experiment;
 
 constexpr const char* kSettings = "settings";
-constexpr std::string_view kMeasuring = "validation";  ///< the last stage of a setting
 
 void check_request(const Recipe& recipe, const SelectionRequest& request) {
   const auto require = [](bool good, const std::string& sentence) {
@@ -27,7 +26,7 @@ void check_request(const Recipe& recipe, const SelectionRequest& request) {
           "generator.latents asks for an autoencoder alone, so there is no K, L and lambda to choose; leave "
           "it out");
   require(explains(recipe.values), "explanation.steps is 0, so there is nothing to choose; leave it out");
-  require(recipe.get<Start>().folder.empty(),
+  require(recipe.get<GeneratorOptions>().start.empty(),
           "generator.start fixes the number of latents, which is to be chosen; leave it out");
   require(explanation.causal_weight > 0,
           "explanation.causal_weight is 0, so no setting has a causal effect; leave it out");
@@ -52,6 +51,28 @@ void check_is_selection(const fs::path& folder) {
   }
 }
 
+/// The stage that trains a setting, and the last one.
+std::string_view training_of(const gce::Setting& setting) {
+  return setting.causal == 0 ? "generator" : "explanation";
+}
+std::string_view measuring_of(const gce::Setting& setting) {
+  return setting.causal == 0 ? kGeneratorValidation : "validation";
+}
+
+/// Trains the autoencoder alone, as the explanation would be without its causal term.
+void train_alone(Recipe& recipe, std::int64_t latents) {
+  const auto& explanation = recipe.get<gce::Training>();
+  models::VaeTraining& training = recipe.get<GeneratorTraining>().vae;
+  training.steps = explanation.steps;
+  training.batch = explanation.batch;
+  training.learning_rate = explanation.learning_rate;
+  training.beta1 = explanation.beta1;
+  training.beta2 = explanation.beta2;
+  training.schedule = explanation.schedule;
+  training.warmup = explanation.warmup;
+  recipe.get<GeneratorOptions>().latents = latents;
+}
+
 std::string folder_name(const gce::Setting& setting) {
   if (setting.causal == 0)
     return fmt::format("latents-{}{}", setting.noncausal, setting.reference ? "-reference" : "");
@@ -68,7 +89,7 @@ double stage_seconds(const RunFolder& folder, std::initializer_list<std::string_
 /// The measurements of a setting's run.
 gce::Trial trial_of(const Kinds& kinds, const gce::Setting& setting, const RunFolder& folder) {
   const nlohmann::json metrics = collect_metrics(kinds, folder);
-  const nlohmann::json& measured = metrics.at("gce").at("validation");
+  const nlohmann::json& measured = metrics.at(setting.causal == 0 ? "generator" : "gce").at("validation");
   gce::Trial trial{.setting = setting};
   measured.at("sse").get_to(trial.sse);
   measured.at("kl").get_to(trial.kl);
@@ -173,10 +194,10 @@ class SelectionRun {
           std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
       recipe.get<EvaluationOptions>().flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
     }
-    if (setting.causal == 0) recipe.get<GeneratorOptions>().latents = setting.noncausal;
+    if (setting.causal == 0) train_alone(recipe, setting.noncausal);
     if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
       const gce::Setting start = start_of(setting);
-      recipe.get<Start>().folder = run_folder(start).path().string();
+      recipe.get<GeneratorOptions>().start = run_folder(start).path().string();
       if (start.pilot) {
         recipe.get<gce::Training>().steps -= pilot_steps();
         recipe.get<gce::Training>().pretraining = 0;  // the pilot's, which put its latents in order
@@ -188,17 +209,17 @@ class SelectionRun {
 
   void measure(const gce::Setting& setting) {
     const RunFolder folder = run_folder(setting);
-    const bool done = read_stamp(folder, kMeasuring).finished;
+    const bool done = read_stamp(folder, measuring_of(setting)).finished;
     if (!done)
       display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
     Session session(recipe_of(setting), folder);
     PipelineOptions options;
-    options.last = kMeasuring;
+    options.last = measuring_of(setting);
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
     const gce::Trial trial = trial_of(*recipe_.kinds, setting, folder);
-    const double seconds = stage_seconds(folder, {"explanation", kMeasuring});
+    const double seconds = stage_seconds(folder, {training_of(setting), measuring_of(setting)});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
     spent_ += seconds;
     display_.note(fmt::format("{}: {}", gce::describe(setting), result_line(trial)));
@@ -207,14 +228,14 @@ class SelectionRun {
   /// Finished settings cost nothing.
   bool affords(const gce::Setting& setting) const {
     const RunFolder folder = run_folder(setting);
-    if (request_.budget_seconds == 0 || read_stamp(folder, kMeasuring).finished) return true;
+    if (request_.budget_seconds == 0 || read_stamp(folder, measuring_of(setting)).finished) return true;
     double cost = 0;
     for (const SelectionTrial& each : selection_.trials) {
       const gce::Setting& other = each.trial.setting;
       if ((other.causal > 0) == (setting.causal > 0) && other.pilot == setting.pilot)
         cost = std::max(cost, each.seconds);
     }
-    const double begun = stage_seconds(folder, {"explanation", kMeasuring});
+    const double begun = stage_seconds(folder, {training_of(setting), measuring_of(setting)});
     return spent_ < request_.budget_seconds && spent_ + std::max(cost, begun) <= request_.budget_seconds;
   }
 

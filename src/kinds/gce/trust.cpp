@@ -74,7 +74,6 @@ void check_other_run(Session& session) {
 }
 
 experiment::StageResult check_explanation(Session& session) {
-  if (causal(session) == 0) return {{}, {}, "no causal factors to check"};
   const auto [classifier, encoder, decoder] = session.judged();
   const experiment::Kinds& kinds = *session.recipe().kinds;
   const nlohmann::json flow =

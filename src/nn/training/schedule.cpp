@@ -12,4 +12,12 @@ double one_cycle(std::int64_t step, std::int64_t steps, double peak, double warm
   return peak * 0.5 * (1 + std::cos(std::numbers::pi * rest));
 }
 
+double scheduled_rate(Schedule schedule, std::int64_t step, std::int64_t steps, double peak, double warmup) {
+  return schedule == Schedule::constant ? peak : one_cycle(step, steps, peak, warmup);
+}
+
+std::string_view name_of(Schedule schedule) {
+  return schedule == Schedule::constant ? "constant" : "one-cycle";
+}
+
 }  // namespace whence::nn

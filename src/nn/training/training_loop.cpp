@@ -32,6 +32,7 @@ class Checkpoint {
       for (auto& [name, tensor] : networks_[i]->state())
         tensors.push_back({prefix(i) + name, tensor.detach()});
     }
+    for (const NamedTensor& own : options_.state) tensors.push_back(own);
     save_safetensors(options_.checkpoint, tensors,
                      {{"fingerprint", options_.fingerprint},
                       {"steps", std::to_string(steps)},
@@ -55,6 +56,7 @@ class Checkpoint {
         state.push_back({own.name, find(file, prefix(i) + own.name)});
       networks_[i]->load_state(state);
     }
+    for (const NamedTensor& own : options_.state) own.tensor.copy_(find(file, own.name));
     return {std::stoll(file.metadata["steps"]), std::stod(file.metadata["seconds"])};
   }
 

@@ -176,6 +176,26 @@ TEST(GceTraining, WithoutCausalFactorsItIsAVariationalAutoencoder) {
   EXPECT_EQ(errors.front(), trained(1).front());
 }
 
+/// The two share their steps; so pretraining is a plain training, too.
+TEST(GceTraining, WithoutCausalFactorsItHasTheBitsOfThePlainTraining) {
+  Training training = short_training(6, 1);
+  training.causal = 0;
+  training.noncausal = 2;
+  const Trained explained = train_with(Unasked(), training);
+  models::VaeTraining plain;
+  plain.steps = training.steps;
+  plain.batch = training.batch;
+  plain.learning_rate = training.learning_rate;
+  plain.schedule = training.schedule;
+  plain.seed = training.seed;
+  Trained alone = untrained();
+  models::train_vae(alone.encoder, alone.decoder, sides(256), plain);
+  for (const auto& [a, b] :
+       {std::pair{&explained.encoder, &alone.encoder}, {&explained.decoder, &alone.decoder}})
+    for (std::size_t i = 0; i < a->parameters().size(); ++i)
+      EXPECT_TRUE(at::equal(a->parameters()[i].tensor, b->parameters()[i].tensor)) << a->parameters()[i].name;
+}
+
 TEST(GceTraining, LatentsThatDoNotFitAreAProgrammersError) {
   nn::Network encoder = models::cvae_encoder({.image = {1, 8, 8}, .latents = 3, .width = 4});
   nn::Network decoder = models::cvae_decoder({.image = {1, 8, 8}, .latents = 3, .width = 4});

@@ -1,5 +1,6 @@
 // What the first screen of the report says about given metrics.
 #include "kinds/gce/findings.h"
+#include "kinds/generator/image_model.h"
 
 #include "kinds/counterfactual/counterfactual.h"
 
@@ -101,17 +102,6 @@ TEST(Findings, ImagesAreHeldToTheBestLinearModel) {
                        "together 18.25. The network is worse: more steps or a larger lambda"));
   gce.erase("information_flow");  // an autoencoder alone
   EXPECT_TRUE(contains(image_model_paragraphs(gce).at(1), "more steps should help"));
-}
-
-TEST(Findings, AnAutoencoderAloneIsNotCalledAnExplanation) {
-  nlohmann::json plain = metrics(1.0, 0.01);
-  plain["gce"].erase("information_flow");
-  plain["gce"]["ablation"]["replaced"] = nlohmann::json::object();
-  const Findings findings = findings_of(plain);
-  EXPECT_TRUE(
-      contains(answer(findings), "**The classifier is right on 95.6 % of the test images**, and on 85.6 %"));
-  EXPECT_TRUE(contains(answer(findings), "there is no explanation"));
-  EXPECT_EQ(headlines(findings)[2].value, "14.8");
 }
 
 const std::string& first_of(const report::Section& section) { return section.paragraphs.front(); }

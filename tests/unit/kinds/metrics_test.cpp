@@ -66,13 +66,11 @@ TEST(Metrics, NamesAreDifferentAndEveryMetricIsOfItsKindsObject) {
       EXPECT_TRUE(metric.path.empty() || metric.path.starts_with(kind.name)) << metric.name;
 }
 
-TEST(Metrics, AnAutoencoderAloneHasNoFactors) {
-  nlohmann::json plain = example();
-  plain["gce"].erase("information_flow");
-  plain["gce"]["ablation"]["replaced"] = nlohmann::json::object();
+TEST(Metrics, AGeneratorAloneHasNoFactors) {
+  const nlohmann::json explained = example(), plain = {{"generator", explained.at("gce")}};
   EXPECT_EQ(measured(plain, "bound"), 21.75);
-  for (const char* name :
-       {"largest_beta", "beta_share", "alpha_kept", "beta_kept", "alpha_cost", "beta_cost"})
+  EXPECT_EQ(measured(explained, "bound"), 21.75);
+  for (const char* name : {"flow", "largest_beta", "beta_share", "alpha_kept", "beta_kept", "alpha_cost"})
     EXPECT_FALSE(measured(plain, name)) << name;
 }
 

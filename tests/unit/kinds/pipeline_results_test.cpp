@@ -1,4 +1,5 @@
 // What the stages of a run leave, by the recipe's choices: networks, metrics, the report.
+#include "experiment/metrics.h"
 #include "experiment/pipeline.h"
 #include "unit/data/pictures_support.h"
 #include "unit/experiment/support.h"
@@ -13,22 +14,62 @@ using whence::test::contains;
 using whence::test::error_of;
 
 TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
-  Session session(
-      load_recipe(kinds(), recipe_, {"generator.latents=3", "explanation.steps=60", "classifier.epochs=1"}),
-      folder_);
+  Session session(load_recipe(kinds(), recipe_,
+                              {"generator.latents=3", "generator.steps=60", "generator.batch=16",
+                               "generator.learning_rate=5e-3", "classifier.epochs=1"}),
+                  folder_);
   Display display(DisplayStyle::silent, stderr);
   run_stages(session, {}, display);
-  const nlohmann::json gce = collect_metrics(kinds(), folder_).at("gce");
-  EXPECT_FALSE(gce.contains("information_flow"));
-  EXPECT_EQ(gce.at("ablation").at("replaced"), nlohmann::json::object());
-  EXPECT_GE(gce.at("ablation").at("reencoded").get<double>(), 0.4);
+  const nlohmann::json metrics = collect_metrics(kinds(), folder_);
+  EXPECT_FALSE(metrics.contains("gce"));
+  const nlohmann::json generator = metrics.at("generator");
+  EXPECT_GE(generator.at("ablation").at("reencoded").get<double>(), 0.4);
+  EXPECT_GT(generator.at("linear").at("sse").get<double>(), 0);
+  EXPECT_EQ(generator.at("samples").at("images"), 200);
+  EXPECT_EQ(generator.at("samples").at("features"), 16);
+  EXPECT_EQ(*value_of(metric_named(all_metrics(kinds()), "sse"), metrics),
+            generator.at("test").at("sse").get<double>());
   const std::string report = read_file(folder_ / "report.html");
   EXPECT_TRUE(contains(report, "there is no explanation"));
   EXPECT_FALSE(contains(report, "I(alpha; Y)"));
-  for (const char* figure : {"figures/reconstructions.png", "figures/training.svg"}) {
+  for (const char* figure :
+       {"figures/samples.png", "figures/reconstructions.png", "figures/generator-training.svg"}) {
     EXPECT_TRUE(std::filesystem::exists(folder_ / figure)) << figure;
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "figures/information-flow.svg"));
+}
+
+TEST_F(Pipeline, AGanIsTrainedAloneAndHasNoEncoder) {
+  const std::vector<std::string> settings = {"generator.latents=3", "generator.objective=gan",
+                                             "generator.steps=6",   "generator.candidate_steps=2",
+                                             "generator.batch=16",  "generator.architecture=dcgan-upsampling",
+                                             "generator.width=4",   "generator.discriminator_width=4",
+                                             "classifier.epochs=1"};
+  {
+    Session session(load_recipe(kinds(), recipe_, settings), folder_);
+    Display display(DisplayStyle::silent, stderr);
+    run_stages(session, {}, display);
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "decoder.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "encoder.safetensors"));
+  const nlohmann::json generator = collect_metrics(kinds(), folder_).at("generator");
+  EXPECT_FALSE(generator.contains("test"));
+  EXPECT_EQ(generator.at("chosen_step").get<std::int64_t>() % 2, 0);
+  EXPECT_GT(generator.at("validation_distance").get<double>(), 0);
+  EXPECT_TRUE(contains(read_file(folder_ / "report.html"), "is kept"));
+  EXPECT_TRUE(contains(error_of([&] { run({"generator.objective=gan"}); }, ExitCode::usage),
+                       "needs generator.latents above 0"));
+}
+
+/// An explanation's weights go first: the generator's have the same names.
+TEST_F(Pipeline, AGeneratorTakesTheFolderOfAnExplanation) {
+  run({}, {.first = "data", .last = "explanation", .force = false, .redo = {}});
+  PipelineOptions forced;
+  forced.last = "quality";
+  forced.force = true;
+  run({"generator.latents=3", "generator.steps=2"}, forced);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "decoder.safetensors"));
+  EXPECT_FALSE(read_json(folder_ / "metrics.json").contains("gce"));
 }
 
 TEST_F(Pipeline, ArchitecturesAreChosenByRecipeAndSayWhatDoesNotFit) {
@@ -118,8 +159,8 @@ TEST_F(Pipeline, TrustComparesAnotherRun) {
   const RunFolder explained = folder_;
   folder_ = RunFolder(temporary_ / "autoencoder");
   PipelineOptions training;
-  training.last = "explanation";
-  run({"generator.latents=3"}, training);
+  training.last = "generator";
+  run({"generator.latents=3", "generator.steps=4"}, training);
   compared.back() = "trust.other_run=" + folder_.path().string();
   for (const std::filesystem::path& place : {explained.path(), temporary_ / "new"}) {
     folder_ = RunFolder(place);

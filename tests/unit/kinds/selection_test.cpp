@@ -60,7 +60,7 @@ TEST_F(SelectionDriver, LeavesARecipeThatRunsItsRecordAndItsFigures) {
   EXPECT_EQ(chosen.get<gce::Training>().noncausal, selection.decision.chosen->noncausal);
   EXPECT_EQ(chosen.get<gce::Training>().lambda, selection.decision.chosen->lambda);
   EXPECT_EQ(chosen.get<gce::Training>().steps, 50);  // the recipe's own, not the selection's
-  EXPECT_EQ(chosen.get<Start>().folder, "");
+  EXPECT_EQ(chosen.get<GeneratorOptions>().start, "");
   EXPECT_EQ(record()["chosen"]["lambda"], chosen.get<gce::Training>().lambda);
   EXPECT_EQ(record()["trials"].size(), selection.trials.size());
   EXPECT_TRUE(contains(table_of(selection), "chosen"));
@@ -78,8 +78,9 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
   const std::string weights = read_file(temporary_ / "selection/classifier/classifier.safetensors");
   for (const SelectionTrial& each : selection.trials) {
     const RunFolder folder(temporary_ / ("selection/" + each.folder));
-    const nlohmann::json gce = read_json(folder / "metrics.json").at("gce");
-    const nlohmann::json& measured = gce["validation"];
+    const nlohmann::json metrics = read_json(folder / "metrics.json");
+    const nlohmann::json measured =
+        metrics.at(each.trial.setting.causal == 0 ? "generator" : "gce").at("validation");
     EXPECT_EQ(each.trial.bound(), measured["sse"].get<double>() + measured["kl"].get<double>());
     EXPECT_GT(each.trial.bound_se, 0);
     EXPECT_EQ(read_file(folder / "classifier.safetensors"), weights);
@@ -88,9 +89,9 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
     const gce::Setting& setting = each.trial.setting;
     EXPECT_EQ(setting.causal == 0 ? setting.latents() : 0, recipe.get<GeneratorOptions>().latents);
     if (setting.reference) {
-      EXPECT_EQ(fs::path(recipe.get<Start>().folder).filename(),
+      EXPECT_EQ(fs::path(recipe.get<GeneratorOptions>().start).filename(),
                 fmt::format("latents-{}", setting.latents()));
-      EXPECT_EQ(recipe.get<gce::Training>().steps, 16);
+      EXPECT_EQ(recipe.get<GeneratorTraining>().vae.steps, 16);
     }
     if (setting.causal == 0) continue;
     EXPECT_EQ(each.trial.effect, measured["alpha"]["nats"].get<double>());
@@ -99,7 +100,7 @@ TEST_F(SelectionDriver, SettingsAreRunFoldersThatShareOneClassifier) {
         << "the pilot's is not done again";
     const std::string start = setting.pilot ? fmt::format("latents-{}", setting.latents())
                                             : fs::path(each.folder).filename().string() + "-pilot";
-    EXPECT_EQ(fs::path(recipe.get<Start>().folder).filename(), start);
+    EXPECT_EQ(fs::path(recipe.get<GeneratorOptions>().start).filename(), start);
   }
 }
 
@@ -168,9 +169,10 @@ TEST_F(SelectionDriver, ThePublishedRulesTrainWithoutPilots) {
     ASSERT_TRUE(selection.decision.chosen);
     for (const SelectionTrial& each : selection.trials) {
       EXPECT_FALSE(each.trial.setting.pilot);
-      EXPECT_EQ(
-          load_recipe(kinds(), temporary_ / (out + "/" + each.folder + "/recipe.toml")).get<Start>().folder,
-          "");
+      EXPECT_EQ(load_recipe(kinds(), temporary_ / (out + "/" + each.folder + "/recipe.toml"))
+                    .get<GeneratorOptions>()
+                    .start,
+                "");
     }
   }
 }

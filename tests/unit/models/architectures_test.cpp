@@ -78,6 +78,41 @@ TEST(CifarCvae, ClosesAsItsHeaderSays) {
   EXPECT_EQ(decoder.output_shape(), (nn::Shape{3, 32, 32}));
 }
 
+/// The table's rows: channels of the maps, from the coarsest one on.
+TEST(Besserve, HasTheTablesMaps) {
+  const auto maps = [](const nn::Network& decoder) {
+    std::vector<nn::Shape> shapes = {shape_of(decoder, "reshape")};
+    for (const nn::Layer& layer : decoder.layers())
+      if (layer.name.starts_with("conv")) shapes.push_back(layer.shape);
+    return shapes;
+  };
+  using Maps = std::vector<nn::Shape>;
+  const AutoencoderShape faces{.image = {3, 64, 64}, .latents = 128}, cifar{.latents = 150};
+  EXPECT_EQ(maps(beta_vae_decoder(faces)),
+            (Maps{{64, 4, 4}, {64, 8, 8}, {32, 16, 16}, {16, 32, 32}, {3, 64, 64}}));
+  EXPECT_EQ(maps(dcgan_decoder(faces)),
+            (Maps{{128, 4, 4}, {64, 8, 8}, {32, 16, 16}, {16, 32, 32}, {3, 64, 64}}));
+  EXPECT_EQ(maps(upsampling_decoder(faces)), maps(dcgan_decoder(faces)));
+  const Maps small = {{64, 4, 4}, {32, 8, 8}, {16, 16, 16}, {3, 32, 32}};
+  EXPECT_EQ(maps(beta_vae_decoder(cifar)), small);
+  EXPECT_EQ(maps(dcgan_decoder(cifar)), small);
+  EXPECT_EQ(shape_of(dcgan_encoder(faces), "flatten"), nn::Shape{128 * 4 * 4});
+}
+
+TEST(Discriminator, HalvesImagesToOneScore) {
+  const nn::Network network = dcgan_discriminator({});
+  EXPECT_EQ(shape_of(network, "conv1"), (nn::Shape{32, 32, 32}));
+  EXPECT_EQ(shape_of(network, "conv4"), (nn::Shape{256, 4, 4}));
+  EXPECT_EQ(network.output_shape(), nn::Shape{1});
+  EXPECT_TRUE(network.mixes_samples());
+  EXPECT_FALSE(dcgan_discriminator({.image = {1, 28, 28}, .batch_norm = false}).mixes_samples());
+  EXPECT_EQ(usage_error_of([] {
+              dcgan_discriminator({.image = {3, 33, 32}});
+            }),
+            "the discriminator needs images of shape channels x height x width with sides of 8, 10, 12, ... "
+            "pixels, not 3x33x32");
+}
+
 TEST(Parafita, FlattensToTheListingsSizes) {
   using enum ParafitaSet;
   EXPECT_EQ(shape_of(parafita_cnn(mnist, {}), "flatten"), nn::Shape{64 * 6 * 6});
@@ -99,7 +134,10 @@ TEST(Autoencoders, CloseForEverySizeTheyTake) {
               {"cifar-cvae", 16, 8},
               {"parafita-mnist", 13, 3},
               {"parafita-fashion", 19, 3},
-              {"parafita-cifar", 26, 6}};
+              {"parafita-cifar", 26, 6},
+              {"beta-vae", 8, 2},
+              {"dcgan", 8, 2},
+              {"dcgan-upsampling", 8, 2}};
   ASSERT_EQ(std::size(rows), autoencoder_architectures().size());
   for (std::size_t i = 0; i < std::size(rows); ++i) {
     const AutoencoderArchitecture& architecture = autoencoder_architectures()[i];

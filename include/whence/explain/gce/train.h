@@ -3,23 +3,18 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string_view>
 
 #include "whence/core/progress.h"
 #include "whence/data/dataset.h"
 #include "whence/explain/gce/objective.h"
 #include "whence/models/roles.h"
+#include "whence/models/train/vae.h"
 #include "whence/nn/graph/network.h"
 #include "whence/nn/training/training_loop.h"
 
 namespace whence::gce {
 
-enum class Schedule { constant, one_cycle };
-
-/// What training begins with. The text's: convolutions N(0, 0.02), linear layers as PyTorch's. A deep network passes
-/// on next to nothing of its input with them, and its training stands still until they have grown. Or weights that
-/// keep a signal's size (nn::Initialisation::keeps_size).
-enum class InitialWeights { published, he };
+using models::InitialWeights, nn::Schedule;
 
 struct Training {
   std::int64_t causal = 2;     ///< K; 0 trains the variational autoencoder alone (C = 0)
@@ -60,8 +55,5 @@ struct Training {
 nn::LoopSummary train(nn::Network& encoder, nn::Network& decoder, const models::Classifier& classifier,
                       const data::Dataset& train, const Training& options,
                       const ProgressCallback& progress = {});
-
-std::string_view name_of(Schedule schedule);
-std::string_view name_of(InitialWeights weights);
 
 }  // namespace whence::gce

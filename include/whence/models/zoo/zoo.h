@@ -104,4 +104,32 @@ nn::Network cifar_cvae_decoder(const AutoencoderShape& shape);
 nn::Network parafita_encoder(ParafitaSet set, const AutoencoderShape& shape);
 nn::Network parafita_decoder(ParafitaSet set, const AutoencoderShape& shape);
 
+/// Besserve et al. 2020, table 1 and figure 5: a linear layer makes the coarsest map, each further layer doubles its sides, the last one
+/// gives the image. The table's numbers close so. beta-VAE, 64 x 64: 64 channels of 4 x 4 (not counted among its maps of 8, 16,
+/// 32, 64), then 64, 32, 16 and the image's 3; 32 x 32: 64 channels of 4 x 4, then 32, 16, 3. DCGAN, 64 x 64: 128 channels of
+/// 4 x 4, then 64, 32, 16, 3; 32 x 32: as the beta-VAE. So a map has w = 16 channels before the image and twice as many each
+/// level down, up to 4 w (beta-VAE) or 8 w (DCGAN). The text has 128 and 150 latents. Images of other sizes are halved
+/// while their sides stay even and maps at least 4 x 4. The text states no kernels; as in Radford et al. 2016, which it follows,
+/// transposed convolutions have 4 x 4 kernels and stride 2, a BN and a ReLU follow all but the last, whose Sigmoid is their
+/// Tanh in [0, 1]. Encoders mirror the decoder, with leaky ReLUs of slope 0.2. Even sides of at least 8.
+nn::Network beta_vae_encoder(const AutoencoderShape& shape);
+nn::Network beta_vae_decoder(const AutoencoderShape& shape);
+nn::Network dcgan_encoder(const AutoencoderShape& shape);
+nn::Network dcgan_decoder(const AutoencoderShape& shape);
+
+/// Ours: the DCGAN with nearest-neighbour upsampling and 3 x 3 convolutions instead of transposed convolutions, whose
+/// overlapping kernels leave a checkerboard (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
+nn::Network upsampling_encoder(const AutoencoderShape& shape);
+nn::Network upsampling_decoder(const AutoencoderShape& shape);
+
+struct DiscriminatorOptions {
+  nn::Shape image = {3, 64, 64};
+  std::int64_t width = 0;  ///< channels of the first convolution; 0: 32
+  /// Behind every convolution but the first (Radford et al. 2016); not with spectral norm.
+  bool batch_norm = true;
+};
+/// Image -> one score, large for real images: 4 x 4 convolutions of stride 2 to w, 2 w, 4 w, 8 w channels as long as maps can be
+/// halved, each with a leaky ReLU of slope 0.2, then a linear layer. Even sides of at least 8.
+nn::Network dcgan_discriminator(const DiscriminatorOptions& options);
+
 }  // namespace whence::models

@@ -23,6 +23,8 @@ struct LoopOptions {
   std::int64_t steps = 0;
   std::filesystem::path checkpoint;  ///< safetensors file; empty: none
   double checkpoint_seconds = 20;    ///< at most this much work is lost
+  /// What steps change beside networks and optimizers, in place; it is part of the checkpoint.
+  NamedTensors state = {};
 };
 
 struct LoopSummary {

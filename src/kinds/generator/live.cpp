@@ -1,4 +1,4 @@
-#include "kinds/gce/live.h"
+#include "kinds/generator/live.h"
 
 #include "experiment/session.h"
 #include "interchange/page_network.h"
@@ -101,6 +101,20 @@ std::optional<std::string> write_live(experiment::Session& session, experiment::
   }
   write_file(session.folder() / "live.json", page.dump());
   return "live.json";
+}
+
+std::optional<report::Section> live_section(const experiment::Run& run, bool explained) {
+  const std::filesystem::path file = run.session.folder() / "live.json";
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  report::Section section{"try", "Try it", {}, {}, {}};
+  section.paragraphs.emplace_back(explained
+                                      ? "Choose a test image and move its factors. The page decodes the "
+                                        "image and asks the classifier at once. **Causal factors** should "
+                                        "change the answer, the others should not."
+                                      : "Choose a test image and move its factors. The page decodes the "
+                                        "image and asks the classifier at once.");
+  section.live = read_file(file);
+  return section;
 }
 
 }  // namespace whence::kinds

@@ -1,7 +1,8 @@
-// The part of a report that runs the explanation's networks in the browser.
+// The part of a report that runs encoder, decoder and classifier in the browser.
 #pragma once
 
 #include "experiment/figures.h"
+#include "experiment/kind.h"
 
 namespace whence::kinds {
 
@@ -9,5 +10,8 @@ namespace whence::kinds {
 /// against. Returns its name; nothing where an operation of the decoder is unknown to the page.
 std::optional<std::string> write_live(experiment::Session& session, experiment::Figures& figures,
                                       const std::vector<std::string>& factors, std::int64_t causal);
+
+/// The section around it; nothing where the run has none.
+std::optional<report::Section> live_section(const experiment::Run& run, bool explained);
 
 }  // namespace whence::kinds

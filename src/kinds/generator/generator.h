@@ -1,0 +1,57 @@
+// The kind "generator": a generator of images that is trained alone, a variational autoencoder or a GAN. Other kinds of a recipe find it as
+// Session::decoder, like the generator of an explanation.
+#pragma once
+
+#include <string>
+
+#include "experiment/figures.h"
+#include "experiment/kind.h"
+#include "experiment/session.h"
+#include "whence/models/train/gan.h"
+#include "whence/models/train/vae.h"
+
+namespace whence::kinds {
+
+using experiment::Session;
+
+enum class GeneratorObjective { vae, gan };
+
+/// [generator], beside experiment::GeneratorOptions. Steps, batch, learning rate and Adam's numbers of `vae` are also a GAN's; seed,
+/// precision and checkpoints come from the run.
+struct GeneratorTraining {
+  GeneratorObjective objective = GeneratorObjective::vae;
+  models::VaeTraining vae;
+  models::GanTraining gan;
+  std::int64_t discriminator_width = 0;
+  std::string features;                 ///< layer of the classifier; "": the last hidden one
+  std::int64_t compared_images = 2000;  ///< of the test images, and as many samples
+};
+
+/// The row of the table.
+experiment::Kind generator_kind();
+
+/// Whether the recipe trains a generator alone, without an explanation.
+bool trains_alone(const config::Values& values);
+/// Whether it has an encoder: a GAN has none.
+bool has_encoder(const config::Values& values);
+
+// Weights of another training that this one goes on from (generator.start); of explanations, too.
+
+/// Errors: generator.start names a folder without weights, or with another number of latents.
+void check_start(Session& session);
+/// {"start": fingerprints of the weights}; empty without a start.
+nlohmann::json start_content(Session& session);
+/// Puts them into the networks; nothing without a start. Error: those of check_start; shapes that do not fit.
+void load_start(Session& session, nn::Network& encoder, nn::Network& decoder);
+
+// The parts of the row, one file each.
+config::Section generator_section();
+void check_generator(const config::Values& values, const std::string& file);
+experiment::Stage generator_stage();
+std::vector<experiment::Stage> generator_measuring_stages();
+std::vector<experiment::Metric> generator_metrics();
+void draw_generator(experiment::Run& run, experiment::Figures& figures);
+void report_generator(const experiment::Run& run, report::Page& page);
+void report_generator_seeds(const experiment::SeedSpread& spread, report::Page& page);
+
+}  // namespace whence::kinds

@@ -1,0 +1,111 @@
+// Stages that measure a generator that was trained alone: "quality", the linear model beside it, and "generator-validation".
+#include <numeric>
+
+#include "experiment/stages.h"
+#include "kinds/generator/generator.h"
+#include "kinds/generator/image_model.h"
+#include "whence/core/random.h"
+#include "whence/explain/flow/linear_reference.h"
+#include "whence/interchange/safetensors.h"
+#include "whence/models/evaluation/features.h"
+#include "whence/models/evaluation/sample_quality.h"
+#include "whence/models/train/classifier.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::Models, experiment::StageResult;
+
+/// The classifier behind the autoencoder: what it says about an image that was encoded and decoded.
+class ReencodingClassifier final : public models::Classifier {
+ public:
+  ReencodingClassifier(const models::Classifier& classifier, const models::Encoder& encoder,
+                       const models::Decoder& decoder)
+      : classifier_(classifier), encoder_(encoder), decoder_(decoder) {}
+  at::Tensor logits(const at::Tensor& x) const override {
+    return classifier_.logits(decoder_.decode(encoder_.encode(x).mean));
+  }
+  std::int64_t classes() const override { return classifier_.classes(); }
+
+ private:
+  const models::Classifier& classifier_;
+  const models::Encoder& encoder_;
+  const models::Decoder& decoder_;
+};
+
+nlohmann::json samples_json(Session& session, const models::Classifier& classifier,
+                            const models::Decoder& decoder, std::string& summary) {
+  if (classifier.network() == nullptr) return {{"left_out", "the layers of the classifier are unknown"}};
+  const GeneratorTraining& recipe = session.get<GeneratorTraining>();
+  const models::Features features(classifier, recipe.features);
+  const data::Dataset& test = session.data().test;
+  Generator rows = make_generator(session.seed(), "generator/compared");
+  const at::Tensor real =
+      features.of(data::pick(test, data::sample_rows(test, recipe.compared_images, rows)));
+  Generator draws = make_generator(session.seed(), "generator/samples");
+  const models::SampleQuality quality =
+      models::sample_quality(real, features.of_samples(decoder, real.size(0), draws));
+  nlohmann::json json = models::to_json(quality);
+  json["layer"] = features.layer();
+  json["features"] = features.size();
+  summary = fmt::format("Frechet distance {:.2f}, precision {:.2f}, recall {:.2f}", quality.frechet.value,
+                        quality.precision.value, quality.recall.value);
+  return json;
+}
+
+StageResult measure(Session& session) {
+  const auto classifier = session.classifier(session.judging_precision());
+  const auto decoder = session.decoder(session.judging_precision());
+  StageResult result;
+  result.metrics["samples"] = samples_json(session, *classifier, *decoder, result.summary);
+  if (!has_encoder(session.recipe().values)) return result;
+  const auto encoder = session.encoder(session.judging_precision());
+  const data::Dataset& test = session.data().test;
+  Generator codes = make_generator(session.seed(), "evaluation/fidelity");
+  const flow::Fidelity fidelity = flow::fidelity(*encoder, *decoder, test, codes);
+  save_bounds(session, kTestBounds, fidelity);
+  const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
+  const double original = models::accuracy(*classifier, test), kept = models::accuracy(reencoding, test);
+  result.metrics["test"] = to_json(fidelity);
+  result.metrics["ablation"] = {{"original", original}, {"reencoded", kept}, {"samples", test.size()}};
+  result.products = {kTestBounds};
+  result.summary = fmt::format("SSE {:.2f}, KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %; {}",
+                               fidelity.sse, fidelity.kl, 100 * original, 100 * kept, result.summary);
+  return result;
+}
+
+StageResult refer(Session& session) {
+  if (!has_encoder(session.recipe().values)) return {{}, {}, "no autoencoder to compare"};
+  return linear_reference(session);
+}
+
+nlohmann::json validation_content(Session& session) {
+  nlohmann::json content = experiment::judging_content(session);
+  content["images"] = experiment::content_of(session.validation_images());
+  return content;
+}
+
+StageResult validate(Session& session) {
+  const auto encoder = session.encoder(session.judging_precision());
+  const auto decoder = session.decoder(session.judging_precision());
+  Generator codes = make_generator(session.seed(), "validation/fidelity");
+  const flow::Fidelity fidelity = flow::fidelity(*encoder, *decoder, session.validation_images(), codes);
+  save_bounds(session, kValidationBounds, fidelity);
+  return {{{"validation", to_json(fidelity)}},
+          {kValidationBounds},
+          fmt::format("SSE + KL {:.2f}", fidelity.bound())};
+}
+
+}  // namespace
+
+std::vector<experiment::Stage> generator_measuring_stages() {
+  const std::vector<std::string_view> keys = {"evaluation", "generator", "run.seed"},
+                                      models = {"data", "classifier", "generator"};
+  experiment::Stage validation{kGeneratorValidation, keys, models, validate, validation_content};
+  validation.on_demand = true;
+  return {validation,
+          {"quality", keys, models, measure, experiment::judging_content},
+          {"generator-reference", {"generator.latents", "generator.objective", "run.seed"}, {"data"}, refer}};
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,174 @@
+// The figures and the section of a generator that was trained alone.
+#include "experiment/display.h"
+#include "experiment/log.h"
+#include "experiment/metrics.h"
+#include "experiment/seeds.h"
+#include "kinds/generator/generator.h"
+#include "kinds/generator/image_model.h"
+#include "kinds/generator/live.h"
+#include "report/figures.h"
+#include "whence/core/random.h"
+#include "whence/explain/flow/information_flow.h"
+#include "whence/platform/device.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::kInterval;
+using experiment::Run;
+
+constexpr std::int64_t kSampleRows = 4, kSampleColumns = 12;
+
+void draw_samples(Session& session, const std::filesystem::path& stem) {
+  const at::NoGradGuard no_grad;
+  const auto classifier = session.classifier(session.judging_precision());
+  const auto decoder = session.decoder(session.judging_precision());
+  Generator draws = make_generator(session.seed(), "figures/generator");
+  const at::Tensor images =
+      decoder->decode(at::randn({kSampleRows * kSampleColumns, decoder->latents()}, draws, draws_of(draws)));
+  report::ImageGrid grid;
+  grid.title = "Samples of the generator";
+  grid.images = images.unflatten(0, {kSampleRows, kSampleColumns});
+  grid.classes = classifier->logits(images).argmax(1).view({kSampleRows, kSampleColumns});
+  grid.class_names = session.task().class_names;
+  grid.legend_name = kBorders;
+  report::draw(grid, stem);
+}
+
+/// A panel for each group of readings that the log has.
+std::optional<report::LineChart> loss_chart(const experiment::Curve& curve) {
+  if (curve.steps.size() < 2) return std::nullopt;
+  const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
+      {"SSE", {"SSE"}},
+      {"KL (nats)", {"KL"}},
+      {"loss", {"discriminator", "generator"}},
+      {"looks real to the discriminator", {"real", "fake"}},
+      {"Frechet distance", {"distance"}}};
+  report::LineChart chart;
+  chart.title = "Training of the generator";
+  chart.horizontal_axis = "step";
+  for (const auto& [axis, readings] : groups) {
+    report::Panel panel{axis, {}, false};
+    for (const std::string& reading : readings)
+      if (const auto found = curve.values.find(reading); found != curve.values.end())
+        panel.series.push_back({readings.size() > 1 ? reading : "", curve.steps, found->second});
+    if (!panel.series.empty()) chart.panels.push_back(std::move(panel));
+  }
+  return chart;
+}
+
+double number(const nlohmann::json& samples, const char* name, const char* part) {
+  return samples.at(name).at(part).get<double>();
+}
+
+std::string samples_sentence(const nlohmann::json& samples) {
+  if (samples.contains("left_out"))
+    return fmt::format("Samples were not compared with images: {}.",
+                       samples.at("left_out").get<std::string>());
+  const auto interval = [&](const char* name, int digits) {
+    return fmt::format("{:.{}f} ± {:.{}f}", number(samples, name, "value"), digits,
+                       kInterval * number(samples, name, "se"), digits);
+  };
+  return fmt::format(
+      "{0} samples beside {0} test images, in the {1} features of the classifier's layer {2}: the Frechet "
+      "distance "
+      "(squared, as FID is) is **{3}**; precision, the share of samples near an image, is {4}; recall, the "
+      "share of images "
+      "near a sample, is {5}. Distances depend on the classifier and on the number of images.",
+      samples.at("images").get<std::int64_t>(), samples.at("features").get<std::int64_t>(),
+      samples.at("layer").get<std::string>(), interval("frechet", 2), interval("precision", 2),
+      interval("recall", 2));
+}
+
+std::string training_sentence(const nlohmann::json& generator) {
+  std::string text = fmt::format("{} steps in {}.", generator.at("steps").get<std::int64_t>(),
+                                 experiment::clock_time(generator.at("train_seconds").get<double>()));
+  if (generator.contains("chosen_step"))
+    text += fmt::format(" The generator after step {} is kept: its samples are nearest to validation images.",
+                        generator.at("chosen_step").get<std::int64_t>());
+  return text;
+}
+
+/// Whether the recipe asks for nothing else.
+bool stands_alone(const Run& run) {
+  const experiment::Recipe& recipe = run.session.recipe();
+  return std::none_of(recipe.kinds->begin(), recipe.kinds->end(), [&](const experiment::Kind& kind) {
+    return kind.name != "generator" && kind.asked(recipe.values);
+  });
+}
+
+std::vector<report::Headline> headlines_of(const nlohmann::json& generator) {
+  std::vector<report::Headline> lines;
+  if (const nlohmann::json& samples = generator.at("samples"); !samples.contains("left_out")) {
+    lines.push_back({fmt::format("{:.2f}", number(samples, "frechet", "value")),
+                     "Frechet distance of samples",
+                     fmt::format("± {:.2f}", kInterval * number(samples, "frechet", "se"))});
+    lines.push_back({fmt::format("{:.2f}", number(samples, "precision", "value")), "precision of samples",
+                     fmt::format("recall {:.2f}", number(samples, "recall", "value"))});
+  }
+  if (generator.contains("test")) {
+    const double original = generator.at("ablation").at("original").get<double>();
+    lines.push_back({fmt::format("{:.1f} %", 100 * generator.at("ablation").at("reencoded").get<double>()),
+                     "accuracy on re-encoded test images",
+                     fmt::format("{:.1f} % on the originals", 100 * original)});
+    lines.push_back({fmt::format("{:.1f}", generator.at("test").at("sse").get<double>()),
+                     "squared error of a reconstruction", "summed over pixels (SSE)"});
+    lines.push_back({fmt::format("{:.1f} nats", generator.at("test").at("kl").get<double>()),
+                     "cost of a code", "KL against N(0, I)"});
+  }
+  return lines;
+}
+
+}  // namespace
+
+void draw_generator(Run& run, experiment::Figures& figures) {
+  Session& session = run.session;
+  draw_samples(session, figures.stem("samples"));
+  if (has_encoder(session.recipe().values)) {
+    const experiment::Models models = session.judged();
+    draw_reconstructions(*models.encoder, *models.decoder, *models.classifier,
+                         figures.samples(kSampleColumns, "figures/reconstructions"),
+                         session.task().class_names, figures.stem("reconstructions"));
+  }
+  if (const auto chart = loss_chart(experiment::read_curve(session.folder() / "log.jsonl", "generator")))
+    report::draw(*chart, figures.stem("generator-training"));
+}
+
+void report_generator(const Run& run, report::Page& page) {
+  const nlohmann::json& generator = run.metrics.at("generator");
+  const report::FigureRef samples =
+      run.figure("samples", "Samples from draws of N(0, I). The border is the classifier's answer.");
+  report::Section section{
+      "generator", "The generator", {samples_sentence(generator.at("samples"))}, {}, {samples}};
+  if (generator.contains("test")) {
+    for (std::string& paragraph : image_model_paragraphs(generator))
+      section.paragraphs.push_back(std::move(paragraph));
+    section.figures.push_back(
+        run.figure("reconstructions", "Test images above, their reconstructions below."));
+  }
+  section.paragraphs.push_back(training_sentence(generator));
+  if (std::filesystem::exists(run.session.folder() / "figures/generator-training.svg"))
+    section.figures.push_back(run.figure("generator-training", "The readings of the training, smoothed."));
+  if (stands_alone(run)) {
+    page.answer = "**The recipe trains the generator alone, so there is no explanation.** " +
+                  section.paragraphs.front();
+    page.headlines = headlines_of(generator);
+    page.lead = {samples};
+  }
+  page.sections.push_back(std::move(section));
+  if (auto live = live_section(run, /*explained=*/false)) page.sections.push_back(std::move(*live));
+}
+
+void report_generator_seeds(const experiment::SeedSpread& spread, report::Page& page) {
+  if (!page.answer.empty()) return;
+  for (const char* name : {"frechet", "precision", "recall", "bound", "reencoded"})
+    if (const experiment::SeedSpread::Row* row = spread.find(name))
+      page.headlines.push_back({row->median(), std::string(row->metric.title), row->range()});
+  for (const experiment::SeedRun& run : spread.runs())
+    page.lead.push_back({run.folder / "figures/samples", fmt::format("Seed {}: samples.", run.seed)});
+  if (const experiment::SeedSpread::Row* distance = spread.find("frechet"))
+    page.answer = fmt::format("With {} seeds the generator's Frechet distance is **{}** ({}).",
+                              spread.runs().size(), distance->median(), distance->range());
+}
+
+}  // namespace whence::kinds

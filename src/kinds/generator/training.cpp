@@ -1,0 +1,131 @@
+// Stage "generator": its training.
+#include "experiment/stages.h"
+#include "kinds/generator/generator.h"
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/models/evaluation/features.h"
+#include "whence/models/evaluation/sample_quality.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::StageResult;
+
+constexpr std::int64_t kCandidateImages = 1000;
+
+/// What VAE and GAN have in common, from the run.
+template <class Training>
+void set_up(Training& options, Session& session) {
+  options.seed = session.seed();
+  options.precision = session.precision;
+  options.checkpoint = session.folder().checkpoint("generator");
+  options.checkpoint_seconds = session.get<experiment::RunOptions>().checkpoint_seconds;
+}
+
+StageResult result_of(const nn::LoopSummary& summary, std::vector<std::string> products) {
+  return {{{"train_seconds", summary.seconds},
+           {"steps", summary.steps},
+           {"step_seconds_median", summary.step_seconds_median}},
+          std::move(products),
+          fmt::format("{:.3f} s a step", summary.step_seconds_median),
+          summary.seconds};
+}
+
+StageResult train_autoencoder(Session& session) {
+  models::VaeTraining options = session.get<GeneratorTraining>().vae;
+  set_up(options, session);
+  const auto& generator = session.get<experiment::GeneratorOptions>();
+  options.initial = generator.initial;
+  options.warm_start = !generator.start.empty();
+  nn::Network encoder = session.encoder_network(), decoder = session.decoder_network();
+  load_start(session, encoder, decoder);
+  const nn::LoopSummary summary =
+      models::train_vae(encoder, decoder, session.data().train, options, session.progress);
+  session.save(encoder, "encoder");
+  session.save(decoder, "decoder");
+  return result_of(summary, {"encoder.safetensors", "decoder.safetensors"});
+}
+
+models::GanTraining gan_options(Session& session) {
+  const GeneratorTraining& recipe = session.get<GeneratorTraining>();
+  models::GanTraining options = recipe.gan;
+  options.steps = recipe.vae.steps;
+  options.batch = recipe.vae.batch;
+  options.learning_rate = recipe.vae.learning_rate;
+  options.beta1 = recipe.vae.beta1;
+  options.beta2 = recipe.vae.beta2;
+  set_up(options, session);
+  return options;
+}
+
+/// How far samples are from validation images; the same draws for each candidate.
+class CandidateDistance {
+ public:
+  explicit CandidateDistance(Session& session)
+      : seed_(session.seed()),
+        precision_(session.judging_precision()),
+        classifier_(session.classifier(precision_)),
+        features_(*classifier_, session.get<GeneratorTraining>().features) {
+    Generator rows = make_generator(seed_, "generator/validation");
+    const data::Dataset& images = session.validation_images();
+    real_ = features_.of(data::pick(images, data::sample_rows(images, kCandidateImages, rows)));
+  }
+
+  double operator()(const nn::Network& candidate) const {
+    Generator draws = make_generator(seed_, "generator/candidates");
+    const auto decoder = models::as_decoder(candidate, precision_);
+    return models::frechet_distance(real_, features_.of_samples(*decoder, real_.size(0), draws)).value;
+  }
+
+ private:
+  std::uint64_t seed_;
+  Precision precision_;
+  std::unique_ptr<models::Classifier> classifier_;
+  models::Features features_;
+  at::Tensor real_;
+};
+
+StageResult train_adversaries(Session& session) {
+  const models::GanTraining options = gan_options(session);
+  nn::Network generator = session.decoder_network();
+  nn::Network discriminator =
+      models::dcgan_discriminator({.image = session.task().image,
+                                   .width = session.get<GeneratorTraining>().discriminator_width,
+                                   .batch_norm = !options.spectral_norm});
+  discriminator.to(session.device());
+  std::optional<CandidateDistance> judge;
+  if (options.candidate_steps > 0) judge.emplace(session);
+  const models::GanSummary summary = models::train_gan(
+      generator, discriminator, session.data().train, options,
+      [&](const nn::Network& candidate) { return (*judge)(candidate); }, session.progress);
+  session.save(generator, "decoder");
+  StageResult result = result_of(summary.loop, {"decoder.safetensors"});
+  if (judge) {
+    result.metrics["chosen_step"] = summary.chosen_step;
+    result.metrics["validation_distance"] = summary.distance;
+    result.summary += fmt::format(", that of step {} is kept", summary.chosen_step);
+  }
+  return result;
+}
+
+StageResult train_generator(Session& session) {
+  return has_encoder(session.recipe().values) ? train_autoencoder(session) : train_adversaries(session);
+}
+
+nlohmann::json training_content(Session& session) {
+  nlohmann::json content = start_content(session);
+  content["precision"] = name_of(session.precision);
+  return content;
+}
+
+}  // namespace
+
+experiment::Stage generator_stage() {
+  experiment::Stage stage{
+      "generator", {"generator", "run.seed"}, {"data", "classifier"}, train_generator, training_content};
+  stage.expensive = true;
+  stage.ready = check_start;
+  return stage;
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,213 @@
+#include "whence/models/train/gan.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <limits>
+#include <optional>
+
+#include "models/train/spectral_norm.h"
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/data/batches.h"
+#include "whence/nn/training/optimizer.h"
+#include "whence/platform/device.h"
+
+namespace whence::models {
+namespace {
+
+constexpr double kDeviation = 0.02;  ///< of initial weights; Radford et al. 2016, section 3
+
+/// Of the scores (n, 1) that real and generated images got.
+at::Tensor discriminator_loss(const GanTraining& options, const at::Tensor& real, const at::Tensor& fake) {
+  if (options.loss == GanLoss::hinge) return (1 - real).relu().mean() + (1 + fake).relu().mean();
+  // -[t log sigmoid(s) + (1 - t) log(1 - sigmoid(s))] = softplus(s) - t s
+  return (at::softplus(real) - options.real_label * real).mean() + at::softplus(fake).mean();
+}
+
+at::Tensor generator_loss(const GanTraining& options, const at::Tensor& fake) {
+  return options.loss == GanLoss::hinge ? -fake.mean() : at::softplus(-fake).mean();
+}
+
+/// Weights N(0, 0.02), other parameters as they begin.
+void initialise(nn::Network& network, Generator& generator) {
+  nn::initialise(network, {.convolution_deviation = kDeviation}, generator);
+  const at::NoGradGuard no_gradients;
+  for (const nn::Layer& layer : network.layers())
+    if (std::holds_alternative<nn::Linear>(layer.op))
+      for (const nn::NamedTensor& own : layer.parameters)
+        own.tensor.copy_(own.tensor.dim() < 2
+                             ? at::zeros_like(own.tensor)
+                             : (kDeviation * at::randn(own.tensor.sizes(), generator, draws_of(generator)))
+                                   .to(own.tensor.device()));
+}
+
+at::TensorOptions cpu_options(at::ScalarType type) { return at::TensorOptions(at::kCPU).dtype(type); }
+
+class Adversaries {
+ public:
+  Adversaries(nn::Network& generator, nn::Network& discriminator, const data::Dataset& train,
+              const GanTraining& options, const GeneratorDistance& distance)
+      : generator_(generator),
+        discriminator_(discriminator),
+        options_(options),
+        distance_(distance),
+        batches_(train, std::min(options.batch, train.size()), options.seed, /*drop_last=*/true,
+                 generator.device()),
+        average_(begin()),
+        chosen_(average_.clone("chosen-" + generator.name())),
+        of_generator_({&generator}, nn::Adam{options.beta1, options.beta2}),
+        of_discriminator_({&discriminator}, nn::Adam{options.beta1, options.beta2}) {
+    if (options.spectral_norm) {
+      Generator vectors = make_generator(options.seed, "gan/spectral");
+      spectral_.emplace(discriminator, vectors);
+    }
+  }
+
+  nn::Readings step(std::int64_t index) {
+    Generator draws = make_generator(options_.seed, fmt::format("gan/step/{}", index));
+    Generator dropout = make_generator(options_.seed, fmt::format("gan/step/{}/dropout", index));
+    const at::Tensor real = batches_.at(index).images * 2 - 1;
+    const at::Tensor latents =
+        at::randn({real.size(0), generator_.input_shape()[0]}, draws, draws_of(draws)).to(real.device());
+    const nn::Execution execution{options_.precision, /*training=*/true, &dropout};
+    const at::Tensor fake = generator_.forward(latents, execution) * 2 - 1;
+    nn::Readings readings = train_discriminator(real, fake.detach(), execution, draws);
+    readings.emplace_back("generator", train_generator(fake, execution, draws));
+    move_average();
+    readings = smoothed_.update(readings);
+    if (is_candidate(index)) consider(index);
+    if (!last_.isnan().item<bool>()) readings.emplace_back("distance", last_);
+    return readings;
+  }
+
+  nn::LoopSummary run(const nn::LoopOptions& loop, const ProgressCallback& progress) {
+    nn::LoopOptions options = loop;
+    options.state = {{"gan.last", last_}, {"gan.least", least_}, {"gan.chosen_step", chosen_step_}};
+    if (spectral_)
+      for (const nn::NamedTensor& own : spectral_->state()) options.state.push_back(own);
+    const nn::LoopSummary summary = nn::run_training(
+        options, {&generator_, &discriminator_, &average_, &chosen_}, {&of_generator_, &of_discriminator_},
+        [&](std::int64_t index) { return step(index); }, progress);
+    generator_.load_state((options_.candidate_steps > 0 ? chosen_ : average_).state());
+    return summary;
+  }
+
+  double distance() const { return std::isfinite(least()) ? least() : 0; }
+  std::int64_t chosen_step() const { return chosen_step_.item<std::int64_t>(); }
+
+ private:
+  /// Initialises both networks; returns the average's first value.
+  nn::Network begin() {
+    Generator weights = make_generator(options_.seed, "gan/weights");
+    initialise(generator_, weights);
+    initialise(discriminator_, weights);
+    return generator_.clone("average-" + generator_.name());
+  }
+
+  /// What gives scores: the discriminator, or its normalised copy.
+  const nn::Network& judge() const { return spectral_ ? spectral_->network() : discriminator_; }
+
+  at::Tensor score(const at::Tensor& images, const nn::Execution& execution, Generator& draws) const {
+    return judge().forward(augment(images, options_.augmentation, draws), execution);
+  }
+
+  nn::Readings train_discriminator(const at::Tensor& real, const at::Tensor& fake,
+                                   const nn::Execution& execution, Generator& draws) {
+    if (spectral_) spectral_->update();
+    const at::Tensor of_real = score(real, execution, draws), of_fake = score(fake, execution, draws);
+    const at::Tensor loss = discriminator_loss(options_, of_real, of_fake);
+    std::vector<at::Tensor> parameters;
+    for (const nn::NamedTensor& parameter : judge().parameters()) parameters.push_back(parameter.tensor);
+    const std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, parameters);
+    of_discriminator_.set_gradients({spectral_ ? spectral_->pulled_back(gradients) : gradients});
+    of_discriminator_.step(options_.learning_rate);
+    if (spectral_) spectral_->update();
+    return {{"discriminator", loss.detach()},
+            {"real", of_real.detach().sigmoid().mean()},
+            {"fake", of_fake.detach().sigmoid().mean()}};
+  }
+
+  at::Tensor train_generator(const at::Tensor& fake, const nn::Execution& execution, Generator& draws) {
+    const at::Tensor loss = generator_loss(options_, score(fake, execution, draws));
+    of_generator_.set_gradients({torch::autograd::grad({loss}, of_generator_.parameters())});
+    of_generator_.step(options_.learning_rate);
+    return loss.detach();
+  }
+
+  /// Means and variances of the batch norms, too.
+  void move_average() {
+    const at::NoGradGuard no_gradients;
+    const nn::NamedTensors now = generator_.state(), average = average_.state();
+    for (std::size_t i = 0; i < now.size(); ++i) average[i].tensor.lerp_(now[i].tensor, 1 - options_.average);
+  }
+
+  bool is_candidate(std::int64_t index) const {
+    const std::int64_t every = options_.candidate_steps;
+    return every > 0 && ((index + 1) % every == 0 || index + 1 == options_.steps);
+  }
+
+  void consider(std::int64_t index) {
+    const double found = distance_(average_);
+    last_.fill_(found);
+    if (!(found < least())) return;
+    chosen_.load_state(average_.state());
+    least_.fill_(found);
+    chosen_step_.fill_(index + 1);
+  }
+
+  double least() const { return least_.item<double>(); }
+
+  nn::Network &generator_, &discriminator_;
+  const GanTraining& options_;
+  const GeneratorDistance& distance_;
+  data::Batches batches_;
+  nn::Network average_, chosen_;
+  nn::Optimizer of_generator_, of_discriminator_;
+  std::optional<SpectralNorm> spectral_;
+  nn::SmoothedReadings smoothed_;
+  // Of candidates; on the processor, where the loop looks at them.
+  at::Tensor last_ = at::full({}, std::numeric_limits<double>::quiet_NaN(), cpu_options(at::kDouble));
+  at::Tensor least_ = at::full({}, std::numeric_limits<double>::infinity(), cpu_options(at::kDouble));
+  at::Tensor chosen_step_ = at::zeros({}, cpu_options(at::kLong));
+};
+
+std::string fingerprint(const nn::Network& generator, const nn::Network& discriminator,
+                        const data::Dataset& train, const GanTraining& options) {
+  const SharedAugmentation& changes = options.augmentation;
+  return fmt::format(
+      "{} {} + {} {} parameters, {} images, {} loss, real label {}, spectral norm {}, average {}, changes {} "
+      "{} "
+      "{}, {} steps of {}, adam {} {} {}, candidates every {}, seed {}, {}",
+      generator.name(), generator.parameter_count(), discriminator.name(), discriminator.parameter_count(),
+      train.size(), name_of(options.loss), options.real_label, options.spectral_norm, options.average,
+      changes.colour, changes.translation, changes.cutout, options.steps, options.batch,
+      options.learning_rate, options.beta1, options.beta2, options.candidate_steps, options.seed,
+      name_of(options.precision));
+}
+
+void check_models(const nn::Network& generator, const nn::Network& discriminator,
+                  const GanTraining& options) {
+  TORCH_CHECK(generator.output_shape() == discriminator.input_shape(),
+              "train_gan: generator and discriminator disagree on images");
+  TORCH_CHECK(discriminator.output_shape() == nn::Shape{1},
+              "train_gan: the discriminator must give one score");
+  if (options.spectral_norm && discriminator.mixes_samples())
+    fail_usage("spectral norm needs a discriminator without batch norm, which would undo it");
+}
+
+}  // namespace
+
+GanSummary train_gan(nn::Network& generator, nn::Network& discriminator, const data::Dataset& train,
+                     const GanTraining& options, const GeneratorDistance& distance,
+                     const ProgressCallback& progress) {
+  check_models(generator, discriminator, options);
+  Adversaries adversaries(generator, discriminator, train, options, distance);
+  const nn::LoopOptions loop{"generator", fingerprint(generator, discriminator, train, options),
+                             options.steps, options.checkpoint, options.checkpoint_seconds};
+  const nn::LoopSummary summary = adversaries.run(loop, progress);
+  return {summary, adversaries.distance(), adversaries.chosen_step()};
+}
+
+std::string_view name_of(GanLoss loss) { return loss == GanLoss::original ? "original" : "hinge"; }
+
+}  // namespace whence::models
