@@ -29,6 +29,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_counterfactual(program, chosen);
   add_attribute(program, chosen);
   add_modules(program, chosen);
+  add_directions(program, chosen);
   add_trust(program, chosen);
   add_select(program, chosen);
   add_report(program, chosen);

@@ -26,7 +26,8 @@ const std::vector<std::string> kCommands = {"run",
                                             "completion",
                                             "attribute",
                                             "linear-gaussian",
-                                            "modules"};
+                                            "modules",
+                                            "directions"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;
