@@ -142,6 +142,44 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
   return set;
 }
 
+ModelSet load_run_generator(const ModelArguments& a) {
+  experiment::Session session = experiment::open_session(kinds::kinds(), a.run);
+  if (session.latents() == 0)
+    fail("{} is a run without a generator; give one whose recipe trains one", a.run);
+  set_up(a.threads > 0 ? a.threads : session.recipe().get<experiment::RunOptions>().threads);
+  ModelSet set;
+  set.classifier = session.classifier(Precision::float32);
+  set.decoder = session.decoder(Precision::float32);
+  set.encoder = session.encoder(Precision::float32);
+  set.test = session.data().test;
+  set.class_names = session.task().class_names;
+  set.seed = session.seed();
+  return set;
+}
+
+ModelSet load_file_generator(const ModelArguments& a) {
+  if (a.decoder.empty() || a.latents < 1) fail_usage("give a run folder, or --decoder and --latents");
+  if (a.encoder.empty() != a.data.empty())
+    fail_usage("--encoder and --data belong together: the encoder turns images of the data into originals");
+  set_up(a.threads);
+  ModelSet set;
+  set.seed = static_cast<std::uint64_t>(a.seed);
+  set.decoder = models::load_decoder(a.decoder, a.latents);
+  if (!a.data.empty()) {
+    set.test = experiment::load_data(parse_data(a.data, a.classes)).test;
+    set.class_names = set.test.class_names;
+    set.encoder = models::load_encoder(
+        a.encoder, data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong)));
+  }
+  if (a.classifier.empty()) return set;
+  const at::NoGradGuard no_grad;
+  Generator generator = make_generator(set.seed, "cli/probe");
+  const at::Tensor probe = set.decoder->decode(at::randn({kProbe, a.latents}, generator, at::kFloat));
+  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
+  name_classes(set);
+  return set;
+}
+
 void add_classifier_option(CLI::App& command, ModelArguments& a) {
   command.add_option("run", a.run, "A run folder")->type_name("RUN");
   command
@@ -151,6 +189,19 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
   command.add_option("--classifier-output", a.output, "What the classifier file returns")
       ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
       ->capture_default_str();
+}
+
+void add_encoder_option(CLI::App& command, ModelArguments& a) {
+  command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
+      ->type_name("FILE");
+}
+
+void add_decoder_options(CLI::App& command, ModelArguments& a) {
+  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
+      ->type_name("FILE");
+  command.add_option("--latents", a.latents, "How many latents the decoder takes")
+      ->type_name("N")
+      ->check(whole_number(1));
 }
 
 void add_data_options(CLI::App& command, ModelArguments& a) {
@@ -176,15 +227,8 @@ void add_common_options(CLI::App& command, ModelArguments& a) {
 
 void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
   add_classifier_option(command, a);
-  if (images) {
-    command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
-        ->type_name("FILE");
-  }
-  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
-      ->type_name("FILE");
-  command.add_option("--latents", a.latents, "How many latents the decoder takes")
-      ->type_name("N")
-      ->check(whole_number(1));
+  if (images) add_encoder_option(command, a);
+  add_decoder_options(command, a);
   command.add_option("--causal", a.causal, "How many of them, the first, are causal")
       ->type_name("K")
       ->check(whole_number(1));
@@ -196,6 +240,14 @@ void add_classifier_arguments(CLI::App& command, ModelArguments& a) {
   add_classifier_option(command, a);
   add_data_options(command, a);
   add_picture_option(command, a);
+  add_common_options(command, a);
+}
+
+void add_generator_arguments(CLI::App& command, ModelArguments& a) {
+  add_classifier_option(command, a);
+  add_encoder_option(command, a);
+  add_decoder_options(command, a);
+  add_data_options(command, a);
   add_common_options(command, a);
 }
 
@@ -246,6 +298,13 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
   name_classes(set);
   return set;
+}
+
+ModelSet load_generator(const ModelArguments& a) {
+  const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
+  if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
+  refuse_beside_run(a);
+  return a.run.empty() ? load_file_generator(a) : load_run_generator(a);
 }
 
 void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count) {

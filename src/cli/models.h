@@ -50,6 +50,12 @@ ModelSet load_models(const ModelArguments& arguments, bool images);
 /// where no run folder tells it. Errors as above.
 ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
 
+/// The options of a command about a generator, for which a classifier and an encoder are welcome, but not needed.
+void add_generator_arguments(CLI::App& command, ModelArguments& arguments);
+/// The decoder in float32, and what else there is: encoder and test images of a run or of files, and a classifier. Errors: as
+/// above; (usage) an encoder without images, or images without an encoder; a run without a generator.
+ModelSet load_generator(const ModelArguments& arguments);
+
 /// --images and --count.
 void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count);
 /// Test images that were named by number, or `count` at random (0: all); their rows. Errors (usage): no such image.

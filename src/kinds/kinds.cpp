@@ -4,11 +4,18 @@
 #include "kinds/counterfactual/counterfactual.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "kinds/modules/modules.h"
 
 namespace whence::kinds {
 
 const experiment::Kinds& kinds() {
-  static const experiment::Kinds table = {generator_kind(), gce_kind(), counterfactual_kind(), attribution_kind()};
+  static const experiment::Kinds table = {
+      generator_kind(),
+      gce_kind(),
+      counterfactual_kind(),
+      attribution_kind(),
+      modules_kind(),
+  };
   return table;
 }
 

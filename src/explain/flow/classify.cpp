@@ -4,9 +4,6 @@
 #include "whence/platform/interrupt.h"
 
 namespace whence::flow {
-namespace {
-
-/// The most float32 values that two neighbouring layers hold for one sample.
 std::int64_t widest_pair(const nn::Network& network) {
   std::int64_t widest = 0, before = 0;
   for (const nn::Layer& layer : network.layers()) {
@@ -17,8 +14,6 @@ std::int64_t widest_pair(const nn::Network& network) {
   }
   return widest;
 }
-
-}  // namespace
 
 at::Tensor probabilities_of(const models::Classifier& classifier, const at::Tensor& images) {
   throw_if_interrupted();  // one range of for_batches may ask once a factor

@@ -22,6 +22,9 @@ at::Tensor probabilities_of(const models::Classifier& classifier, const at::Tens
 void for_batches(std::int64_t total, std::int64_t batch,
                  const std::function<void(std::int64_t first, std::int64_t count)>& body);
 
+/// The most values that two neighbouring layers of a network hold for one sample.
+std::int64_t widest_pair(const nn::Network& network);
+
 /// Samples whose decoding and classification fits into `memory_bytes`, from the networks' layers where they
 /// are known.
 std::int64_t samples_within(const models::Decoder& decoder, const models::Classifier& classifier,

@@ -1,0 +1,67 @@
+// whence modules: on a run, on files, and on what cannot be taken apart.
+#include "cli/program.h"
+#include "whence/interchange/safetensors.h"
+
+namespace whence {
+namespace {
+
+using test::contains;
+using test_support::is_error;
+using test_support::Workplace;
+
+using Words = std::vector<std::string>;
+
+Words joined(Words a, const Words& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+const Words kSmall = {"--pairs",        "32", "--measured-pairs", "20", "--flow-samples", "8x8",
+                      "--largest-rank", "3",  "--random-sets",    "2",  "--json"};
+
+TEST(ModulesCommand, OfARunAndOfItsFiles) {
+  const Workplace workplace;
+  test_support::write_squares_recipe(workplace.path());
+  workplace.must_run({"train", "recipe-of-squares.toml", "--out", "run", "--quiet"});
+  const auto json = [&](const Words& arguments) {
+    return nlohmann::json::parse(workplace.must_run(joined(joined({"modules"}, arguments), kSmall)).out);
+  };
+  const nlohmann::json run = json({"run", "--rank", "2", "--out", "figures"});
+  EXPECT_EQ(run["layer"], "conv1");
+  EXPECT_EQ(run["modules"].size(), 2U);
+  EXPECT_EQ(run["originals"], "images");
+  for (const char* figure : {"maps", "hybrids", "scaled", "stability", "flow"})
+    EXPECT_TRUE(std::filesystem::exists(workplace / fmt::format("figures/modules-{}.svg", figure))) << figure;
+  const nn::SafetensorsFile file = nn::load_safetensors(workplace / "figures/modules.safetensors");
+  EXPECT_EQ(file.tensors.size(), 5U);
+
+  workplace.must_run({"export", "run"});
+  const Words decoder = {"--decoder", "run/torchscript/decoder.pt", "--latents", "3"};
+  const nlohmann::json files =
+      json(joined(decoder, {"--encoder", "run/torchscript/encoder.pt", "--data", "squares", "--classifier",
+                            "run/torchscript/classifier.pt", "--rank", "2"}));
+  EXPECT_EQ(files["modules"][0]["channels"], run["modules"][0]["channels"]);
+  EXPECT_NEAR(files["margin"]["mean"].get<double>(), run["margin"]["mean"].get<double>(), 1e-4);
+  EXPECT_NEAR(files["modules"][0]["flow"]["nats"].get<double>(),
+              run["modules"][0]["flow"]["nats"].get<double>(), 1e-4);
+  const nlohmann::json alone = json(joined(decoder, {"--layer", "conv2"}));
+  EXPECT_EQ(alone["originals"], "prior");
+  EXPECT_EQ(alone["layer"], "conv2");
+  EXPECT_FALSE(alone.contains("flow"));
+  EXPECT_TRUE(contains(workplace.must_run({"modules", "run", "--pairs", "16", "--flow-samples", "4x4"}).out,
+                       "margin "));
+
+  const auto refused = [&](const Words& arguments, const std::string& part) {
+    return is_error(workplace.run(joined({"modules"}, arguments)), 2, part);
+  };
+  EXPECT_TRUE(refused({"run", "--layer", "conv9"}, "did you mean 'conv"));
+  EXPECT_TRUE(refused({"run", "--layer", "fc"}, "has no channels"));
+  EXPECT_TRUE(refused({"run", "--rank", "9"}, "9 modules were asked of 8 channels"));
+  EXPECT_TRUE(refused({"run", "--pairs", "1"}, "--pairs is 1"));
+  EXPECT_TRUE(refused({"run", "--decoder", "x.pt"}, "either a run folder or model files"));
+  EXPECT_TRUE(refused({"--decoder", "x.pt"}, "--decoder and --latents"));
+  EXPECT_TRUE(refused(joined(decoder, {"--data", "squares"}), "belong together"));
+}
+
+}  // namespace
+}  // namespace whence
