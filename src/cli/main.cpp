@@ -28,6 +28,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_ablate(program, chosen);
   add_counterfactual(program, chosen);
   add_attribute(program, chosen);
+  add_visualize(program, chosen);
   add_trust(program, chosen);
   add_select(program, chosen);
   add_report(program, chosen);
