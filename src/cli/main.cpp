@@ -30,6 +30,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_attribute(program, chosen);
   add_modules(program, chosen);
   add_directions(program, chosen);
+  add_visualize(program, chosen);
   add_trust(program, chosen);
   add_select(program, chosen);
   add_report(program, chosen);

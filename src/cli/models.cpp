@@ -236,10 +236,10 @@ void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
   add_common_options(command, a);
 }
 
-void add_classifier_arguments(CLI::App& command, ModelArguments& a) {
+void add_classifier_arguments(CLI::App& command, ModelArguments& a, bool pictures) {
   add_classifier_option(command, a);
   add_data_options(command, a);
-  add_picture_option(command, a);
+  if (pictures) add_picture_option(command, a);
   add_common_options(command, a);
 }
 

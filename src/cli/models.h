@@ -28,8 +28,8 @@ struct ModelArguments {
 void add_model_arguments(CLI::App& command, ModelArguments& arguments, bool images);
 /// For commands that can as well be asked about single pictures of the user's.
 void add_picture_option(CLI::App& command, ModelArguments& arguments);
-/// Those of a command that needs a classifier and images, and no generator.
-void add_classifier_arguments(CLI::App& command, ModelArguments& arguments);
+/// Those of a command that needs a classifier and images, and no generator. `pictures`: also single ones of the user's.
+void add_classifier_arguments(CLI::App& command, ModelArguments& arguments, bool pictures = true);
 
 struct ModelSet {
   std::unique_ptr<models::Classifier> classifier;

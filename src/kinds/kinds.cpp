@@ -5,6 +5,7 @@
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
 #include "kinds/modules/modules.h"
+#include "kinds/visualization/visualization.h"
 
 namespace whence::kinds {
 
@@ -15,6 +16,7 @@ const experiment::Kinds& kinds() {
       counterfactual_kind(),
       attribution_kind(),
       modules_kind(),
+      visualization_kind(),
   };
   return table;
 }

@@ -191,6 +191,38 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
       is_error(workplace_.run({"attribute", "run", "--target", "rihgt"}), 2, "did you mean 'right'?"));
 }
 
+TEST_F(Models, VisualizesARunAndFiles) {
+  const nlohmann::json run =
+      json({"visualize", "run", "--objectives", "logit,channel", "--parametrizations", "fourier,maco,prior",
+            "--steps", "4", "--units", "2", "--references", "50", "--out", "figures", "--json"});
+  EXPECT_EQ(run["references"], 50);
+  ASSERT_EQ(run["pages"].size(), 2u);
+  EXPECT_EQ(run["pages"]["logit"]["order"].size(), 4u);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/visualization-logit.svg"));
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures/visualizations.safetensors"));
+
+  workplace_.must_run({"export", "run"});
+  const std::vector<std::string> files = {"visualize", "--classifier", "run/torchscript/classifier.pt",
+                                          "--data",    "squares",      "--steps",
+                                          "4",         "--references", "50"};
+  const auto of_files = [&](const std::vector<std::string>& more) { return files + more; };
+  const nlohmann::json one = json(of_files({"--target", "1", "--decoder", "run/torchscript/decoder.pt",
+                                            "--latents", "3", "--parametrizations", "prior", "--json"}));
+  EXPECT_EQ(one["pages"]["logit"]["units"].size(), 1u);
+  EXPECT_TRUE(contains(workplace_.must_run(of_files({})).out, "distance"));
+  EXPECT_TRUE(
+      is_error(workplace_.run(of_files({"--parametrizations", "prior"})), 2, "give --decoder and --latents"));
+  EXPECT_TRUE(is_error(workplace_.run(of_files({"--objectives", "channel", "--layers", "conv"})), 1,
+                       "there is no layer \"conv\""));
+  EXPECT_TRUE(
+      is_error(workplace_.run(of_files({"--objectives", "channel", "--unit", "4000"})), 2, "numbers 0 to"));
+  EXPECT_TRUE(is_error(workplace_.run(of_files({"--target", "3"})), 2, "there is no class '3'"));
+  EXPECT_TRUE(is_error(workplace_.run(of_files({"--jiter", "3"})), 2, "jiter"));
+  EXPECT_TRUE(is_error(workplace_.run({"visualize"}), 2, "give either a run folder or --classifier"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"visualize", "run", "--decoder", "x.pt"}), 2, "run folder has its own"));
+}
+
 TEST_F(Models, TrustRepeatsTheRunAndComparesAnother) {
   EXPECT_EQ(json({"trust", "run", "--json"}), metrics_["gce"]["trust"]);
   EXPECT_FALSE(metrics_["gce"]["trust"].contains("seeds"));
