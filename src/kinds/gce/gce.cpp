@@ -6,7 +6,9 @@ namespace whence::kinds {
 namespace {
 
 /// That the generator is trained, as an explanation or alone.
-bool trains(const config::Values& values) { return values.get<gce::Training>().steps > 0; }
+bool trains(const config::Values& values) {
+  return values.get<gce::Training>().steps > 0 && !experiment::is_text(values.get<experiment::DataOptions>());
+}
 
 std::int64_t latents_needed(const config::Values& values) {
   const auto& explanation = values.get<gce::Training>();
