@@ -6,6 +6,7 @@
 #include "support/files.h"
 #include "unit/text/toy.h"
 #include "whence/explain/flow/information_flow.h"
+#include "whence/explain/text/counterfactual.h"
 
 namespace whence::text {
 namespace {
@@ -53,6 +54,56 @@ TEST(TextTraining, FindsTheCauseOfAToyLanguage) {
   const flow::FlowReport report = flow::measure_flow(*decoder, *classifier, 1, options, 1);
   EXPECT_GT(report.alpha.nats, 0.5);
   EXPECT_LT(report.beta.nats, 0.05);
+}
+
+/// I(alpha; Y) of decoded texts, with one alpha and one beta: the plane of codes cut into small squares.
+TEST(TextFlow, AgreesWithExhaustiveEnumeration) {
+  const whence::test::Toy data = toy();
+  models::SentenceVae vae = toy_vae(data, 1);
+  const auto classifier = trained_classifier(data);
+  train_on(vae, data, *classifier, short_training(150));
+  const auto decoder = as_decoder(vae, data.words.translation_from(data.words), 5);
+  constexpr std::int64_t cells = 300;
+  const at::Tensor middles = (at::arange(cells, at::kDouble) + 0.5) / cells;
+  const at::Tensor quantiles = (std::sqrt(2.0) * at::erfinv(2 * middles - 1)).to(at::kFloat);
+  const at::Tensor plane = at::stack({quantiles.repeat_interleave(cells), quantiles.repeat({cells})}, 1);
+  const at::Tensor p =
+      models::text_probabilities(*classifier, decoder->decode(plane)).to(at::kDouble).view({cells, cells, 2});
+  const auto entropy = [](const at::Tensor& q) { return -(q * q.clamp_min(1e-30).log()).sum(-1); };
+  const double expected = (entropy(p.mean({0, 1})) - entropy(p.mean(1)).mean()).item<double>();
+  EXPECT_GT(expected, 0.1);
+  flow::FlowOptions options;
+  options.outer = 200;
+  options.inner = 100;
+  const flow::FlowReport found = flow::measure_flow(*decoder, *classifier, 1, options, /*seed=*/9);
+  EXPECT_NEAR(found.alpha.nats, expected, 4 * found.alpha.se + 0.02 * expected);
+}
+
+TEST(TextCounterfactuals, AreTheNearestTextWithAnotherAnswer) {
+  const Toy data = toy();
+  const auto classifier = trained_classifier(data);
+  models::SentenceVae vae = toy_vae(data);
+  train_on(vae, data, *classifier, short_training(300));
+  const at::NoGradGuard no_gradients;
+  const auto answers = [&](const at::Tensor& texts) {
+    return models::text_probabilities(*classifier, texts);
+  };
+  const auto answer_at = [&](const at::Tensor& code, double alpha) {
+    at::Tensor moved = code.clone();
+    moved.select(1, 0).fill_(alpha);
+    return answers(decode_greedily(vae, moved, 5)).argmax(1).item<std::int64_t>();
+  };
+  const at::Tensor code = vae.encode(at::embedding(vae.embedding(), data.numbers.narrow(0, 0, 1))).mean;
+  const auto change = nearest_change(vae, code, 5, answers, 0.1);
+  ASSERT_TRUE(change.has_value());
+  const double own = code[0][0].item<double>(), distance = std::abs(change->alpha - own);
+  const std::int64_t answer = answer_at(code, own);
+  EXPECT_NE(answer_at(code, change->alpha), answer);
+  EXPECT_EQ(change->answer.argmax().item<std::int64_t>(), answer_at(code, change->alpha));
+  for (double nearer = 0; nearer < distance - 0.05; nearer += 0.1)
+    for (const double alpha : {own - nearer, own + nearer})
+      EXPECT_EQ(answer_at(code, alpha), answer) << alpha;
+  EXPECT_FALSE(nearest_change(vae, code, 5, answers, 0.1, /*most=*/0).has_value());
 }
 
 class TextTrainings : public ::testing::TestWithParam<models::VaeArchitecture> {};
