@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/data_text.h"
 #include "cli/flags.h"
 #include "cli/setup.h"
 #include "whence/core/error.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct DataArguments {
   std::string name, path, to, from;
+  std::vector<std::string> vectors;
   double patience = data::FetchOptions().patience;
   bool json = false;
 };
@@ -100,6 +102,8 @@ std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments)
 }
 
 void check(const DataArguments& arguments) {
+  if (arguments.name == "sst" || arguments.name == "texts")
+    return check_texts(arguments.name, arguments.path, arguments.vectors, arguments.json);
   std::optional<fs::path> path;
   if (!arguments.path.empty()) path = arguments.path;
   std::string wrong;
@@ -144,7 +148,7 @@ void add_data(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
       program, "data", "Lists, fetches and checks the known data sets",
       {"data list", "data fetch cifar10", "data fetch mnist --to /srv/data --from https://mirror.org/mnist",
-       "data check fashion-mnist", "data check mnist --path ~/mnist"});
+       "data check fashion-mnist", "data check mnist --path ~/mnist", "data check texts --path reviews.csv"});
   command->require_subcommand(1);
   auto values = std::make_shared<config::Values>();
   const std::shared_ptr<DataArguments> arguments(values, &values->get<DataArguments>());
@@ -158,7 +162,11 @@ void add_data(CLI::App& program, Command& chosen) {
                               "what is wrong with it");
   checking->add_option("name", arguments->name, "The data set (default: all that are found)")
       ->type_name("SET");
-  checking->add_option("--path", arguments->path, "Its folder")->type_name("DIR");
+  checking->add_option("--path", arguments->path, "Its folder; of your own texts (SET texts) also a file")
+      ->type_name("DIR");
+  checking->add_option("--vectors", arguments->vectors, "Texts: files of word vectors whose coverage is told")
+      ->type_name("FILE...");
+  checking->add_flag("--json", arguments->json, "Texts: prints JSON");
   checking->callback([&chosen, arguments] { chosen = [arguments] { check(*arguments); }; });
   add_fetch(*command, chosen, values);
 }

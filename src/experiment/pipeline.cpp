@@ -82,9 +82,10 @@ void check_same_data(Session& session) {
   const Stamp stamp = stamp_of(kinds, session.folder(), stages(kinds).front());
   if (!stamp.finished || stamp.inputs.at("content") == data_content(session)) return;
   fail(
-      "{} was made from other images than those found now as {}; give another folder with --out, or replace "
+      "{} was made from other {} than those found now as {}; give another folder with --out, or replace "
       "it with --force",
-      session.folder().path().string(), session.get<DataOptions>().set);
+      session.folder().path().string(), is_text(session.get<DataOptions>()) ? "texts" : "images",
+      session.get<DataOptions>().set);
 }
 
 nlohmann::json inputs_of(Session& session, const Stage& stage) {
@@ -286,7 +287,9 @@ nlohmann::json collect_metrics(const Kinds& kinds, const RunFolder& folder) {
 }
 
 void run_stages(Session& session, const PipelineOptions& options, Display& display) {
-  session.data();  // before the folder is made: without data there is nothing to run
+  // Before the folder is made: without data there is nothing to run.
+  is_text(session.get<DataOptions>()) ? static_cast<void>(session.texts())
+                                      : static_cast<void>(session.data());
   if (!options.force) check_format(session.folder());
   session.check_networks();
   check_ready(session, options.last);

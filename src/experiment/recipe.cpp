@@ -17,9 +17,9 @@ void check_known(const std::string& set, const std::string& name) {
   std::vector<std::string_view> names = names_of(data::known_sets());
   if (std::ranges::find(names, set) != names.end()) return;
   const std::string sets = fmt::format("{}", fmt::join(names, ", "));
-  names.insert(names.end(), {"idx", "pictures"});
-  fail_usage("{}: data.set is '{}', but must be {} or, for files of your own, idx or pictures{}", name, set,
-             sets, did_you_mean(set, names));
+  names.insert(names.end(), {"sst", "idx", "pictures", "texts"});
+  fail_usage("{}: data.set is '{}', but must be {}, sst or, for files of your own, idx, pictures or texts{}",
+             name, set, sets, did_you_mean(set, names));
 }
 
 void check_data(const DataOptions& data, const std::string& name) {
@@ -34,7 +34,9 @@ void check_data(const DataOptions& data, const std::string& name) {
           "data.set = \"idx\" needs data.class_names, at least two, label 0 first");
   require(!pictures || !data.path.empty(),
           "data.set = \"pictures\" needs data.path, the folder with a folder for each class");
-  if (!idx && !pictures) check_known(data.set, name);
+  require(data.set != "texts" || !data.path.empty(),
+          "data.set = \"texts\" needs data.path, the file or folder with the texts");
+  if (!idx && !pictures && !is_text(data)) check_known(data.set, name);
   require(idx || data.class_names.empty(),
           "data.class_names is only for data.set = \"idx\"; other sets have names of their own");
   require(data.form.size.empty() || data.form.size.size() == 2,
@@ -81,6 +83,8 @@ std::string sections_reference(const config::Schema& sections, const Kind* kind)
 }
 
 }  // namespace
+
+bool is_text(const DataOptions& options) { return options.set == "sst" || options.set == "texts"; }
 
 config::Schema schema_of(const Kinds& kinds) {
   config::Schema all = base_sections();

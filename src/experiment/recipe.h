@@ -13,6 +13,7 @@
 
 #include "experiment/kind.h"
 #include "whence/data/pictures.h"
+#include "whence/data/text/files.h"
 #include "whence/models/architectures.h"
 #include "whence/models/roles.h"
 #include "whence/models/train/classifier.h"
@@ -26,12 +27,17 @@ struct About {
 };
 
 struct DataOptions {
-  std::string set;                       ///< a known set, or of the user's own "idx" files or "pictures"
+  /// A known set, of the user's own "idx" files, "pictures" or "texts", or "sst".
+  std::string set;
   std::string path;                      ///< folder; empty: where systems put the set
   std::vector<std::int64_t> classes;     ///< empty: all
   std::vector<std::string> class_names;  ///< of the user's own IDX files
   data::ImageForm form;                  ///< that images are brought to
+  data::TextColumns columns;             ///< of the user's own texts
+  bool grades = false;                   ///< "sst": five classes instead of two
 };
+/// Whether it names texts, not images.
+bool is_text(const DataOptions& options);
 
 /// Architectures are indices into models::classifier_architectures(). `network.image`, `network.classes`,
 /// `training.seed`, `.precision` and `.checkpoint` come from data and run.

@@ -12,6 +12,7 @@ using report::Table;
 
 /// Where no kind explains the classifier.
 void present_classifier(const Run& run, report::Page& page) {
+  if (!run.metrics.contains("classifier")) return;
   const double accuracy = run.metrics.at("classifier").at("test_accuracy").get<double>();
   const std::string share = fmt::format("{:.1f} %", 100 * accuracy);
   if (page.answer.empty())

@@ -13,10 +13,12 @@ constexpr auto kTraining = &ClassifierOptions::training;
 config::Section data_section() {
   return {
       "data",
-      "Which images.",
+      "Which images or texts.",
       {{"set", Text{at(&DataOptions::set)}, "",
-        "A known data set (`whence data list`), or your own: \"idx\" (four IDX files) or "
-        "\"pictures\" (PNG and JPEG, a folder for each class)."},
+        "A known data set (`whence data list`), or your own: \"idx\" (four IDX files), "
+        "\"pictures\" (PNG and JPEG, a folder for each class) or \"texts\" (CSV, TSV, JSON lines, or a "
+        "folder for "
+        "each class). \"sst\" is the Stanford Sentiment Treebank."},
        {"path", Path{at(&DataOptions::path)}, "",
         "The folder with the set's files. Empty: WHENCE_DATA, ./data, and the folders of `whence data fetch` "
         "and Debian's packages."},
@@ -29,7 +31,13 @@ config::Section data_section() {
         "[height, width] of the images: they are scaled to cover it, then cropped evenly. An empty list "
         "keeps their size."},
        {"colours", choice(at(&DataOptions::form, &data::ImageForm::colours), {"as-they-are", "grey", "rgb"}),
-        "", "Makes images grey, or gives grey ones three equal channels."}}};
+        "", "Makes images grey, or gives grey ones three equal channels."},
+       {"text", Text{at(&DataOptions::columns, &data::TextColumns::text)}, "",
+        "With set = \"texts\": the column, or the key of JSON, that holds the text."},
+       {"label", Text{at(&DataOptions::columns, &data::TextColumns::label)}, "",
+        "With set = \"texts\": the column, or the key of JSON, that holds the class."},
+       {"grades", Toggle{at(&DataOptions::grades)}, "",
+        "With set = \"sst\": the five grades as classes instead of negative and positive."}}};
 }
 
 config::Section classifier_section() {

@@ -6,6 +6,7 @@
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
+#include "whence/data/text/trees.h"
 #include "whence/interchange/safetensors.h"
 
 namespace fs = std::filesystem;
@@ -19,7 +20,7 @@ constexpr std::int64_t kProbe = 8;
 std::optional<Task> recorded_task(const RunFolder& folder) {
   if (!fs::exists(folder / "metrics.json")) return std::nullopt;
   const nlohmann::json metrics = read_json(folder / "metrics.json");
-  if (!metrics.contains("data")) return std::nullopt;
+  if (!metrics.contains("data") || !metrics["data"].contains("image")) return std::nullopt;
   return Task{metrics["data"].at("image").get<nn::Shape>(),
               metrics["data"].at("classes").get<std::vector<std::string>>()};
 }
@@ -52,6 +53,18 @@ const data::Splits& Session::data() {
     load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return *data_;
+}
+
+const data::TextSplits& Session::texts() {
+  if (!texts_) {
+    const auto start = std::chrono::steady_clock::now();
+    const DataOptions& options = get<DataOptions>();
+    texts_ = options.set == "sst" ? data::load_sst(options.path, options.grades ? data::SstClasses::graded
+                                                                                : data::SstClasses::binary)
+                                  : data::load_texts(options.path, options.columns);
+    load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return *texts_;
 }
 
 const data::Dataset& Session::validation_images() {
@@ -92,6 +105,7 @@ nn::Network Session::decoder_network() {
 }
 
 void Session::check_networks() {
+  if (is_text(get<DataOptions>())) return;
   const std::string& file = get<ClassifierOptions>().file;
   if (file.empty()) {
     classifier_network();

@@ -52,6 +52,8 @@ class Session {
 
   /// Loaded when first asked for.
   const data::Splits& data();
+  /// The same of a recipe that names texts.
+  const data::TextSplits& texts();
   /// What choices are made on, so that test images stay unseen; a set without such images has its test images here.
   const data::Dataset& validation_images();
   double load_seconds() const { return load_seconds_; }
@@ -93,6 +95,7 @@ class Session {
   RunFolder folder_;
   std::optional<Task> task_;
   std::optional<data::Splits> data_;
+  std::optional<data::TextSplits> texts_;
   double load_seconds_ = 0;
 };
 

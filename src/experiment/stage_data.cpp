@@ -5,6 +5,7 @@
 #include "experiment/session.h"
 #include "experiment/stages.h"
 #include "whence/data/fetch.h"
+#include "whence/data/text/summary.h"
 
 namespace whence::experiment {
 namespace {
@@ -34,6 +35,29 @@ std::string check_command(const DataOptions& options) {
          (options.path.empty() ? "" : fmt::format(" --path {}", options.path));
 }
 
+nlohmann::json phrases_content(const data::Phrases& phrases) {
+  std::string all;
+  for (const data::Words& words : phrases.words) all += data::join_words(words) + "\n";
+  return {fingerprint_of(all), hash(phrases.targets)};
+}
+
+nlohmann::json texts_content(const data::TextSet& texts) {
+  std::string all;
+  for (const data::LabelledText& text : texts.texts) all += data::join_words(text.words) + "\n";
+  return {fingerprint_of(all), hash(texts.labels())};
+}
+
+StageResult text_stage(Session& session) {
+  constexpr std::int64_t least = 2;
+  nlohmann::json metrics = data::to_json(data::summary_of(session.texts(), least));
+  metrics["set"] = session.get<DataOptions>().set;
+  return {metrics,
+          {},
+          fmt::format("{} training and {} test texts of {}", session.texts().train.size(),
+                      session.texts().test.size(), fmt::join(session.texts().train.class_names, ", ")),
+          session.load_seconds()};
+}
+
 }  // namespace
 
 nlohmann::json content_of(const data::Dataset& dataset) {
@@ -42,10 +66,14 @@ nlohmann::json content_of(const data::Dataset& dataset) {
 
 /// Only the content of the files matters, not their place.
 nlohmann::json data_content(Session& session) {
+  if (is_text(session.get<DataOptions>()))
+    return {{"train", phrases_content(session.texts().phrases)},
+            {"test", texts_content(session.texts().test)}};
   return {{"train", content_of(session.data().train)}, {"test", content_of(session.data().test)}};
 }
 
 StageResult data_stage(Session& session) {
+  if (is_text(session.get<DataOptions>())) return text_stage(session);
   const data::Splits& splits = session.data();
   const std::int64_t validation = splits.has_validation() ? splits.validation.size() : 0;
   nlohmann::json metrics = {{"set", session.get<DataOptions>().set},

@@ -14,7 +14,8 @@ nlohmann::json program_content(Session&) { return {{"whence", version()}}; }
 
 std::vector<Stage> stages(const Kinds& kinds) {
   std::vector<Stage> all = {{"data",
-                             {"data.set", "data.classes", "data.class_names", "data.size", "data.colours"},
+                             {"data.set", "data.classes", "data.class_names", "data.size", "data.colours",
+                              "data.text", "data.label", "data.grades"},
                              {},
                              data_stage,
                              data_content,
@@ -42,6 +43,8 @@ std::vector<Stage> stages(const Kinds& kinds) {
 }
 
 bool is_asked(const Stage& stage, const config::Values& values) {
+  // Texts have classifiers of their own, those of kind "text".
+  if (stage.kind == nullptr && stage.name == "classifier") return !is_text(values.get<DataOptions>());
   return stage.kind == nullptr || stage.kind->asked(values);
 }
 

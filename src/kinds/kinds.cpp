@@ -5,6 +5,7 @@
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
 #include "kinds/modules/modules.h"
+#include "kinds/text/text.h"
 #include "kinds/visualization/visualization.h"
 
 namespace whence::kinds {
@@ -14,6 +15,7 @@ const experiment::Kinds& kinds() {
       generator_kind(),
       gce_kind(),
       counterfactual_kind(),
+      text_kind(),
       attribution_kind(),
       modules_kind(),
       visualization_kind(),

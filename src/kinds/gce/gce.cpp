@@ -39,7 +39,8 @@ experiment::Kind gce_kind() {
 }
 
 bool explains(const config::Values& values) {
-  return values.get<gce::Training>().steps > 0 && !trains_alone(values);
+  return values.get<gce::Training>().steps > 0 && !trains_alone(values) &&
+         !experiment::is_text(values.get<experiment::DataOptions>());
 }
 
 std::int64_t causal(const Session& session) {

@@ -24,7 +24,8 @@ std::optional<double> of_test(const Json& metrics, const char* name) {
 }  // namespace
 
 bool trains_alone(const config::Values& values) {
-  return values.get<experiment::GeneratorOptions>().latents > 0;
+  return values.get<experiment::GeneratorOptions>().latents > 0 &&
+         !experiment::is_text(values.get<experiment::DataOptions>());
 }
 
 bool has_encoder(const config::Values& values) {

@@ -43,13 +43,24 @@ at::Tensor laid_out_like(const at::Tensor& parameter, const at::Tensor& gradient
   return at::empty_strided(parameter.sizes(), parameter.strides(), gradient.options()).copy_(gradient);
 }
 
+NamedTensors parameters_of(const std::vector<Network*>& networks) {
+  NamedTensors parameters;
+  for (const Network* network : networks)
+    for (const NamedTensor& parameter : network->parameters()) parameters.push_back(parameter);
+  return parameters;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule) : rule_(rule) {
-  NamedTensors parameters;
-  for (Network* network : networks) {
-    for (const NamedTensor& parameter : network->parameters()) parameters.push_back(parameter);
-  }
+  take(parameters_of(networks));
+}
+
+Optimizer::Optimizer(const Parameters& model, std::variant<Sgd, Adam> rule) : rule_(rule) {
+  take(model.state());
+}
+
+void Optimizer::take(NamedTensors parameters) {
   const at::TensorOptions options = parameters.empty() ? at::TensorOptions(at::kCPU).dtype(at::kFloat)
                                                        : parameters.front().tensor.options();
   std::int64_t count = 0;

@@ -14,12 +14,24 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Everything a training is after some steps: networks, optimizers, steps and seconds so far.
+/// What a checkpoint keeps of a model: a Network, or Parameters.
+struct Model {
+  std::string name;
+  std::function<NamedTensors()> state;
+  std::function<void(const NamedTensors&)> load_state;
+};
+template <class Trained>
+Model as_model(Trained& trained) {
+  return {trained.name(), [&] { return trained.state(); },
+          [&](const NamedTensors& state) { trained.load_state(state); }};
+}
+
+/// Everything a training is after some steps: models, optimizers, steps and seconds so far.
 class Checkpoint {
  public:
-  Checkpoint(const LoopOptions& options, const std::vector<Network*>& networks,
+  Checkpoint(const LoopOptions& options, const std::vector<Model>& models,
              const std::vector<Optimizer*>& optimizers)
-      : options_(options), networks_(networks), optimizers_(optimizers) {}
+      : options_(options), models_(models), optimizers_(optimizers) {}
 
   void save(std::int64_t steps, double seconds) const {
     if (options_.checkpoint.empty()) return;
@@ -28,10 +40,8 @@ class Checkpoint {
       for (auto& [name, tensor] : optimizers_[i]->state())
         tensors.push_back({optimizer_prefix(i) + name, tensor});
     }
-    for (std::size_t i = 0; i < networks_.size(); ++i) {
-      for (auto& [name, tensor] : networks_[i]->state())
-        tensors.push_back({prefix(i) + name, tensor.detach()});
-    }
+    for (const Model& model : models_)
+      for (auto& [name, tensor] : model.state()) tensors.push_back({prefix(model) + name, tensor.detach()});
     for (const NamedTensor& own : options_.state) tensors.push_back(own);
     save_safetensors(options_.checkpoint, tensors,
                      {{"fingerprint", options_.fingerprint},
@@ -50,18 +60,18 @@ class Checkpoint {
         state.push_back({own.name, find(file, optimizer_prefix(i) + own.name)});
       optimizers_[i]->load_state(state);
     }
-    for (std::size_t i = 0; i < networks_.size(); ++i) {
+    for (const Model& model : models_) {
       NamedTensors state;
-      for (const NamedTensor& own : networks_[i]->state())
-        state.push_back({own.name, find(file, prefix(i) + own.name)});
-      networks_[i]->load_state(state);
+      for (const NamedTensor& own : model.state())
+        state.push_back({own.name, find(file, prefix(model) + own.name)});
+      model.load_state(state);
     }
     for (const NamedTensor& own : options_.state) own.tensor.copy_(find(file, own.name));
     return {std::stoll(file.metadata["steps"]), std::stod(file.metadata["seconds"])};
   }
 
  private:
-  std::string prefix(std::size_t i) const { return networks_[i]->name() + "."; }
+  static std::string prefix(const Model& model) { return model.name + "."; }
 
   /// The first one's tensors carry no number: most trainings have one optimizer.
   static std::string optimizer_prefix(std::size_t i) { return i == 0 ? "" : fmt::format("{}.", i + 1); }
@@ -75,7 +85,7 @@ class Checkpoint {
   }
 
   const LoopOptions& options_;
-  const std::vector<Network*>& networks_;
+  const std::vector<Model>& models_;
   const std::vector<Optimizer*>& optimizers_;
 };
 
@@ -116,23 +126,10 @@ void check_finite(const Values& values, const LoopOptions& options, std::int64_t
   }
 }
 
-}  // namespace
-
-Readings SmoothedReadings::update(const Readings& now) {
-  const bool anew = readings_.size() != now.size();
-  if (anew) readings_ = now;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    const at::Tensor value = now[i].second.detach().to(at::kDouble);
-    readings_[i].second = anew ? value : keep_ * readings_[i].second + (1 - keep_) * value;
-  }
-  return readings_;
-}
-
-LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>& networks,
-                         const std::vector<Optimizer*>& optimizers,
-                         const std::function<Readings(std::int64_t step)>& step,
-                         const ProgressCallback& progress) {
-  const Checkpoint checkpoint(options, networks, optimizers);
+LoopSummary run(const LoopOptions& options, const std::vector<Model>& models,
+                const std::vector<Optimizer*>& optimizers,
+                const std::function<Readings(std::int64_t step)>& step, const ProgressCallback& progress) {
+  const Checkpoint checkpoint(options, models, optimizers);
   const auto [first, seconds_before] = checkpoint.load();
   const auto start = Clock::now();
   auto last_save = start;
@@ -161,6 +158,34 @@ LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>
     throw;
   }
   return {seconds_before + seconds_since(start), median(durations), options.steps};
+}
+
+}  // namespace
+
+Readings SmoothedReadings::update(const Readings& now) {
+  const bool anew = readings_.size() != now.size();
+  if (anew) readings_ = now;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const at::Tensor value = now[i].second.detach().to(at::kDouble);
+    readings_[i].second = anew ? value : keep_ * readings_[i].second + (1 - keep_) * value;
+  }
+  return readings_;
+}
+
+LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>& networks,
+                         const std::vector<Optimizer*>& optimizers,
+                         const std::function<Readings(std::int64_t step)>& step,
+                         const ProgressCallback& progress) {
+  std::vector<Model> models;
+  for (Network* network : networks) models.push_back(as_model(*network));
+  return run(options, models, optimizers, step, progress);
+}
+
+LoopSummary run_training(const LoopOptions& options, Parameters& model,
+                         const std::vector<Optimizer*>& optimizers,
+                         const std::function<Readings(std::int64_t step)>& step,
+                         const ProgressCallback& progress) {
+  return run(options, {as_model(model)}, optimizers, step, progress);
 }
 
 }  // namespace whence::nn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "whence/nn/graph/network.h"
+#include "whence/nn/training/parameters.h"
 
 namespace whence::nn {
 
@@ -28,6 +29,8 @@ struct Adam {
 class Optimizer {
  public:
   Optimizer(const std::vector<Network*>& networks, std::variant<Sgd, Adam> rule);
+  /// Of a model that is no Network.
+  Optimizer(const Parameters& model, std::variant<Sgd, Adam> rule);
 
   /// Of all networks, in the order of their layers.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
@@ -47,6 +50,9 @@ class Optimizer {
   void load_state(const NamedTensors& state);
 
  private:
+  /// Moves them into one block.
+  void take(NamedTensors parameters);
+
   std::variant<Sgd, Adam> rule_;
   std::vector<at::Tensor> parameters_;
   std::vector<std::vector<at::Tensor>> gradients_;  ///< by parameter, what is to be added up

@@ -59,5 +59,10 @@ LoopSummary run_training(const LoopOptions& options, const std::vector<Network*>
                          const std::vector<Optimizer*>& optimizers,
                          const std::function<Readings(std::int64_t step)>& step,
                          const ProgressCallback& progress);
+/// The same for a model that is no Network.
+LoopSummary run_training(const LoopOptions& options, Parameters& model,
+                         const std::vector<Optimizer*>& optimizers,
+                         const std::function<Readings(std::int64_t step)>& step,
+                         const ProgressCallback& progress);
 
 }  // namespace whence::nn

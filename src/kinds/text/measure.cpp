@@ -1,0 +1,224 @@
+// What a trained explanation of a text classifier does to texts that are really decoded.
+#include <set>
+
+#include "kinds/text/text.h"
+#include "whence/core/random.h"
+#include "whence/explain/flow/information_flow.h"
+#include "whence/explain/text/measures.h"
+#include "whence/explain/text/words.h"
+
+namespace whence::kinds {
+namespace {
+
+constexpr double kFar = 2;  ///< standard deviations of alpha between which an answer should flip
+
+/// Mean and standard error of values (N).
+nlohmann::json mean_of(const at::Tensor& values) {
+  const at::Tensor exact = values.to(at::kDouble);
+  const auto count = static_cast<double>(exact.numel());
+  return {{"mean", exact.mean().item<double>()},
+          {"se", count > 1 ? exact.std().item<double>() / std::sqrt(count) : 0.0}};
+}
+
+/// Test texts with their codes.
+struct Subjects {
+  at::Tensor texts, labels, mean, log_variance;
+};
+
+Subjects subjects_of(const TextModels& models, std::int64_t count, at::Generator& generator) {
+  const std::int64_t all = models.corpus.test.size(0);
+  const at::Tensor rows =
+      at::randperm(all, generator, at::kLong).narrow(0, 0, count == 0 ? all : std::min(count, all));
+  Subjects subjects{
+      models.corpus.test.index_select(0, rows), models.corpus.test_labels.index_select(0, rows), {}, {}};
+  const at::NoGradGuard no_gradients;
+  const models::Posterior posterior = models.vae.encode(at::embedding(models.vae.embedding(), subjects.texts),
+                                                        data::lengths_of(subjects.texts));
+  subjects.mean = posterior.mean;
+  subjects.log_variance = posterior.log_variance;
+  return subjects;
+}
+
+/// The first alpha of every code, set to `value`; the others stay.
+at::Tensor with_alpha(const at::Tensor& codes, double value) {
+  at::Tensor moved = codes.clone();
+  moved.select(1, 0).fill_(value);
+  return moved;
+}
+
+nlohmann::json flow_of(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
+                       const ProgressCallback& progress) {
+  const auto decoder = text::as_decoder(models.vae, models.translation, models.longest);
+  flow::FlowOptions flow;
+  flow.outer = options.outer;
+  flow.inner = options.inner;
+  flow.factors = flow::FactorDraws::shared;
+  const flow::FlowReport report =
+      flow::measure_flow(*decoder, *models.classifier, models.vae.shape().causal, flow, seed, progress);
+  nlohmann::json json = to_json(report);
+  double largest = 0;
+  for (const flow::FactorFlow& factor : report.factors)
+    if (!factor.causal) largest = std::max(largest, factor.flow.nats);
+  json["largest_beta"] = largest;
+  json["beta_share"] = report.beta.nats / std::max(report.alpha.nats + report.beta.nats, 1e-9);
+  json["most"] = std::log(static_cast<double>(models.vae.shape().classes));
+  return json;
+}
+
+/// What the first alpha promises at `value`, all other alphas at 0: a class.
+std::int64_t promised(const TextModels& models, double value) {
+  at::Tensor alpha = at::zeros({1, models.vae.shape().causal});
+  alpha.select(1, 0).fill_(value);
+  return models.vae.promise(alpha).argmax(1).item<std::int64_t>();
+}
+
+/// Answers to texts decoded with alpha at -2 and +2.
+nlohmann::json flips_of(const TextModels& models, const Subjects& subjects) {
+  const text::NaiveBayes judge(models.corpus.train, models.corpus.train_labels,
+                               models.corpus.vocabulary.size(), models.vae.shape().classes);
+  std::vector<at::Tensor> answers, agreement;
+  for (const double value : {-kFar, kFar}) {
+    const at::Tensor texts =
+        text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest);
+    answers.push_back(models.answers(texts).argmax(1));
+    agreement.push_back(judge.classify(texts).eq(promised(models, value)));
+  }
+  const at::Tensor flipped =
+      answers[0].eq(promised(models, -kFar)).logical_and(answers[1].eq(promised(models, kFar)));
+  const double own = judge.classify(subjects.texts).eq(subjects.labels).to(at::kDouble).mean().item<double>();
+  return {{"flips",
+           mean_of(promised(models, -kFar) == promised(models, kFar) ? at::zeros_like(flipped) : flipped)},
+          {"judge_agrees", mean_of(at::cat(agreement))},
+          {"judge_accuracy", own}};
+}
+
+nlohmann::json words_of(const TextModels& models, const Subjects& subjects, at::Generator& generator) {
+  const at::Tensor own = text::decode_greedily(models.vae, subjects.mean, models.longest);
+  const auto kept = [&](double value) {
+    return mean_of(at::cat(
+        {text::words_kept(
+             own, text::decode_greedily(models.vae, with_alpha(subjects.mean, -value), models.longest)),
+         text::words_kept(
+             own, text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest))}));
+  };
+  const at::Tensor others =
+      subjects.texts.index_select(0, at::randperm(subjects.texts.size(0), generator, at::kLong));
+  return {{"reconstruction", mean_of(text::words_kept(own, subjects.texts))},
+          {"at_1", kept(1)},
+          {"at_2", kept(2)},
+          {"random", mean_of(text::words_kept(own, others))}};
+}
+
+nlohmann::json fluency_of(const TextModels& models, const Subjects& subjects) {
+  std::vector<at::Tensor> swept;
+  for (const double value : {-kFar, -1.0, 1.0, kFar})
+    swept.push_back(text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest));
+  const at::Tensor texts = at::cat(swept);
+  const std::vector<text::Numbers> rows = text::rows_of(models.corpus.train);
+  // Of as many texts: more texts have a smaller share of different pairs.
+  return {{"perplexity", models::perplexity(models.judge, texts)},
+          {"real_perplexity", models::perplexity(models.judge, subjects.texts)},
+          {"repeats", text::repeat_share(texts)},
+          {"real_repeats", text::repeat_share(subjects.texts)},
+          {"copies", text::copy_share(texts, {rows.begin(), rows.end()})},
+          {"distinct_pairs", text::distinct_pairs(swept.back())},
+          {"real_distinct_pairs", text::distinct_pairs(subjects.texts)}};
+}
+
+/// The parts of the bound on test texts.
+nlohmann::json bound_of(const TextModels& models, const Subjects& subjects, at::Generator& generator) {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor code =
+      subjects.mean + (0.5 * subjects.log_variance).exp() * at::randn(subjects.mean.sizes(), generator);
+  const at::Tensor targets = models::with_end(subjects.texts);
+  std::vector<at::Tensor> losses;
+  constexpr std::int64_t at_once = 200;
+  for (std::int64_t first = 0; first < targets.size(0); first += at_once) {
+    const std::int64_t count = std::min(at_once, targets.size(0) - first);
+    const at::Tensor before = models::with_begin(subjects.texts.narrow(0, first, count));
+    const at::Tensor queries = models.vae.queries(at::embedding(models.vae.embedding(), before),
+                                                  models.vae.guidance(code.narrow(0, first, count)));
+    const at::Tensor logits = at::linear(queries, models.vae.embedding(), models.vae.bias());
+    losses.push_back(
+        -at::log_softmax(logits, 2).gather(2, targets.narrow(0, first, count).unsqueeze(2)).squeeze(2));
+  }
+  const at::Tensor lengths = data::lengths_of(subjects.texts) + 1;
+  const at::Tensor counted = at::arange(targets.size(1), at::kLong).unsqueeze(0).lt(lengths.unsqueeze(1));
+  const at::Tensor kl =
+      0.5 * (subjects.mean.square() + subjects.log_variance.exp() - 1 - subjects.log_variance).sum(1);
+  constexpr double active =
+      0.01;  // of the variance of posterior means (Burda, Grosse and Salakhutdinov 2016)
+  return {{"nll_per_word", ((at::cat(losses) * counted).sum() / lengths.sum()).item<double>()},
+          {"kl", mean_of(kl)},
+          {"active_units", subjects.mean.var(0).gt(active).sum().item<std::int64_t>()},
+          {"latents", models.vae.shape().latents()}};
+}
+
+std::string as_text(const TextModels& models, const at::Tensor& numbers) {
+  return data::join_words(models.corpus.vocabulary.words_of(text::rows_of(numbers.unsqueeze(0)).front()));
+}
+
+/// Texts to show: as they are, reconstructed, and with the first alpha at several values; with the probability of the last class.
+nlohmann::json sweeps_of(const TextModels& models, const Subjects& subjects, std::int64_t count) {
+  nlohmann::json sweeps = nlohmann::json::array();
+  for (std::int64_t i = 0; i < std::min(count, subjects.texts.size(0)); ++i) {
+    const auto entry = [&](const std::string& name, const at::Tensor& text) {
+      const at::Tensor p = models.answers(text)[0];
+      return nlohmann::json{{"name", name},
+                            {"text", as_text(models, text[0])},
+                            {"probability", p[p.size(0) - 1].item<double>()}};
+    };
+    nlohmann::json rows = {
+        entry("the text", subjects.texts.narrow(0, i, 1)),
+        entry("reconstruction",
+              text::decode_greedily(models.vae, subjects.mean.narrow(0, i, 1), models.longest))};
+    for (const double value : {-2.0, -1.0, 1.0, 2.0})
+      rows.push_back(entry(fmt::format("alpha = {:+.0f}", value),
+                           text::decode_greedily(models.vae, with_alpha(subjects.mean.narrow(0, i, 1), value),
+                                                 models.longest)));
+    sweeps.push_back(rows);
+  }
+  return sweeps;
+}
+
+std::vector<double> values_of(const at::Tensor& values) {
+  std::vector<double> all;
+  for (std::int64_t i = 0; i < values.size(0); ++i) all.push_back(values[i].item<double>());
+  return all;
+}
+
+/// The baselines: which words of the shown texts speak for the classifier's answer.
+nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, std::int64_t count) {
+  nlohmann::json maps = nlohmann::json::array();
+  for (std::int64_t i = 0; i < std::min(count, subjects.texts.size(0)); ++i) {
+    const at::Tensor text = subjects.texts.narrow(0, i, 1);
+    const std::int64_t length = data::lengths_of(text)[0].item<std::int64_t>();
+    const at::Tensor read = models.translation.index_select(0, text[0].narrow(0, 0, length)).unsqueeze(0);
+    const at::Tensor answer = models::text_probabilities(*models.classifier, read).argmax(1);
+    maps.push_back({{"text", as_text(models, text[0])},
+                    {"answer", answer[0].item<std::int64_t>()},
+                    {"integrated_gradients",
+                     values_of(text::word_integrated_gradients(*models.classifier, read, answer)[0])},
+                    {"occlusion", values_of(text::word_occlusion(*models.classifier, read, answer)[0])}});
+  }
+  return maps;
+}
+
+}  // namespace
+
+nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
+                            const ProgressCallback& progress) {
+  Generator generator = make_generator(seed, "text/measures");
+  const Subjects subjects = subjects_of(models, options.texts, generator);
+  nlohmann::json metrics = flips_of(models, subjects);
+  metrics["test_texts"] = subjects.texts.size(0);
+  metrics["words_kept"] = words_of(models, subjects, generator);
+  metrics["fluency"] = fluency_of(models, subjects);
+  metrics["bound"] = bound_of(models, subjects, generator);
+  metrics["sweeps"] = sweeps_of(models, subjects, options.shown);
+  metrics["words"] = word_maps_of(models, subjects, options.shown);
+  metrics["flow"] = flow_of(models, options, seed, progress);
+  return metrics;
+}
+
+}  // namespace whence::kinds

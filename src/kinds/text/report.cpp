@@ -1,0 +1,158 @@
+// What the report says about texts.
+#include <set>
+#include <sstream>
+
+#include "experiment/metrics.h"
+#include "kinds/text/text.h"
+
+namespace whence::kinds {
+namespace {
+
+std::string share(double value) { return fmt::format("{:.1f} %", 100 * value); }
+
+std::set<std::string> words_in(const std::string& text) {
+  std::istringstream stream(text);
+  std::set<std::string> words;
+  for (std::string word; stream >> word;) words.insert(word);
+  return words;
+}
+
+/// **Words** that `before` does not have are bold.
+std::string marked(const std::string& text, const std::string& before) {
+  const std::set<std::string> known = words_in(before);
+  std::istringstream stream(text);
+  std::vector<std::string> shown;
+  for (std::string word; stream >> word;)
+    shown.push_back(known.contains(word) ? word : fmt::format("**{}**", word));
+  return fmt::format("{}", fmt::join(shown, " "));
+}
+
+report::Section sweep_section(const nlohmann::json& metrics, const std::string& last_class) {
+  report::Section section{"sweeps", "What alpha does to texts", {}, {}, {}};
+  section.paragraphs.push_back(
+      "Each table begins with a test text and its reconstruction. Below, alpha is set to a value and beta is "
+      "kept. The texts are decoded greedily and "
+      "read again by the classifier. **Bold** words are not in the reconstruction.");
+  for (const nlohmann::json& rows : metrics.at("sweeps")) {
+    report::Table table{{"", "text", fmt::format("probability of {}", last_class)}, {}, ""};
+    const std::string own = rows.at(1).at("text");
+    for (const nlohmann::json& row : rows) {
+      const std::string text = row.at("text"), name = row.at("name");
+      table.rows.push_back({name, name.starts_with("alpha") ? marked(text, own) : text,
+                            probability_bar(row.at("probability"))});
+    }
+    section.tables.push_back(std::move(table));
+  }
+  return section;
+}
+
+/// The text with its three most important words bold, and their values.
+std::string with_important_words(const std::string& text, const std::vector<double>& values) {
+  constexpr std::size_t shown = 3;
+  std::vector<double> order = values;
+  std::sort(order.begin(), order.end(), std::greater<>());
+  const double least = std::max(order[std::min(shown, order.size()) - 1], 1e-9);
+  std::istringstream stream(text);
+  std::string all;
+  std::size_t i = 0;
+  for (std::string word; stream >> word && i < values.size(); ++i) {
+    all += all.empty() ? "" : " ";
+    all += values[i] >= least ? fmt::format("**{}** ({:+.1f})", word, values[i]) : word;
+  }
+  return all;
+}
+
+report::Section words_section(const nlohmann::json& metrics, const std::vector<std::string>& classes) {
+  report::Section section{"words", "Which words speak for the answer", {}, {}, {}};
+  section.paragraphs.push_back(
+      "Two usual methods on the same classifier. **Bold** words add most to the logit of its answer: by "
+      "integrated gradients from unknown words, "
+      "and by the fall of the logit when the word becomes unknown (occlusion). They point at words that are "
+      "there; alpha changes words.");
+  report::Table table{{"answer", "integrated gradients", "occlusion"}, {}, ""};
+  for (const nlohmann::json& map : metrics.at("words")) {
+    const std::string text = map.at("text");
+    table.rows.push_back(
+        {classes[map.at("answer").get<std::size_t>()],
+         with_important_words(text, map.at("integrated_gradients").get<std::vector<double>>()),
+         with_important_words(text, map.at("occlusion").get<std::vector<double>>())});
+  }
+  if (!table.rows.empty()) section.tables.push_back(std::move(table));
+  return section;
+}
+
+report::Section quality_section(const experiment::Run& run) {
+  report::Section section{"text-measures", "How good the decoded texts are", {}, {}, {}};
+  report::Table table{{"", "this run"}, {}, "On test texts; intervals are 95 % over texts or draws."};
+  const nlohmann::json& own = run.metrics.at("text");
+  const auto with_interval = [](const nlohmann::json& value, double factor, int digits) {
+    return fmt::format("{:.{}f} ± {:.{}f}", factor * value.at("mean").get<double>(), digits,
+                       factor * experiment::kInterval * value.at("se").get<double>(), digits);
+  };
+  const nlohmann::json &kept = own.at("words_kept"), &fluency = own.at("fluency"), &bound = own.at("bound");
+  table.rows = {
+      {"flips from alpha = -2 to +2", with_interval(own.at("flips"), 100, 1) + " %"},
+      {"naive Bayes agrees with the swept class", with_interval(own.at("judge_agrees"), 100, 1) + " %"},
+      {"naive Bayes on the test texts themselves", share(own.at("judge_accuracy"))},
+      {"words kept at ±1 (F1 with the own reconstruction)", with_interval(kept.at("at_1"), 1, 3)},
+      {"words kept at ±2", with_interval(kept.at("at_2"), 1, 3)},
+      {"words of the text in its reconstruction", with_interval(kept.at("reconstruction"), 1, 3)},
+      {"the same with another text", with_interval(kept.at("random"), 1, 3)},
+      {"perplexity of swept texts, of real ones",
+       fmt::format("{:.0f}, {:.0f}", fluency.at("perplexity").get<double>(),
+                   fluency.at("real_perplexity").get<double>())},
+      {"texts that repeat themselves, real ones",
+       share(fluency.at("repeats")) + ", " + share(fluency.at("real_repeats"))},
+      {"copies of training texts", share(fluency.at("copies"))},
+      {"different pairs of words, of real texts",
+       fmt::format("{:.3f}, {:.3f}", fluency.at("distinct_pairs").get<double>(),
+                   fluency.at("real_distinct_pairs").get<double>())},
+      {"active latents",
+       fmt::format("{} of {}", bound.at("active_units").get<int>(), bound.at("latents").get<int>())},
+      {"KL, -log p of a word (nats)", fmt::format("{:.1f}, {:.2f}", bound.at("kl").at("mean").get<double>(),
+                                                  bound.at("nll_per_word").get<double>())}};
+  section.tables.push_back(std::move(table));
+  return section;
+}
+
+std::string supervision(const experiment::Run& run) {
+  const double pull = run.session.get<TextExplanationOptions>().training.pull_weight;
+  return pull > 0 ? "Alpha was supervised: a term of the training pulls the alpha of a text to the explained "
+                    "classifier's answer to it."
+                  : "Alpha was not supervised by the classifier's answers to real texts: only the causal "
+                    "term found it.";
+}
+
+}  // namespace
+
+std::string probability_bar(double probability) {
+  std::string text;
+  for (int i = 0; i < 10; ++i) text += probability * 10 > i + 0.5 ? "█" : "░";
+  return fmt::format("{} {:.2f}", text, probability);
+}
+
+void report_text(const experiment::Run& run, report::Page& page) {
+  const nlohmann::json& own = run.metrics.at("text");
+  const nlohmann::json& flow = own.at("flow");
+  const double nats = flow.at("alpha").at("nats"), most = flow.at("most"), beta = flow.at("beta").at("nats");
+  const double interval = experiment::kInterval * flow.at("alpha").at("se").get<double>();
+  if (page.answer.empty())
+    page.answer = fmt::format(
+        "**Alpha carries {:.3f} ± {:.3f} of at most {:.3f} nats to the classifier's answer; all betas "
+        "together carry {:.3f}.** {} of the test texts change their answer between alpha = -2 and "
+        "+2. {}",
+        nats, interval, most, beta, share(own.at("flips").at("mean")), supervision(run));
+  if (page.headlines.empty())
+    page.headlines = {
+        {fmt::format("{:.3f} nats", nats), "I(alpha; Y) of decoded texts",
+         fmt::format("of {:.3f}, ± {:.3f}", most, interval)},
+        {share(own.at("flips").at("mean")), "flips from -2 to +2", "of test texts"},
+        {share(flow.at("beta_share")), "of the flow in the betas", ""},
+        {share(own.at("classifier").at("test_accuracy")), "accuracy of the classifier", "on test texts"}};
+  const std::vector<std::string> classes = run.metrics.at("data").at("classes");
+  page.sections.push_back(sweep_section(own, classes.back()));
+  page.sections.push_back(quality_section(run));
+  page.sections.push_back(words_section(own, classes));
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,160 @@
+// The keys of a recipe about texts.
+#include "kinds/text/text.h"
+#include "whence/core/error.h"
+
+namespace whence::kinds {
+namespace {
+
+using namespace config;
+using Corpus = TextCorpusOptions;
+using Classifier = TextClassifierOptions;
+using Explanation = TextExplanationOptions;
+using Measures = TextMeasureOptions;
+using Shape = models::SentenceVaeShape;
+using Training = text::Training;
+using Learning = models::LanguageModelTraining;
+
+constexpr std::int64_t kMany = 1'000'000'000;
+
+Section corpus_section() {
+  return {
+      "text",
+      "Which texts the generator learns, and how it is judged.",
+      {{"unit", choice(at(&Corpus::unit), {"phrases", "texts"}), "",
+        "Judged parts of the training texts (SST), or the training texts themselves."},
+       {"shortest", Integer{at(&Corpus::shortest), 1, 1000}, "words", "Shorter ones are left out."},
+       {"longest", Integer{at(&Corpus::longest), 1, 1000}, "words",
+        "Longer phrases are left out, longer texts are cut after so many words."},
+       {"least", Integer{at(&Corpus::least), 1, kMany}, "",
+        "The generator knows words that stand so often in its corpus; texts with other words are left out."},
+       {"test_texts", Integer{at(&Measures::texts), 0, kMany}, "texts",
+        "Random test texts that it is judged on; 0: all."},
+       {"samples", Pair{at(&Measures::outer), at(&Measures::inner), 2, 100'000}, "",
+        "Draws of the information flow: of the factors, and of the rest for each."},
+       {"shown", Integer{at(&Measures::shown), 0, 100}, "texts",
+        "Test texts whose sweep the report shows."}}};
+}
+
+Section classifier_section() {
+  using Net = models::TextClassifierShape;
+  using Fit = models::TextClassifierTraining;
+  const auto shape = &Classifier::shape;
+  const auto training = &Classifier::training;
+  return {"text_classifier",
+          "The explained classifier of texts.",
+          {{"architecture", choice(at(shape, &Net::architecture), {"bilstm-convolutions", "bigru"}), "",
+            "Verhoeven et al. 2021 (an LSTM in both directions and convolutions), or a GRU in both "
+            "directions whose maximum and mean are read."},
+           {"embedding", Integer{at(shape, &Net::embedding), 1, 4096}, "", "Width of the word vectors."},
+           {"hidden", Integer{at(shape, &Net::hidden), 1, 4096}, "", "Units of each direction."},
+           {"least", Integer{at(&Classifier::least), 1, kMany}, "",
+            "It knows words that stand so often in its training phrases."},
+           {"vectors", Texts{at(&Classifier::vectors)}, "",
+            "Files of word vectors (GloVe's text form) that its own begin with, one file behind the other; "
+            "relative to the current folder."},
+           {"epochs", Integer{at(training, &Fit::epochs), 0, 10'000}, "", "Passes over the phrases."},
+           {"batch", Integer{at(training, &Fit::batch), 1, 65'536}, "phrases",
+            "Of one step, all of the same length."},
+           {"learning_rate", Number{at(training, &Fit::learning_rate), 0, 100, true}, "",
+            "Of Adam; the largest of a one-cycle schedule."},
+           {"dropout", Number{at(training, &Fit::dropout), 0, 0.9999}, "",
+            "Of word vectors and of what the last layer reads."},
+           {"word_dropout", Number{at(training, &Fit::word_dropout), 0, 0.9999}, "",
+            "Share of the words that a step takes as unknown."}}};
+}
+
+Section judge_section() {
+  return {
+      "language_model",
+      "An LSTM that judges how likely texts are. It sees the corpus, not the explanation.",
+      {{"epochs", Integer{at(&Learning::epochs), 0, 10'000}, "", "Passes over the corpus."},
+       {"batch", Integer{at(&Learning::batch), 1, 65'536}, "texts", "Of one step, all of the same length."},
+       {"learning_rate", Number{at(&Learning::learning_rate), 0, 100, true}, "",
+        "Of Adam; the largest of a one-cycle schedule."},
+       {"dropout", Number{at(&Learning::dropout), 0, 0.9999}, "",
+        "Of word vectors and of the LSTM's output."}}};
+}
+
+std::vector<Key> shape_keys() {
+  const auto shape = &Explanation::shape;
+  return {
+      {"architecture", choice(at(shape, &Shape::architecture), {"guided", "published"}), "",
+       "Ours, or Verhoeven et al. 2021."},
+      {"causal", Integer{at(shape, &Shape::causal), 1, 64}, "factors", "K, the number of alphas."},
+      {"noncausal", Integer{at(shape, &Shape::noncausal), 1, 4096}, "factors", "L, the number of betas."},
+      {"embedding", Integer{at(shape, &Shape::embedding), 1, 4096}, "", "Width of the word vectors."},
+      {"encoder_hidden", Integer{at(shape, &Shape::encoder_hidden), 1, 8192}, "",
+       "Units of the encoder, of each direction."},
+      {"decoder_hidden", Integer{at(shape, &Shape::decoder_hidden), 1, 8192}, "", "Units of the decoder."},
+      {"guide", Integer{at(shape, &Shape::guide), 1, 4096}, "",
+       "Width of what the code tells to every step (guided)."}};
+}
+
+std::vector<Key> training_keys() {
+  const auto training = &Explanation::training;
+  const auto number = [&](double Training::*member, double most) {
+    return Number{at(&Explanation::training, member), 0, most};
+  };
+  return {
+      {"steps", Integer{at(training, &Training::steps), 1, kMany}, "", "Of the training."},
+      {"batch", Integer{at(training, &Training::batch), 2, 65'536}, "texts",
+       "Of one step, all of the same length."},
+      {"causal_share", number(&Training::causal_share, 1), "share of the steps",
+       "At the end: the steps with the causal term."},
+      {"sure", number(&Training::sure, 0.4999), "",
+       "These steps see texts of whose class the classifier is sure: its probability is above an even "
+       "answer's by this (two classes)."},
+      {"learning_rate", Number{at(training, &Training::learning_rate), 0, 100, true}, "",
+       "Of Adam; the largest of a one-cycle schedule."},
+      {"word_dropout", number(&Training::word_dropout, 0.9999), "",
+       "Share of the words before a place that the decoder does not see."},
+      {"encoder_dropout", number(&Training::encoder_dropout, 0.9999), "",
+       "Share of the words that the encoder does not see."},
+      {"sampled_words", Integer{at(training, &Training::sampled_words), 0, kMany}, "words",
+       "Of the softmax of a step, beside the batch's."},
+      {"kl_weight", number(&Training::kl_weight, 1e6), "", "Of the KL term."},
+      {"kl_warmup", number(&Training::kl_warmup, 1), "share of the steps", "Over which it rises from 0."},
+      {"bag_weight", number(&Training::bag_weight, 1e6), "", "Of the words of the text without their order."},
+      {"pull_weight", number(&Training::pull_weight, 1e6), "",
+       "Of the pull: alpha of a text promises the classifier's answer to it. This supervises alpha by the "
+       "explained classifier; 0 leaves it to the causal term."},
+      {"adversary_weight", number(&Training::adversary_weight, 1e6), "",
+       "Of the adversary that guesses the answer from the betas of a text."},
+      {"lambda", number(&Training::lambda, 1e6), "", "Of the information flow."},
+      {"cycle_weight", number(&Training::cycle_weight, 1e6), "",
+       "Of the distance between the code of a decoded text and the code that it was made from."},
+      {"causal_every", Integer{at(training, &Training::causal_every), 1, 1000}, "steps",
+       "From one causal term to the next."},
+      {"rollouts", Integer{at(training, &Training::rollouts), 2, 65'536}, "texts",
+       "Decoded for a causal term."}};
+}
+
+std::vector<Key> decoding_keys() {
+  using Decoding = text::RelaxedDecoding;
+  const auto training = &Explanation::training;
+  return {{"candidates", Integer{at(training, &Training::decoding, &Decoding::candidates), 2, 100'000},
+           "words", "Of a decoded place that gradients reach."},
+          {"noise", Number{at(training, &Training::decoding, &Decoding::noise), 0, 100}, "",
+           "Times Gumbel noise on the logits of decoded texts."}};
+}
+
+Section explanation_section() {
+  Section section{"text_explanation", "The generator of texts and its training.", shape_keys()};
+  for (const std::vector<Key>& keys : {training_keys(), decoding_keys()})
+    section.keys.insert(section.keys.end(), keys.begin(), keys.end());
+  return section;
+}
+
+}  // namespace
+
+std::vector<config::Section> text_sections() {
+  return {corpus_section(), classifier_section(), judge_section(), explanation_section()};
+}
+
+void check_text(const config::Values& values, const std::string& file) {
+  const auto& corpus = values.get<TextCorpusOptions>();
+  if (corpus.shortest > corpus.longest)
+    fail_usage("{}: text.shortest is {}, but text.longest is {}", file, corpus.shortest, corpus.longest);
+}
+
+}  // namespace whence::kinds

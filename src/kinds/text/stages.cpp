@@ -1,0 +1,119 @@
+// The trainings of a run about texts, and its measurement.
+#include "experiment/recipe.h"
+#include "kinds/text/text.h"
+#include "whence/core/files.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::Stage;
+using experiment::StageResult;
+
+/// Seed and checkpoint of a training.
+template <class Training>
+Training placed(Session& session, Training training, const char* stage) {
+  training.seed = session.seed();
+  training.checkpoint = session.folder().checkpoint(stage);
+  training.checkpoint_seconds = session.get<experiment::RunOptions>().checkpoint_seconds;
+  return training;
+}
+
+nlohmann::json vectors_content(Session& session) {
+  nlohmann::json content = nlohmann::json::object();
+  for (const std::string& file : session.get<TextClassifierOptions>().vectors)
+    content["vectors"].push_back(experiment::fingerprint_of(read_file(file)));
+  return content;
+}
+
+StageResult train_classifier_of_texts(Session& session) {
+  const data::Vocabulary vocabulary = classifier_vocabulary(session);
+  models::TextClassifierNetwork network = text_classifier(session, vocabulary, false);
+  const nn::LoopSummary summary = models::train_text_classifier(
+      network, session.texts().phrases, vocabulary,
+      placed(session, session.get<TextClassifierOptions>().training, "text-classifier"), session.progress);
+  nn::save_parameters(session.folder() / "text-classifier.safetensors", network.parameters());
+  vocabulary.save(session.folder() / "text-classifier.words.txt");
+  const auto classifier = models::as_text_classifier(std::move(network));
+  const double accuracy = models::text_accuracy(*classifier, vocabulary, session.texts().test);
+  return {{{"classifier",
+            {{"test_accuracy", accuracy},
+             {"test_texts", session.texts().test.size()},
+             {"phrases", session.texts().phrases.size()},
+             {"words", vocabulary.size()},
+             {"train_seconds", summary.seconds}}}},
+          {"text-classifier.safetensors", "text-classifier.words.txt"},
+          fmt::format("test accuracy {:.2f} %", 100 * accuracy),
+          summary.seconds};
+}
+
+StageResult train_judge(Session& session) {
+  const TextCorpus corpus = text_corpus(session);
+  models::LanguageModel model = language_model(session, corpus, false);
+  const nn::LoopSummary summary = models::train_language_model(
+      model, corpus.train, placed(session, session.get<models::LanguageModelTraining>(), "language-model"),
+      session.progress);
+  nn::save_parameters(session.folder() / "language-model.safetensors", model.parameters());
+  const double perplexity = models::perplexity(model, corpus.test);
+  return {{{"language_model", {{"test_perplexity", perplexity}, {"train_seconds", summary.seconds}}}},
+          {"language-model.safetensors"},
+          fmt::format("perplexity of test texts {:.0f}", perplexity),
+          summary.seconds};
+}
+
+StageResult train_explanation(Session& session) {
+  const TextCorpus corpus = text_corpus(session);
+  const data::Vocabulary words = classifier_vocabulary(session);
+  const auto classifier = models::as_text_classifier(text_classifier(session, words, true));
+  models::SentenceVae vae = sentence_vae(session, corpus, false);
+  const at::Tensor translation = words.translation_from(corpus.vocabulary);
+  text::Training options =
+      placed(session, session.get<TextExplanationOptions>().training, "text-explanation");
+  options.decoding.longest = session.get<TextCorpusOptions>().longest + 1;
+  const at::Tensor seen = translation.index_select(0, corpus.train.flatten()).view(corpus.train.sizes());
+  const nn::LoopSummary summary =
+      text::train(vae, *classifier, translation,
+                  {corpus.train, models::text_probabilities(*classifier, seen)}, options, session.progress);
+  nn::save_parameters(session.folder() / "text-explanation.safetensors", vae.parameters());
+  corpus.vocabulary.save(session.folder() / "text-explanation.words.txt");
+  return {{{"train_seconds", summary.seconds},
+           {"steps", summary.steps},
+           {"step_seconds_median", summary.step_seconds_median},
+           {"texts", corpus.train.size(0)},
+           {"words", corpus.vocabulary.size()}},
+          {"text-explanation.safetensors", "text-explanation.words.txt"},
+          fmt::format("{:.3f} s a step", summary.step_seconds_median),
+          summary.seconds};
+}
+
+StageResult measure(Session& session) {
+  const TextModels models = text_models(session);
+  nlohmann::json metrics =
+      measure_text(models, session.get<TextMeasureOptions>(), session.seed(), session.progress);
+  const auto& flow = metrics.at("flow").at("alpha");
+  return {metrics,
+          {},
+          fmt::format("I(alpha; Y) = {:.3f} ± {:.3f} nats", flow.at("nats").get<double>(),
+                      1.96 * flow.at("se").get<double>())};
+}
+
+}  // namespace
+
+std::vector<Stage> text_stages() {
+  Stage classifier{"text-classifier", {"text_classifier", "run.seed"},
+                   {"data"},          train_classifier_of_texts,
+                   vectors_content,   /*expensive=*/true};
+  const std::vector<std::string_view> corpus = {"text.unit", "text.shortest", "text.longest", "text.least",
+                                                "run.seed"};
+  Stage judge{"language-model", corpus, {"data"}, train_judge};
+  judge.keys.push_back("language_model");
+  Stage explanation{"text-explanation", corpus, {"data", "text-classifier"}, train_explanation};
+  explanation.keys.push_back("text_explanation");
+  explanation.expensive = true;
+  Stage measures{"text-measures",
+                 {"text", "run.seed"},
+                 {"text-classifier", "language-model", "text-explanation"},
+                 measure};
+  return {classifier, judge, explanation, measures};
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,96 @@
+// The kind "text": which learned cause moves a classifier of texts (Verhoeven et al. 2021 tried it; O'Shaughnessy et al. 2020).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiment/kind.h"
+#include "experiment/session.h"
+#include "whence/data/text/vocabulary.h"
+#include "whence/explain/text/train.h"
+#include "whence/models/text/classifier.h"
+#include "whence/models/text/language_model.h"
+
+namespace whence::kinds {
+
+using experiment::Session;
+
+/// Which texts the generator learns.
+enum class TextUnit {
+  phrases,  ///< judged parts of the training texts
+  texts,    ///< the training texts themselves
+};
+
+struct TextCorpusOptions {
+  TextUnit unit = TextUnit::phrases;
+  std::int64_t shortest = 3, longest = 12;  ///< words
+  std::int64_t least = 3;                   ///< how often a word stands in the corpus
+};
+
+struct TextClassifierOptions {
+  models::TextClassifierShape shape;  ///< words and classes come from the texts
+  models::TextClassifierTraining training;
+  std::int64_t least = 1;            ///< how often a word stands in the phrases
+  std::vector<std::string> vectors;  ///< files of word vectors
+};
+
+struct TextExplanationOptions {
+  models::SentenceVaeShape shape;
+  text::Training training;
+};
+
+struct TextMeasureOptions {
+  std::int64_t texts = 1000;              ///< test texts; 0: all
+  std::int64_t outer = 200, inner = 100;  ///< draws of the information flow
+  std::int64_t shown = 8;                 ///< texts whose sweep is shown
+};
+
+/// The row of the table.
+experiment::Kind text_kind();
+
+std::vector<config::Section> text_sections();
+void check_text(const config::Values& values, const std::string& file);
+std::vector<experiment::Stage> text_stages();
+std::vector<experiment::Metric> text_metrics();
+void report_text(const experiment::Run& run, report::Page& page);
+
+/// What the generator learns, and what it is judged on: texts all of whose words it knows.
+struct TextCorpus {
+  data::Vocabulary vocabulary;
+  at::Tensor train, test;                ///< numbers in its vocabulary
+  at::Tensor train_labels, test_labels;  ///< the class that people gave, int64
+};
+TextCorpus text_corpus(Session& session);
+
+/// The vocabulary of the classifier: words of its training phrases.
+data::Vocabulary classifier_vocabulary(Session& session);
+
+// Networks as the recipe declares them; `trained`: with the weights of the run folder. Error: not trained yet.
+models::TextClassifierNetwork text_classifier(Session& session, const data::Vocabulary& vocabulary,
+                                              bool trained);
+models::LanguageModel language_model(Session& session, const TextCorpus& corpus, bool trained);
+models::SentenceVae sentence_vae(Session& session, const TextCorpus& corpus, bool trained);
+
+/// All of a run that is trained.
+struct TextModels {
+  TextCorpus corpus;
+  data::Vocabulary words;  ///< of the classifier
+  std::unique_ptr<models::TextClassifier> classifier;
+  models::LanguageModel judge;
+  models::SentenceVae vae;
+  at::Tensor translation;  ///< from the corpus' words to the classifier's
+  std::int64_t longest;    ///< words of a decoded text
+
+  /// The classifier's answers to texts in the corpus' vocabulary, (N, M).
+  at::Tensor answers(const at::Tensor& numbers) const;
+};
+TextModels text_models(Session& session);
+
+/// A bar of ten blocks and the number.
+std::string probability_bar(double probability);
+
+/// metrics of the stage "text-measures", and the sweeps of some texts.
+nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
+                            const ProgressCallback& progress);
+
+}  // namespace whence::kinds

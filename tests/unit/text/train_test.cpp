@@ -1,0 +1,147 @@
+#include "whence/explain/text/train.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/files.h"
+#include "unit/text/toy.h"
+#include "whence/explain/flow/information_flow.h"
+#include "whence/explain/text/counterfactual.h"
+
+namespace whence::text {
+namespace {
+
+using whence::test::Toy;
+using whence::test::toy;
+using whence::test::toy_vae;
+
+std::unique_ptr<models::TextClassifier> trained_classifier(const Toy& data) {
+  models::TextClassifierNetwork network = whence::test::toy_classifier(data, models::TextArchitecture::bigru);
+  models::TextClassifierTraining options;
+  options.epochs = 60;
+  options.batch = 8;
+  options.learning_rate = 0.02;
+  train_text_classifier(network, data.phrases, data.words, options);
+  return models::as_text_classifier(std::move(network));
+}
+
+Training short_training(std::int64_t steps) {
+  Training training;
+  training.steps = steps;
+  training.batch = 12;
+  training.sampled_words = 100;
+  training.learning_rate = 0.01;
+  training.decoding = {.candidates = 6, .noise = 0.3, .longest = 5};
+  return training;
+}
+
+nn::LoopSummary train_on(models::SentenceVae& vae, const Toy& data, const models::TextClassifier& classifier,
+                         const Training& training, const ProgressCallback& progress = {}) {
+  const at::Tensor same = data.words.translation_from(data.words);
+  return train(vae, classifier, same, {data.numbers, models::text_probabilities(classifier, data.numbers)},
+               training, progress);
+}
+
+TEST(TextTraining, FindsTheCauseOfAToyLanguage) {
+  const Toy data = toy();
+  const auto classifier = trained_classifier(data);
+  models::SentenceVae vae = toy_vae(data);
+  train_on(vae, data, *classifier, short_training(500));
+  const auto decoder = as_decoder(vae, data.words.translation_from(data.words), 5);
+  flow::FlowOptions options;
+  options.outer = 60;
+  options.inner = 30;
+  const flow::FlowReport report = flow::measure_flow(*decoder, *classifier, 1, options, 1);
+  EXPECT_GT(report.alpha.nats, 0.5);
+  EXPECT_LT(report.beta.nats, 0.05);
+}
+
+/// I(alpha; Y) of decoded texts, with one alpha and one beta: the plane of codes cut into small squares.
+TEST(TextFlow, AgreesWithExhaustiveEnumeration) {
+  const whence::test::Toy data = toy();
+  models::SentenceVae vae = toy_vae(data, 1);
+  const auto classifier = trained_classifier(data);
+  train_on(vae, data, *classifier, short_training(150));
+  const auto decoder = as_decoder(vae, data.words.translation_from(data.words), 5);
+  constexpr std::int64_t cells = 300;
+  const at::Tensor middles = (at::arange(cells, at::kDouble) + 0.5) / cells;
+  const at::Tensor quantiles = (std::sqrt(2.0) * at::erfinv(2 * middles - 1)).to(at::kFloat);
+  const at::Tensor plane = at::stack({quantiles.repeat_interleave(cells), quantiles.repeat({cells})}, 1);
+  const at::Tensor p =
+      models::text_probabilities(*classifier, decoder->decode(plane)).to(at::kDouble).view({cells, cells, 2});
+  const auto entropy = [](const at::Tensor& q) { return -(q * q.clamp_min(1e-30).log()).sum(-1); };
+  const double expected = (entropy(p.mean({0, 1})) - entropy(p.mean(1)).mean()).item<double>();
+  EXPECT_GT(expected, 0.1);
+  flow::FlowOptions options;
+  options.outer = 200;
+  options.inner = 100;
+  const flow::FlowReport found = flow::measure_flow(*decoder, *classifier, 1, options, /*seed=*/9);
+  EXPECT_NEAR(found.alpha.nats, expected, 4 * found.alpha.se + 0.02 * expected);
+}
+
+TEST(TextCounterfactuals, AreTheNearestTextWithAnotherAnswer) {
+  const Toy data = toy();
+  const auto classifier = trained_classifier(data);
+  models::SentenceVae vae = toy_vae(data);
+  train_on(vae, data, *classifier, short_training(300));
+  const at::NoGradGuard no_gradients;
+  const auto answers = [&](const at::Tensor& texts) {
+    return models::text_probabilities(*classifier, texts);
+  };
+  const auto answer_at = [&](const at::Tensor& code, double alpha) {
+    at::Tensor moved = code.clone();
+    moved.select(1, 0).fill_(alpha);
+    return answers(decode_greedily(vae, moved, 5)).argmax(1).item<std::int64_t>();
+  };
+  const at::Tensor code = vae.encode(at::embedding(vae.embedding(), data.numbers.narrow(0, 0, 1))).mean;
+  const auto change = nearest_change(vae, code, 5, answers, 0.1);
+  ASSERT_TRUE(change.has_value());
+  const double own = code[0][0].item<double>(), distance = std::abs(change->alpha - own);
+  const std::int64_t answer = answer_at(code, own);
+  EXPECT_NE(answer_at(code, change->alpha), answer);
+  EXPECT_EQ(change->answer.argmax().item<std::int64_t>(), answer_at(code, change->alpha));
+  for (double nearer = 0; nearer < distance - 0.05; nearer += 0.1)
+    for (const double alpha : {own - nearer, own + nearer})
+      EXPECT_EQ(answer_at(code, alpha), answer) << alpha;
+  EXPECT_FALSE(nearest_change(vae, code, 5, answers, 0.1, /*most=*/0).has_value());
+}
+
+class TextTrainings : public ::testing::TestWithParam<models::VaeArchitecture> {};
+
+TEST_P(TextTrainings, ResumeBitForBit) {
+  const Toy data = toy();
+  const auto classifier = trained_classifier(data);
+  const Training training = short_training(20);
+  models::SentenceVae whole = toy_vae(data, 3, GetParam());
+  train_on(whole, data, *classifier, training);
+  const whence::test::TemporaryFolder folder;
+  Training parts = training;
+  parts.checkpoint = folder / "checkpoint.safetensors";
+  models::SentenceVae first = toy_vae(data, 3, GetParam()), second = toy_vae(data, 3, GetParam());
+  whence::test::error_of(
+      [&] {
+        train_on(first, data, *classifier, parts, [](const Progress& progress) {
+          if (progress.step == 14) throw Error("stopped", ExitCode::interrupted);
+        });
+      },
+      ExitCode::interrupted);
+  train_on(second, data, *classifier, parts);
+  for (const nn::NamedTensor& own : whole.parameters().state())
+    EXPECT_TRUE(own.tensor.equal(second.parameters()[own.name])) << own.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, TextTrainings,
+                         ::testing::Values(models::VaeArchitecture::guided,
+                                           models::VaeArchitecture::published));
+
+TEST(TextTraining, NeedsTextsOfWhichTheClassifierIsSure) {
+  const Toy data = toy();
+  const auto classifier =
+      models::as_text_classifier(whence::test::toy_classifier(data, models::TextArchitecture::bigru));
+  models::SentenceVae vae = toy_vae(data);
+  whence::test::expect_error([&] { train_on(vae, data, *classifier, short_training(4)); },
+                             {"sure of no text"});
+}
+
+}  // namespace
+}  // namespace whence::text
