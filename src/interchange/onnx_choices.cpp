@@ -102,6 +102,7 @@ OnnxValue sliced(OnnxCall& call, const OnnxValue& x, std::size_t axis, std::int6
     return call.emit("aten::slice.Tensor", {x, signed_of(axis), from, to, step}, sizes, x.type);
   }
   std::vector<std::int64_t> rows;
+  call.emitter().spend(2 * count);
   const std::int64_t to = clamped(end, -1, count - 1);
   for (std::int64_t i = clamped(start, -1, count - 1); i > to; i += std::max(step, -count - 1))
     rows.push_back(i);
@@ -225,6 +226,7 @@ Values pad_onnx(OnnxCall& call) {
   for (std::size_t i = 0; i < x.rank(); ++i) {
     if (begin[i] == 0 && end[i] == 0) continue;
     std::vector<std::int64_t> rows;
+    call.emitter().spend(2 * sizes[i].count);
     for (std::int64_t k = -begin[i]; k < x.sizes[i].count + end[i]; ++k)
       rows.push_back(mirrored(call, mode, k, x.sizes[i].count));
     x = rows_of_value(call, x, i, rows);

@@ -7,6 +7,8 @@
 namespace whence::interchange {
 namespace {
 
+constexpr std::size_t kMostDimensions = 16;
+
 c10::OperatorHandle operator_named(const std::string& name) {
   const std::size_t dot = name.find('.');
   const std::string overload = dot == std::string::npos ? "" : name.substr(dot + 1);
@@ -22,6 +24,27 @@ bool is_fixed(const OnnxArgument& argument) {
   if (const auto* values = std::get_if<std::vector<OnnxValue>>(&argument.content()))
     return std::all_of(values->begin(), values->end(), [](const OnnxValue& v) { return v.is_constant(); });
   return true;
+}
+
+/// Whether a result's number takes more than a few steps.
+bool takes_work(const std::string& name) {
+  for (const char* part : {"conv", "linear", "matmul", "einsum", "pool"})
+    if (name.find(part) != std::string::npos) return true;
+  return false;
+}
+
+/// How many numbers the largest argument has.
+double largest_in(const std::vector<OnnxArgument>& arguments) {
+  double largest = 1;
+  const auto compare = [&](const OnnxValue& value) {
+    largest = std::max(largest, static_cast<double>(value.constant.numel()));
+  };
+  for (const OnnxArgument& argument : arguments) {
+    if (const auto* value = std::get_if<OnnxValue>(&argument.content())) compare(*value);
+    if (const auto* values = std::get_if<std::vector<OnnxValue>>(&argument.content()))
+      std::for_each(values->begin(), values->end(), compare);
+  }
+  return largest;
 }
 
 c10::TypePtr element_of(const c10::TypePtr& type) {
@@ -57,6 +80,7 @@ OnnxValue OnnxEmitter::emit(const std::string& name, const std::vector<OnnxArgum
   const c10::OperatorHandle handle = operator_named(name);
   const c10::FunctionSchema& schema = handle.schema();
   elements_of(sizes);
+  if (sizes.size() > kMostDimensions) throw OnnxProblem("has a result of too many dimensions");
   if (std::all_of(arguments.begin(), arguments.end(), is_fixed)) return fold(schema, arguments, sizes, type);
   std::vector<Value*> inputs;
   for (std::size_t i = 0; i < schema.arguments().size(); ++i) {
@@ -79,11 +103,17 @@ OnnxValue OnnxEmitter::emit(const std::string& name, const std::vector<OnnxArgum
   return result;
 }
 
+void OnnxEmitter::spend(std::int64_t numbers) {
+  if (numbers > constants_left_) throw OnnxProblem("computes more constants than a model needs");
+  constants_left_ -= numbers;
+}
+
 OnnxValue OnnxEmitter::fold(const c10::FunctionSchema& schema, const std::vector<OnnxArgument>& arguments,
                             const OnnxSizes& sizes, at::ScalarType type) {
   const std::int64_t count = elements_of(sizes).count;
-  if (count > constants_left_) throw OnnxProblem("computes more constants than a model needs");
-  constants_left_ -= count;
+  spend(count);
+  if (takes_work(schema.name())) work_left_ -= static_cast<double>(count) * largest_in(arguments);
+  if (work_left_ < 0) throw OnnxProblem("computes more constants than a model needs");
   torch::jit::Stack stack;
   for (std::size_t i = 0; i < schema.arguments().size(); ++i) {
     const c10::Argument& formal = schema.arguments()[i];

@@ -47,6 +47,10 @@ class OnnxEmitter {
   /// the first one. Errors (OnnxProblem): too large; an operator that this LibTorch lacks.
   OnnxValue emit(const std::string& name, const std::vector<OnnxArgument>& arguments, OnnxSizes sizes,
                  at::ScalarType type = at::kFloat);
+  /// Before so many numbers are computed. Error (OnnxProblem): more than a model needs, in all.
+  void spend(std::int64_t numbers);
+  /// A weight of so many numbers was read beside the file: as many more constants may be computed.
+  void allow(std::int64_t numbers) { constants_left_ += numbers; }
   /// A constant of the graph under its own name, for `name_weight`.
   OnnxValue constant(const at::Tensor& tensor, const std::string& name = "");
   /// "" where it has none.
@@ -73,6 +77,7 @@ class OnnxEmitter {
 
   ModuleBuilder builder_;
   std::int64_t constants_left_;
+  double work_left_ = 1e11;  ///< multiplications for constants
   Value* input_ = nullptr;
   Value* samples_ = nullptr;
   std::unordered_map<const void*, std::string> names_;

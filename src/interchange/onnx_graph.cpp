@@ -73,7 +73,15 @@ OnnxNode with_attributes(const OnnxNode& node, const std::vector<OnnxAttribute>&
 }  // namespace
 
 OnnxGraph::OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants)
-    : model_(model), file_(std::move(file)), emitter_("OnnxModel", most_constants), nodes_left_(kMostNodes) {}
+    : model_(model), file_(std::move(file)), emitter_("OnnxModel", most_constants), nodes_left_(kMostNodes) {
+  for (const OnnxFunction& function : model.functions)
+    functions_[{function.domain, function.name, function.overload}] = &function;
+}
+
+void OnnxGraph::count_nodes(std::size_t nodes) {
+  nodes_left_ -= static_cast<std::int64_t>(nodes);
+  if (nodes_left_ < 0) throw OnnxProblem("is one of too many; no model of images is that large");
+}
 
 torch::jit::Module OnnxGraph::build() {
   const std::vector<std::string> wanted = outputs();
@@ -125,6 +133,9 @@ OnnxValue OnnxGraph::input_of(const OnnxValueInfo& input) {
     fail("{} does not tell the shape of its input {}; export it with a fixed height and width", file,
          input.name);
   emitter_.fixed_batch = input.sizes->front();
+  constexpr std::int64_t most_samples = 1 << 20;
+  if (emitter_.fixed_batch && (*emitter_.fixed_batch < 1 || *emitter_.fixed_batch > most_samples))
+    fail("{} takes a batch of {}; export it for a batch of any size", file, *emitter_.fixed_batch);
   std::vector<std::int64_t> sample;
   for (std::size_t i = 1; i < input.sizes->size(); ++i) {
     const std::optional<std::int64_t> size = (*input.sizes)[i];
@@ -154,16 +165,15 @@ OnnxValue OnnxGraph::input_of(const OnnxValueInfo& input) {
 }
 
 std::vector<std::string> OnnxGraph::outputs() const {
+  std::map<std::string_view, const OnnxNode*> makers;
+  for (const OnnxNode& node : model_.graph.nodes)
+    for (const std::string& output : node.outputs) makers[output] = &node;
   std::vector<std::string> names;
   for (const OnnxValueInfo& output : model_.graph.outputs) {
-    const auto maker =
-        std::find_if(model_.graph.nodes.begin(), model_.graph.nodes.end(), [&](const OnnxNode& node) {
-          return std::find(node.outputs.begin(), node.outputs.end(), output.name) != node.outputs.end();
-        });
-    const bool made = maker != model_.graph.nodes.end();
-    if (made && maker->operation == "ZipMap" &&
-        !maker->inputs.empty()) {  // probabilities by names of classes
-      names.push_back(maker->inputs.front());
+    const auto maker = makers.find(output.name);
+    const bool mapped = maker != makers.end() && maker->second->operation == "ZipMap";
+    if (mapped && !maker->second->inputs.empty()) {  // probabilities by names of classes
+      names.push_back(maker->second->inputs.front());
       continue;
     }
     constexpr std::array<std::int64_t, 4> real = {1, 10, 11, 16};  // float32, float16, float64, bfloat16
@@ -200,7 +210,7 @@ void OnnxGraph::add_nodes(const std::vector<OnnxNode>& nodes, const std::set<std
 }
 
 void OnnxGraph::add_node(const OnnxNode& node, Scope& scope) {
-  if (--nodes_left_ < 0) throw OnnxProblem("is one of too many; no model of images is that large");
+  count_nodes(1);
   const std::vector<OnnxValue> results = results_of(node, scope);
   for (std::size_t i = 0; i < std::min(results.size(), node.outputs.size()); ++i) {
     OnnxValue value = results[i];
@@ -249,11 +259,8 @@ std::int64_t OnnxGraph::opset_of(const OnnxNode& node, const Scope& scope) const
 }
 
 const OnnxFunction* OnnxGraph::function_of(const OnnxNode& node) const {
-  for (const OnnxFunction& function : model_.functions)
-    if (function.name == node.operation && function.domain == node.domain &&
-        function.overload == node.overload)
-      return &function;
-  return nullptr;
+  const auto found = functions_.find({node.domain, node.operation, node.overload});
+  return found == functions_.end() ? nullptr : found->second;
 }
 
 std::vector<OnnxValue> OnnxGraph::call_function(const OnnxFunction& function, const OnnxNode& node,
@@ -269,6 +276,7 @@ std::vector<OnnxValue> OnnxGraph::call_function(const OnnxFunction& function, co
     if (!value) throw OnnxProblem(fmt::format("reads {}, which nothing computes", node.inputs[i]));
     inner.values[function.inputs[i]] = *value;
   }
+  count_nodes(function.nodes.size());
   add_nodes(function.nodes, needed_names(function.nodes, function.outputs), inner);
   std::vector<OnnxValue> results;
   for (const std::string& name : function.outputs) {
@@ -294,6 +302,7 @@ std::vector<OnnxValue> OnnxGraph::take_branch(const OnnxNode& node, Scope& scope
     add_initializers(branch.initializers, inner);
     std::vector<std::string> names;
     for (const OnnxValueInfo& output : branch.outputs) names.push_back(output.name);
+    count_nodes(branch.nodes.size());
     add_nodes(branch.nodes, needed_names(branch.nodes, names), inner);
     std::vector<OnnxValue> results;
     for (const std::string& output : names) {
@@ -307,12 +316,13 @@ std::vector<OnnxValue> OnnxGraph::take_branch(const OnnxNode& node, Scope& scope
 }
 
 std::optional<OnnxValue> OnnxGraph::find(const std::string& name, Scope& scope) {
-  for (const Scope* at = &scope; at != nullptr; at = at->outer) {
+  for (Scope* at = &scope; at != nullptr; at = at->outer) {
     if (const auto value = at->values.find(name); value != at->values.end()) return value->second;
     const auto initializer = at->initializers.find(name);
     if (initializer == at->initializers.end()) continue;
     const OnnxValue value = emitter_.constant(read_onnx_tensor(*initializer->second, file_), name);
-    const_cast<Scope*>(at)->values[name] = value;
+    if (initializer->second->external) emitter_.allow(4 * value.constant.numel());
+    at->values[name] = value;
     return value;
   }
   return std::nullopt;

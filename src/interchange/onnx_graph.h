@@ -1,7 +1,9 @@
 // An ONNX graph as a TorchScript module, node by node.
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -21,7 +23,7 @@ class OnnxGraph {
  private:
   /// What names mean in a graph, a function or a branch.
   struct Scope {
-    const Scope* outer = nullptr;
+    Scope* outer = nullptr;
     const OnnxOpsets& opsets;
     std::unordered_map<std::string, OnnxValue> values{};
     std::unordered_map<std::string, const OnnxTensor*> initializers{};
@@ -29,6 +31,8 @@ class OnnxGraph {
     int depth = 0;
   };
 
+  /// As many more are to be looked at. Error (OnnxProblem): too many, in all.
+  void count_nodes(std::size_t nodes);
   void add_input(const std::set<std::string>& needed, Scope& scope);
   OnnxValue input_of(const OnnxValueInfo& input);
   /// Names of the tensors that the module returns.
@@ -48,6 +52,7 @@ class OnnxGraph {
   std::filesystem::path file_;
   OnnxEmitter emitter_;
   std::int64_t nodes_left_;
+  std::map<std::array<std::string, 3>, const OnnxFunction*> functions_;  ///< by domain, name and overload
 };
 
 }  // namespace whence::interchange

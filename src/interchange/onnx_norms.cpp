@@ -55,6 +55,7 @@ Values group_normalization(OnnxCall& call) {
   if (call.opset() < 21) {  // one number for each group
     for (std::size_t i = 1; i < 3; ++i) require_channels(call, i, {groups});
     const std::int64_t each = channels.count / groups;
+    call.emitter().spend(2 * channels.count);
     scale = call.constant_of(call.constant(1).repeat_interleave(each));
     bias = call.constant_of(call.constant(2).repeat_interleave(each));
   } else {

@@ -42,13 +42,14 @@ Values average_of_pixels(OnnxCall& call, const OnnxWindow& window, const OnnxSiz
   OnnxSizes one_result = sizes;
   one_result[0] = one_result[1] = {1};
   for (std::size_t i = 2; i < x.rank(); ++i) one.push_back(x.sizes[i].count);
-  elements_of(fixed_sizes(one));
+  const OnnxValue ones =
+      call.emit("aten::expand", {call.constant_of(at::ones({1})), one, false}, fixed_sizes(one));
   const auto averages = [&](const OnnxValue& image, const OnnxSizes& result) {
     const OnnxValue padded = padded_with(call, image, window.begin, window.end, 0);
     return call.emit(pool_name("avg", window),
                      {padded, window.kernel, window.strides, none, window.ceil, true}, result);
   };
-  const OnnxValue parts = averages(call.constant_of(at::ones(one)), one_result);
+  const OnnxValue parts = averages(ones, one_result);
   return {call.emit("aten::div.Tensor", {averages(x, sizes), parts}, sizes)};
 }
 

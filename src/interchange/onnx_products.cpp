@@ -131,6 +131,7 @@ OnnxValue linear_layer(OnnxCall& call, OnnxValue x, at::Tensor weight, const std
   }
   OnnxSizes sizes = x.sizes;
   sizes.back() = {weight.size(0)};
+  call.emitter().spend(weight.numel());
   const OnnxValue named = call.emitter().constant(weight.contiguous(), name);
   call.name_weight(named, "weight");
   return call.emit("aten::linear", {x, named, bias}, sizes);

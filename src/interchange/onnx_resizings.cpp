@@ -45,7 +45,7 @@ std::int64_t nearest_pixel(const Resizing& how, const Stretch& s, double place) 
   return std::clamp(static_cast<std::int64_t>(pixel), std::int64_t{0}, s.from - 1);
 }
 
-/// Keys 1981.
+/// The weight of a pixel at that distance (Keys 1981).
 double cubic_weight(double distance, double a) {
   const double d = std::abs(distance);
   if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
@@ -81,6 +81,7 @@ OnnxValue stretched(OnnxCall& call, const OnnxValue& x, std::size_t axis, const 
   const auto dimension = static_cast<std::int64_t>(axis);
   OnnxSizes sizes = x.sizes;
   sizes[axis] = {s.to};
+  call.emitter().spend(how.mode == "nearest" ? s.to : 3 * s.to * s.from);
   if (how.mode == "nearest") {
     std::vector<std::int64_t> pixels;
     for (std::int64_t i = 0; i < s.to; ++i)

@@ -227,6 +227,7 @@ Values range(OnnxCall& call) {
   const double count = std::ceil((limit.item<double>() - start.item<double>()) / step.item<double>());
   if (!(std::abs(count) < 1e7)) call.problem("counts {:.3g} numbers", count);
   const auto whole = static_cast<std::int64_t>(std::max(count, 0.0));
+  call.emitter().spend(3 * whole);
   const at::Tensor steps = at::arange(whole, at::TensorOptions(start.scalar_type()));
   return {call.constant_of(steps * step.reshape(std::vector<std::int64_t>()) +
                            start.reshape(std::vector<std::int64_t>()))};

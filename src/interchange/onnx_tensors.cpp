@@ -70,6 +70,7 @@ std::optional<at::ScalarType> stored_type(std::int64_t type) {
 std::int64_t elements_in(const OnnxTensor& tensor, const std::filesystem::path& file) {
   constexpr std::int64_t most = std::int64_t{1} << 40;
   std::int64_t total = 1;
+  if (tensor.dims.size() > 16) misfit(tensor, file);
   for (const std::int64_t size : tensor.dims) {
     if (size < 0 || (size > 0 && total > most / size)) misfit(tensor, file);
     total *= size;
