@@ -1,4 +1,4 @@
-// whence import: .pt2 or TorchScript in, layers and safetensors out.
+// whence import: .pt2, ONNX or TorchScript in, layers and safetensors out.
 #include <iostream>
 
 #include "cli/commands.h"
@@ -73,13 +73,13 @@ void import_file(const ImportArguments& arguments) {
 }  // namespace
 
 void add_import(CLI::App& program, Command& chosen) {
-  CLI::App* command =
-      add_command(program, "import",
-                  "Translates a .pt2 or TorchScript model to layers and writes its weights as safetensors",
-                  {"import classifier.pt2", "import classifier.pt --input 1x28x28",
-                   "import decoder.pt --input 6 --out decoder.safetensors"});
+  CLI::App* command = add_command(
+      program, "import",
+      "Translates a .pt2, ONNX or TorchScript model to layers and writes its weights as safetensors",
+      {"import classifier.pt2", "import classifier.pt --input 1x28x28",
+       "import decoder.pt --input 6 --out decoder.safetensors"});
   auto arguments = std::make_shared<ImportArguments>();
-  command->add_option("file", arguments->file, "A .pt2 (torch.export) or TorchScript file")
+  command->add_option("file", arguments->file, "A .pt2 (torch.export), ONNX or TorchScript file")
       ->required()
       ->type_name("FILE");
   command->add_option("--input", arguments->input, "Shape of one sample (default: what the file tells)")

@@ -184,7 +184,7 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
   command.add_option("run", a.run, "A run folder")->type_name("RUN");
   command
       .add_option("--classifier", a.classifier,
-                  "A .pt2 or TorchScript file: images to logits or probabilities")
+                  "A .pt2, ONNX or TorchScript file: images to logits or probabilities")
       ->type_name("FILE");
   command.add_option("--classifier-output", a.output, "What the classifier file returns")
       ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
@@ -192,12 +192,12 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
 }
 
 void add_encoder_option(CLI::App& command, ModelArguments& a) {
-  command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
+  command.add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
       ->type_name("FILE");
 }
 
 void add_decoder_options(CLI::App& command, ModelArguments& a) {
-  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
+  command.add_option("--decoder", a.decoder, "A .pt2, ONNX or TorchScript file: latents to images")
       ->type_name("FILE");
   command.add_option("--latents", a.latents, "How many latents the decoder takes")
       ->type_name("N")

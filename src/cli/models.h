@@ -1,4 +1,4 @@
-// The models a command works on: those of a run folder, or the user's own TorchScript files.
+// The models a command works on: those of a run folder, or the user's own model files.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -48,7 +48,8 @@ config::Section classifier_section() {
         choice(at(&ClassifierOptions::architecture), names_of(models::classifier_architectures())), "",
         "The classifier to train and explain; see the architectures below."},
        {"file", Path{at(&ClassifierOptions::file)}, "",
-        "A TorchScript classifier to explain instead of training one; the keys of its training are then "
+        "A classifier (.pt2, ONNX or TorchScript) to explain instead of training one; the keys of its "
+        "training are then "
         "unused."},
        {"output", choice(at(&ClassifierOptions::output), {"auto", "logits", "probabilities"}), "",
         "What that classifier returns; auto detects probabilities."},

@@ -67,7 +67,7 @@ class Session {
   nn::Network encoder_network();
   nn::Network decoder_network();
   /// Declares them all, and reads a classifier's file. Errors: (usage) an architecture that does not fit the images; a file
-  /// that is not there, no TorchScript, or tells other classes apart; so they are told before the first training.
+  /// that is not there, no model, or tells other classes apart; so they are told before the first training.
   void check_networks();
 
   /// The explained classifier, and the trained generator. Error: not trained yet.

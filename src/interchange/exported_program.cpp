@@ -76,9 +76,7 @@ torch::jit::Module load_exported_program(const std::filesystem::path& path) {
           "(torch.export.load, torch.export.save)",
           path.string());
     const auto tensors = read_tensors(archive, root);
-    torch::jit::Module module = Pt2Graph(path.string(), program, tensors).build();
-    module.eval();
-    return module;
+    return Pt2Graph(path.string(), program, tensors).build();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {

@@ -5,7 +5,6 @@
 #include <torch/version.h>
 
 #include "interchange/pt2_json.h"
-#include "interchange/script_module.h"
 #include "whence/core/error.h"
 
 namespace whence::interchange {
@@ -13,8 +12,6 @@ namespace {
 
 using nlohmann::json;
 using torch::jit::Node;
-
-constexpr const char* kModule = "__torch__.ExportedProgram";
 
 /// What torch.export calls operations on sizes.
 const std::map<std::string, std::string>& size_operators() {
@@ -32,32 +29,19 @@ Pt2Graph::Pt2Graph(std::string file, const json& program, const std::map<std::st
       graph_(program.at("graph_module").at("graph")),
       signature_(program.at("graph_module").at("signature")),
       tensors_(tensors),
-      module_(c10::QualifiedName(kModule)),
-      jit_(std::make_shared<torch::jit::Graph>()),
-      self_(jit_->addInput("self")) {
-  self_->setType(module_.type());
-}
+      builder_("ExportedProgram"),
+      jit_(&builder_.graph()) {}
 
 torch::jit::Module Pt2Graph::build() {
   add_inputs();
   for (const json& node : graph_.at("nodes")) add_node(node);
-  add_outputs();
-  jit_->lint();
-  auto* forward =
-      module_._ivalue()->compilation_unit()->create_function(c10::QualifiedName(kModule, "forward"), jit_);
-  module_.type()->addMethod(forward);
-  return module_;
+  return builder_.finish(outputs());
 }
 
 void Pt2Graph::add_attribute(const std::string& argument, const std::string& name, bool parameter) {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) fail("{} lacks the weight {}; export the model again", file_, name);
-  if (parameter)
-    module_.register_parameter(name, found->second, false);
-  else
-    module_.register_buffer(name, found->second);
-  self_->setType(module_.type());
-  values_[argument] = jit_->insertNode(jit_->createGetAttr(self_, name))->output();
+  values_[argument] = builder_.add_weight(name, found->second, parameter);
 }
 
 void Pt2Graph::add_inputs() {
@@ -76,7 +60,7 @@ void Pt2Graph::add_inputs() {
         fail("{} takes an input that is no tensor; export a model of one image", file_);
       if (++inputs > 1) fail("{} takes several inputs; export a model of one image", file_);
       const std::string name = argument.at("name").get<std::string>();
-      values_[name] = jit_->addInput("x");
+      values_[name] = builder_.add_input();
       tell_shape(graph_.at("tensor_values").at(name));
     } else if (kind != "constant_input") {
       fail("{} takes an input of the kind {}, which whence does not know; export a model of one image", file_,
@@ -87,14 +71,13 @@ void Pt2Graph::add_inputs() {
 }
 
 void Pt2Graph::tell_shape(const json& meta) {
-  c10::List<std::int64_t> shape;
+  std::vector<std::int64_t> shape;
   const json& sizes = meta.at("sizes");
   for (std::size_t i = 1; i < sizes.size(); ++i) {
     if (!sizes[i].contains("as_int")) return;
     shape.push_back(sizes[i].at("as_int").get<std::int64_t>());
   }
-  module_.register_attribute(nn::input_shape_attribute, c10::ListType::ofInts(), shape);
-  self_->setType(module_.type());
+  builder_.tell_shape(shape);
 }
 
 std::string Pt2Graph::place_of(const json& node) {
@@ -163,11 +146,8 @@ void Pt2Graph::add_operator(const json& node, const std::string& name, const std
            argument.name());
     }
   }
-  const auto& returns = handle->schema().returns();
-  Node* added = jit_->insertNode(jit_->create(c10::Symbol::fromQualString(called), inputs, returns.size()));
-  for (std::size_t i = 0; i < returns.size(); ++i) added->outputs()[i]->setType(returns[i].type());
-  const torch::jit::Operator* known = added->maybeOperator();
-  if (known == nullptr || known->schema().overload_name() != variant)
+  Node* added = builder_.call(handle->schema(), inputs);
+  if (added == nullptr)
     fail("{} uses {} in a way that this LibTorch ({}) does not know; use a newer one", file_, place_of(node),
          TORCH_VERSION);
   refuse_random(node, *added);
@@ -226,8 +206,8 @@ void Pt2Graph::name_outputs(const json& outputs, at::ArrayRef<Value*> results) {
   }
 }
 
-void Pt2Graph::add_outputs() {
-  std::vector<Value*> outputs;
+std::vector<torch::jit::Value*> Pt2Graph::outputs() const {
+  std::vector<Value*> results;
   for (const json& spec : signature_.at("output_specs")) {
     const auto& [kind, entry] = only_entry(spec);
     if (kind == "buffer_mutation" || kind == "parameter_mutation")
@@ -235,14 +215,10 @@ void Pt2Graph::add_outputs() {
            entry.value("buffer_name", entry.value("parameter_name", "weights")));
     if (kind != "user_output") continue;  // what it writes into its input is of no concern: it gets a copy
     const auto& [type, value] = only_entry(entry.at("arg"));
-    if (type == "as_tensor") outputs.push_back(named(value.at("name").get<std::string>()));
+    if (type == "as_tensor") results.push_back(named(value.at("name").get<std::string>()));
   }
-  if (outputs.empty()) fail("{} returns no tensor; export a model that returns its scores", file_);
-  if (outputs.size() == 1) {
-    jit_->registerOutput(outputs.front());
-  } else {
-    jit_->registerOutput(jit_->insertNode(jit_->createTuple(outputs))->output());
-  }
+  if (results.empty()) fail("{} returns no tensor; export a model that returns its scores", file_);
+  return results;
 }
 
 }  // namespace whence::interchange

@@ -1,13 +1,13 @@
 // A program of torch.export as a TorchScript graph, node by node.
 #pragma once
 
-#include <torch/csrc/jit/api/module.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "interchange/module_builder.h"
 
 namespace whence::interchange {
 
@@ -31,7 +31,7 @@ class Pt2Graph {
   /// ATen's operator by its name, arguments in the order of its schema.
   void add_operator(const nlohmann::json& node, const std::string& name, const std::string& overload);
   void add_attention(const nlohmann::json& node);
-  void add_outputs();
+  std::vector<Value*> outputs() const;
 
   Value* value_of(const nlohmann::json& argument, const c10::TypePtr& declared);
   Value* list_of(const nlohmann::json& items, const c10::TypePtr& element);
@@ -49,9 +49,8 @@ class Pt2Graph {
   const nlohmann::json& graph_;
   const nlohmann::json& signature_;
   const std::map<std::string, at::Tensor>& tensors_;
-  torch::jit::Module module_;
-  std::shared_ptr<torch::jit::Graph> jit_;
-  Value* self_;
+  ModuleBuilder builder_;
+  torch::jit::Graph* jit_;
   std::unordered_map<std::string, Value*> values_;
 };
 

@@ -2,6 +2,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "interchange/exported_program.h"
+#include "interchange/onnx_file.h"
 #include "interchange/script_module.h"
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
@@ -42,6 +43,7 @@ bool has_end(std::string_view archive) {
 torch::jit::Module load_module(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path)) read_file(path);  // says whether it is missing or a folder
   if (interchange::is_exported_program(path)) return interchange::load_exported_program(path);
+  if (interchange::is_onnx(path)) return interchange::load_onnx(path);
   try {
     torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
     module.eval();

@@ -18,7 +18,8 @@ namespace whence::nn {
 /// the shape of one sample. Error: a layer's name that PyTorch keeps for itself ("training", "import").
 void export_torchscript(const Network& network, const std::filesystem::path& path);
 
-/// A loaded TorchScript module, in evaluation mode. TorchScript is executable code: only load what you trust.
+/// A loaded TorchScript module, in evaluation mode; .pt2 (torch.export) and ONNX files become such modules. TorchScript is
+/// executable code: only load what you trust.
 class ScriptModule {
  public:
   /// Error: missing, or not TorchScript (says so when it is a Python pickle or a state dict, and how to export it).

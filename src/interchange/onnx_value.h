@@ -1,0 +1,36 @@
+// What is known of a tensor of an ONNX graph while its module is built.
+#pragma once
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <memory>
+
+#include "interchange/onnx_sizes.h"
+
+namespace whence::interchange {
+
+struct OnnxOrder;
+
+/// One of: a constant; whole numbers that may hold the number of samples (a shape); a value that the module computes.
+struct OnnxValue {
+  at::Tensor constant;
+  std::optional<OnnxSizes> numbers;  ///< of a tensor of no or one dimension
+  torch::jit::Value* computed = nullptr;
+
+  OnnxSizes sizes;
+  at::ScalarType type = at::kFloat;
+  /// Where it is another value in another order, so that orders that cancel one another leave no trace.
+  std::shared_ptr<const OnnxOrder> order;
+
+  bool is_constant() const { return constant.defined(); }
+  std::size_t rank() const { return sizes.size(); }
+};
+
+/// base.permute(dimensions), and flattened from dimension 1 on where `flat`.
+struct OnnxOrder {
+  OnnxValue base;
+  std::vector<std::int64_t> dimensions;
+  bool flat = false;
+};
+
+}  // namespace whence::interchange
