@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "cli/setup.h"
 #include "kinds/attribution/comparison.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -96,6 +97,8 @@ void print(const kinds::Comparison& comparison) {
   std::cout << fmt::format(" {:>22}\n", "largest incompleteness");
   for (const kinds::MeasuredMaps& each : comparison.methods) print_row(each.method->name, each);
   print_row("random order", comparison.random);
+  for (const kinds::MeasuredMaps& each : comparison.methods)
+    if (kinds::is_empty(each)) std::cout << kinds::empty_sentence(each.method->title) << "\n";
   for (const auto& [name, reason] : comparison.skipped)
     std::cout << fmt::format("{} is left out: {}\n", name, reason);
 }
@@ -107,7 +110,7 @@ void attribute(const AttributeArguments& arguments) {
   const kinds::AttributionOptions options = options_of(arguments, models);
   const kinds::Comparison comparison =
       kinds::compare_methods(*models.classifier, question.images, question.target, methods, options,
-                             /*may_skip=*/arguments.methods.empty(), {});
+                             /*may_skip=*/arguments.methods.empty(), show_progress());
   if (!arguments.out.empty()) {
     report::draw(
         kinds::attribution_figure(comparison, question.images, question.target, models.class_names, kShown),

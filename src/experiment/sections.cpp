@@ -40,10 +40,14 @@ config::Section classifier_section() {
         choice(at(&ClassifierOptions::architecture), names_of(models::classifier_architectures())), "",
         "The classifier to train and explain; see the architectures below."},
        {"file", Path{at(&ClassifierOptions::file)}, "",
-        "A TorchScript classifier to explain instead of training one; the keys of its training are then "
+        "A .pt2 or TorchScript classifier to explain instead of training one; the keys of its training are "
+        "then "
         "unused."},
        {"output", choice(at(&ClassifierOptions::output), {"auto", "logits", "probabilities"}), "",
         "What that classifier returns; auto detects probabilities."},
+       {"entry", Text{at(&ClassifierOptions::entry)}, "",
+        "Which of several outputs of that classifier holds the scores: a key of its dictionary, or a number "
+        "from 0."},
        {"width", Integer{at(&ClassifierOptions::network, &models::ClassifierRequest::width), 0, 1024},
         "channels",
         "Channels of the first convolution; the others keep the published proportion. 0: as published."},

@@ -20,6 +20,9 @@ struct MeasuredMaps {
   std::vector<at::Tensor> measures;  ///< (N) each, in the order of attribution::measures()
   double seconds = 0;                ///< for all maps
 };
+/// Maps that hold rounding alone: they are drawn empty, with a sentence.
+bool is_empty(const MeasuredMaps& maps);
+std::string empty_sentence(std::string_view method);
 struct Comparison {
   std::vector<MeasuredMaps> methods;
   MeasuredMaps random;  ///< what any order reaches

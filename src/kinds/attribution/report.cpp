@@ -90,6 +90,8 @@ report::Section attribution_section_of(const nlohmann::json& metrics) {
   if (const std::string names = not_better_than_random(metrics); !names.empty())
     section.paragraphs.push_back(
         fmt::format("**Not better than a random order here: {}.** Do not trust these maps.", names));
+  for (const auto& [name, own] : metrics.at("methods").items())
+    if (own.contains("empty")) section.paragraphs.push_back(empty_sentence(attribution::method(name).title));
   return section;
 }
 

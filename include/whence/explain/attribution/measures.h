@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "whence/core/progress.h"
 #include "whence/explain/attribution/attribution.h"
 
 namespace whence::attribution {
@@ -16,6 +17,7 @@ struct PerturbationOptions {
   double fill = 0;         ///< what comes in their place, in [0, 1]
   RemovalOrder order = RemovalOrder::most_relevant_first;
   std::int64_t batch = kRowsAtOnce;
+  ProgressCallback progress = {};  ///< told after each step; may throw to stop the work
 };
 
 struct PerturbationCurve {
