@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "cli/setup.h"
 #include "kinds/attribution/comparison.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -105,6 +106,8 @@ void print(const kinds::Comparison& comparison) {
   for (const kinds::MeasuredMaps& each : comparison.methods) print_row(each.method->name, each);
   print_row("random order", comparison.random);
   print_row("edge filter", comparison.edges);
+  for (const kinds::MeasuredMaps& each : comparison.methods)
+    if (kinds::is_empty(each)) std::cout << kinds::empty_sentence(each.method->title) << "\n";
   for (const auto& [name, reason] : comparison.skipped)
     std::cout << fmt::format("{} is left out: {}\n", name, reason);
 }
@@ -122,7 +125,7 @@ void attribute(const AttributeArguments& arguments) {
   const kinds::AttributionOptions options = options_of(arguments, models);
   const kinds::Comparison comparison =
       kinds::compare_methods(*models.classifier, question.images, question.target, methods, options,
-                             /*may_skip=*/arguments.methods.empty(), {});
+                             /*may_skip=*/arguments.methods.empty(), show_progress());
   nlohmann::json result = kinds::to_json(comparison, options);
   if (!arguments.out.empty()) {
     const fs::path stem = fs::path(arguments.out) / "attributions";

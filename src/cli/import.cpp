@@ -11,7 +11,7 @@ namespace whence::cli {
 namespace {
 
 struct ImportArguments {
-  std::string file, input, out;
+  std::string file, input, output, out;
   bool json = false;
 };
 
@@ -44,7 +44,8 @@ nlohmann::json to_json(const nn::Network& network) {
 
 void import_file(const ImportArguments& arguments) {
   nn::Shape input = arguments.input.empty() ? nn::Shape() : parse_shape(arguments.input);
-  const nn::ScriptModule module(arguments.file);
+  nn::ScriptModule module(arguments.file);
+  module.choose_output(arguments.output);
   std::string obstacle;
   if (input.empty()) input = module.input_shape(&obstacle).value_or(nn::Shape());
   if (input.empty())
@@ -84,6 +85,8 @@ void add_import(CLI::App& program, Command& chosen) {
       ->type_name("FILE");
   command->add_option("--input", arguments->input, "Shape of one sample (default: what the file tells)")
       ->type_name("CxHxW");
+  command->add_option("--output", arguments->output, "Which of several outputs the layers lead to")
+      ->type_name("NAME");
   command->add_option("--out", arguments->out, "Where the weights go (default: NAME.safetensors)")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "Prints the layers as JSON");

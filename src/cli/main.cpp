@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/fast_start.h"
+#include "cli/options.h"
 #include "experiment/version.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -41,6 +42,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_export(program, chosen);
   add_recipe(program, chosen);
   add_completion(program, chosen);
+  check_outputs(program);
 }
 
 int say(const std::string& sentence, ExitCode code) {

@@ -3,6 +3,8 @@
 
 #include <fmt/ranges.h>
 
+#include <iostream>
+
 #include "cli/setup.h"
 #include "experiment/session.h"
 #include "kinds/gce/gce.h"
@@ -24,13 +26,19 @@ models::ClassifierOutput parse_output(const std::string& name) {
                                  : models::ClassifierOutput::automatic;
 }
 
+models::ClassifierReading reading_of(const ModelArguments& a) {
+  models::ClassifierReading reading = parse_output(a.output);
+  reading.entry = a.entry;
+  if (a.label >= 0) reading.label = a.label;
+  return reading;
+}
+
 /// A run folder has its own.
 void refuse_beside_run(const ModelArguments& a) {
   if (a.run.empty()) return;
-  const std::pair<bool, const char*> given[] = {{!a.data.empty(), "--data"},
-                                                {!a.classes.empty(), "--classes"},
-                                                {a.latents != 0, "--latents"},
-                                                {a.causal != 0, "--causal"}};
+  const std::pair<bool, const char*> given[] = {
+      {!a.data.empty(), "--data"}, {!a.classes.empty(), "--classes"}, {!a.entry.empty(), "--output"},
+      {a.label >= 0, "--label"},   {a.latents != 0, "--latents"},     {a.causal != 0, "--causal"}};
   for (const auto& [is_given, option] : given)
     if (is_given) fail_usage("{} is for model files; a run folder has its own", option);
 }
@@ -55,14 +63,24 @@ experiment::Samples read_pictures(const std::vector<std::string>& files, at::Int
   const data::ImageForm form{image.slice(1).vec(), image[0] == 1 ? data::Colours::grey : data::Colours::rgb};
   experiment::Samples samples;
   std::vector<at::Tensor> images;
+  data::BadPictures bad;
   for (const std::string& name : files) {
     const std::filesystem::path file = name;
-    images.push_back(data::to_form(data::read_picture(file).unsqueeze(0), form));
+    const at::Tensor pixels = bad.read(file);
+    if (pixels.defined()) images.push_back(data::to_form(pixels.unsqueeze(0), form));
     samples.labels.push_back(file.filename().string());
   }
+  bad.check();
   const at::Tensor bytes = at::cat(images);
   samples.images = data::to_float({bytes, at::zeros({bytes.size(0)}, at::kLong), {}});
   return samples;
+}
+
+/// Of --data and --classes. A note on what serves as test goes to stderr.
+data::Dataset test_images(const ModelArguments& a) {
+  const data::Splits splits = experiment::load_data(parse_data(a.data, a.classes));
+  if (!splits.note.empty()) std::cerr << "whence: note: " << splits.note << std::endl;
+  return splits.test;
 }
 
 /// "3x32x32"
@@ -76,7 +94,9 @@ std::vector<std::int64_t> parse_image_shape(const std::string& text) {
 /// (C, H, W) of the images that a classifier's file takes. Error (usage): it does not tell.
 std::vector<std::int64_t> told_shape(const ModelArguments& a) {
   std::string obstacle;
-  const std::optional<nn::Shape> shape = nn::ScriptModule(a.classifier).input_shape(&obstacle);
+  nn::ScriptModule module(a.classifier);
+  module.choose_output(a.entry);
+  const std::optional<nn::Shape> shape = module.input_shape(&obstacle);
   if (!shape || shape->size() != 3)
     fail_usage("{} does not tell the shape of its images ({}); give it as --input, such as 3x32x32",
                a.classifier, obstacle.empty() ? "they have no height and width" : obstacle);
@@ -105,7 +125,14 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
 }
 
 /// Numbers for classes that no data name. Error (usage): data that name others than the classifier's.
-void name_classes(ModelSet& set) {
+void name_classes(ModelSet& set, std::int64_t chosen) {
+  if (chosen >= 0) {  // against its absence
+    const bool named = chosen < std::ssize(set.class_names);
+    const std::string name =
+        named ? set.class_names[static_cast<std::size_t>(chosen)] : std::to_string(chosen);
+    set.class_names = {"not " + name, name};
+    return;
+  }
   if (!set.class_names.empty() && std::ssize(set.class_names) != set.classifier->classes())
     fail_usage(
         "the classifier has {} classes, but --data and --classes name {}; give --classes the classes of its "
@@ -129,7 +156,7 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
     probe = set.pictures->images;
     set.encoder = models::load_encoder(arguments.encoder, probe);
   } else if (images) {
-    set.test = experiment::load_data(parse_data(arguments.data, arguments.classes)).test;
+    set.test = test_images(arguments);
     set.class_names = set.test.class_names;
     probe = data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
     set.encoder = models::load_encoder(arguments.encoder, probe);
@@ -137,8 +164,8 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
     Generator generator = make_generator(set.seed, "cli/probe");
     probe = set.decoder->decode(at::randn({kProbe, arguments.latents}, generator, at::kFloat));
   }
-  set.classifier = models::load_classifier(arguments.classifier, probe, parse_output(arguments.output));
-  name_classes(set);
+  set.classifier = models::load_classifier(arguments.classifier, probe, reading_of(arguments));
+  name_classes(set, arguments.label);
   return set;
 }
 
@@ -189,6 +216,13 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
   command.add_option("--classifier-output", a.output, "What the classifier file returns")
       ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
       ->capture_default_str();
+  command.add_option("--output", a.entry, "Which of several outputs of the classifier file holds the scores")
+      ->type_name("NAME");
+  command
+      .add_option("--label", a.label,
+                  "Explains one of several independent labels, by its number from 0: it against its absence")
+      ->type_name("N")
+      ->check(whole_number(0));
 }
 
 void add_encoder_option(CLI::App& command, ModelArguments& a) {
@@ -287,7 +321,7 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   set.seed = static_cast<std::uint64_t>(a.seed);
   if (a.data.empty() == a.pictures.empty()) fail_usage("give either --data or --picture");
   if (a.pictures.empty()) {
-    set.test = experiment::load_data(parse_data(a.data, a.classes)).test;
+    set.test = test_images(a);
     set.class_names = set.test.class_names;
   } else {
     set.pictures = read_pictures(a.pictures, input.empty() ? told_shape(a) : parse_image_shape(input));
@@ -295,8 +329,8 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   const at::Tensor probe =
       set.pictures ? set.pictures->images
                    : data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
-  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
-  name_classes(set);
+  set.classifier = models::load_classifier(a.classifier, probe, reading_of(a));
+  name_classes(set, a.label);
   return set;
 }
 

@@ -18,10 +18,10 @@ constexpr std::int64_t kShown = 9;
 
 struct ModelArguments {
   std::string run;
-  std::string classifier, encoder, decoder, output = "auto", data;
+  std::string classifier, encoder, decoder, output = "auto", entry, data;
   std::vector<std::int64_t> classes;
   std::vector<std::string> pictures;
-  std::int64_t latents = 0, causal = 0, seed = 0, threads = 0;
+  std::int64_t latents = 0, causal = 0, seed = 0, threads = 0, label = -1;
 };
 
 /// The options that all commands on models share. `images`: the command also needs an encoder and images.

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/fast_start.h"
+#include "data/layout.h"
 #include "experiment/display.h"
 #include "whence/core/error.h"
 #include "whence/data/idx.h"
@@ -104,11 +105,8 @@ experiment::DataOptions parse_data(const std::string& data, const std::vector<st
   if (*layout == data::Layout::pictures) options.set = "pictures";
   if (*layout != data::Layout::idx) return options;
   options.set = "idx";
-  std::int64_t labels = 0;
-  for (const char* ending : {"", ".gz"}) {
-    const fs::path file = fs::path(data) / (std::string("train-labels-idx1-ubyte") + ending);
-    if (fs::exists(file)) labels = data::read_idx(file).max().item<std::int64_t>() + 1;
-  }
+  const auto file = data::find_file(data, data::idx_train_labels);
+  const std::int64_t labels = file ? data::read_idx(*file).max().item<std::int64_t>() + 1 : 0;
   for (std::int64_t label = 0; label < labels; ++label) options.class_names.push_back(std::to_string(label));
   return options;
 }

@@ -8,6 +8,13 @@
 namespace whence {
 namespace {
 
+constexpr const char* no_memory = "this machine has not enough memory for it";
+
+bool is_about_memory(const std::string& text) {
+  return text.find("can't allocate memory") != std::string::npos ||
+         text.find("out of memory") != std::string::npos;
+}
+
 /// TorchScript wraps the reason in a traceback over many lines and puts it last: "RuntimeError: reason".
 std::string reason_in_traceback(const std::string& text) {
   const std::size_t at = text.rfind("Error: ");
@@ -65,12 +72,12 @@ std::string on_one_line(const std::string& text) {
 std::string sentence_of(const std::exception& error) {
   if (const auto* torch = dynamic_cast<const c10::Error*>(&error)) {
     std::string text = torch->what_without_backtrace();
+    if (is_about_memory(text)) return no_memory;
     if (text.find("Traceback of TorchScript") != std::string::npos) text = reason_in_traceback(text);
     const std::string sentence = first_sentence(without_source_positions(text));
     return sentence.empty() ? "LibTorch failed without saying why" : on_one_line(sentence);
   }
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
-    return "this machine has not enough memory for it";
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return no_memory;
   const std::string sentence = on_one_line(error.what());
   return sentence.empty() ? "failed without saying why" : sentence;
 }

@@ -20,6 +20,16 @@ at::Tensor as_float(const at::Tensor& bytes) {
   return at::empty(bytes.sizes(), options).copy_(bytes).div_(255);
 }
 
+bool are_channels(std::int64_t count) { return count == 1 || count == 3; }
+
+/// (N, H, W, C) as (N, C, H, W); which it is, is told by the 1 or 3 channels. Error: neither.
+at::Tensor channels_first(const at::Tensor& images, const std::string& name) {
+  if (are_channels(images.size(1))) return images;
+  if (are_channels(images.size(3))) return images.permute({0, 3, 1, 2}).contiguous();
+  fail("{} holds images of {} channels: they must have 1 or 3, as (N, C, H, W) or (N, H, W, C)", name,
+       images.size(1));
+}
+
 }  // namespace
 
 Dataset select_classes(const Dataset& dataset, const std::vector<std::int64_t>& classes) {
@@ -74,6 +84,7 @@ Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem
     fail("{} holds no images: they have 3 dimensions (N, H, W) or 4 (N, C, H, W), not {}", images.string(),
          dataset.images.dim());
   }
+  dataset.images = channels_first(dataset.images, images.string());
   if (dataset.labels.dim() != 1) {
     fail("{} holds no labels: they have 1 dimension, not {}", labels.string(), dataset.labels.dim());
   }

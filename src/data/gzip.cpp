@@ -44,7 +44,8 @@ std::size_t ByteSource::inflate_into(unsigned char* to, std::size_t size) {
   std::size_t done = 0;
   while (done < size) {
     if (between_members_) {
-      if (rest_.empty()) return done;
+      // Zeros fill the last block of a tape or disk (RFC 1952 knows none, but gzip passes over them).
+      if (rest_.find_first_not_of('\0') == std::string_view::npos) return done;
       inflateReset(&stream_);
       between_members_ = false;
     }

@@ -56,7 +56,8 @@ Dataset to_form(const Dataset& dataset, const ImageForm& form) {
 }
 
 Splits to_form(const Splits& splits, const ImageForm& form) {
-  return {to_form(splits.train, form), to_form(splits.validation, form), to_form(splits.test, form)};
+  return {to_form(splits.train, form), to_form(splits.validation, form), to_form(splits.test, form),
+          splits.note};
 }
 
 }  // namespace whence::data

@@ -13,6 +13,21 @@ struct EndDecompressor {
 };
 using Decompressor = std::unique_ptr<void, EndDecompressor>;
 
+/// Bytes between a picture's parts, which every reader passes over.
+bool is_harmless(void* reader) {
+  return tjGetErrorCode(reader) == TJERR_WARNING &&
+         std::string_view(tjGetErrorStr2(reader)).find("extraneous bytes") != std::string_view::npos;
+}
+
+/// (H, W, 4) -> (H, W, 3), as Pillow does: the file holds 255 - ink (Adobe's way), and R = (255 - K) - C (255 - K) / 255, rounded.
+at::Tensor from_printing_colours(const at::Tensor& stored) {
+  const at::Tensor light = stored.to(at::kInt);
+  const at::Tensor ink = 255 - light.narrow(2, 0, 3), without_black = light.narrow(2, 3, 1);
+  const at::Tensor product = ink * without_black + 128;
+  const at::Tensor taken = (product.bitwise_right_shift(8) + product).bitwise_right_shift(8);
+  return (without_black - taken).clamp(0, 255).to(at::kByte);
+}
+
 }  // namespace
 
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xff\xd8\xff"); }
@@ -25,18 +40,17 @@ at::Tensor decode_jpeg(std::string_view bytes, const std::string& name) {
   if (tjDecompressHeader3(reader.get(), data, bytes.size(), &width, &height, &sampling, &colours) != 0) {
     fail("{} is damaged (JPEG: {})", name, tjGetErrorStr2(reader.get()));
   }
-  if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
-    fail("{} is a JPEG in printing colours (CMYK); convert it to RGB", name);
-  }
   check_extent(height, width, name);
-  const bool grey = colours == TJCS_GRAY;
-  const at::Tensor pixels = at::empty({height, width, grey ? 1 : 3}, at::kByte);
+  const bool grey = colours == TJCS_GRAY, printing = colours == TJCS_CMYK || colours == TJCS_YCCK;
+  const at::Tensor pixels = at::empty({height, width, grey ? 1 : printing ? 4 : 3}, at::kByte);
+  const int format = grey ? TJPF_GRAY : printing ? TJPF_CMYK : TJPF_RGB;
   // the library would fill up what is missing and only warn: a picture that is not whole is none
   if (tjDecompress2(reader.get(), data, bytes.size(), pixels.data_ptr<std::uint8_t>(), width, 0, height,
-                    grey ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT) != 0) {
+                    format, TJFLAG_ACCURATEDCT) != 0 &&
+      !is_harmless(reader.get())) {
     fail("{} is damaged (JPEG: {})", name, tjGetErrorStr2(reader.get()));
   }
-  return pixels.permute({2, 0, 1}).contiguous();
+  return (printing ? from_printing_colours(pixels) : pixels).permute({2, 0, 1}).contiguous();
 }
 
 }  // namespace whence::data

@@ -21,7 +21,8 @@ inline constexpr std::array cifar_train = {"data_batch_1.bin", "data_batch_2.bin
 inline constexpr std::string_view cifar_test = "test_batch.bin";
 inline constexpr std::string_view cifar_names = "batches.meta.txt";
 
-/// The file in `folder`, plain before compressed (.gz); nullopt when there is neither.
+/// The file in `folder`, plain before compressed (.gz), with a dot for the hyphen in front of "idx" if need be; nullopt when there is
+/// none.
 std::optional<std::filesystem::path> find_file(const std::filesystem::path& folder, std::string_view name);
 
 /// What `folder` lacks to hold data in this layout: files, or the folders of `classes` (with none: any folder).

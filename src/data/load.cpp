@@ -104,6 +104,18 @@ void select(Splits& splits, const std::vector<std::int64_t>& classes, std::strin
   select(splits.test, classes, title, "test");
 }
 
+/// Error: labels that begin above 0, which happens where the first class is called 1.
+void check_begin(const Dataset& train, const fs::path& folder) {
+  const auto least = train.labels.min().item<std::int64_t>(), most = train.labels.max().item<std::int64_t>();
+  if (least == 0) return;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t label = least; label <= most; ++label) labels.push_back(label);
+  fail(
+      "the labels in {} run from {} to {}, not from 0; name the classes with --classes {} (data.classes = "
+      "[{}] in a recipe)",
+      folder.string(), least, most, fmt::join(labels, ","), fmt::join(labels, ", "));
+}
+
 }  // namespace
 
 Splits load(const KnownSet& set, const std::vector<std::int64_t>& classes,
@@ -138,6 +150,7 @@ Splits load_own(const fs::path& folder, Layout layout, const std::vector<std::st
     splits = {files.train, {}, files.test};
   }
   std::vector<std::int64_t> wanted = classes;
+  if (wanted.empty() && layout == Layout::idx) check_begin(splits.train, folder);
   if (wanted.empty()) {  // selecting them all finds the ones that have no image
     wanted.resize(splits.train.class_names.size());
     std::iota(wanted.begin(), wanted.end(), 0);

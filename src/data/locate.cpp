@@ -57,9 +57,13 @@ std::vector<fs::path> with_archive_folder(const fs::path& folder, const KnownSet
 }  // namespace
 
 std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
-  for (const std::string_view ending : {"", ".gz"}) {
-    fs::path path = folder / (std::string(name) + std::string(ending));
-    if (is_file(path)) return path;
+  std::string dotted(name);  // "train-images.idx3-ubyte", as some programs unpack it
+  if (const std::size_t at = dotted.find("-idx"); at != std::string::npos) dotted[at] = '.';
+  for (const std::string& base : {std::string(name), dotted}) {
+    for (const std::string_view ending : {"", ".gz"}) {
+      fs::path path = folder / (base + std::string(ending));
+      if (is_file(path)) return path;
+    }
   }
   return std::nullopt;
 }

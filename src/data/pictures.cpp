@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <iterator>
+#include <optional>
 
 #include "data/digest.h"
 #include "data/paths.h"
@@ -48,19 +49,39 @@ std::vector<fs::path> entries(const fs::path& folder, Wanted&& wanted) {
   return paths;
 }
 
+/// In `folder` and the folders below it.
 std::vector<fs::path> picture_files(const fs::path& folder, EmptyFiles empty) {
-  return entries(folder, [&](const fs::directory_entry& entry) {
+  std::vector<fs::path> files = entries(folder, [&](const fs::directory_entry& entry) {
     std::error_code error;
     if (!has_picture_ending(entry.path()) || entry.is_directory(error)) return false;
     return empty == EmptyFiles::refuse || entry.file_size(error) > 0;
   });
+  const auto is_below = [](const fs::directory_entry& entry) {
+    return is_folder(entry.path()) && !entry.is_symlink();
+  };
+  for (const fs::path& below : entries(folder, is_below)) {
+    const std::vector<fs::path> more = picture_files(below, empty);
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  return files;
+}
+
+/// The folder of validation images in one that is divided; nullopt when there is none.
+std::optional<fs::path> validation_folder(const fs::path& folder) {
+  for (const char* name : validation_names)
+    if (is_folder(folder / name)) return folder / name;
+  return std::nullopt;
 }
 
 /// Where the training pictures lie: `folder` itself, or its sub-folder when it is divided.
 fs::path training_folder(const fs::path& folder) {
   if (!is_folder(folder / "train")) return folder;
-  if (!is_folder(folder / "test"))
-    fail("{} has a folder train, but no folder test beside it", folder.string());
+  if (!is_folder(folder / "test") && !validation_folder(folder))
+    fail(
+        "{} has a folder train, but no folder test or validation beside it; make one, or give the path of "
+        "train to divide "
+        "its pictures",
+        folder.string());
   return folder / "train";
 }
 
@@ -81,6 +102,7 @@ void check_same_size(const Pictures& pictures) {
 Pictures read_pictures(const fs::path& folder, const std::vector<std::string>& classes, const ImageForm& form,
                        EmptyFiles empty) {
   Pictures pictures;
+  BadPictures bad;
   for (std::size_t label = 0; label < classes.size(); ++label) {
     const auto files = picture_files(folder / classes[label], empty);
     if (files.empty()) {
@@ -88,12 +110,14 @@ Pictures read_pictures(const fs::path& folder, const std::vector<std::string>& c
            (folder / classes[label]).string());
     }
     for (const fs::path& path : files) {
-      const at::Tensor pixels = read_picture(path);
+      const at::Tensor pixels = bad.read(path);
+      if (!pixels.defined()) continue;
       const std::string_view bytes(static_cast<const char*>(pixels.data_ptr()), pixels.nbytes());
       pictures.push_back(
           {digest_of(bytes), to_form(pixels.unsqueeze(0), form), static_cast<std::int64_t>(label), path});
     }
   }
+  bad.check();
   check_same_size(pictures);
   std::stable_sort(pictures.begin(), pictures.end(),
                    [](const Picture& a, const Picture& b) { return a.digest < b.digest; });
@@ -160,6 +184,22 @@ at::Tensor read_picture(const fs::path& path) {
   fail("{} is neither PNG nor JPEG; remove or convert it", name);
 }
 
+at::Tensor BadPictures::read(const fs::path& path) {
+  try {
+    return read_picture(path);
+  } catch (const Error& error) {
+    ++count_;
+    if (count_ <= most_named) sentences_ += (sentences_.empty() ? "" : "; ") + std::string(error.what());
+    return {};
+  }
+}
+
+void BadPictures::check() const {
+  if (count_ == 1) fail("{}", sentences_);
+  if (count_ > 1)
+    fail("{} pictures cannot be read: {}{}", count_, sentences_, count_ > most_named ? "; and more" : "");
+}
+
 std::vector<std::string> picture_classes(const fs::path& folder) {
   const auto is_class = [](const fs::directory_entry& entry) { return is_folder(entry.path()); };
   std::vector<std::string> names;
@@ -174,20 +214,24 @@ Splits load_pictures(const fs::path& folder, const std::vector<std::string>& cla
   const auto read = [&](const fs::path& from) { return read_pictures(from, classes, form, empty); };
   const fs::path training = training_folder(folder);
   Pictures train = read(training), validation, test;
+  std::string note;
+  const std::optional<fs::path> held = training == folder ? std::nullopt : validation_folder(folder);
   if (training == folder) {
     test = hold_back(train, test_share, classes);
-  } else {
+  } else if (is_folder(folder / "test")) {
     test = read(folder / "test");
-    for (const char* name : validation_names) {
-      if (validation.empty() && is_folder(folder / name)) validation = read(folder / name);
-    }
+    if (held) validation = read(*held);
+  } else {
+    test = read(*held);
+    note = fmt::format("{} has no folder test, so {} serves as test", folder.string(),
+                       held->filename().string());
   }
   if (validation.empty()) validation = hold_back(train, validation_share, classes);
   for (const Pictures* other : {&validation, &test}) check_same_size({train.front(), other->front()});
   const bool coloured = any_coloured(train) || any_coloured(validation) || any_coloured(test);
   return {to_dataset(std::move(train), classes, coloured),
           to_dataset(std::move(validation), classes, coloured),
-          to_dataset(std::move(test), classes, coloured)};
+          to_dataset(std::move(test), classes, coloured), note};
 }
 
 }  // namespace whence::data

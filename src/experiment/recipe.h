@@ -45,6 +45,7 @@ struct ClassifierOptions {
   std::size_t architecture = 0;
   std::string file;  ///< .pt2, ONNX or TorchScript; not empty: the user's own classifier is explained, none is trained
   models::ClassifierOutput output = models::ClassifierOutput::automatic;
+  std::string entry;  ///< of a file with several outputs
   models::ClassifierRequest network;
   models::ClassifierTraining training;
   bool on_validation = false;  ///< it is trained on the validation images, too

@@ -10,13 +10,16 @@ namespace {
 using report::Section;
 using report::Table;
 
-/// Where no kind explains the classifier.
+/// Where no kind explains the classifier; and first of all, where it only guesses.
 void present_classifier(const Run& run, report::Page& page) {
   if (!run.metrics.contains("classifier")) return;
-  const double accuracy = run.metrics.at("classifier").at("test_accuracy").get<double>();
+  const nlohmann::json& classifier = run.metrics.at("classifier");
+  const double accuracy = classifier.at("test_accuracy").get<double>();
   const std::string share = fmt::format("{:.1f} %", 100 * accuracy);
   if (page.answer.empty())
     page.answer = fmt::format("**The classifier is right on {} of the test images.**", share);
+  if (classifier.contains("guessing"))
+    page.answer = classifier.at("guessing").get<std::string>() + " " + page.answer;
   if (page.headlines.empty()) page.headlines = {{share, "accuracy of the classifier", "on test images"}};
 }
 

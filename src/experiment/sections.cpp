@@ -53,6 +53,9 @@ config::Section classifier_section() {
         "unused."},
        {"output", choice(at(&ClassifierOptions::output), {"auto", "logits", "probabilities"}), "",
         "What that classifier returns; auto detects probabilities."},
+       {"entry", Text{at(&ClassifierOptions::entry)}, "",
+        "Which of several outputs of that classifier holds the scores: a key of its dictionary, or a number "
+        "from 0."},
        {"width", Integer{at(&ClassifierOptions::network, &models::ClassifierRequest::width), 0, 1024},
         "channels",
         "Channels of the first convolution; the others keep the published proportion. 0: as published."},

@@ -150,7 +150,9 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
   if (options.file.empty())
     return models::as_classifier(trained(classifier_network(), "classifier.safetensors"), with);
   const std::int64_t classes = std::ssize(task().class_names);
-  auto classifier = models::load_classifier(options.file, probe().to(device()), options.output, with);
+  models::ClassifierReading reading = options.output;
+  reading.entry = options.entry;
+  auto classifier = models::load_classifier(options.file, probe().to(device()), reading, with);
   if (classifier->classes() != classes)
     fail(
         "{} has {} classes, but data.classes selects {}; list the classes of its columns, in their order (to "

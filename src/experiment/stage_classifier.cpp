@@ -2,6 +2,7 @@
 #include "experiment/stages.h"
 #include "whence/core/files.h"
 #include "whence/interchange/safetensors.h"
+#include "whence/models/guessing.h"
 
 namespace whence::experiment {
 namespace {
@@ -45,9 +46,12 @@ StageResult classifier_stage(Session& session) {
     result.trained_seconds = train(session, result.metrics);
     result.products = {"classifier.safetensors"};
   }
-  const double accuracy =
-      models::accuracy(*session.classifier(session.judging_precision()), session.data().test);
+  const auto classifier = session.classifier(session.judging_precision());
+  const data::Dataset& test = session.data().test;
+  const double accuracy = models::accuracy(*classifier, test);
   result.metrics["test_accuracy"] = accuracy;
+  const std::string guessing = models::guessing_note(*classifier, test, accuracy);
+  if (!guessing.empty()) result.metrics["guessing"] = guessing;
   result.summary = fmt::format("test accuracy {:.2f} %", 100 * accuracy);
   return result;
 }

@@ -84,6 +84,10 @@ StageResult data_stage(Session& session) {
                             {"test_images", splits.test.size()}};
   std::string summary = fmt::format("{} training and {} test images of {}", splits.train.size(),
                                     splits.test.size(), fmt::join(splits.train.class_names, ", "));
+  if (!splits.note.empty()) {
+    metrics["note"] = splits.note;
+    summary += "; " + splits.note;
+  }
   if (const std::string_view files = state_of_files(session.get<DataOptions>()); !files.empty()) {
     metrics["files"] = files;
     summary += fmt::format("; files {}", files);

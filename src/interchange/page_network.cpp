@@ -14,13 +14,23 @@ using nlohmann::json;
 template <class T, class... Known>
 concept one_of = (std::same_as<T, Known> || ...);
 
-json pair(std::int64_t both) { return {both, both}; }
+json pair(const Extent& extent) { return {extent.height, extent.width}; }
+
+/// Whether the page computes this one as the library does.
+bool is_plain(const Conv2d& op) { return op.groups == 1 && op.dilation == Extent(1); }
+bool is_plain(const MaxPool2d& op) { return !op.ceil; }
+bool is_plain(const AvgPool2d& op) { return !op.ceil && op.counts_padding; }
+template <class T>
+bool is_plain(const T&) {
+  return true;
+}
 
 /// What the page needs beside weights; null: the page lacks the operation.
 json facts_of(const Op& op) {
   return std::visit(
       []<class T>(const T& own) -> json {
         json facts = json::object();
+        if (!is_plain(own)) return nullptr;
         if constexpr (one_of<T, Conv2d, ConvTranspose2d, MaxPool2d, AvgPool2d>)
           facts = {
               {"kernel", pair(own.kernel)}, {"stride", pair(own.stride)}, {"padding", pair(own.padding)}};

@@ -48,6 +48,25 @@ LayerId difference(OperatorCall& call, const char* layer_argument, const char* c
   return scale_and_shift(call, layer, at::full_like(constant, sign), -sign * constant);
 }
 
+bool is_from_0_to_1(const Op& op) {
+  return std::holds_alternative<Sigmoid>(op) || std::holds_alternative<Hardsigmoid>(op) ||
+         std::holds_alternative<Softmax>(op);
+}
+
+/// The gate is the one with one number for each channel; of two equal shapes the one whose values lie in [0, 1].
+LayerId add_gate(OperatorCall& call, LayerId first, LayerId second) {
+  NetworkBuilder& network = call.network();
+  const auto gates = [&](LayerId gate, LayerId signal) {
+    const Shape &own = network.shape(gate), &other = network.shape(signal);
+    if (own == other) return is_from_0_to_1(network.op(gate)) && gate != signal;
+    return other.size() == 3 && own == Shape{other[0], 1, 1};
+  };
+  if (gates(second, first)) return network.add(Gate{}, {first, second});
+  call.require(gates(first, second),
+               "two factors that are computed from the input, of which neither is a gate");
+  return network.add(Gate{}, {second, first});
+}
+
 }  // namespace
 
 LayerId add(OperatorCall& call) {
@@ -70,6 +89,8 @@ LayerId negate(OperatorCall& call) {
 }
 
 LayerId multiply(OperatorCall& call) {
+  if (call.is_layer("self") && call.is_layer("other"))
+    return add_gate(call, call.layer("self"), call.layer("other"));
   const bool first = call.is_layer("self");
   const LayerId layer = call.layer(first ? "self" : "other");
   const at::Tensor factor = by_channel(call, layer, first ? "other" : "self");

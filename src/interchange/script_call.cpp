@@ -81,6 +81,10 @@ bool OperatorCall::boolean(std::string_view argument) const {
   return value.toBool();
 }
 
+bool OperatorCall::is_list(std::string_view argument) const { return constant(argument).isList(); }
+
+bool OperatorCall::is_text(std::string_view argument) const { return constant(argument).isString(); }
+
 std::string OperatorCall::text(std::string_view argument) const {
   const c10::IValue& value = constant(argument);
   require(value.isString(), "no text as {}", argument);
@@ -110,6 +114,12 @@ std::vector<Symbol> OperatorCall::sizes(std::string_view argument) const {
   std::vector<Symbol> symbols;
   for (const std::int64_t size : integers(argument)) symbols.emplace_back().value = c10::IValue(size);
   return symbols;
+}
+
+Extent OperatorCall::extent(std::string_view argument) const {
+  const std::vector<std::int64_t> values = integers(argument);
+  require(values.size() == 1 || values.size() == 2, "a {} of {} numbers", argument, values.size());
+  return {values.front(), values.back()};
 }
 
 std::int64_t OperatorCall::square(std::string_view argument) const {

@@ -1,5 +1,6 @@
 #include "interchange/script_columns.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace whence::nn {
@@ -39,8 +40,57 @@ LayerId slice(OperatorCall& call) {
   }
   const std::int64_t count = shape[static_cast<std::size_t>(dimension - 1)];
   if (from_the_first && end >= count && call.is_read_once("self")) return layer;
-  call.require(shape.size() == 1, "a part of an image");
-  return keep_columns(call, at::arange(count, at::kLong).slice(0, start, end, step));
+  call.require(dimension == 1, "a part of an image");
+  const auto within = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + count : at, 0, count);
+  };
+  const std::int64_t first = within(start), last = within(end);
+  const bool columns = std::holds_alternative<Linear>(call.network().op(layer)) && shape.size() == 1;
+  if (columns && call.is_read_once("self"))
+    return keep_columns(call, at::arange(count, at::kLong).slice(0, start, end, step));
+  call.require(step == 1 && last > first, "channels that do not follow one another");
+  return call.network().add(Slice{first, last - first}, {layer});
+}
+
+LayerId narrow(OperatorCall& call) {
+  const LayerId layer = call.first_layer();
+  call.require(call.dimension("dim", layer) == 1, "a part of an image");
+  return call.network().add(Slice{call.integer("start"), call.integer("length")}, {layer});
+}
+
+LayerId select(OperatorCall& call) {
+  const LayerId layer = call.layer("self");
+  Shape shape = call.network().shape(layer);
+  call.require(call.dimension("dim", layer) == 1 && shape.size() > 1, "a part of an image or of the batch");
+  const std::int64_t given = call.integer("index");
+  const LayerId channel = call.network().add(Slice{given < 0 ? given + shape[0] : given, 1}, {layer});
+  shape.erase(shape.begin());
+  return call.network().add(Reshape{std::move(shape)}, {channel});
+}
+
+std::vector<LayerId> parts(OperatorCall& call, std::string_view name) {
+  if (name != "aten::chunk" && name != "aten::split" && name != "aten::split_with_sizes") return {};
+  const LayerId layer = call.layer("self");
+  const std::int64_t count = call.network().shape(layer)[0];
+  call.require(call.dimension("dim", layer) == 1, "another dimension than that of channels");
+  std::vector<std::int64_t> lengths;
+  const char* sizes = call.has("split_sizes") ? "split_sizes" : "split_size";
+  if (name != "aten::chunk" && call.is_list(sizes)) {
+    lengths = call.integers(sizes);
+  } else {
+    const std::int64_t chunks = name == "aten::chunk" ? call.integer("chunks") : 1;
+    const std::int64_t each = name == "aten::chunk" ? (count + chunks - 1) / chunks : call.integer(sizes);
+    call.require(each >= 1, "parts of no channel");
+    for (std::int64_t start = 0; start < count; start += each)
+      lengths.push_back(std::min(each, count - start));
+  }
+  std::vector<LayerId> layers;
+  std::int64_t start = 0;
+  for (const std::int64_t length : lengths) {
+    layers.push_back(call.network().add(Slice{start, length}, {layer}));
+    start += length;
+  }
+  return layers;
 }
 
 LayerId index(OperatorCall& call) {

@@ -10,12 +10,11 @@ namespace whence::nn {
 
 struct ScriptModule::Implementation {
   torch::jit::Module module;
+  std::string method = "forward";  ///< that is called
+  std::string entry = "";          ///< of its answer, where one is chosen
 };
 
 /// What a file may hold besides weights: the shape of one sample.
 constexpr const char* input_shape_attribute = "input_shape";
-
-/// Calls forward(x) and returns the tensors of its answer. Throws what LibTorch throws.
-std::vector<at::Tensor> call(const torch::jit::Module& module, const at::Tensor& x);
 
 }  // namespace whence::nn

@@ -16,7 +16,39 @@ NamedTensors weight_and_bias(const OperatorCall& call) {
   return values;
 }
 
-LayerId add_convolution(OperatorCall& call, bool transposed) {
+/// Numbers, or "valid" and, where it is as large on both sides, "same".
+Extent padding_of(const OperatorCall& call, const at::Tensor& weight) {
+  if (!call.is_text("padding")) return call.extent("padding");
+  if (call.text("padding") == "valid") return 0;
+  const Extent dilation = call.extent("dilation");
+  const Extent both = {dilation.height * (weight.size(2) - 1), dilation.width * (weight.size(3) - 1)};
+  call.require(both.height % 2 == 0 && both.width % 2 == 0, "padding that differs on both sides");
+  return {both.height / 2, both.width / 2};
+}
+
+void require_channels(const OperatorCall& call, const Shape& shape, std::int64_t channels) {
+  call.require(shape.size() != 3 || shape[0] == channels, "weights for {} channels behind {}", channels,
+               shape[0]);
+}
+
+LayerId convolution(OperatorCall& call) {
+  const LayerId input = call.layer("input");
+  const NamedTensors values = weight_and_bias(call);
+  const at::Tensor& weight = values.front().tensor;
+  call.require(weight.dim() == 4, "a {}-dimensional weight, not an image convolution's", weight.dim());
+  const std::int64_t groups = call.integer("groups");
+  require_channels(call, call.network().shape(input), weight.size(1) * groups);
+  return call.network().add(Conv2d{.channels = weight.size(0),
+                                   .kernel = {weight.size(2), weight.size(3)},
+                                   .stride = call.extent("stride"),
+                                   .padding = padding_of(call, weight),
+                                   .bias = values.size() == 2,
+                                   .groups = groups,
+                                   .dilation = call.extent("dilation")},
+                            {input}, values);
+}
+
+LayerId transposed_convolution(OperatorCall& call) {
   const LayerId input = call.layer("input");
   const NamedTensors values = weight_and_bias(call);
   const at::Tensor& weight = values.front().tensor;
@@ -25,23 +57,16 @@ LayerId add_convolution(OperatorCall& call, bool transposed) {
                weight.size(3));
   call.require(call.integer("groups") == 1, "{} groups", call.integer("groups"));
   call.require(call.square("dilation") == 1, "dilation {}", call.square("dilation"));
-  const Shape& shape = call.network().shape(input);
-  call.require(shape.size() != 3 || shape[0] == weight.size(transposed ? 0 : 1),
-               "weights for {} channels behind {}", weight.size(transposed ? 0 : 1), shape[0]);
-  const std::int64_t kernel = weight.size(2), stride = call.square("stride"),
-                     padding = call.square("padding");
-  const bool bias = values.size() == 2;
-  if (transposed) {
-    return call.network().add(
-        ConvTranspose2d{weight.size(1), kernel, stride, padding, call.square("output_padding"), bias},
-        {input}, values);
-  }
-  return call.network().add(Conv2d{weight.size(0), kernel, stride, padding, bias}, {input}, values);
+  require_channels(call, call.network().shape(input), weight.size(0));
+  return call.network().add(
+      ConvTranspose2d{weight.size(1), weight.size(2), call.square("stride"), call.square("padding"),
+                      call.square("output_padding"), values.size() == 2},
+      {input}, values);
 }
 
-LayerId convolution(OperatorCall& call) { return add_convolution(call, false); }
-LayerId transposed_convolution(OperatorCall& call) { return add_convolution(call, true); }
-LayerId any_convolution(OperatorCall& call) { return add_convolution(call, call.boolean("transposed")); }
+LayerId any_convolution(OperatorCall& call) {
+  return call.boolean("transposed") ? transposed_convolution(call) : convolution(call);
+}
 
 /// A weight that does not fit is known here, not when the network is built: ScriptModule::input_shape tries many shapes.
 void require_inputs(const OperatorCall& call, const Shape& shape, std::int64_t wanted) {
@@ -71,6 +96,17 @@ LayerId addmm(OperatorCall& call) {
   return product;
 }
 
+LayerId layer_norm(OperatorCall& call) {
+  const LayerId input = call.layer("input");
+  call.require(call.integers("normalized_shape") == Shape{call.network().shape(input).back()},
+               "other dimensions than the last");
+  NamedTensors values;
+  for (const char* name : {"weight", "bias"}) {
+    if (!call.is_none(name)) values.push_back({name, call.tensor(name)});
+  }
+  return call.network().add(LayerNorm{call.number("eps")}, {input}, values);
+}
+
 LayerId batch_norm(OperatorCall& call) {
   call.require(!call.boolean("training"), "statistics of the batch instead of running ones");
   NamedTensors values;
@@ -95,6 +131,18 @@ LayerId leaky_relu(OperatorCall& call) {
   return call.network().add(LeakyRelu{call.number("negative_slope")}, {call.layer("self")});
 }
 
+LayerId bounded(OperatorCall& call, const char* low, const char* high) {
+  call.require(!call.is_none(low) && !call.is_none(high), "one bound only");
+  return call.network().add(Hardtanh{call.number(low), call.number(high)}, {call.layer("self")});
+}
+LayerId hardtanh(OperatorCall& call) { return bounded(call, "min_val", "max_val"); }
+LayerId clamp(OperatorCall& call) { return bounded(call, "min", "max"); }
+LayerId relu6(OperatorCall& call) { return call.network().add(Hardtanh{0, 6}, {call.layer("self")}); }
+
+LayerId gelu(OperatorCall& call) {
+  return call.network().add(Gelu{call.text("approximate") == "tanh"}, {call.layer("self")});
+}
+
 template <class Op>
 LayerId over_classes(OperatorCall& call) {
   const LayerId input = call.layer("self");
@@ -109,17 +157,15 @@ std::int64_t pool_stride(const OperatorCall& call) {
 
 LayerId max_pool(OperatorCall& call) {
   call.require(call.square("dilation") == 1, "dilation {}", call.square("dilation"));
-  call.require(!call.boolean("ceil_mode"), "ceil_mode");
-  return call.network().add(MaxPool2d{call.square("kernel_size"), pool_stride(call), call.square("padding")},
+  return call.network().add(MaxPool2d{call.square("kernel_size"), pool_stride(call), call.square("padding"),
+                                      call.boolean("ceil_mode")},
                             {call.layer("self")});
 }
 
 LayerId avg_pool(OperatorCall& call) {
-  const std::int64_t padding = call.square("padding");
-  call.require(!call.boolean("ceil_mode"), "ceil_mode");
-  call.require(padding == 0 || call.boolean("count_include_pad"), "padding that is not counted");
   call.require(call.is_none("divisor_override"), "a divisor of its own");
-  return call.network().add(AvgPool2d{call.square("kernel_size"), pool_stride(call), padding},
+  return call.network().add(AvgPool2d{call.square("kernel_size"), pool_stride(call), call.square("padding"),
+                                      call.boolean("ceil_mode"), call.boolean("count_include_pad")},
                             {call.layer("self")});
 }
 
@@ -127,9 +173,10 @@ LayerId adaptive_avg_pool(OperatorCall& call) {
   const LayerId input = call.layer("self");
   const Shape& shape = call.network().shape(input);
   const std::vector<std::int64_t> size = call.integers("output_size");
-  if (shape.size() == 3 && size == Shape(shape.begin() + 1, shape.end())) return input;
-  call.require(size == Shape{1, 1}, "an output of {} instead of 1x1", fmt::join(size, "x"));
-  return call.network().add(GlobalAvgPool2d{}, {input});
+  call.require(shape.size() == 3 && size.size() == 2, "an input that is no image");
+  if (size == Shape(shape.begin() + 1, shape.end())) return input;
+  if (size == Shape{1, 1}) return call.network().add(GlobalAvgPool2d{}, {input});
+  return call.network().add(AdaptiveAvgPool2d{size[0], size[1]}, {input});
 }
 
 LayerId mean(OperatorCall& call) {
@@ -146,7 +193,7 @@ LayerId mean(OperatorCall& call) {
 
 LayerId dropout(OperatorCall& call) {
   call.require(!call.boolean("train"), "train=True in evaluation mode");
-  return call.layer("input");
+  return call.first_layer();  // "input" or, in place, "self"
 }
 
 LayerId same(OperatorCall& call) { return call.layer("self"); }
@@ -160,7 +207,15 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::mm", mm},
     {"aten::addmm", addmm},
     {"aten::batch_norm", batch_norm},
+    {"aten::layer_norm", layer_norm},
     {"aten::relu", elementwise<Relu>},
+    {"aten::relu6", relu6},
+    {"aten::hardtanh", hardtanh},
+    {"aten::clamp", clamp},
+    {"aten::silu", elementwise<Silu>},
+    {"aten::hardswish", elementwise<Hardswish>},
+    {"aten::hardsigmoid", elementwise<Hardsigmoid>},
+    {"aten::gelu", gelu},
     {"aten::leaky_relu", leaky_relu},
     {"aten::sigmoid", elementwise<Sigmoid>},
     {"aten::tanh", elementwise<Tanh>},
@@ -175,11 +230,14 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::alpha_dropout", dropout},
     {"aten::contiguous", same},
     {"aten::clone", same},
-    {"aten::detach", same},
     {"aten::view", view},
     {"aten::reshape", reshape},
     {"aten::flatten", flatten},
     {"aten::unflatten", unflatten},
+    {"aten::unsqueeze", unsqueeze},
+    {"aten::squeeze", squeeze},
+    {"aten::permute", permute},
+    {"aten::transpose", transpose},
     {"aten::constant_pad_nd", zero_pad},
     {"aten::pad", pad},
     {"aten::upsample_nearest2d", upsample_nearest},
@@ -191,6 +249,8 @@ constexpr std::pair<std::string_view, Operator> table[] = {
     {"aten::div", divide},
     {"aten::cat", concatenate},
     {"aten::slice", slice},
+    {"aten::narrow", narrow},
+    {"aten::select", select},
     {"aten::index", index},
     {"aten::index_select", index_select},
 };

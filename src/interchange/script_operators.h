@@ -32,13 +32,17 @@ class OperatorCall {
   double number(std::string_view argument) const;
   bool boolean(std::string_view argument) const;
   std::string text(std::string_view argument) const;
+  bool is_list(std::string_view argument) const;
+  bool is_text(std::string_view argument) const;
   std::vector<std::int64_t> integers(std::string_view argument) const;
   std::vector<double> numbers(std::string_view argument) const;
   /// A constant list.
   std::vector<c10::IValue> items(std::string_view argument) const;
   /// A list of sizes, in which the batch size may stand.
   std::vector<Symbol> sizes(std::string_view argument) const;
-  /// The one number of a list of equal ones: Network knows square windows only.
+  /// Rows and columns, where one number stands for both.
+  Extent extent(std::string_view argument) const;
+  /// The one number of a list of equal ones, where Network knows square windows only.
   std::int64_t square(std::string_view argument) const;
   /// A dimension as a number from 0 (the batch) up, for a tensor of `layer`.
   std::int64_t dimension(std::string_view argument, LayerId layer) const;

@@ -2,6 +2,8 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
+#include "interchange/script_answer.h"
+#include "interchange/script_columns.h"
 #include "interchange/script_operators.h"
 #include "whence/core/error.h"
 
@@ -76,14 +78,19 @@ std::string place_of(const Node& node) {
   return fmt::format("{} ({})", place, line.substr(begin, line.find_last_not_of(blank) + 1 - begin));
 }
 
-std::vector<LayerId> GraphReader::read(const torch::jit::Graph& graph) {
+std::vector<LayerId> GraphReader::read(const torch::jit::Graph& graph, const std::string& entry) {
   if (graph.inputs().size() != 2) {
     throw Obstacle(fmt::format("a forward method with {} inputs instead of one", graph.inputs().size() - 1));
   }
   known_[graph.inputs()[1]] = {LayerId{0}};
   read(*graph.block());
   std::vector<LayerId> layers;
-  for (const Symbol& output : symbols_of(graph.outputs())) append_layers(output, layers);
+  for (const Value* answer : graph.outputs()) {
+    const Value* output = chosen_value(answer, entry);
+    if (output == nullptr)
+      throw Obstacle(fmt::format("an answer whose entry '{}' its code does not show", entry));
+    append_layers(symbols_of({output}).front(), layers);
+  }
   if (layers.empty()) throw Obstacle("a forward method that returns nothing");
   return layers;
 }
@@ -94,8 +101,10 @@ void GraphReader::read(const Block& block) {
       read(*node);
     } catch (const Obstacle&) {
       throw;
-    } catch (const std::exception& error) {
-      throw Obstacle(place_of(*node) + ": " + sentence_of(error));
+    } catch (const Error& error) {
+      throw Obstacle(place_of(*node) + ": " + error.what());
+    } catch (const std::exception&) {  // in LibTorch
+      throw Obstacle(place_of(*node) + " with arguments that it does not take");
     }
   }
 }
@@ -111,11 +120,13 @@ void GraphReader::read(const Node& node) {
   if (node.kind() == c10::aten::warn) return;
   const std::vector<Symbol> inputs = symbols_of(node.inputs());
   if (node.kind() == prim::ListConstruct) return make_list(node, inputs);
-  if (node.kind() == prim::TupleConstruct) return set(node, {inputs});
+  if (node.kind() == prim::TupleConstruct || node.kind() == prim::DictConstruct) return set(node, {inputs});
   if (node.kind() == prim::ListUnpack || node.kind() == prim::TupleUnpack)
     return unpack(node, inputs.front());
   if (node.kind() == prim::unchecked_cast) return set(node, inputs.front());
-  if (read_size(node, inputs) || read_constant(node, inputs) || read_layer(node, inputs)) return;
+  if (read_size(node, inputs) || read_constant(node, inputs) || read_parts(node, inputs) ||
+      read_layer(node, inputs))
+    return;
   throw Obstacle(place_of(node));
 }
 
@@ -201,6 +212,16 @@ bool GraphReader::read_constant(const Node& node, const std::vector<Symbol>& inp
   if (schema->is_vararg()) stack.emplace_back(static_cast<std::int64_t>(inputs.size()));
   node.getOperation()(stack);
   for (std::size_t i = 0; i < node.outputs().size(); ++i) known_[node.outputs()[i]] = {stack.at(i)};
+  return true;
+}
+
+bool GraphReader::read_parts(const Node& node, const std::vector<Symbol>& inputs) {
+  if (node.maybeSchema() == nullptr || node.outputs().size() != 1) return false;
+  OperatorCall call(node, inputs, network_);
+  std::vector<Symbol> layers;
+  for (const LayerId layer : parts(call, node.kind().toQualString())) layers.emplace_back().value = layer;
+  if (layers.empty()) return false;
+  set(node, {layers});
   return true;
 }
 

@@ -16,8 +16,8 @@ class GraphReader {
  public:
   explicit GraphReader(NetworkBuilder& network) : network_(network) {}
 
-  /// The graph's second input (the first is the module itself) is layer 0; returns its outputs.
-  std::vector<LayerId> read(const torch::jit::Graph& graph);
+  /// The graph's second input (the first is the module itself) is layer 0; returns its outputs, or the chosen `entry` of them.
+  std::vector<LayerId> read(const torch::jit::Graph& graph, const std::string& entry = "");
 
  private:
   void read(const torch::jit::Block& block);
@@ -28,6 +28,8 @@ class GraphReader {
   /// Operations on sizes, where the batch size may stand among constants. False: not one of these.
   bool read_size(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
   bool read_constant(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
+  /// Operations whose result is a list of layers.
+  bool read_parts(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
   bool read_layer(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
 
   std::vector<Symbol> symbols_of(at::ArrayRef<const torch::jit::Value*> values) const;

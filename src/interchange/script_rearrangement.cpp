@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <numeric>
+
 #include "nn/graph/shapes.h"
 
 namespace whence::nn {
@@ -74,6 +76,51 @@ LayerId unflatten(OperatorCall& call) {
   whole.insert(whole.end(), inner.begin(), inner.end());
   whole.insert(whole.end(), shape.begin() + dimension + 1, shape.end());
   return reshape_to(call, input, whole);
+}
+
+LayerId unsqueeze(OperatorCall& call) {
+  const LayerId input = call.layer("self");
+  Shape shape = call.network().shape(input);
+  const std::int64_t given = call.integer("dim");
+  const std::int64_t dimension = given < 0 ? given + static_cast<std::int64_t>(shape.size()) + 2 : given;
+  call.require(dimension >= 1 && dimension <= static_cast<std::int64_t>(shape.size()) + 1,
+               "a new dimension in front of the batch");
+  shape.insert(shape.begin() + (dimension - 1), 1);
+  return call.network().add(Reshape{std::move(shape)}, {input});
+}
+
+LayerId squeeze(OperatorCall& call) {
+  const LayerId input = call.layer("self");
+  Shape shape = call.network().shape(input);
+  call.require(call.has("dim"), "no dimension to squeeze, so that a batch of one loses its own");
+  const std::int64_t dimension = call.dimension("dim", input) - 1;
+  call.require(dimension >= 0 && dimension < static_cast<std::int64_t>(shape.size()),
+               "the batch dimension to squeeze");
+  if (shape[static_cast<std::size_t>(dimension)] != 1) return input;
+  shape.erase(shape.begin() + dimension);
+  call.require(!shape.empty(), "one number for each sample");
+  return reshape_to(call, input, shape);
+}
+
+LayerId permute(OperatorCall& call) {
+  const LayerId input = call.layer("self");
+  const auto rank = static_cast<std::int64_t>(call.network().shape(input).size()) + 1;
+  Shape order;
+  for (const std::int64_t given : call.integers("dims"))
+    order.push_back((given < 0 ? given + rank : given) - 1);
+  call.require(!order.empty() && order.front() == -1, "an order that moves the batch");
+  return call.network().add(Permute{Shape(order.begin() + 1, order.end())}, {input});
+}
+
+LayerId transpose(OperatorCall& call) {
+  const LayerId input = call.layer("self");
+  const std::int64_t first = call.dimension("dim0", input) - 1, second = call.dimension("dim1", input) - 1;
+  Shape order(call.network().shape(input).size());
+  const auto rank = static_cast<std::int64_t>(order.size());
+  call.require(first >= 0 && second >= 0 && first < rank && second < rank, "an order that moves the batch");
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(order[static_cast<std::size_t>(first)], order[static_cast<std::size_t>(second)]);
+  return call.network().add(Permute{std::move(order)}, {input});
 }
 
 LayerId zero_pad(OperatorCall& call) {

@@ -1,8 +1,10 @@
-#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
 
 #include "interchange/exported_program.h"
 #include "interchange/onnx_file.h"
+#include "interchange/script_answer.h"
+#include "interchange/script_failure.h"
 #include "interchange/script_module.h"
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
@@ -35,9 +37,24 @@ bool has_end(std::string_view archive) {
     fail("{} holds Python objects (a state dict or a pickled model), not TorchScript; {}", path.string(),
          how_to_export);
   }
+  if (const std::string known = zip ? loading_failure_of(reason) : ""; !known.empty())
+    fail("{} {}", path.string(), known);
   if (zip)
-    fail("{} cannot be loaded as TorchScript ({}); {}", path.string(), sentence_of(reason), how_to_export);
+    fail("{} is not TorchScript that this LibTorch ({}) can load; {}", path.string(), TORCH_VERSION,
+         how_to_export);
   fail("{} is not a TorchScript file; {}", path.string(), how_to_export);
+}
+
+/// Weights in half or double precision.
+bool has_other_floats(const torch::jit::Module& module) {
+  const auto is_other = [](const at::Tensor& tensor) {
+    return tensor.is_floating_point() && tensor.scalar_type() != at::kFloat;
+  };
+  for (const at::Tensor& parameter : module.parameters())
+    if (is_other(parameter)) return true;
+  for (const at::Tensor& buffer : module.buffers())
+    if (is_other(buffer)) return true;
+  return false;
 }
 
 torch::jit::Module load_module(const std::filesystem::path& path) {
@@ -47,46 +64,14 @@ torch::jit::Module load_module(const std::filesystem::path& path) {
   try {
     torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
     module.eval();
+    if (has_other_floats(module)) module.to(at::kFloat);
     return module;
   } catch (const std::exception& error) {
     explain_failure(path, error);
   }
 }
 
-/// TorchScript puts its whole call stack in front of the reason: "... RuntimeError: the reason".
-std::string reason_of(const std::exception& error) {
-  const std::string text = error.what();
-  const std::size_t at = text.rfind("Error: ");
-  if (text.find("Traceback of TorchScript") == std::string::npos || at == std::string::npos)
-    return sentence_of(error);
-  return sentence_of(std::runtime_error(text.substr(at + 7, text.find('\n', at) - at - 7)));
-}
-
-void collect(const c10::IValue& answer, std::vector<at::Tensor>& tensors) {
-  if (answer.isTensor()) {
-    tensors.push_back(answer.toTensor());
-  } else if (answer.isTuple()) {
-    for (const c10::IValue& element : answer.toTupleRef().elements()) collect(element, tensors);
-  } else if (answer.isList()) {
-    for (const c10::IValue& element : answer.toListRef()) collect(element, tensors);
-  } else if (!answer.isNone()) {  // None: an output that only training fills
-    throw std::runtime_error("it returns " + answer.tagKind() + " where tensors are expected");
-  }
-}
-
 }  // namespace
-
-std::vector<at::Tensor> call(const torch::jit::Module& module, const at::Tensor& x) {
-  // The optimising executor re-compiles during the first calls, which costs seconds and changes last bits on
-  // the way.
-  const torch::jit::GraphOptimizerEnabledGuard plain(false);
-  std::vector<at::Tensor> tensors;
-  // A copy of its own: modules write into their input, and view fails on channels-last memory.
-  const at::Tensor own = x.clone(at::MemoryFormat::Contiguous);
-  collect(module.get_method("forward")({own}), tensors);
-  if (tensors.empty()) throw std::runtime_error("it returns no tensor");
-  return tensors;
-}
 
 ScriptModule::ScriptModule(const std::filesystem::path& path)
     : implementation_(std::make_shared<Implementation>(Implementation{load_module(path)})), path_(path) {
@@ -96,11 +81,19 @@ ScriptModule::ScriptModule(const std::filesystem::path& path)
 }
 
 std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
+  const Implementation& own = *implementation_;
   try {
-    return call(implementation_->module, x);
+    return call(own.module, own.method, own.entry, x);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} {}", path_.string(), error.what()), error.code());
   } catch (const std::exception& error) {
-    fail("{} does not accept an input of shape {}: {}", path_.string(), text_of(x.sizes()), reason_of(error));
+    fail("{} {}", path_.string(), failure_of(error, x.sizes()));
   }
+}
+
+void ScriptModule::choose_output(const std::string& entry) {
+  implementation_ = std::make_shared<Implementation>(*implementation_);
+  implementation_->entry = entry;
 }
 
 NamedTensors ScriptModule::parameters() const {

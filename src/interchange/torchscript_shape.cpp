@@ -38,24 +38,25 @@ std::set<std::int64_t> channels_of_convolutions(const torch::jit::Module& module
 }
 
 /// Why operations or weights do not fit inputs of that shape; "" when they do.
-std::string misfit(const torch::jit::Graph& graph, const Shape& input) {
+std::string misfit(const torch::jit::Graph& graph, const std::string& entry, const Shape& input) {
   try {
     NetworkBuilder builder("TorchScript", input, {});
-    GraphReader(builder).read(graph);
+    GraphReader(builder).read(graph, entry);
     return "";
   } catch (const std::exception& error) {
     return sentence_of(error);
   }
 }
 
-std::optional<Shape> only_square_image(const torch::jit::Module& module, std::string& obstacle) {
+std::optional<Shape> only_square_image(const torch::jit::Module& module, const std::string& entry,
+                                       std::string& obstacle) {
   const torch::jit::Module frozen = torch::jit::freeze_module(module);
   const std::shared_ptr<torch::jit::Graph> graph = frozen.get_method("forward").graph();
   std::optional<Shape> found;
   for (const std::int64_t channels : channels_of_convolutions(module)) {
     for (std::int64_t side = least_side; side <= greatest_side; ++side) {
       const Shape shape = {channels, side, side};
-      const std::string reason = misfit(*graph, shape);
+      const std::string reason = misfit(*graph, entry, shape);
       if (reason.empty() && found) {
         obstacle = fmt::format("images of {} and of {} both fit", text_of(*found), text_of(shape));
         return std::nullopt;
@@ -74,9 +75,9 @@ std::optional<Shape> ScriptModule::input_shape(std::string* obstacle) const {
   std::string reason;
   std::optional<Shape> shape = told_shape(implementation_->module);
   try {
-    if (!shape) shape = only_square_image(implementation_->module, reason);
-  } catch (const std::exception& error) {
-    reason = sentence_of(error);
+    if (!shape) shape = only_square_image(implementation_->module, implementation_->entry, reason);
+  } catch (const std::exception&) {
+    reason = "its code is not understood";
   }
   if (!shape && obstacle != nullptr) *obstacle = reason;
   return shape;

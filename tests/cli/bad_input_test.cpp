@@ -132,9 +132,17 @@ TEST_F(BadInput, FoldersThatCannotBeWritten) {
   const auto run_to = [&](const std::string& out) {
     return workplace_.run({"run", "recipe-of-squares.toml", "--out", out});
   };
-  EXPECT_TRUE(is_error(run_to("recipe-of-squares.toml/run"), 1, "cannot be made"));
+  EXPECT_TRUE(is_error(run_to("recipe-of-squares.toml/run"), 1, "cannot be written"));
   EXPECT_TRUE(is_error(run_to("/proc/whence-run"), 1, "cannot be made"));
   EXPECT_TRUE(is_error(run_to("squares"), 1, "is not a run folder"));
+  // Before any work: the run that they are about is not there.
+  for (const char* verb : {"attribute", "sweep", "ablate", "counterfactual", "export", "select"})
+    EXPECT_TRUE(is_error(workplace_.run({verb, "nowhere", "--out", "recipe-of-squares.toml/figures"}), 1,
+                         "cannot be written"))
+        << verb;
+  EXPECT_TRUE(is_error(workplace_.run({"import", "nowhere.pt", "--out", "squares"}), 1, "it is a folder"));
+  EXPECT_TRUE(is_error(workplace_.run({"curves", "nowhere", "--out", "recipe-of-squares.toml/x"}), 1,
+                       "cannot be written"));
 }
 
 TEST_F(BadInput, ReadOnlyFolders) {

@@ -53,7 +53,13 @@ def main(folder):
     for name, (image, options) in jpegs.items():
         image.save(f"{folder}/{name}", **options)
         write_idx(f"{folder}/{name}.idx", channels_first(Image.open(f"{folder}/{name}")))
-    photo.convert("CMYK").save(f"{folder}/cmyk.jpg")
+    ink = np.concatenate([np.asarray(photo), random.integers(0, 200, (40, 52, 1), dtype=np.uint8)], 2)
+    Image.fromarray(ink, "CMYK").save(f"{folder}/cmyk.jpg", quality=95, subsampling=0)
+    write_idx(f"{folder}/cmyk.jpg.idx", channels_first(Image.open(f"{folder}/cmyk.jpg").convert("RGB")))
+    whole = open(f"{folder}/rgb.jpg", "rb").read()
+    with open(f"{folder}/extraneous.jpg", "wb") as file:  # bytes that belong to nothing, in front of the end
+        file.write(whole[:-2] + b"\x11\x22\x33" + whole[-2:])
+    write_idx(f"{folder}/extraneous.jpg.idx", channels_first(Image.open(f"{folder}/extraneous.jpg")))
     write_idx(f"{folder}/small.idx", channels_first(photo.resize((13, 10), Image.BILINEAR)))
     write_idx(f"{folder}/large.idx", channels_first(photo.resize((104, 80), Image.BILINEAR)))
     write_idx(f"{folder}/luminance.idx", channels_first(noise.convert("L")))

@@ -24,6 +24,8 @@ struct Dataset {
 
 struct Splits {
   Dataset train, validation, test;
+  std::string note =
+      "";  ///< one sentence on what stands for what, where a reader would not expect it; else ""
 
   bool has_validation() const { return validation.labels.defined(); }
 };
@@ -42,7 +44,8 @@ Dataset pick(const Dataset& dataset, const at::Tensor& rows);
 /// the size.
 at::Tensor sample_rows(const Dataset& dataset, std::int64_t count, at::Generator& generator);
 
-/// One IDX pair as a dataset; images (N, H, W) get one channel, (N, C, H, W) stay. Errors: those of read_idx;
+/// One IDX pair as a dataset; images (N, H, W) get one channel, (N, C, H, W) stay, and (N, H, W, C) become
+/// such; C is 1 or 3. Errors: those of read_idx; other channels;
 /// numbers of images and labels that disagree; a label past the class names.
 Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
                       const std::vector<std::string>& class_names);

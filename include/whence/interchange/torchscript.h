@@ -18,15 +18,18 @@ namespace whence::nn {
 /// the shape of one sample. Error: a layer's name that PyTorch keeps for itself ("training", "import").
 void export_torchscript(const Network& network, const std::filesystem::path& path);
 
-/// A loaded TorchScript module, in evaluation mode; .pt2 (torch.export) and ONNX files become such modules. TorchScript is
-/// executable code: only load what you trust.
+/// A loaded TorchScript module, in evaluation mode, its weights as float32; .pt2 (torch.export) and ONNX files become such modules. TorchScript
+/// is executable code: only load what you trust.
 class ScriptModule {
  public:
   /// Error: missing, or not TorchScript (says so when it is a Python pickle or a state dict, and how to export it).
   explicit ScriptModule(const std::filesystem::path& path);
 
-  /// Runs it; a tuple's elements are returned in order, None left out. Error: the module's own, as one sentence with
-  /// the file's name.
+  /// Of an answer with several tensors the one that is meant: a dictionary's key, a named tuple's field, or the number (from 0)
+  /// in a tuple or list. "": all of them.
+  void choose_output(const std::string& entry);
+  /// Runs it on a copy of x; a tuple's elements are returned in order, None left out. Errors, with the file's name and what to do:
+  /// it fails; a dictionary of which none is chosen; no such entry.
   std::vector<at::Tensor> operator()(const at::Tensor& x) const;
   /// Full names ("conv1.weight"), as Python's named_parameters().
   NamedTensors parameters() const;
@@ -36,6 +39,11 @@ class ScriptModule {
   /// whose operations and weights fit one another. nullopt where no such image fits or several do (as 28 and 29 pixels in
   /// front of a pooling); `obstacle` (if not null) says which it is.
   std::optional<Shape> input_shape(std::string* obstacle = nullptr) const;
+  /// The first operation outside of branches that draws random numbers at every call, and the module's line that calls it; "" where
+  /// there is none.
+  std::string random_operation() const;
+  /// The module without its last operation, if that is `operation` ("softmax", "log_softmax", "sigmoid").
+  std::optional<ScriptModule> before(const std::string& operation) const;
   /// Moves parameters and buffers; a module that names a device in its code stays what it is. Translate before.
   void to(at::Device device);
   at::Device device() const { return device_; }

@@ -72,21 +72,36 @@ std::unique_ptr<Encoder> as_encoder(const nn::Network& network, Precision precis
 /// What an imported classifier returns.
 enum class ClassifierOutput { automatic, logits, probabilities };
 
-/// Roles played by TorchScript files. They compute where `probe` lies, a decoder on `device`. `probe` is a small batch of the inputs it will get: the module is run on it
+/// How an imported classifier's answer is read.
+struct ClassifierReading {
+  ClassifierReading(
+      ClassifierOutput returned = ClassifierOutput::automatic)  // NOLINT(google-explicit-constructor)
+      : output(returned) {}
+  ClassifierOutput output;
+  /// Of several tensors the one that holds the scores (ScriptModule::choose_output); "": there is only one.
+  std::string entry;
+  /// One of several independent labels (columns): the classifier has the two classes "not this label" and "this label", with the
+  /// logits 0 and z, or log(p / (1 - p)) where the column is a probability.
+  std::optional<std::int64_t> label;
+};
+
+/// Roles played by TorchScript and .pt2 files. They compute where `probe` lies, a decoder on `device`. `probe` is a small batch of the inputs it will get: the module is run on it
 /// once to learn its output and to check it. A module whose operations are all known is translated to a Network and
 /// runs as one, in the asked precision; any other stays opaque (network() is nullptr) and runs in float32.
-/// Errors (file named): a shape that the module rejects, an output that is not (N, M) or (N, M, 1, 1) (decoders: (N, ...))
-/// for the batch or has fewer than two classes, NaN or infinity, answers that change when the module is asked again or
-/// gets a sample alone, `probabilities` asked but rows that are negative or do not sum to 1 within
-/// 1e-3. `automatic` takes rows that are probabilities as such and everything else as logits. The logits of a
-/// classifier that returns probabilities p are what its softmax got, where that is known, else log(max(p, 1e-12)).
+/// Errors (file named): a shape that the module rejects, a batch size that its export fixed, an output that is not (N, M), (N, M, 1, 1)
+/// or (N) (decoders: (N, ...)) for the batch, NaN or infinity, answers that change when the module is asked again, gets a sample
+/// alone or beside other samples, `probabilities` asked but rows that are negative or do not sum to 1 within 1e-3, no such label.
+/// `automatic` takes rows that are probabilities as such, refuses independent labels of which none is chosen (numbers that stay in
+/// [0, 1] for any input, in rows that do not sum to 1), and takes everything else as logits. A single column is the label against its
+/// absence. The logits of a classifier that ends in a softmax (or its logarithm, or a sigmoid) are what this gets, where its code
+/// shows that, else log(max(p, 1e-12)) or log(p / (1 - p)). A model that gives no gradient fails only when one is asked for.
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file, const at::Tensor& probe,
-                                            ClassifierOutput output = ClassifierOutput::automatic,
+                                            const ClassifierReading& reading = {},
                                             Precision precision = Precision::float32);
 /// The same with a probe of random images of the shape that the file tells (ScriptModule::input_shape). Error besides: it
 /// does not tell one.
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& file,
-                                            ClassifierOutput output = ClassifierOutput::automatic,
+                                            const ClassifierReading& reading = {},
                                             Precision precision = Precision::float32);
 /// Error besides: a decoder that rejects (n, latents).
 std::unique_ptr<Decoder> load_decoder(const std::filesystem::path& file, std::int64_t latents,

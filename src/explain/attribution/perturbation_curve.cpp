@@ -43,9 +43,11 @@ PerturbationCurve perturbation_curve(const models::Classifier& classifier, const
       static_cast<std::int64_t>(std::ceil(options.share * static_cast<double>(ranks.size(1)) - 1e-9));
   const at::Tensor replacement = replacement_of(x, options);
   std::vector<at::Tensor> scores;
-  for (std::int64_t step = 0; step <= steps; ++step)
+  for (std::int64_t step = 0; step <= steps; ++step) {
     scores.push_back(
         scores_of(classifier, at::where(step_of_pixel < step, replacement, x), target, score, options.batch));
+    if (options.progress) options.progress({"removal of regions", step + 1, steps + 1, {}, "steps"});
+  }
   const at::Tensor curve = at::stack(scores, 1);
   return {curve, (curve.narrow(1, 0, 1) - curve).mean(1)};
 }

@@ -9,13 +9,20 @@
 namespace whence::kinds {
 namespace {
 
-std::vector<at::Tensor> measured(const attribution::Judged& judged, const AttributionOptions& options) {
+std::vector<at::Tensor> measured(const attribution::Judged& judged, const AttributionOptions& options,
+                                 const std::string& name, const ProgressCallback& progress) {
   attribution::PerturbationOptions own = options.perturbation;
   own.batch = options.options.batch;
   own.seed = options.options.seed;
   std::vector<at::Tensor> all;
-  for (const attribution::Measure& measure : attribution::measures())
+  for (const attribution::Measure& measure : attribution::measures()) {
+    if (progress)
+      own.progress = [&](Progress step) {
+        step.stage = fmt::format("{} of {}", measure.title, name);
+        progress(step);
+      };
     all.push_back(measure.compute(judged, own));
+  }
   return all;
 }
 
@@ -47,6 +54,7 @@ nlohmann::json to_json(const MeasuredMaps& maps) {
   result["seconds_per_image"] = maps.seconds / images;
   if (maps.found.completeness_error.defined())
     result["completeness_error"] = maps.found.completeness_error.abs().max().item<double>();
+  if (is_empty(maps)) result["empty"] = true;
   if (maps.found.standard_error.defined()) {
     const double size = maps.found.values.abs().mean().item<double>();
     if (size > 0) result["relative_se"] = maps.found.standard_error.mean().item<double>() / size;
@@ -55,6 +63,20 @@ nlohmann::json to_json(const MeasuredMaps& maps) {
 }
 
 }  // namespace
+
+bool is_empty(const MeasuredMaps& maps) {
+  constexpr double rounding = 1e-7;  // of a score in float32
+  const double largest = maps.found.values.abs().max().item<double>();
+  return largest <= rounding * maps.found.scores.abs().max().item<double>();
+}
+
+std::string empty_sentence(std::string_view method) {
+  return fmt::format(
+      "{} gives every pixel a value of 0 but for rounding: here the score does not change with the image, as "
+      "that of a "
+      "saturated probability; ask for the logit, or for another method.",
+      method);
+}
 
 AttributionMethods attribution_methods(const std::vector<std::string>& names) {
   AttributionMethods methods;
@@ -77,7 +99,8 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
       attribution::Attribution found = method->run(classifier, images, target, own);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
       std::vector<at::Tensor> values =
-          measured({classifier, images, target, found.values, own.score, method, &own}, options);
+          measured({classifier, images, target, found.values, own.score, method, &own}, options,
+                   std::string(method->name), progress);
       comparison.methods.push_back({method, std::move(found), std::move(values), taken.count()});
     } catch (const Error& error) {
       if (!may_skip || error.code() == ExitCode::interrupted) throw;
@@ -88,8 +111,10 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
     fail("no method of attribution works here: {}", comparison.skipped.front().second);
   Generator generator = make_generator(own.seed, "attribution/random-order");
   const at::Tensor random = at::rand(images.sizes(), generator).to(images.options());
-  comparison.random.measures = measured({classifier, images, target, random, own.score}, options);
-  comparison.edges.measures = measured({classifier, images, target, edges_of(images), own.score}, options);
+  comparison.random.measures =
+      measured({classifier, images, target, random, own.score}, options, "random order", progress);
+  comparison.edges.measures =
+      measured({classifier, images, target, edges_of(images), own.score}, options, "edge filter", progress);
   return comparison;
 }
 

@@ -21,6 +21,9 @@ struct MeasuredMaps {
       measures;        ///< (N) each, in the order of attribution::measures(); undefined where not measured
   double seconds = 0;  ///< for all maps
 };
+/// Maps that hold rounding alone: they are drawn empty, with a sentence.
+bool is_empty(const MeasuredMaps& maps);
+std::string empty_sentence(std::string_view method);
 struct Comparison {
   std::vector<MeasuredMaps> methods;
   MeasuredMaps random;  ///< what any order reaches

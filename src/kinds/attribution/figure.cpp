@@ -33,8 +33,10 @@ report::ImageGrid attribution_figure(const Comparison& comparison, const at::Ten
   grid.row_labels = {"image"};
   for (const MeasuredMaps& each : comparison.methods) {
     const at::Tensor maps = each.found.values.narrow(0, 0, shown).sum(1);
-    rows.push_back(coloured(maps));
-    grid.row_labels.push_back(fmt::format("{} ({:.2g})", each.method->title, scale_of(maps)));
+    const bool empty = is_empty(each);
+    rows.push_back(coloured(empty ? at::zeros_like(maps) : maps));
+    grid.row_labels.push_back(empty ? fmt::format("{} (empty)", each.method->title)
+                                    : fmt::format("{} ({:.2g})", each.method->title, scale_of(maps)));
   }
   grid.row_axis = "method (deepest colour)";
   grid.images = report::rows(rows);

@@ -74,6 +74,8 @@ report::Section attribution_section_of(const nlohmann::json& metrics) {
     section.paragraphs.push_back(
         fmt::format("**{}** ({}). {}", measure.title, measure.source, measure.meaning));
   section.tables.push_back(table_of(ordered_rows(metrics)));
+  for (const auto& [name, own] : metrics.at("methods").items())
+    if (own.contains("empty")) section.paragraphs.push_back(empty_sentence(attribution::method(name).title));
   section.paragraphs.push_back(verdict_of(metrics).text);
   return section;
 }

@@ -18,6 +18,7 @@ Rule sharing_rule(std::string_view name, Sharing adds, Sharing scales = pass) {
             if (passage == Passage::scales) return scales(call);
             if (passage == Passage::copies) return follow_gradient(call);
             if (passage == Passage::activates) return pass(call);
+            if (passage == Passage::gates) return to_signal(call);
             refuse(call, "no rule shares relevance out here; start at the logits, the layer before it");
           }};
 }

@@ -64,6 +64,12 @@ Tensors pass(const RuleCall& call) {
   return {call.relevance.reshape(call.inputs.front().sizes())};
 }
 
+Tensors to_signal(const RuleCall& call) {
+  Tensors shares = filled_like(call.inputs, 0);
+  shares.front() = call.relevance;
+  return shares;
+}
+
 Sum::Sum(const RuleCall& call, const Tensors& inputs, const LinearTensors& tensors)
     : inputs_(leaves(inputs)) {
   const at::AutoGradMode recorded(true);

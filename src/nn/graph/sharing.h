@@ -19,6 +19,8 @@ using Tensors = std::vector<Tensor>;
 Tensors follow_gradient(const RuleCall& call);
 /// The relevance as it is. Error: another number of values.
 Tensors pass(const RuleCall& call);
+/// The relevance as it is to the first input, and none to the others.
+Tensors to_signal(const RuleCall& call);
 
 /// A layer's sums z_j = sum_i a_i w_ij + b_j for some a, w and b.
 class Sum {

@@ -45,8 +45,8 @@ BiasGradient pass_back(const Tensor& gradient, const Tensor& output, bool of_bia
 
 std::vector<std::int64_t> output_sizes(at::IntArrayRef x, const Conv2d& op) {
   const auto side = [&](std::int64_t size) {
-    const std::int64_t room = size + 2 * op.padding - op.kernel;
-    return room < 0 ? 0 : room / op.stride + 1;
+    const std::int64_t room = size + 2 * op.padding.height - op.kernel.height;
+    return room < 0 ? 0 : room / op.stride.height + 1;
   };
   return {x[0], op.channels, side(x[2]), side(x[3])};
 }
@@ -127,10 +127,14 @@ class ProductConvolution : public torch::autograd::Function<ProductConvolution> 
 
 at::Tensor product_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                const Conv2d& op, bool relu) {
+  TORCH_CHECK(op.groups == 1 && op.kernel.square() && op.stride.square() && op.padding.square() &&
+                  op.dilation == Extent(1),
+              "products convolve with square kernels and all channels at once");
   const std::vector<std::int64_t> sizes = output_sizes(x.sizes(), op);
   check(x, weight, bias, weight.size(1), weight.size(0), sizes);
   return ProductConvolution::apply(x, weight, or_empty(bias),
-                                   Geometry{op.kernel, op.stride, op.padding, false}, sizes, relu);
+                                   Geometry{op.kernel.height, op.stride.height, op.padding.height, false},
+                                   sizes, relu);
 }
 
 at::Tensor product_transposed_convolution(const at::Tensor& x, const at::Tensor& weight,

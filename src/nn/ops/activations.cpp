@@ -44,6 +44,66 @@ struct Traits<Tanh> : Defaults<Tanh> {
 template struct Row<Tanh>;
 
 template <>
+struct Traits<Hardtanh> : Defaults<Hardtanh> {
+  static constexpr std::string_view name = "Hardtanh";
+  static constexpr Passage passage = Passage::activates;
+  static Shape shape(const Hardtanh& op, const ShapeQuery& query) {
+    query.require(op.low <= op.high, "the lower bound {} is above the upper bound {}", op.low, op.high);
+    return query.input();
+  }
+  static at::Tensor forward(const Hardtanh& op, const LayerCall& call) {
+    return at::hardtanh(call.x(), op.low, op.high);
+  }
+  static std::string torchscript(const Hardtanh& op, const ScriptText& text) {
+    return fmt::format("torch.hardtanh({}, {}, {})", text.input(), text.literal(op.low),
+                       text.literal(op.high));
+  }
+};
+template struct Row<Hardtanh>;
+
+template <>
+struct Traits<Hardsigmoid> : Defaults<Hardsigmoid> {
+  static constexpr std::string_view name = "Hardsigmoid";
+  static constexpr Passage passage = Passage::activates;
+  static at::Tensor forward(const Hardsigmoid&, const LayerCall& call) { return at::hardsigmoid(call.x()); }
+  static std::string torchscript(const Hardsigmoid&, const ScriptText& text) {
+    return text.call("hardsigmoid");
+  }
+};
+template struct Row<Hardsigmoid>;
+
+template <>
+struct Traits<Hardswish> : Defaults<Hardswish> {
+  static constexpr std::string_view name = "Hardswish";
+  static constexpr Passage passage = Passage::activates;
+  static at::Tensor forward(const Hardswish&, const LayerCall& call) { return at::hardswish(call.x()); }
+  static std::string torchscript(const Hardswish&, const ScriptText& text) { return text.call("hardswish"); }
+};
+template struct Row<Hardswish>;
+
+template <>
+struct Traits<Silu> : Defaults<Silu> {
+  static constexpr std::string_view name = "Silu";
+  static constexpr Passage passage = Passage::activates;
+  static at::Tensor forward(const Silu&, const LayerCall& call) { return at::silu(call.x()); }
+  static std::string torchscript(const Silu&, const ScriptText& text) { return text.call("silu"); }
+};
+template struct Row<Silu>;
+
+template <>
+struct Traits<Gelu> : Defaults<Gelu> {
+  static constexpr std::string_view name = "Gelu";
+  static constexpr Passage passage = Passage::activates;
+  static at::Tensor forward(const Gelu& op, const LayerCall& call) {
+    return at::gelu(call.x(), op.tanh ? "tanh" : "none");
+  }
+  static std::string torchscript(const Gelu& op, const ScriptText& text) {
+    return fmt::format("torch.gelu({}, approximate={})", text.input(), op.tanh ? "\"tanh\"" : "\"none\"");
+  }
+};
+template struct Row<Gelu>;
+
+template <>
 struct Traits<Softmax> : Defaults<Softmax> {
   static constexpr std::string_view name = "Softmax";
   static constexpr Passage passage = Passage::normalises;

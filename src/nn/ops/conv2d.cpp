@@ -14,14 +14,25 @@ struct Traits<Conv2d> : Defaults<Conv2d> {
   static Shape shape(const Conv2d& op, const ShapeQuery& query) {
     query.require_image();
     query.require(op.channels >= 1, "needs at least 1 channel, not {}", op.channels);
-    query.require_window(op.kernel, op.stride, op.padding);
-    return {op.channels, query.slide(1, op.kernel, op.stride, op.padding),
-            query.slide(2, op.kernel, op.stride, op.padding)};
+    const Shape& input = query.input();
+    query.require(op.groups >= 1 && input[0] % op.groups == 0 && op.channels % op.groups == 0,
+                  "{} groups divide neither {} nor {} channels evenly", op.groups, input[0], op.channels);
+    query.require(op.dilation.height >= 1 && op.dilation.width >= 1, "dilation must be at least 1");
+    query.require_window(op.kernel.height, op.stride.height, op.padding.height);
+    query.require_window(op.kernel.width, op.stride.width, op.padding.width);
+    return {op.channels,
+            query.slide(1, reach(op.kernel.height, op.dilation.height), op.stride.height, op.padding.height),
+            query.slide(2, reach(op.kernel.width, op.dilation.width), op.stride.width, op.padding.width)};
+  }
+  /// How many pixels a dilated kernel spans.
+  static std::int64_t reach(std::int64_t kernel, std::int64_t dilation) {
+    return dilation * (kernel - 1) + 1;
   }
 
   static NamedTensors parameters(const Conv2d& op, const Shape& input) {
-    return weight_and_bias(channels_last_zeros({op.channels, input[0], op.kernel, op.kernel}), op.bias,
-                           op.channels);
+    return weight_and_bias(
+        channels_last_zeros({op.channels, input[0] / op.groups, op.kernel.height, op.kernel.width}), op.bias,
+        op.channels);
   }
 
   static void initialise(const Conv2d&, const InitialValues& values) {
@@ -34,8 +45,9 @@ struct Traits<Conv2d> : Defaults<Conv2d> {
   }
 
   static std::string torchscript(const Conv2d& op, const ScriptText& text) {
-    return fmt::format("torch.conv2d({}, {}, {}, {}, {}, [1, 1], 1)", text.input(), text.tensor("weight"),
-                       text.tensor("bias"), text.pair(op.stride), text.pair(op.padding));
+    return fmt::format("torch.conv2d({}, {}, {}, {}, {}, {}, {})", text.input(), text.tensor("weight"),
+                       text.tensor("bias"), text.pair(op.stride), text.pair(op.padding),
+                       text.pair(op.dilation), op.groups);
   }
 };
 template struct Row<Conv2d>;

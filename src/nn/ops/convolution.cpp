@@ -16,6 +16,12 @@ at::Tensor like(const at::Tensor& x, const at::Tensor& parameter) {
   return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
 }
 
+/// What the products know: square windows, all channels at once.
+bool is_plain(const Conv2d& op) {
+  return op.groups == 1 && op.dilation == Extent(1) && op.kernel.square() && op.stride.square() &&
+         op.padding.square();
+}
+
 at::Tensor activated(at::Tensor x, bool relu) { return relu ? at::relu_(x) : x; }
 
 at::Tensor laid_channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
@@ -24,11 +30,11 @@ at::Tensor laid_channels_last(const at::Tensor& x) { return x.contiguous(at::Mem
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const Conv2d& op, bool relu) {
-  if (products_run_here(x, KernelFamily::bf16_convolution))
+  if (products_run_here(x, KernelFamily::bf16_convolution) && is_plain(op))
     return product_convolution(x, weight, bias, op, relu);
   // A channels-last weight makes LibTorch compute channels-last, also for one-channel inputs that are both.
   return activated(at::conv2d(laid_channels_last(x), laid_channels_last(like(x, weight)), like(x, bias),
-                              op.stride, op.padding),
+                              op.stride.sizes(), op.padding.sizes(), op.dilation.sizes(), op.groups),
                    relu);
 }
 

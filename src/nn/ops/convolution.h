@@ -8,7 +8,7 @@
 
 namespace whence::nn {
 
-/// x (N, C, H, W), weight (op.channels, C, k, k), bias (op.channels) or undefined -> what at::conv2d computes, with its
+/// x (N, C, H, W), weight (op.channels, C / op.groups, rows, columns), bias (op.channels) or undefined -> what at::conv2d computes, with its
 /// negative values set to 0 when a ReLU follows; channels-last, of x's type, in whose precision it is computed;
 /// differentiable once in all three. Weights of another type than x are rounded to x's.
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

@@ -29,6 +29,28 @@ struct Traits<Add> : Defaults<Add> {
 template struct Row<Add>;
 
 template <>
+struct Traits<Gate> : Defaults<Gate> {
+  static constexpr std::string_view name = "Gate";
+  static constexpr Passage passage = Passage::gates;
+  static constexpr bool joins = true;
+
+  static Shape shape(const Gate&, const ShapeQuery& query) {
+    query.require(query.inputs.size() == 2, "needs a signal and a gate, not {} inputs", query.inputs.size());
+    const Shape &signal = query.inputs[0], &gate = query.inputs[1];
+    const bool by_channel = signal.size() == 3 && gate == Shape{signal[0], 1, 1};
+    query.require(by_channel || gate == signal,
+                  "the gate of {} must have its shape or one number for each channel, not {}",
+                  text_of(signal), text_of(gate));
+    return signal;
+  }
+  static at::Tensor forward(const Gate&, const LayerCall& call) { return call.inputs[0] * call.inputs[1]; }
+  static std::string torchscript(const Gate&, const ScriptText& text) {
+    return fmt::format("{}", fmt::join(text.inputs(), " * "));
+  }
+};
+template struct Row<Gate>;
+
+template <>
 struct Traits<Concat> : Defaults<Concat> {
   static constexpr std::string_view name = "Concat";
   static constexpr Passage passage = Passage::copies;

@@ -1,4 +1,4 @@
-// Batch normalisation of images and of features, and constant scales and shifts.
+// Batch normalisation of images and of features, layer normalisation, and constant scales and shifts.
 #include "nn/graph/shapes.h"
 #include "nn/ops/learned_tensors.h"
 #include "nn/ops/operation_row.h"
@@ -96,6 +96,33 @@ struct Traits<BatchNorm1d> : Normalisation<BatchNorm1d> {
   }
 };
 template struct Row<BatchNorm1d>;
+
+/// Relevance passes it unchanged, as it passes an activation.
+template <>
+struct Traits<LayerNorm> : Defaults<LayerNorm> {
+  static constexpr std::string_view name = "LayerNorm";
+  static constexpr Passage passage = Passage::activates;
+
+  static Shape shape(const LayerNorm& op, const ShapeQuery& query) {
+    query.require(op.epsilon >= 0, "epsilon must be at least 0, not {}", op.epsilon);
+    return query.input();
+  }
+  static NamedTensors parameters(const LayerNorm&, const Shape& input) {
+    return weight_and_bias(at::ones({input.back()}, layer_options()), true, input.back());
+  }
+  static void initialise(const LayerNorm&, const InitialValues& values) {
+    values.weight().fill_(1);
+    values.layer.parameters[1].tensor.zero_();
+  }
+  static at::Tensor forward(const LayerNorm& op, const LayerCall& call) {
+    return at::layer_norm(call.x(), call.x().sizes().back(), call.like_x(0), call.like_x(1), op.epsilon);
+  }
+  static std::string torchscript(const LayerNorm& op, const ScriptText& text) {
+    return fmt::format("torch.layer_norm({0}, [{0}.size(-1)], {1}, {2}, {3})", text.input(),
+                       text.tensor("weight"), text.tensor("bias"), text.literal(op.epsilon));
+  }
+};
+template struct Row<LayerNorm>;
 
 template <>
 struct Traits<ScaleShift> : Defaults<ScaleShift> {

@@ -27,6 +27,7 @@ enum class Passage {
   scales,      ///< one input an output, times a number, plus a number: batch normalisation, ScaleShift
   copies,      ///< every output is a copy of one input, or 0: Flatten, Concat, padding, maximum pooling, ...
   activates,   ///< a function of each value alone
+  gates,       ///< a signal times a number from elsewhere, which says how much of it passes: Gate
   normalises,  ///< every output depends on all inputs in a way that no rule shares out: Softmax, LogSoftmax
 };
 

@@ -43,6 +43,58 @@ struct Traits<Reshape> : Defaults<Reshape> {
 template struct Row<Reshape>;
 
 template <>
+struct Traits<Permute> : Defaults<Permute> {
+  static constexpr std::string_view name = "Permute";
+  static constexpr Passage passage = Passage::copies;
+
+  static Shape shape(const Permute& op, const ShapeQuery& query) {
+    const Shape& input = query.input();
+    Shape sorted = op.order, output;
+    std::sort(sorted.begin(), sorted.end());
+    bool whole = sorted.size() == input.size();
+    for (std::size_t i = 0; whole && i < sorted.size(); ++i)
+      whole = sorted[i] == static_cast<std::int64_t>(i);
+    query.require(whole, "the order {} is none of the {} dimensions of {}", fmt::join(op.order, ", "),
+                  input.size(), text_of(input));
+    for (const std::int64_t from : op.order) output.push_back(input[static_cast<std::size_t>(from)]);
+    return output;
+  }
+  static Shape with_batch(const Permute& op) {
+    Shape order = {0};
+    for (const std::int64_t from : op.order) order.push_back(from + 1);
+    return order;
+  }
+  static at::Tensor forward(const Permute& op, const LayerCall& call) {
+    return call.x().permute(with_batch(op));
+  }
+  static std::string torchscript(const Permute& op, const ScriptText& text) {
+    return fmt::format("torch.permute({}, [{}])", text.input(), fmt::join(with_batch(op), ", "));
+  }
+};
+template struct Row<Permute>;
+
+template <>
+struct Traits<Slice> : Defaults<Slice> {
+  static constexpr std::string_view name = "Slice";
+  static constexpr Passage passage = Passage::copies;
+
+  static Shape shape(const Slice& op, const ShapeQuery& query) {
+    Shape output = query.input();
+    query.require(op.start >= 0 && op.length >= 1 && op.start + op.length <= output[0],
+                  "{} channels from {} on are not among {}", op.length, op.start, output[0]);
+    output[0] = op.length;
+    return output;
+  }
+  static at::Tensor forward(const Slice& op, const LayerCall& call) {
+    return call.x().narrow(1, op.start, op.length);
+  }
+  static std::string torchscript(const Slice& op, const ScriptText& text) {
+    return fmt::format("torch.narrow({}, 1, {}, {})", text.input(), op.start, op.length);
+  }
+};
+template struct Row<Slice>;
+
+template <>
 struct Traits<ZeroPad2d> : Defaults<ZeroPad2d> {
   static constexpr std::string_view name = "ZeroPad2d";
   static constexpr Passage passage = Passage::copies;

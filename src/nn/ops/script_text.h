@@ -28,7 +28,11 @@ struct ScriptText {
   /// A literal that TorchScript reads as the very same float: "0.1", "1.0", "1e-05".
   static std::string literal(double value);
   /// "[value, value]"
-  static std::string pair(std::int64_t value) { return fmt::format("[{0}, {0}]", value); }
+  static std::string pair(std::int64_t value) { return pair(Extent(value)); }
+  static std::string pair(const Extent& extent) {
+    return fmt::format("[{}, {}]", extent.height, extent.width);
+  }
+  static std::string boolean(bool value) { return value ? "True" : "False"; }
 };
 
 }  // namespace whence::nn

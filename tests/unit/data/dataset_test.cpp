@@ -123,6 +123,21 @@ TEST_F(LoadIdxPair, PutsGreyImagesInOneChannel) {
   EXPECT_TRUE(at::equal(load(coloured, labels).images, coloured));
 }
 
+/// (N, H, W, C), as TensorFlow keeps images.
+TEST_F(LoadIdxPair, BringsColoursToTheFront) {
+  const at::Tensor labels = test::round_robin(6, 3).to(at::kByte);
+  for (const std::int64_t channels : {1, 3}) {
+    const at::Tensor images = test::random_bytes({6, 8, 5, channels});
+    const Dataset dataset = load(images, labels);
+    EXPECT_TRUE(at::equal(dataset.images, images.permute({0, 3, 1, 2})));
+  }
+  expect_error(
+      [&] {
+        load(test::random_bytes({6, 8, 5, 4}), labels);
+      },
+      {"/images holds images of 8 channels", "1 or 3"});
+}
+
 TEST_F(LoadIdxPair, RefusesFilesThatDoNotBelongTogether) {
   const at::Tensor images = test::random_bytes({6, 4, 5}), labels = test::round_robin(6, 3).to(at::kByte);
   expect_error([&] { load(images, labels.narrow(0, 0, 5)); },

@@ -53,7 +53,8 @@ TEST_P(IdxFuzz, RefusesEveryTruncation) {
 TEST_P(IdxFuzz, RefusesEverySurplus) {
   for (const std::string& surplus :
        {std::string(1, '\0'), std::string("x"), bytes_, std::string(5000, '\x1f')}) {
-    EXPECT_FALSE(read_or_refuse(folder_ / "long", bytes_ + surplus));
+    const bool padding = packed() && surplus == std::string(1, '\0');  // which gzip passes over
+    EXPECT_EQ(read_or_refuse(folder_ / "long", bytes_ + surplus).has_value(), padding);
   }
 }
 

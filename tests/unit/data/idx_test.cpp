@@ -52,6 +52,15 @@ TEST(ReadIdx, ReadsGzipInSeveralMembers) {
   EXPECT_EQ(test::to_vector(read_idx(folder / "x.gz")), (std::vector<std::int64_t>{1, 2, 3, 253, 254, 255}));
 }
 
+TEST(ReadIdx, PassesOverZerosBehindGzip) {
+  const TemporaryFolder folder;
+  const std::string packed = packed_by_zlib(folder, two_by_three);
+  put(folder / "x.gz", packed + std::string(500, '\0'));
+  EXPECT_EQ(test::to_vector(read_idx(folder / "x.gz")), (std::vector<std::int64_t>{1, 2, 3, 253, 254, 255}));
+  put(folder / "x.gz", packed + std::string(20, '\0') + "x");
+  expect_error([&] { read_idx(folder / "x.gz"); }, {"/x.gz is damaged"});
+}
+
 TEST(WriteIdx, WritesTheFormatByHand) {
   const TemporaryFolder folder;
   const at::Tensor values = at::tensor({1, 2, 3, 253, 254, 255}, at::kByte).reshape({2, 3});

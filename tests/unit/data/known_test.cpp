@@ -134,6 +134,33 @@ TEST_P(LoadSmallSet, RefusesASplitWithoutAClassOrWithoutImages) {
 INSTANTIATE_TEST_SUITE_P(Endings, LoadSmallSet, testing::Values("", ".gz"),
                          [](const auto& given) { return *given.param == '\0' ? "Plain" : "Gzip"; });
 
+/// "train-images.idx3-ubyte", as some programs unpack them.
+TEST(LoadOwn, ReadsIdxFilesWithDotsInTheirNames) {
+  const TemporaryFolder folder;
+  test::write_four_files(folder.path(), 30, 10);
+  for (const char* name :
+       {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"}) {
+    std::string dotted = name;
+    dotted[dotted.rfind('-')] = '.';
+    fs::rename(folder / (std::string(name) + "-ubyte"), folder / (dotted + "-ubyte"));
+  }
+  EXPECT_EQ(layout_of(folder.path()), Layout::idx);
+  EXPECT_EQ(load_own(folder.path(), Layout::idx, std::vector<std::string>(10, "c"), {}).train.size(), 30);
+}
+
+TEST(LoadOwn, LabelsFromOneAreNamed) {
+  const TemporaryFolder folder;
+  test::write_four_files(folder.path(), 30, 30);
+  for (const char* part : {"train", "t10k"})
+    write_idx(folder / (std::string(part) + "-labels-idx1-ubyte"),
+              test::round_robin(30, 3).add(1).to(at::kByte));
+  const std::vector<std::string> names = {"0", "1", "2", "3"};
+  expect_error([&] { load_own(folder.path(), Layout::idx, names, {}); },
+               {"run from 1 to 3, not from 0", "--classes 1,2,3", "data.classes = [1, 2, 3]"});
+  EXPECT_EQ(load_own(folder.path(), Layout::idx, names, {1, 2, 3}).train.class_names,
+            (std::vector<std::string>{"1", "2", "3"}));
+}
+
 TEST(RealData, FashionMnistHasTheKnownCounts) {
   const KnownSet& set = known_set("fashion-mnist");
   const auto folder = folder_of(set);

@@ -52,6 +52,16 @@ TEST(ReadPicture, ReadsJpeg) {
   }
 }
 
+/// Left by cameras and editors; every reader passes over them.
+TEST(ReadPicture, PassesOverBytesThatBelongToNothing) {
+  const TemporaryFolder folder;
+  test::write_jpeg(folder / "x.jpg", test::slope(3, 8, 8));
+  const at::Tensor expected = read_picture(folder / "x.jpg");
+  const std::string whole = content(folder / "x.jpg");
+  put(folder / "x.jpg", whole.substr(0, whole.size() - 2) + "\x11\x22\x33" + whole.substr(whole.size() - 2));
+  EXPECT_TRUE(at::equal(read_picture(folder / "x.jpg"), expected));
+}
+
 TEST(ReadPicture, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   const auto read = [&](const std::string& bytes) {
@@ -221,8 +231,23 @@ TEST_F(LoadPictures, TakeTheSplitsThatAreThere) {
   test::write_classes(folder_ / "valid", {"a", "b"}, 3, 3);
   EXPECT_EQ(test::counts(load().validation), (Numbers{3, 3}));
   EXPECT_EQ(test::counts(load().train), (Numbers{10, 10}));
+  EXPECT_EQ(load().note, "");
   fs::remove_all(folder_ / "test");
-  expect_error([&] { load(); }, {"has a folder train, but no folder test"});
+  EXPECT_EQ(test::counts(load().test), (Numbers{3, 3})) << "the validation images serve as test";
+  EXPECT_EQ(test::counts(load().train), (Numbers{9, 9}));
+  EXPECT_NE(load().note.find("valid serves as test"), std::string::npos);
+  fs::remove_all(folder_ / "valid");
+  expect_error([&] { load(); },
+               {"has a folder train, but no folder test or validation", "give the path of train"});
+}
+
+TEST_F(LoadPictures, TakeThoseInFoldersBelowAClass) {
+  test::write_classes(folder_.path(), {"a", "b"}, 10);
+  const std::int64_t before = load().train.size() + load().validation.size() + load().test.size();
+  test::write_png(folder_ / "a/more/evenmore/x.png", test::random_bytes({1, 4, 5}, 77));
+  test::write_png(folder_ / "a/.thumbnails/x.png", test::random_bytes({1, 4, 5}, 78));
+  EXPECT_EQ(load().train.size() + load().validation.size() + load().test.size(), before + 1);
+  EXPECT_EQ(picture_classes(folder_.path()), (Names{"a", "b"}));
 }
 
 TEST_F(LoadPictures, BringPicturesToOneForm) {
@@ -250,6 +275,9 @@ TEST_F(LoadPictures, SayWhatIsWrong) {
   EXPECT_NO_THROW(load_pictures(folder_.path(), {"a", "b"}, {}, EmptyFiles::pass_over));
   put(folder_ / "b/broken.png", "nothing");
   expect_error([&] { load(); }, {"/b/broken.png is neither PNG nor JPEG"});
+  put(folder_ / "a/worse.png", "");
+  expect_error([&] { load(); }, {"2 pictures cannot be read", "/a/worse.png is empty",
+                                 "/b/broken.png is neither PNG nor JPEG"});
 }
 
 TEST_F(LoadPictures, LoadAsAKnownSetAndAsTheUsersOwn) {

@@ -36,9 +36,24 @@ Network every_operation() {
   n.add("up", ConvTranspose2d{4, 3, 2, 1, 1});
   n.add("sum", Add{}, {"up", "relu", "norm"});
   n.add("both", Concat{}, {"sum", "0"});
+  n.add("grouped", Conv2d{.channels = 6, .kernel = {1, 3}, .padding = {0, 1}, .groups = 2});
+  n.add("bounded", Hardtanh{-0.5, 2});
+  n.add("silu", Silu{});
+  n.add("hard", Hardswish{});
+  n.add("gelu", Gelu{});
+  n.add("gelu_by_tanh", Gelu{true});
+  n.add("squeezed", GlobalAvgPool2d{});
+  n.add("gate", Hardsigmoid{});
+  n.add("gated", Gate{}, {"gelu_by_tanh", "gate"});
+  n.add("part", Slice{1, 4});
+  n.add("channels_last", Permute{{1, 2, 0}});
+  n.add("layer_norm", LayerNorm{1e-4});
+  n.add("channels_first", Permute{{2, 0, 1}});
+  n.add("dilated", Conv2d{.channels = 4, .kernel = 2, .stride = {2, 1}, .bias = false, .dilation = {1, 2}});
+  n.add("adaptive", AdaptiveAvgPool2d{3, 5});
   n.add("pad", ZeroPad2d{1, 2, 3, 4});
-  n.add("max", MaxPool2d{3, 2, 1});
-  n.add("average", AvgPool2d{2, 1, 1});
+  n.add("max", MaxPool2d{3, 2, 1, true});
+  n.add("average", AvgPool2d{2, 2, 1, true, false});
   n.add("drop_channels", Dropout2d{});
   n.add("tanh", Tanh{});
   n.add("scaled", ScaleShift{});
@@ -220,9 +235,13 @@ TEST(ScriptModule, ErrorsAreOneSentenceWithTheFile) {
       [&] {
         ScriptModule{file}(at::ones({2, 4}));
       },
-      {file.string(), "2x4", "cannot be multiplied"});
+      {file.string(), "2x4", "return torch.matmul(x, self.w)", "height and width"});
   save_expression(file, "3");
-  test::expect_error([&] { ScriptModule{file}(at::ones({2, 4})); }, {file.string(), "returns Int"});
+  test::expect_error(
+      [&] {
+        ScriptModule{file}(at::ones({2, 4}));
+      },
+      {file.string(), "returns Int where tensors are expected"});
 }
 
 TEST(ScriptModule, WithoutForwardIsAnError) {

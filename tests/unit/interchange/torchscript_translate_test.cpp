@@ -33,7 +33,10 @@ TEST_P(Translates, ToTheseOperations) {
                                 {"b", random({5}, 3)},
                                 {"mean", random({4, 1, 1}, 5)},
                                 {"deviation", random({1, 4, 1, 1}, 6).abs() + 0.2},
-                                {"columns", at::tensor({4, 1}, at::kLong)}};
+                                {"columns", at::tensor({4, 1}, at::kLong)},
+                                {"deep", random({4, 1, 3, 3}, 7)},
+                                {"row", random({2, 4, 1, 3}, 8)},
+                                {"last", random({4}, 9)}};
   save_script(folder / "m.pt", "def forward(self, x):\n" + GetParam().source, weights);
   const Network network = translated(folder / "m.pt", {4, 4, 4});
   std::vector<std::string> operations;
@@ -57,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
                    {"Relu"}},
         Expression{"  y = torch.clone(x)\n  torch.relu_(y)\n  return torch.sigmoid(y)\n",
                    {"Relu", "Sigmoid"}},
-        Expression{"  y = torch.tanh(x)\n  y += x\n  return y\n", {"Tanh", "Add"}},
+        Expression{"  y = torch.relu(x)\n  y += x\n  return y\n", {"Relu", "Add"}},
         Expression{"  return torch.cat([x, torch.tanh(x), x], -3)\n", {"Tanh", "Concat"}},
         Expression{"  return torch.matmul(torch.flatten(x, 1), self.m) + self.b\n", {"Flatten", "Linear"}},
         Expression{"  return self.b + torch.mm(torch.flatten(x, 1), self.m)\n", {"Flatten", "Linear"}},
@@ -83,6 +86,34 @@ INSTANTIATE_TEST_SUITE_P(
         Expression{"  return self.mean - x * 2 + 0.5\n", {"ScaleShift", "ScaleShift", "ScaleShift"}},
         Expression{"  return (1 - torch.matmul(torch.flatten(x, 1), self.m)) * self.b\n",
                    {"Flatten", "Linear", "ScaleShift", "ScaleShift", "ScaleShift"}},
+        Expression{"  return torch.conv2d(x, self.deep, None, [1, 1], [1, 1], [1, 1], 4)\n", {"Conv2d"}},
+        Expression{"  return torch.conv2d(x, self.row, None, [1, 2], [0, 1], [1, 1], 1)\n", {"Conv2d"}},
+        Expression{"  return torch.conv2d(x, self.deep, None, [1, 1], 'same', [1, 1], 4)\n", {"Conv2d"}},
+        Expression{"  return torch.silu(torch.hardtanh(x, 0., 6.))\n", {"Hardtanh", "Silu"}},
+        Expression{"  return torch.clamp(torch.hardsigmoid(torch.hardswish(x)), 0.2, 0.7)\n",
+                   {"Hardswish", "Hardsigmoid", "Hardtanh"}},
+        Expression{"  return torch.gelu(torch.gelu(x), approximate='tanh')\n", {"Gelu", "Gelu"}},
+        Expression{"  return torch.adaptive_avg_pool2d(x, [3, 2])\n", {"AdaptiveAvgPool2d"}},
+        Expression{"  return torch.max_pool2d(x, [3, 3], [2, 2], [0, 0], [1, 1], True)\n", {"MaxPool2d"}},
+        Expression{"  return torch.avg_pool2d(x, [3, 3], [2, 2], [1, 1], True, False)\n", {"AvgPool2d"}},
+        // squeeze-and-excitation, either way round, and x * sigmoid(x)
+        Expression{"  return x * torch.sigmoid(torch.adaptive_avg_pool2d(x, [1, 1]))\n",
+                   {"GlobalAvgPool2d", "Sigmoid", "Gate"}},
+        Expression{"  return torch.mean(x, [2, 3], True) * x\n", {"GlobalAvgPool2d", "Gate"}},
+        Expression{"  y = torch.tanh(x)\n  return torch.sigmoid(y) * y\n", {"Tanh", "Sigmoid", "Gate"}},
+        // the channels of a block shuffled, as ShuffleNet does
+        Expression{"  a, b = torch.chunk(x, 2, 1)\n  y = torch.cat([b, torch.relu(a)], 1)\n"
+                   "  n, c, h, w = y.shape\n  y = torch.transpose(y.view(n, 2, 2, h, w), 1, 2)\n"
+                   "  return y.reshape(n, 4, h, w)\n",
+                   {"Slice", "Slice", "Relu", "Concat", "Reshape", "Permute", "Reshape"}},
+        Expression{"  return torch.cat(torch.split(x, [1, 3], 1), 1)\n", {"Slice", "Slice", "Concat"}},
+        Expression{"  y = torch.layer_norm(x.permute(0, 2, 3, 1), [4], self.last, self.last, 1e-5)\n"
+                   "  return y.permute(0, 3, 1, 2)\n",
+                   {"Permute", "LayerNorm", "Permute"}},
+        Expression{"  return torch.cat([torch.unsqueeze(x[:, 1], 1) * 2 + 1, x[:, 2:]], 1)\n",
+                   {"Slice", "Reshape", "Reshape", "ScaleShift", "ScaleShift", "Slice", "Concat"}},
+        Expression{"  return torch.squeeze(torch.squeeze(torch.mean(x, [2, 3], True), 3), 2)\n",
+                   {"GlobalAvgPool2d", "Reshape", "Flatten"}},
         Expression{"  return torch.constant_pad_nd(x, [1, 2], 0)\n", {"ZeroPad2d"}}));
 
 TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
@@ -91,16 +122,19 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
     std::string source, reason;
   } cases[] = {
       {"torch.cumsum(torch.relu(x), 1)", "aten::cumsum"},
-      {"torch.relu(x) * torch.tanh(x)", "aten::mul"},
+      {"torch.relu(x) * torch.tanh(x)", "neither is a gate"},
       {"2 / x", "aten::reciprocal"},
       {"torch.div(x, 2, rounding_mode='floor')", "rounding mode"},
       {"torch.sub(x, 1, alpha=2)", "alpha 2"},
       {"torch.add(x, x, alpha=2)", "alpha 2"},
       {"x + self.b", "neither a number nor one for each channel"},
-      {"torch.conv2d(x, self.g, None, [1, 1], [0, 0], [1, 1], 2)", "2 groups"},
-      {"torch.conv2d(x, self.w, None, [1, 1], [0, 0], [2, 2])", "dilation 2"},
-      {"torch.conv2d(x, self.w, None, [1, 2])", "1x2, which is not square"},
-      {"torch.max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], True)", "ceil_mode"},
+      {"torch.conv2d(x, self.g, None, [1, 1], [0, 0], [1, 1], 4)", "weights for 8 channels behind 4"},
+      {"torch.max_pool2d(x, [2, 1])", "2x1, which is not square"},
+      {"torch.relu(x) + torch.detach(x)", "gradient differs"},
+      {"torch.layer_norm(x, [4, 4, 4])", "other dimensions than the last"},
+      {"torch.permute(x, [1, 0, 2, 3])", "moves the batch"},
+      {"torch.squeeze(x)", "no dimension to squeeze"},
+      {"torch.clamp(x, 0)", "one bound only"},
       {"torch.dropout(x, 0.5, True)", "train=True"},
       {"torch.softmax(x, 2)", "dimension 2"},
       {"torch.upsample_nearest2d(x, [6, 6])", "1.5x1.5, not one whole number"},
@@ -116,6 +150,7 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
       {"torch.relu(x)[:2]", "part of the batch"},
       {"x[:, :, 1:]", "part of an image"},
       {"x[:, [0, 1]]", "another choice than of columns"},
+      {"x[:, ::2]", "do not follow one another"},
       {"torch.relu(torch.flatten(x, 1))[:, [3, 8]]", "no linear layer"},
       {"torch.linear(torch.flatten(x, 1), self.f)[:, 2:2]", "no list of whole numbers"},
       {"torch.linear(torch.flatten(x, 1), self.f)[:, [0, 3]]", "not among 3"},
@@ -140,6 +175,14 @@ TEST(TorchscriptTranslate, ATranslationThatComputesSomethingElseIsRefused) {
               "def forward(self, x):\n  y = torch.tanh(x)\n  z = torch.flatten(y, 1)\n  torch.sigmoid_(y)\n  "
               "return z\n");
   EXPECT_NE(obstacle_of(folder / "m.pt", {4, 4, 4}).find("differs"), std::string::npos);
+}
+
+/// The outputs agree, but not how they change.
+TEST(TorchscriptTranslate, ATranslationWithAnotherGradientIsRefused) {
+  const TemporaryFolder folder;
+  save_script(folder / "m.pt",
+              "def forward(self, x):\n  y = torch.tanh(x)\n  z = y.data\n  return torch.relu(x) + z\n");
+  EXPECT_NE(obstacle_of(folder / "m.pt", {4, 4, 4}), "");
 }
 
 }  // namespace

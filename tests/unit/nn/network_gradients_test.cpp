@@ -23,7 +23,10 @@ TEST_P(Gradients, AgreeWithCentralDifferences) {
   Network network("n", GetParam().input);
   const bool joins =
       std::holds_alternative<Add>(GetParam().op) || std::holds_alternative<Concat>(GetParam().op);
-  if (joins) {
+  if (std::holds_alternative<Gate>(GetParam().op)) {
+    network.add("means", GlobalAvgPool2d{});
+    network.add("layer", GetParam().op, {"input", "means"});
+  } else if (joins) {
     network.add("tanh", Tanh{});
     network.add("layer", GetParam().op, {"input", "tanh", "input"});
   } else {
@@ -62,6 +65,14 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         GradientCase{"conv", {2, 5, 4}, Conv2d{3, 3, 2, 1}},
         GradientCase{"conv_without_bias", {1, 4, 4}, Conv2d{2, 3, 1, 0, false}},
+        GradientCase{
+            "conv_in_groups", {4, 4, 3}, Conv2d{.channels = 6, .kernel = 3, .padding = 1, .groups = 2}},
+        GradientCase{
+            "conv_of_each_channel", {3, 4, 3}, Conv2d{.channels = 3, .kernel = 3, .padding = 1, .groups = 3}},
+        GradientCase{"conv_of_rows",
+                     {2, 3, 7},
+                     Conv2d{.channels = 3, .kernel = {1, 5}, .stride = {1, 2}, .padding = {0, 2}}},
+        GradientCase{"conv_dilated", {2, 6, 5}, Conv2d{.channels = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
         GradientCase{"transposed", {2, 3, 4}, ConvTranspose2d{3, 4, 1, 1}},
         GradientCase{"transposed_stride_2", {2, 3, 4}, ConvTranspose2d{3, 4, 2, 1}},
         GradientCase{"transposed_stride_3", {2, 3, 2}, ConvTranspose2d{1, 4, 3, 0, 2}},
@@ -73,16 +84,23 @@ INSTANTIATE_TEST_SUITE_P(
         GradientCase{"batch_norm_1d_training", {5}, BatchNorm1d{}, true},
         GradientCase{"upsample", {2, 3, 2}, UpsampleNearest2d{3}}, GradientCase{"relu", {7}, Relu{}},
         GradientCase{"leaky_relu", {7}, LeakyRelu{0.2}}, GradientCase{"sigmoid", {7}, Sigmoid{}},
-        GradientCase{"tanh", {7}, Tanh{}}, GradientCase{"softmax", {4}, Softmax{}},
-        GradientCase{"log_softmax", {4, 2}, LogSoftmax{}},
+        GradientCase{"tanh", {7}, Tanh{}}, GradientCase{"hardtanh", {7}, Hardtanh{-0.5, 1}},
+        GradientCase{"hardsigmoid", {7}, Hardsigmoid{}}, GradientCase{"hardswish", {7}, Hardswish{}},
+        GradientCase{"silu", {7}, Silu{}}, GradientCase{"gelu", {7}, Gelu{}},
+        GradientCase{"gelu_tanh", {7}, Gelu{true}}, GradientCase{"layer_norm", {2, 3, 4}, LayerNorm{1e-3}},
+        GradientCase{"softmax", {4}, Softmax{}}, GradientCase{"log_softmax", {4, 2}, LogSoftmax{}},
         GradientCase{"max_pool", {2, 5, 4}, MaxPool2d{3, 2, 1}},
+        GradientCase{"max_pool_ceil", {2, 6, 5}, MaxPool2d{3, 2, 0, true}},
         GradientCase{"avg_pool", {2, 5, 4}, AvgPool2d{3, 2, 1}},
+        GradientCase{"avg_pool_ceil", {2, 6, 5}, AvgPool2d{3, 2, 1, true, false}},
+        GradientCase{"adaptive_avg_pool", {2, 5, 4}, AdaptiveAvgPool2d{3, 2}},
         GradientCase{"global_avg_pool", {2, 3, 4}, GlobalAvgPool2d{}},
         GradientCase{"dropout", {20}, Dropout{0.4}, true},
         GradientCase{"dropout2d", {6, 2, 2}, Dropout2d{0.4}, true},
         GradientCase{"flatten", {2, 3, 2}, Flatten{}}, GradientCase{"reshape", {12}, Reshape{{3, 2, 2}}},
         GradientCase{"zero_pad", {2, 2, 3}, ZeroPad2d{1, 2, 0, 3}}, GradientCase{"add", {2, 3}, Add{}},
-        GradientCase{"concat", {2, 3, 2}, Concat{}}),
+        GradientCase{"permute", {2, 3, 4}, Permute{{1, 2, 0}}}, GradientCase{"slice", {5, 2, 2}, Slice{1, 3}},
+        GradientCase{"gate", {2, 3, 2}, Gate{}}, GradientCase{"concat", {2, 3, 2}, Concat{}}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 /// The gradients of a network whose ReLUs are merged into their neighbours, and those of one that shows each of them

@@ -132,13 +132,17 @@ TEST_P(RulesOf, FollowTheirFormulas) {
 
 INSTANTIATE_TEST_SUITE_P(
     Operations, RulesOf,
-    ::testing::Values(RuleCase{"conv", {2, 5, 4}, Conv2d{3, 3, 2, 1}},
-                      RuleCase{"conv_without_bias", {2, 4, 4}, Conv2d{2, 3, 1, 1, false}},
-                      RuleCase{"transposed", {2, 3, 3}, ConvTranspose2d{3, 4, 2, 1}},
-                      RuleCase{"linear", {7}, Linear{4}}, RuleCase{"linear_of_rows", {3, 4}, Linear{2}},
-                      RuleCase{"avg_pool", {2, 5, 4}, AvgPool2d{2, 2}},
-                      RuleCase{"padded_avg_pool", {1, 4, 4}, AvgPool2d{3, 2, 1}},
-                      RuleCase{"global_avg_pool", {2, 3, 4}, GlobalAvgPool2d{}}),
+    ::testing::Values(
+        RuleCase{"conv", {2, 5, 4}, Conv2d{3, 3, 2, 1}},
+        RuleCase{"conv_without_bias", {2, 4, 4}, Conv2d{2, 3, 1, 1, false}},
+        RuleCase{"transposed", {2, 3, 3}, ConvTranspose2d{3, 4, 2, 1}}, RuleCase{"linear", {7}, Linear{4}},
+        RuleCase{"linear_of_rows", {3, 4}, Linear{2}}, RuleCase{"avg_pool", {2, 5, 4}, AvgPool2d{2, 2}},
+        RuleCase{"padded_avg_pool", {1, 4, 4}, AvgPool2d{3, 2, 1}},
+        RuleCase{"conv_in_groups", {4, 3, 3}, Conv2d{.channels = 4, .kernel = 3, .padding = 1, .groups = 2}},
+        RuleCase{"conv_of_rows", {2, 3, 5}, Conv2d{.channels = 2, .kernel = {1, 3}}},
+        RuleCase{"avg_pool_ceil", {2, 5, 4}, AvgPool2d{2, 2, 0, true}},
+        RuleCase{"adaptive_avg_pool", {2, 5, 4}, AdaptiveAvgPool2d{3, 2}},
+        RuleCase{"global_avg_pool", {2, 3, 4}, GlobalAvgPool2d{}}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 /// Two inputs side by side are one longer one.
@@ -226,6 +230,31 @@ TEST(RuleTable, EveryRowMakesTheRuleOfItsName) {
     EXPECT_EQ(rule(row.name).name, row.name);
     EXPECT_FALSE(row.meaning.empty() || row.formula.empty() || row.source.empty()) << row.name;
   }
+}
+
+/// Squeeze-and-excitation, and x * sigmoid(x) written out: the signal keeps all relevance, the gate gets none.
+TEST(Rules, AGateGetsNoRelevance) {
+  Generator generator = make_generator(5, "test");
+  Network network("n", {3, 2, 2});
+  network.add("pool", GlobalAvgPool2d{});
+  network.add("sigmoid", Sigmoid{});
+  network.add("gate", Gate{}, {"input", "sigmoid"});
+  test_support::to_float64(network);
+  const Tensor x = test_support::randn64({2, 3, 2, 2}, generator);
+  const Tensor start = test_support::randn64({2, 3, 2, 2}, generator);
+  const auto activations = network.activations(x);
+  for (const char* name :
+       {"epsilon", "z_plus", "gamma", "alpha_beta", "w_square", "flat", "z_box", "excitation"}) {
+    SCOPED_TRACE(name);
+    const Relevance found = network.walk_back(activations, {3, start}, rule(name));
+    EXPECT_EQ(test_support::largest_difference(found.input(), start), 0);
+    EXPECT_EQ(found.layers[2].abs().max().item<double>(), 0);
+  }
+  const Tensor leaf = x.clone().requires_grad_();
+  const Tensor slope = torch::autograd::grad({network.forward(leaf)}, {leaf}, {start}).front();
+  EXPECT_LT(test_support::largest_difference(
+                network.walk_back(activations, {3, start}, rule("gradient")).input(), slope),
+            1e-12);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "whence/core/progress.h"
 #include "whence/explain/attribution/method.h"
 
 namespace whence::attribution {
@@ -29,6 +30,7 @@ struct PerturbationOptions {
   std::int64_t noise_draws = 3;  ///< noisy copies of each image, for max_sensitivity
   double noise = 0.02;           ///< largest change of a value in them
   std::uint64_t seed = 0;        ///< of the draws; all images and methods see the same
+  ProgressCallback progress = {};  ///< told after each step; may throw to stop the work
 };
 
 struct PerturbationCurve {
