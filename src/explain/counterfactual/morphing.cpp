@@ -12,6 +12,9 @@ namespace {
 
 using at::Tensor;
 
+/// Restarts take longer steps and more of them: what is left then is hard.
+constexpr std::int64_t kRestart = 2;
+
 Tensor rows_of(const Tensor& chosen) { return chosen.nonzero().squeeze(1); }
 
 /// The rows of all tensors in a batch.
@@ -83,11 +86,12 @@ class Search {
       const Tensor towards = model_.known.codes.index_select(0, known.clamp_min(0));
       const Tensor halfway =
           code_path(codes, towards, at::full({1}, own.start, codes.options()), PathKind::radial)[0];
-      try_from(batch, rows, at::where(known.ge(0).unsqueeze(1), halfway, codes), result);
+      try_from(batch, rows, at::where(known.ge(0).unsqueeze(1), halfway, codes), result, attempt > 0);
     }
   }
 
-  void try_from(const Batch& batch, const Tensor& rows, const Tensor& start, Morphs& result) {
+  void try_from(const Batch& batch, const Tensor& rows, const Tensor& start, Morphs& result,
+                bool again = false) {
     const Batch own = batch.select(rows);
     const Tensor mean = model_.known.norm_mean, deviation = model_.known.norm_deviation;
     const bool published = options_.method == MorphMethod::published;
@@ -97,19 +101,8 @@ class Search {
       const Tensor far = (excess.abs() / deviation.index_select(0, to) - 1).relu();
       return {(options_.anchored.lead - lead_of(logits, to)).relu(), far.square()};
     };
-    const DescentOptions how = published ? DescentOptions{options_.published.iterations,
-                                                          options_.published.learning_rate,
-                                                          options_.published.likelihood_weight,
-                                                          options_.entropy,
-                                                          false,
-                                                          true}
-                                         : DescentOptions{options_.anchored.iterations,
-                                                          options_.anchored.learning_rate,
-                                                          options_.anchored.norm_weight,
-                                                          options_.entropy,
-                                                          true,
-                                                          false};
-    const Descent found = descend(model_.decoder, classifier_, start, own.from, own.to, how, terms);
+    const Descent found =
+        descend(model_.decoder, classifier_, start, own.from, own.to, descent(again), terms);
     result.iterations.index_add_(0, rows, found.steps);
     const Tensor better = found.lead.gt(lead_.index_select(0, rows));
     const Tensor lead = at::where(better, found.lead, lead_.index_select(0, rows));
@@ -119,6 +112,20 @@ class Search {
     const Tensor done = rows_of(found.finished), which = rows.index_select(0, done);
     result.moved.index_copy_(0, which, found.codes.index_select(0, done));
     result.endings.index_fill_(0, which, static_cast<std::int64_t>(Ending::finished));
+  }
+
+  DescentOptions descent(bool again) const {
+    const PublishedSearch& published = options_.published;
+    if (options_.method == MorphMethod::published)
+      return {published.iterations, published.learning_rate, published.likelihood_weight, options_.entropy,
+              /*cosine=*/false,     /*balanced=*/true};
+    const AnchoredSearch& own = options_.anchored;
+    return {own.iterations * (again ? kRestart : 1),
+            own.learning_rate * static_cast<double>(again ? kRestart : 1),
+            own.norm_weight,
+            options_.entropy,
+            /*cosine=*/true,
+            /*balanced=*/false};
   }
 
   void fall_back(const Batch& batch, Morphs& result) const {

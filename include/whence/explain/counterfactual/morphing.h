@@ -7,7 +7,7 @@
 //   anchored   minimise relu(9 - lead_o(g(c))) + 0.05 relu(||c| - mu_o| / sigma_o - 1)^2 from halfway, on the radial path, to the code
 //              of the training image of class o that is nearest by cosine and whose reconstruction is classified right. lead_o:
 //              f_o less the largest other logit; sigma_o: deviation of the norms. Adam with a cosine decay. An image that fails
-//              starts again from the next nearest.
+//              starts again from the next nearest, with twice the rate and twice the iterations.
 // Both stop an image when the entropy of softmax(f_s, f_o), in bits, is below a threshold and the probability of o among all classes
 // is above one half. Images are independent of each other, and a finished one leaves the batch.
 #pragma once
