@@ -18,6 +18,7 @@ void add_sweep(CLI::App& program, Command& chosen);
 void add_ablate(CLI::App& program, Command& chosen);
 void add_attribute(CLI::App& program, Command& chosen);
 void add_counterfactual(CLI::App& program, Command& chosen);
+void add_morph(CLI::App& program, Command& chosen);
 void add_trust(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);
 void add_linear_gaussian(CLI::App& program, Command& chosen);
