@@ -11,6 +11,7 @@
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
+#include "whence/explain/counterfactual/image_model.h"
 #include "whence/interchange/safetensors.h"
 
 namespace whence::cli {
@@ -51,10 +52,17 @@ Question question_of(const AttributeArguments& arguments, const ModelSet& models
   return question;
 }
 
-/// With the seed, and references from the images of the data, where there are any.
-kinds::AttributionOptions options_of(const AttributeArguments& arguments, const ModelSet& models) {
+/// Images of the data whose codes the methods with a generator know.
+constexpr std::int64_t kKnown = 5000;
+
+/// With the seed, with references from the images of the data, where there are any, and with a generator where a method needs it.
+kinds::AttributionOptions options_of(const AttributeArguments& arguments, const ModelSet& models,
+                                     const kinds::AttributionMethods& methods) {
   kinds::AttributionOptions options = arguments.values->get<kinds::AttributionOptions>();
   options.options.seed = models.seed;
+  if (models.decoder && kinds::need_generator(methods))
+    options.options.generator = std::make_shared<const counterfactual::ImageModel>(
+        counterfactual::ImageModel{*models.encoder, *models.decoder, known_codes_of(models, kKnown)});
   if (models.pictures) return options;
   Generator generator = make_generator(models.seed, "attribution/references");
   options.options.references =
@@ -122,7 +130,7 @@ void attribute(const AttributeArguments& arguments) {
   const kinds::AttributionMethods methods = kinds::attribution_methods(arguments.methods);
   const ModelSet models = load_classifier(arguments.models, arguments.input);
   const Question question = question_of(arguments, models);
-  const kinds::AttributionOptions options = options_of(arguments, models);
+  const kinds::AttributionOptions options = options_of(arguments, models, methods);
   const kinds::Comparison comparison =
       kinds::compare_methods(*models.classifier, question.images, question.target, methods, options,
                              /*may_skip=*/arguments.methods.empty(), show_progress());
@@ -177,6 +185,7 @@ void add_attribute(CLI::App& program, Command& chosen) {
        "attribute --classifier C.pt --data cifar10 --count 500 --method integrated_gradients --json"});
   auto arguments = std::make_shared<AttributeArguments>();
   add_classifier_arguments(*command, arguments->models);
+  add_generator_files(*command, arguments->models);
   command
       ->add_option("--input", arguments->input,
                    "Size that pictures are scaled to (default: what the classifier's file tells)")

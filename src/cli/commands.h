@@ -21,6 +21,7 @@ void add_counterfactual(CLI::App& program, Command& chosen);
 void add_directions(CLI::App& program, Command& chosen);
 void add_modules(CLI::App& program, Command& chosen);
 void add_visualize(CLI::App& program, Command& chosen);
+void add_morph(CLI::App& program, Command& chosen);
 void add_trust(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);
 void add_linear_gaussian(CLI::App& program, Command& chosen);

@@ -28,6 +28,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_sweep(program, chosen);
   add_ablate(program, chosen);
   add_counterfactual(program, chosen);
+  add_morph(program, chosen);
   add_attribute(program, chosen);
   add_modules(program, chosen);
   add_directions(program, chosen);

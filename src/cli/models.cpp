@@ -9,6 +9,7 @@
 #include "experiment/session.h"
 #include "kinds/gce/gce.h"
 #include "kinds/kinds.h"
+#include "kinds/morphing/morphing.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -19,6 +20,8 @@ namespace whence::cli {
 namespace {
 
 constexpr std::int64_t kProbe = 8;
+/// Images of the generator that stand for images of the data where there are none.
+constexpr std::int64_t kDrawn = 2000;
 
 models::ClassifierOutput parse_output(const std::string& name) {
   if (name == "logits") return models::ClassifierOutput::logits;
@@ -36,18 +39,26 @@ models::ClassifierReading reading_of(const ModelArguments& a) {
 /// A run folder has its own.
 void refuse_beside_run(const ModelArguments& a) {
   if (a.run.empty()) return;
-  const std::pair<bool, const char*> given[] = {
-      {!a.data.empty(), "--data"}, {!a.classes.empty(), "--classes"}, {!a.entry.empty(), "--output"},
-      {a.label >= 0, "--label"},   {a.latents != 0, "--latents"},     {a.causal != 0, "--causal"}};
+  const std::pair<bool, const char*> given[] = {{!a.data.empty(), "--data"},
+                                                {!a.classes.empty(), "--classes"},
+                                                {!a.independent.empty(), "--independent"},
+                                                {!a.entry.empty(), "--output"},
+                                                {a.label >= 0, "--label"},
+                                                {a.latents != 0, "--latents"},
+                                                {a.causal != 0, "--causal"}};
   for (const auto& [is_given, option] : given)
     if (is_given) fail_usage("{} is for model files; a run folder has its own", option);
 }
 
-void check_arguments(const ModelArguments& a, bool images) {
+void check_choice(const ModelArguments& a) {
   if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
   if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
   refuse_beside_run(a);
+}
+
+void check_arguments(const ModelArguments& a, bool images) {
+  check_choice(a);
   if (!a.run.empty()) return;
   const std::string needed = images ? "--classifier, --encoder, --decoder, --data, --latents and --causal"
                                     : "--classifier, --decoder, --latents and --causal";
@@ -285,6 +296,25 @@ void add_generator_arguments(CLI::App& command, ModelArguments& a) {
   add_common_options(command, a);
 }
 
+void add_generator_files(CLI::App& command, ModelArguments& a) {
+  command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
+      ->type_name("FILE");
+  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
+      ->type_name("FILE");
+}
+
+void add_autoencoder_arguments(CLI::App& command, ModelArguments& a) {
+  add_classifier_option(command, a);
+  add_generator_files(command, a);
+  command
+      .add_option("--independent", a.independent,
+                  "Another classifier's file, which judges what was found; a run folder may have its own")
+      ->type_name("FILE");
+  add_data_options(command, a);
+  add_picture_option(command, a);
+  add_common_options(command, a);
+}
+
 void add_picture_option(CLI::App& command, ModelArguments& a) {
   command.add_option("--picture", a.pictures, "A PNG or JPEG file instead of test images; may be repeated")
       ->type_name("FILE")
@@ -300,9 +330,80 @@ ModelSet load_models(const ModelArguments& arguments, bool images) {
   return set;
 }
 
+namespace {
+
+ModelSet autoencoder_of_run(const ModelArguments& a) {
+  experiment::Session session = experiment::open_session(kinds::kinds(), a.run);
+  if (session.latents() == 0)
+    fail(
+        "{} has no generator; give a run whose recipe trains one, or model files with --encoder and "
+        "--decoder",
+        a.run);
+  set_up(a.threads > 0 ? a.threads : session.recipe().get<experiment::RunOptions>().threads);
+  const Precision precision = session.judging_precision();
+  ModelSet set;
+  set.classifier = session.classifier(precision);
+  set.encoder = session.encoder(precision);
+  set.decoder = session.decoder(precision);
+  set.independent = kinds::independent_classifier(session);
+  set.causal = kinds::causal(session);
+  set.class_names = session.task().class_names;
+  set.seed = session.seed();
+  if (a.pictures.empty()) {
+    set.train = session.data().train;
+    set.test = session.data().test;
+    return set;
+  }
+  set.pictures = read_pictures(a.pictures, session.task().image);
+  try {
+    set.train = session.data().train;
+  } catch (const Error& error) {
+    std::cerr << "whence: warning: images that the generator draws stand for training images: "
+              << error.what() << "\n";
+  }
+  return set;
+}
+
+}  // namespace
+
+ModelSet load_autoencoder(const ModelArguments& a, const std::string& input) {
+  check_choice(a);
+  if (!a.run.empty()) return autoencoder_of_run(a);
+  if (a.classifier.empty() || a.encoder.empty() || a.decoder.empty() ||
+      (a.data.empty() && a.pictures.empty()))
+    fail_usage("give a run folder, or all of --classifier, --encoder, --decoder, and --data or --picture");
+  set_up(a.threads);
+  ModelSet set;
+  set.seed = static_cast<std::uint64_t>(a.seed);
+  at::Tensor probe;
+  if (a.pictures.empty()) {
+    const data::Splits splits = experiment::load_data(parse_data(a.data, a.classes));
+    set.train = splits.train;
+    set.test = splits.test;
+    set.class_names = set.test.class_names;
+    probe = data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
+  } else {
+    set.pictures = read_pictures(a.pictures, input.empty() ? told_shape(a) : parse_image_shape(input));
+    probe = set.pictures->images;
+  }
+  const at::NoGradGuard no_grad;
+  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
+  set.encoder = models::load_encoder(a.encoder, probe);
+  set.decoder = models::load_decoder(a.decoder, set.encoder->latents());
+  if (!a.independent.empty()) set.independent = models::load_classifier(a.independent, probe);
+  if (set.independent && set.independent->classes() != set.classifier->classes())
+    fail_usage("the independent classifier has {} classes and the explained one {}; they must have the same",
+               set.independent->classes(), set.classifier->classes());
+  name_classes(set);
+  return set;
+}
+
 ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
   if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   if (a.run.empty() == a.classifier.empty()) fail_usage("give either a run folder or --classifier");
+  if (!a.run.empty() && !(a.encoder.empty() && a.decoder.empty()))
+    fail_usage("give either a run folder or model files, not both");
+  if (a.encoder.empty() != a.decoder.empty()) fail_usage("give both of --encoder and --decoder, or neither");
   refuse_beside_run(a);
   ModelSet set;
   if (!a.run.empty()) {
@@ -311,6 +412,10 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
     set.classifier = session.classifier(Precision::float32);
     set.class_names = session.task().class_names;
     set.seed = session.seed();
+    if (session.latents() > 0) {
+      set.encoder = session.encoder(Precision::float32);
+      set.decoder = session.decoder(Precision::float32);
+    }
     if (a.pictures.empty())
       set.test = session.data().test;
     else
@@ -330,6 +435,11 @@ ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
       set.pictures ? set.pictures->images
                    : data::to_float(set.test, at::arange(std::min(kProbe, set.test.size()), at::kLong));
   set.classifier = models::load_classifier(a.classifier, probe, reading_of(a));
+  if (!a.encoder.empty()) {
+    const at::NoGradGuard no_grad;
+    set.encoder = models::load_encoder(a.encoder, probe);
+    set.decoder = models::load_decoder(a.decoder, set.encoder->latents());
+  }
   name_classes(set, a.label);
   return set;
 }
@@ -339,6 +449,17 @@ ModelSet load_generator(const ModelArguments& a) {
   if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
   refuse_beside_run(a);
   return a.run.empty() ? load_file_generator(a) : load_run_generator(a);
+}
+
+counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count) {
+  Generator generator = make_generator(models.seed, "morphing/known");
+  const data::Dataset& images = models.train.images.defined() ? models.train : models.test;
+  if (!images.images.defined())
+    return counterfactual::known_codes_of_draws(*models.encoder, *models.decoder, *models.classifier, kDrawn,
+                                                generator);
+  const data::Dataset known = data::pick(images, data::sample_rows(images, count, generator));
+  return counterfactual::known_codes(*models.encoder, *models.decoder, *models.classifier,
+                                     data::to_float(known), known.labels, show_progress());
 }
 
 void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count) {

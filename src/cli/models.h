@@ -9,6 +9,7 @@
 
 #include "experiment/figures.h"
 #include "whence/data/dataset.h"
+#include "whence/explain/counterfactual/image_model.h"
 #include "whence/models/roles.h"
 
 namespace whence::cli {
@@ -18,7 +19,7 @@ constexpr std::int64_t kShown = 9;
 
 struct ModelArguments {
   std::string run;
-  std::string classifier, encoder, decoder, output = "auto", entry, data;
+  std::string classifier, encoder, decoder, independent, output = "auto", entry, data;
   std::vector<std::int64_t> classes;
   std::vector<std::string> pictures;
   std::int64_t latents = 0, causal = 0, seed = 0, threads = 0, label = -1;
@@ -35,7 +36,9 @@ struct ModelSet {
   std::unique_ptr<models::Classifier> classifier;
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
-  data::Dataset test;  ///< undefined tensors without images, and where pictures are given
+  std::unique_ptr<models::Classifier> independent;  ///< of load_autoencoder; null where there is none
+  data::Dataset train;  ///< of load_autoencoder, unless pictures and files were given
+  data::Dataset test;   ///< undefined tensors without images, and where pictures are given
   std::optional<experiment::Samples>
       pictures;  ///< those that were given, in the models' form, and their files' names
   std::vector<std::string> class_names, factors;
@@ -46,7 +49,20 @@ struct ModelSet {
 /// factors that does not fit.
 ModelSet load_models(const ModelArguments& arguments, bool images);
 
-/// The set without encoder and decoder; the classifier in float32. `input`: a sample's shape "CxHxW", which pictures are brought to
+/// Those of a command that needs a classifier, an autoencoder and images, and no causal factors.
+void add_autoencoder_arguments(CLI::App& command, ModelArguments& arguments);
+/// Classifier, encoder and decoder, an independent classifier where there is one, and training images. `input` as load_classifier has
+/// it. Errors: a run without a generator; as load_models.
+ModelSet load_autoencoder(const ModelArguments& arguments, const std::string& input);
+
+/// --encoder and --decoder.
+void add_generator_files(CLI::App& command, ModelArguments& arguments);
+
+/// What is known of the codes: from at most `count` training images, of the test images where there are no others, or from draws of the
+/// generator where no images of the data were given.
+counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count);
+
+/// The classifier in float32; encoder and decoder where the run, or the files, have them. `input`: a sample's shape "CxHxW", which pictures are brought to
 /// where no run folder tells it. Errors as above.
 ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
 

@@ -136,12 +136,23 @@ nlohmann::json to_json(const Schema& schema, const Values& values,
   return chosen;
 }
 
+namespace {
+
+/// A bar would end the cell.
+std::string in_table(std::string_view text) {
+  std::string escaped;
+  for (const char letter : text) escaped += letter == '|' ? std::string("\\|") : std::string(1, letter);
+  return escaped;
+}
+
+}  // namespace
+
 std::string reference(const Section& section) {
   std::string text = "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n";
   for (const Key& key : section.keys) {
     const std::string value = written(key.type, Values());
     text += fmt::format("| `{}` | {} | {} | {} | {}{} |\n", key.name, allowed(key.type),
-                        value.empty() ? "" : "`" + value + "`", key.unit, key.doc,
+                        value.empty() ? "" : "`" + value + "`", in_table(key.unit), key.doc,
                         key.required ? " Required." : "");
   }
   return text;

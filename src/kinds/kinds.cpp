@@ -5,6 +5,7 @@
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
 #include "kinds/modules/modules.h"
+#include "kinds/morphing/morphing.h"
 #include "kinds/text/text.h"
 #include "kinds/visualization/visualization.h"
 
@@ -17,6 +18,7 @@ const experiment::Kinds& kinds() {
       counterfactual_kind(),
       text_kind(),
       attribution_kind(),
+      morphing_kind(),
       modules_kind(),
       visualization_kind(),
   };

@@ -116,6 +116,56 @@ TEST_F(Models, APictureOfOnesOwnIsAskedAbout) {
                        "--images or --picture"));
 }
 
+TEST_F(Models, MorphsOfARunAndOfFiles) {
+  const std::vector<std::string> small = {"--known", "300", "--components", "4", "--json"};
+  const nlohmann::json run =
+      json(std::vector<std::string>{"morph", "run", "--images", "3,17", "--out", "figures"} + small);
+  ASSERT_EQ(run["results"].size(), 2u);
+  EXPECT_EQ(run["results"][1]["image"], "image 17");
+  for (const nlohmann::json& each : run["results"]) EXPECT_NE(each["from"], each["to"]);
+  for (const char* way : {"morph", "counterfactual", "adversarial_l2", "adversarial_linf"})
+    EXPECT_TRUE(run["ways"].contains(way)) << way;
+  for (const char* figure : {"morphs.svg", "morphs-and-controls.png"})
+    EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures" / figure)) << figure;
+  EXPECT_EQ(nn::load_safetensors(workplace_ / "figures/morphs.safetensors").tensors.size(), 7U);
+  EXPECT_TRUE(contains(workplace_.must_run({"morph", "run", "--count", "20", "--no-controls"}).out,
+                       "semantic morph"));
+
+  const std::string own = run["results"][0]["from"];
+  EXPECT_TRUE(is_error(workplace_.run({"morph", "run", "--images", "3", "--target", own}), 2, "already"));
+  EXPECT_TRUE(is_error(workplace_.run({"morph", "run", "--target", "rihgt"}), 2, "did you mean 'right'?"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"morph", "--classifier", "x.pt", "--data", "squares"}), 2, "--encoder"));
+
+  workplace_.must_run({"export", "run"});
+  const std::vector<std::string> networks = {"--classifier", "run/torchscript/classifier.pt",
+                                             "--encoder",    "run/torchscript/encoder.pt",
+                                             "--decoder",    "run/torchscript/decoder.pt"};
+  const nlohmann::json files = json(std::vector<std::string>{"morph"} + networks +
+                                    std::vector<std::string>{"--independent", "run/torchscript/classifier.pt",
+                                                             "--data", "squares", "--images", "3,17"} +
+                                    small);
+  EXPECT_EQ(files["results"][0]["ending"], run["results"][0]["ending"]);
+  EXPECT_EQ(files["ways"]["morph"]["transfer"], 1.0);  // to itself
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data",
+                                       "squares", "--method", "path_mask"}),
+                       2, "needs a generator"));
+  const nlohmann::json mask =
+      json(std::vector<std::string>{"attribute"} + networks +
+           std::vector<std::string>{"--data", "squares", "--images", "3", "--method", "path_mask", "--json"});
+  EXPECT_TRUE(mask["methods"]["path_mask"].contains("approximation_error"));
+
+  const data::Dataset test =
+      data::load_idx_pair(workplace_ / "squares/t10k-images-idx3-ubyte",
+                          workplace_ / "squares/t10k-labels-idx1-ubyte", {"left", "right"});
+  data::test::write_png(workplace_ / "mine.png", test.images[3]);
+  const nlohmann::json picture =
+      json(std::vector<std::string>{"morph"} + networks +
+           std::vector<std::string>{"--picture", "mine.png", "--input", "1x8x8", "--json"});
+  ASSERT_EQ(picture["results"].size(), 1u);
+  EXPECT_EQ(picture["results"][0]["image"], "mine.png");
+}
+
 TEST_F(Models, AttributionsOfARunAndOfFiles) {
   const nlohmann::json run = json({"attribute", "run", "--images", "3,17", "--out", "figures", "--json"});
   EXPECT_EQ(run["images"].size(), 2u);

@@ -8,6 +8,7 @@
 #include "whence/explain/attribution/guided.h"
 #include "whence/explain/attribution/integrated_gradients.h"
 #include "whence/explain/attribution/occlusion.h"
+#include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/attribution/relevance.h"
 #include "whence/explain/attribution/rise.h"
 #include "whence/explain/attribution/shapley_sampling.h"
@@ -176,6 +177,24 @@ constexpr Method kMethods[] = {
      .complete = true,
      .options = kShapleySamplingOptions,
      .compute = shapley_sampling},
+    {.name = "path_integrated_gradients",
+     .title = "path integrated gradients",
+     .meaning =
+         "What each value adds to the score on the generator's path from the image's morph to the image.",
+     .source = "Parafita 2018",
+     .complete = true,
+     .needs = Needs::generator,
+     .options = kPathOptions,
+     .compute = path_integrated_gradients},
+    {.name = "path_mask",
+     .title = "path mask",
+     .meaning = "The pixels whose change on that path carries the probability of the class.",
+     .source = "Parafita 2018",
+     .unit = Unit::pixel,
+     .is_signed = false,
+     .needs = Needs::generator,
+     .options = kPathMaskOptions,
+     .compute = path_mask},
 };
 
 }  // namespace

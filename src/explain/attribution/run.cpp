@@ -23,6 +23,9 @@ void check_needs(const Method& method, const models::Classifier& classifier, con
   if (method.needs == Needs::layers && classifier.network() == nullptr)
     fail("{} needs the classifier's layers, which are unknown: {}", method.title,
          classifier.why_opaque().empty() ? "it is known as a function only" : classifier.why_opaque());
+  if (method.needs == Needs::generator && options.generator == nullptr)
+    fail_usage("{} needs a generator of the images; give a run that has one, or an encoder and a decoder",
+               method.title);
   if (method.needs != Needs::references) return;
   const at::Tensor& references = options.references;
   if (!references.defined() || references.size(0) == 0)
@@ -68,7 +71,8 @@ Attribution Method::run(const models::Classifier& classifier, const at::Tensor& 
                        .unit = "images"});
   }
   return {joined(parts, &Attribution::values), joined(parts, &Attribution::scores),
-          joined(parts, &Attribution::completeness_error), joined(parts, &Attribution::standard_error)};
+          joined(parts, &Attribution::completeness_error), joined(parts, &Attribution::standard_error),
+          joined(parts, &Attribution::approximation_error)};
 }
 
 }  // namespace whence::attribution

@@ -7,6 +7,7 @@
 #include "experiment/stages.h"
 #include "kinds/attribution/comparison.h"
 #include "whence/core/random.h"
+#include "whence/explain/counterfactual/image_model.h"
 
 namespace whence::kinds {
 namespace {
@@ -16,6 +17,9 @@ using experiment::Session;
 bool maps_are_asked(const config::Values& values) {
   return !values.get<AttributionOptions>().methods.empty();
 }
+
+/// Training images whose codes the methods with a generator know.
+constexpr std::int64_t kKnown = 5000;
 
 /// The recipe's options with the run's seed and references from its training images.
 AttributionOptions map_options(Session& session) {
@@ -27,9 +31,33 @@ AttributionOptions map_options(Session& session) {
   return options;
 }
 
+/// Of the run; empty where it has none, or no method needs one.
+struct RunGenerator {
+  std::unique_ptr<models::Encoder> encoder;
+  std::unique_ptr<models::Decoder> decoder;
+  std::shared_ptr<const counterfactual::ImageModel> model;
+};
+RunGenerator generator_of(Session& session, const models::Classifier& classifier,
+                          const AttributionMethods& methods) {
+  RunGenerator result;
+  if (session.latents() == 0 || !need_generator(methods)) return result;
+  result.encoder = session.encoder(session.judging_precision());
+  result.decoder = session.decoder(session.judging_precision());
+  const data::Dataset& train = session.data().train;
+  Generator rows = make_generator(session.seed(), "attribution/known");
+  const data::Dataset known = data::pick(train, data::sample_rows(train, kKnown, rows));
+  const auto codes = counterfactual::known_codes(*result.encoder, *result.decoder, classifier,
+                                                 data::to_float(known), known.labels);
+  result.model = std::make_shared<const counterfactual::ImageModel>(
+      counterfactual::ImageModel{*result.encoder, *result.decoder, codes});
+  return result;
+}
+
 Comparison compared(Session& session, const models::Classifier& classifier, const at::Tensor& images,
                     const ProgressCallback& progress) {
-  const AttributionOptions options = map_options(session);
+  AttributionOptions options = map_options(session);
+  const RunGenerator generator = generator_of(session, classifier, attribution_methods(options.methods));
+  options.options.generator = generator.model;
   return compare_methods(classifier, images,
                          attribution::answers_to(classifier, images, options.options.batch),
                          attribution_methods(options.methods), options, /*may_skip=*/false, progress);
@@ -102,7 +130,7 @@ experiment::Kind attribution_kind() {
                         maps_are_asked};
   kind.stages = {{"attribution",
                   {"attribution", "run.seed"},
-                  {"data", "classifier"},
+                  {"data", "classifier", "explanation"},
                   measure_maps,
                   experiment::judging_content}};
   kind.metrics = metrics_of_maps();

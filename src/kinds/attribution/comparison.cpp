@@ -55,6 +55,8 @@ nlohmann::json to_json(const MeasuredMaps& maps) {
   if (maps.found.completeness_error.defined())
     result["completeness_error"] = maps.found.completeness_error.abs().max().item<double>();
   if (is_empty(maps)) result["empty"] = true;
+  if (maps.found.approximation_error.defined())
+    result["approximation_error"] = maps.found.approximation_error.median().item<double>();
   if (maps.found.standard_error.defined()) {
     const double size = maps.found.values.abs().mean().item<double>();
     if (size > 0) result["relative_se"] = maps.found.standard_error.mean().item<double>() / size;
@@ -84,6 +86,12 @@ AttributionMethods attribution_methods(const std::vector<std::string>& names) {
   if (names.empty())
     for (const attribution::Method& method : attribution::methods()) methods.push_back(&method);
   return methods;
+}
+
+bool need_generator(const AttributionMethods& methods) {
+  return std::any_of(methods.begin(), methods.end(), [](const attribution::Method* method) {
+    return method->needs == attribution::Needs::generator;
+  });
 }
 
 Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,

@@ -3,40 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/counterfactual/flat_models.h"
 #include "whence/core/error.h"
-#include "whence/core/random.h"
 
 namespace whence::counterfactual {
 namespace {
 
 using at::Tensor;
-
-/// The image is the code itself.
-class Identity final : public models::Decoder, public models::Encoder {
- public:
-  explicit Identity(std::int64_t latents) : latents_(latents) {}
-  Tensor decode(const Tensor& z) const override { return z.view({-1, 1, 1, latents_}); }
-  models::Posterior encode(const Tensor& x) const override {
-    return {x.flatten(1), at::zeros({x.size(0), latents_})};
-  }
-  std::int64_t latents() const override { return latents_; }
-
- private:
-  std::int64_t latents_;
-};
-
-/// Logits that are a function of the code.
-class OfCode final : public models::Classifier {
- public:
-  using Function = std::function<Tensor(const Tensor& z)>;
-  OfCode(std::int64_t classes, Function function) : classes_(classes), function_(std::move(function)) {}
-  Tensor logits(const Tensor& x) const override { return function_(x.flatten(1)); }
-  std::int64_t classes() const override { return classes_; }
-
- private:
-  std::int64_t classes_;
-  Function function_;
-};
 
 /// Class 1 where `score` is above 0.
 OfCode binary(const OfCode::Function& score) {
@@ -45,13 +18,6 @@ OfCode binary(const OfCode::Function& score) {
             return at::stack({at::zeros_like(s), s}, 1);
           }};
 }
-
-Tensor normal_codes(std::int64_t count, std::int64_t latents) {
-  Generator generator = make_generator(11, "test/codes");
-  return at::randn({count, latents}, generator, at::kFloat);
-}
-
-double largest(const Tensor& values) { return values.abs().max().item<double>(); }
 
 constexpr double kTolerance = 2e-3;
 

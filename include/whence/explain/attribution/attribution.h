@@ -24,6 +24,8 @@ struct Attribution {
   at::Tensor completeness_error;
   /// Of the values, like them: by how much other draws would change them. Undefined for methods that draw nothing.
   at::Tensor standard_error;
+  /// float64 (N): of methods that take a closed form for an optimum, by how much the approximation behind it is wrong, as a share.
+  at::Tensor approximation_error = {};
 };
 
 /// Images that go through a classifier at once, where nothing else is asked for.

@@ -20,6 +20,7 @@ enum class Needs {
   nothing,     ///< beyond a classifier that is differentiable, or only a function
   layers,      ///< Classifier::network()
   references,  ///< Options::references
+  generator,   ///< Options::generator
 };
 
 struct Method {
@@ -35,7 +36,8 @@ struct Method {
   Attribution (*compute)(const Request&, const Options&) = nullptr;
 
   /// The attributions of all images, batch by batch. Errors: an option out of its range, a target that is no class, images that the
-  /// classifier cannot take (usage); layers of an opaque classifier, whose missing operation is named; no references (usage); a
+  /// classifier cannot take (usage); layers of an opaque classifier, whose missing operation is named; no references or no generator
+  /// (usage); a
   /// map with NaN or infinity; an interruption, which is heard between passes.
   Attribution run(const models::Classifier& classifier, const at::Tensor& x, const at::Tensor& target,
                   const Options& chosen = {}) const;

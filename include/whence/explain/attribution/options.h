@@ -3,6 +3,7 @@
 
 #include <any>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <typeindex>
@@ -10,6 +11,10 @@
 
 #include "whence/core/progress.h"
 #include "whence/explain/attribution/attribution.h"
+
+namespace whence::counterfactual {
+struct ImageModel;
+}
 
 namespace whence::attribution {
 
@@ -22,7 +27,9 @@ class Options {
   std::int64_t batch = kRowsAtOnce;  ///< images that go through the classifier at once: bounds the memory
   /// Of random draws. All images see the same draws, so that an image's map does not depend on the images beside it.
   std::uint64_t seed = 0;
-  at::Tensor references;      ///< images of the data, (M, C, H, W), for methods that draw baselines from them
+  at::Tensor references;  ///< images of the data, (M, C, H, W), for methods that draw baselines from them
+  /// An autoencoder of the images with the codes of some of the data, for methods that move along images of the data.
+  std::shared_ptr<const counterfactual::ImageModel> generator;
   ProgressCallback progress;  ///< told after each batch of images; may throw to stop the work
 
   /// Made with its defaults when first asked for.

@@ -1,0 +1,102 @@
+// Path-mask attribution (Parafita 2018, section 4.6): which pixels' change, on a path through images of the data, carries the class.
+// docs/path-mask.md derives the closed form.
+//
+// A path x_1, ..., x_n leads from the image's morph, which is of another class, to the image's reconstruction. A mask m in [0, 1]
+// changes every image of the path as the path does, at some pixels only: x_i + m (x_(i+1) - x_i). Its gain is
+//   J(m) = sum over i < n of f(x_i + m (x_(i+1) - x_i)) - f(x_i),   f: the probability of the image's class.
+// Shapes: paths (N, n, C, H, W); masks (N, 1, H, W), one value for all channels of a pixel.
+#pragma once
+
+#include "whence/explain/attribution/method.h"
+
+namespace whence::attribution {
+
+/// How an image's path is found; of both methods.
+struct ImagePath {
+  std::int64_t steps = 50;        ///< images of the path, n
+  std::string kind = "radial";    ///< "radial" or "linear" in codes, or "straight" in pixels
+  std::int64_t morphs = 1;        ///< with different starts, whose maps are averaged
+  std::int64_t iterations = 150;  ///< of the search for a morph, from one start
+};
+struct PathMask {
+  double area = 0.05;      ///< mean of the mask over the pixels
+  double blur = 1;         ///< deviation of the Gaussian blur, pixels
+  double tolerance = 0.1;  ///< approximation error beyond which the mask is optimised instead
+};
+
+/// Sum over the path of (x_(i+1) - x_i) times the mean of the gradients of f at both: like an image, (N, C, H, W). Its values sum to
+/// f(x_n) - f(x_1) but for the trapezoid rule's error.
+at::Tensor gradients_along(const models::Classifier& classifier, const at::Tensor& paths,
+                           const at::Tensor& target, Score score, std::int64_t batch = kRowsAtOnce);
+
+/// f(x_i + m (x_(i+1) - x_i)) - f(x_i) of the target's probability for each step, (N, n - 1); its sum is the gain.
+at::Tensor mask_gains(const models::Classifier& classifier, const at::Tensor& paths, const at::Tensor& target,
+                      const at::Tensor& masks, std::int64_t batch = kRowsAtOnce);
+
+/// The Gaussian blur of maps (N, 1, H, W), cut off at one deviation (Parafita's own kernel: 3 x 3 for a deviation of 1); zeros outside.
+at::Tensor blurred(const at::Tensor& maps, double deviation);
+
+/// The mask that maximises the linear part of J among blurred masks of the given area: blur(1[blur(a) / blur(1) > threshold]), a: the
+/// gradients along the path, summed over channels, (N, 1, H, W). Pixels that lower the gain stay out, so the area may be smaller.
+struct ClosedForm {
+  at::Tensor masks;       ///< (N, 1, H, W)
+  at::Tensor thresholds;  ///< (N), the L1 weight whose optimum it is
+};
+ClosedForm closed_form_masks(const at::Tensor& gradients, double area, double blur);
+
+struct MaskOptimization {
+  std::int64_t iterations = 3000;
+  double learning_rate = 1e-3;
+  double blur = 1;
+  double weight = 1;  ///< of the mask's L1 norm
+  /// As published, the L1 norm is brought to the size of the gain by the ratio of their running means, with which the optimum moves as
+  /// long as the optimization runs. false: the weight is that of J(m) - weight * sum(m).
+  bool normalised = true;
+  std::uint64_t seed = 0;    ///< of the start, N(0, 1) before the sigmoid; the same for all images
+  std::int64_t batch = 512;  ///< images that go through the classifier at once
+};
+/// m = blur(sigmoid(v)), v by Adam (Parafita 2018, section 4.6, and his code).
+at::Tensor optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
+                           const at::Tensor& target, const MaskOptimization& options);
+
+/// The paths of images, by semantic morphing. `other`: where the target is the classifier's answer, its second most probable class; else
+/// the target, and the path leads from it to the answer.
+struct ImagePaths {
+  at::Tensor images;         ///< (N, n, C, H, W)
+  at::Tensor from, answers;  ///< int64 (N): classes at the path's start and end
+};
+/// `morph`: 0 starts the morphs from the nearest training code, 1 from the next, ...
+ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph);
+
+/// The mean over morphs of gradients_along. Complete towards f(x_n) - f(x_1). With several morphs the standard error says how far
+/// other morphs would change it.
+Attribution path_integrated_gradients(const Request& request, const Options& options);
+
+/// The mean over morphs of the closed form, or of the optimised mask where the approximation error |linear gain - gain| / gain is above
+/// the tolerance. It always explains probabilities. approximation_error: the mean over morphs.
+Attribution path_mask(const Request& request, const Options& options);
+
+inline constexpr Option kPathOptions[] = {
+    {"path_steps", IntegerOption{place<&ImagePath::steps>, 2, 10'000}, "images", "Images of the path."},
+    {"path_iterations", IntegerOption{place<&ImagePath::iterations>, 1, 1'000'000}, "",
+     "Iterations of the search for a morph from one start, at most."},
+    {"path_kind", TextOption{place<&ImagePath::kind>}, "radial|linear|straight",
+     "The path from the morph to the image: radial or linear in the codes, or straight in the pixels."},
+    {"path_morphs", IntegerOption{place<&ImagePath::morphs>, 1, 100}, "morphs",
+     "Morphs with different starts, over which a map is averaged; two or more give its spread."},
+};
+inline constexpr Option kPathMaskOptions[] = {
+    kPathOptions[0],
+    kPathOptions[1],
+    kPathOptions[2],
+    kPathOptions[3],
+    {"path_mask_area", NumberOption{place<&PathMask::area>, 0.001, 1}, "share of the pixels",
+     "Area of the mask: its mean over the pixels."},
+    {"path_mask_blur", NumberOption{place<&PathMask::blur>, 0.1, 100}, "pixels",
+     "Deviation of the mask's Gaussian blur."},
+    {"path_mask_tolerance", NumberOption{place<&PathMask::tolerance>, 0}, "",
+     "Relative error of the linear approximation beyond which the mask is optimised instead of taken from "
+     "the closed form."},
+};
+
+}  // namespace whence::attribution

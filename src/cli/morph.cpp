@@ -1,0 +1,174 @@
+// whence morph: what an image would be as another class.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/models.h"
+#include "cli/setup.h"
+#include "kinds/morphing/study.h"
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/interchange/safetensors.h"
+
+namespace whence::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Training images of a class that its linear autoencoder is fitted to.
+constexpr std::int64_t kFitted = 2000;
+
+struct MorphArguments {
+  ModelArguments models;
+  std::string input, out;
+  std::vector<std::int64_t> images;
+  std::int64_t count = 100;
+  bool json = false, controls = true;
+  std::shared_ptr<config::Values> values = std::make_shared<config::Values>();
+};
+
+struct MorphImages {
+  at::Tensor images;
+  std::vector<std::string> names;
+};
+
+MorphImages images_of(const MorphArguments& arguments, const ModelSet& models) {
+  MorphImages asked;
+  if (models.pictures) {
+    if (!arguments.images.empty()) fail_usage("give either --images or --picture, not both");
+    return {models.pictures->images, models.pictures->labels};
+  }
+  const at::Tensor rows = chosen_rows(models, arguments.images, arguments.count, "morphing/images");
+  asked.images = data::to_float(models.test, rows);
+  for (std::int64_t i = 0; i < rows.size(0); ++i)
+    asked.names.push_back(fmt::format("image {}", rows[i].item<std::int64_t>()));
+  return asked;
+}
+
+/// For Python.
+void save(const kinds::MorphStudy& study, const fs::path& folder) {
+  nn::save_safetensors(folder / "morphs.safetensors",
+                       {{"images", study.images.contiguous()},
+                        {"reconstructions", study.reconstructions.contiguous()},
+                        {"morphs", study.ways.front().after.contiguous()},
+                        {"codes", study.morphs.codes.contiguous()},
+                        {"moved", study.morphs.moved.contiguous()},
+                        {"from", study.morphs.from.contiguous()},
+                        {"to", study.morphs.to.contiguous()}});
+}
+
+nlohmann::json results_of(const kinds::MorphStudy& study, const ModelSet& models, const MorphImages& asked) {
+  const counterfactual::Morphs& morphs = study.morphs;
+  const auto name = [&](const at::Tensor& label) {
+    return models.class_names[static_cast<std::size_t>(label.item<std::int64_t>())];
+  };
+  nlohmann::json results = nlohmann::json::array();
+  for (std::int64_t i = 0; i < morphs.to.size(0); ++i) {
+    const auto ending = static_cast<counterfactual::Ending>(morphs.endings[i].item<std::int64_t>());
+    nlohmann::json own = {
+        {"image", asked.names[static_cast<std::size_t>(study.rows[i].item<std::int64_t>())]},
+        {"from", name(morphs.from[i])},
+        {"to", name(morphs.to[i])},
+        {"ending", name_of(ending)},
+        {"iterations", morphs.iterations[i].item<std::int64_t>()},
+        {"entropy", morphs.entropy[i].item<double>()},
+        {"probability", morphs.probability[i].item<double>()}};
+    const at::Tensor& transfers = study.ways.front().judged.transfers;
+    if (transfers.defined()) own["transfers"] = transfers[i].item<bool>();
+    results.push_back(std::move(own));
+  }
+  return results;
+}
+
+void print(const nlohmann::json& metrics) {
+  const nlohmann::json& morph = metrics.at("ways").at("morph");
+  std::cout << fmt::format("{} morphs, {:.2f} % finished; ", metrics.at("cases").get<std::int64_t>(),
+                           100 * (1 - morph.at("unfinished").get<double>()));
+  std::cout << fmt::format("{} left out because they are of the class already\n",
+                           metrics.at("left_out").get<std::int64_t>());
+  const char* const columns[] = {"failed", "transfer", "neighbours", "reencoding",       "distance",
+                                 "im1",    "im2",      "iterations", "seconds_per_image"};
+  std::cout << fmt::format("{:<28}", "change");
+  for (const char* column : columns) std::cout << fmt::format(" {:>12.12}", column);
+  std::cout << "\n";
+  for (const nlohmann::json* way : kinds::ways_in(metrics)) {
+    std::cout << fmt::format("{:<28}", way->at("title").get<std::string>());
+    for (const char* column : columns)
+      std::cout << fmt::format(
+          " {:>12}", way->contains(column) ? fmt::format("{:.4g}", way->at(column).get<double>()) : "");
+    std::cout << "\n";
+  }
+}
+
+void morph(const MorphArguments& arguments) {
+  kinds::MorphingOptions options = arguments.values->get<kinds::MorphingOptions>();
+  const ModelSet models = load_autoencoder(arguments.models, arguments.input);
+  const MorphImages asked = images_of(arguments, models);
+  const counterfactual::KnownCodes known = known_codes_of(models, options.known);
+  std::optional<counterfactual::ClassAutoencoders> autoencoders;
+  if (models.train.images.defined()) {
+    Generator fitted = make_generator(models.seed, "morphing/autoencoders");
+    autoencoders = counterfactual::fit_class_autoencoders(models.train, options.components, kFitted, fitted);
+  }
+  const kinds::MorphingModels view{*models.classifier,
+                                   {*models.encoder, *models.decoder, known},
+                                   models.independent.get(),
+                                   autoencoders ? &*autoencoders : nullptr,
+                                   models.causal,
+                                   models.class_names,
+                                   models.seed};
+  const kinds::MorphStudy study =
+      kinds::study_morphs(view, asked.images, options, arguments.controls, show_progress());
+  if (const std::string warning = kinds::reconstruction_warning(study, view); !warning.empty())
+    std::cerr << "whence: warning: " << warning << "\n";
+  if (!arguments.out.empty()) {
+    report::draw(kinds::morph_figure(study, view, kShown), fs::path(arguments.out) / "morphs");
+    report::draw(kinds::ways_figure(study, view, kShown), fs::path(arguments.out) / "morphs-and-controls");
+    save(study, arguments.out);
+  }
+  nlohmann::json metrics = kinds::to_json(study, view, options);
+  if (arguments.json) {
+    metrics["results"] = results_of(study, models, asked);
+    std::cout << metrics.dump(2) << "\n";
+  } else {
+    print(metrics);
+  }
+}
+
+/// Images have a flag of their own here.
+std::vector<config::Key> flag_keys() {
+  std::vector<config::Key> keys = kinds::morphing_section().keys;
+  std::erase_if(keys, [](const config::Key& key) { return key.name == "images"; });
+  return keys;
+}
+
+}  // namespace
+
+void add_morph(CLI::App& program, Command& chosen) {
+  CLI::App* command = add_command(
+      program, "morph",
+      "Shows what an image would be as another class, and measures whether the change is one of the class",
+      {"morph runs/morphing/mnist --images 3,17 --target 8 --out figures",
+       "morph runs/morphing/mnist --picture mine.png --out figures",
+       "morph --classifier C.pt2 --encoder E.pt2 --decoder D.pt2 --data mnist --count 500 --json"});
+  auto arguments = std::make_shared<MorphArguments>();
+  add_autoencoder_arguments(*command, arguments->models);
+  command
+      ->add_option("--input", arguments->input,
+                   "Size that pictures are scaled to (default: what the classifier's file tells)")
+      ->type_name("CxHxW");
+  add_image_choice(*command, arguments->images, arguments->count);
+  add_flags(*command, flag_keys(), arguments->values);
+  command->add_flag("!--no-controls", arguments->controls,
+                    "Leaves out the adversarial changes and latent counterfactuals");
+  command
+      ->add_option("--out", arguments->out,
+                   "Folder of the figures and the tensors (default: none are written)")
+      ->type_name("DIR");
+  command->add_flag("--json", arguments->json, "Prints JSON, every image on its own");
+  command->callback([&chosen, arguments] { chosen = [arguments] { morph(*arguments); }; });
+}
+
+}  // namespace whence::cli

@@ -1,0 +1,232 @@
+#include "kinds/morphing/morphing.h"
+
+#include "experiment/figures.h"
+#include "experiment/session.h"
+#include "experiment/stages.h"
+#include "kinds/attribution/attribution.h"
+#include "kinds/gce/gce.h"
+#include "kinds/morphing/path_figure.h"
+#include "kinds/morphing/study.h"
+#include "whence/core/error.h"
+#include "whence/core/names.h"
+#include "whence/core/random.h"
+
+namespace whence::kinds {
+namespace {
+
+/// Training images of a class that its linear autoencoder is fitted to.
+constexpr std::int64_t kFitted = 2000;
+/// Images whose path is drawn, and test images that are searched for wrong answers.
+constexpr std::int64_t kPaths = 4, kSearched = 2000;
+
+bool morphs_are_asked(const config::Values& values) { return values.get<MorphingOptions>().images > 0; }
+
+void check_morphing(const config::Values& values, const std::string& file) {
+  if (!morphs_are_asked(values)) return;
+  if (values.get<gce::Training>().steps == 0)
+    fail_usage(
+        "{}: morphing.images is {}, but the recipe trains no generator; set explanation.steps, and "
+        "generator.latents for a plain "
+        "autoencoder",
+        file, values.get<MorphingOptions>().images);
+}
+
+/// The stage's models; MorphingModels refers to them.
+struct Loaded {
+  experiment::Models models;
+  std::unique_ptr<models::Classifier> independent;
+  counterfactual::ClassAutoencoders autoencoders;
+  counterfactual::KnownCodes known;
+
+  MorphingModels view(experiment::Session& session) const {
+    return {*models.classifier, {*models.encoder, *models.decoder, known},
+            independent.get(),  &autoencoders,
+            causal(session),    session.task().class_names,
+            session.seed()};
+  }
+};
+
+Loaded loaded(experiment::Session& session) {
+  const MorphingOptions& options = session.get<MorphingOptions>();
+  Loaded result{session.judged(), independent_classifier(session), {}, {}};
+  const data::Dataset& train = session.data().train;
+  Generator rows = make_generator(session.seed(), "morphing/known");
+  const data::Dataset known = data::pick(train, data::sample_rows(train, options.known, rows));
+  result.known =
+      counterfactual::known_codes(*result.models.encoder, *result.models.decoder, *result.models.classifier,
+                                  data::to_float(known), known.labels, session.progress);
+  Generator fitted = make_generator(session.seed(), "morphing/autoencoders");
+  result.autoencoders = counterfactual::fit_class_autoencoders(train, options.components, kFitted, fitted);
+  return result;
+}
+
+experiment::StageResult measure_morphs(experiment::Session& session) {
+  const MorphingOptions& options = session.get<MorphingOptions>();
+  const data::Dataset& test = session.data().test;
+  Generator generator = make_generator(session.seed(), "morphing/images");
+  const at::Tensor images = data::to_float(test, data::sample_rows(test, options.images, generator));
+  const Loaded models = loaded(session);
+  const MorphingModels view = models.view(session);
+  const MorphStudy study = study_morphs(view, images, options, /*with_controls=*/true, session.progress);
+  nlohmann::json metrics = to_json(study, view, options);
+  const nlohmann::json& morph = metrics.at("ways").at("morph");
+  return {metrics,
+          {},
+          fmt::format("{:.1f} % of {} morphs are finished", 100 * (1 - morph.at("unfinished").get<double>()),
+                      study.rows.size(0))};
+}
+
+/// Errors: a target that is neither a class nor a word for some.
+void check_target(experiment::Session& session) {
+  const std::string& target = session.get<MorphingOptions>().target;
+  const std::vector<std::string>& classes = session.task().class_names;
+  if (target == "second" || target == "every" ||
+      std::find(classes.begin(), classes.end(), target) != classes.end())
+    return;
+  const std::vector<std::string_view> names(classes.begin(), classes.end());
+  fail_usage("morphing.target is '{}'{}, but must be \"second\", \"every\" or one of {}", target,
+             did_you_mean(target, names), fmt::join(classes, ", "));
+}
+
+/// The first test images that the classifier gets wrong, at most `count`, and their classes.
+std::pair<at::Tensor, at::Tensor> wrong_images(experiment::Session& session,
+                                               const models::Classifier& classifier, std::int64_t count) {
+  const data::Dataset& test = session.data().test;
+  const at::Tensor images = data::to_float(test, 0, std::min<std::int64_t>(test.size(), kSearched));
+  const at::Tensor labels = test.labels.narrow(0, 0, images.size(0));
+  const at::Tensor wrong = attribution::answers_to(classifier, images).ne(labels).nonzero().squeeze(1);
+  const at::Tensor rows = wrong.narrow(0, 0, std::min(count, wrong.size(0)));
+  return {images.index_select(0, rows), labels.index_select(0, rows)};
+}
+
+/// Paths and masks of right answers, and of wrong ones against the true class.
+void draw_paths(experiment::Session& session, const MorphingModels& view, experiment::Figures& figures) {
+  attribution::Options options = session.get<AttributionOptions>().options;
+  options.seed = session.seed();
+  options.generator = std::make_shared<const counterfactual::ImageModel>(view.model);
+  const auto draw = [&](const at::Tensor& images, const at::Tensor& target, const std::string& name,
+                        bool with_gains) {
+    const PathPictures pictures = path_pictures(view.classifier, images, target, view.class_names, options);
+    report::draw(pictures.grid, figures.stem(name));
+    if (with_gains) report::draw(pictures.gains, figures.stem(name + "-gain"));
+  };
+  const at::Tensor images = figures.samples(kPaths, "figures/paths").images;
+  draw(images, attribution::answers_to(view.classifier, images), "path-masks", true);
+  const auto [wrong, labels] = wrong_images(session, view.classifier, kPaths);
+  if (wrong.size(0) > 0) draw(wrong, labels, "path-masks-of-wrong-answers", false);
+}
+
+void draw_run(experiment::Run& run, experiment::Figures& figures) {
+  experiment::Session& session = run.session;
+  MorphingOptions options = session.get<MorphingOptions>();
+  if (options.target == "every") options.target = "second";
+  const at::Tensor images = figures.samples(options.drawn, "figures/morphs").images;
+  const Loaded models = loaded(session);
+  const MorphingModels view = models.view(session);
+  const MorphStudy study = study_morphs(view, images, options, /*with_controls=*/true, {});
+  report::draw(morph_figure(study, view, options.drawn), figures.stem("morphs"));
+  report::draw(ways_figure(study, view, options.drawn), figures.stem("morphs-and-controls"));
+  draw_paths(session, view, figures);
+}
+
+void report_run(const experiment::Run& run, report::Page& page) {
+  page.sections.push_back(morphing_section_of(run.metrics.at("morphing")));
+  page.sections.back().figures = {
+      run.figure("morphs",
+                 "Test images, their reconstructions, the path in codes and its end. The border is the "
+                 "classifier's answer."),
+      run.figure(
+          "morphs-and-controls",
+          "What the morphs change, beside changes of pixels that give the classifier the same answer."),
+      run.figure("path-masks",
+                 "From the morph (left of the upper row) to the reconstruction (right of the lower row). "
+                 "Green: the mask, the pixels whose "
+                 "change carries the class; red: added on the way, blue: removed."),
+      run.figure("path-masks-gain", "The gain of the masks on the path.")};
+  const auto wrong = run.session.folder() / "figures/path-masks-of-wrong-answers.svg";
+  if (std::filesystem::exists(wrong))
+    page.sections.back().figures.push_back(
+        run.figure("path-masks-of-wrong-answers",
+                   "Test images that the classifier gets wrong: the path leads from the true class to the "
+                   "answer, and the mask shows what "
+                   "speaks for the answer."));
+}
+
+std::vector<experiment::Metric> morphing_metrics() {
+  using enum experiment::Better;
+  return {{"morph_unfinished", "morphs that miss the stopping rule", "%", 2, lower,
+           "Morphs that do not reach the entropy of the stopping rule.", "morphing.ways.morph.unfinished"},
+          {"morph_failed", "morphs not found", "%", 2, lower,
+           "Morphs that are not found, after the fallback.", "morphing.ways.morph.failed"},
+          {"morph_transfer", "morphs that transfer", "%", 1, higher,
+           "Morphs to which an independently trained classifier gives the new class as well.",
+           "morphing.ways.morph.transfer"},
+          {"morph_neighbours", "neighbours of the new class", "%", 1, higher,
+           "Share of a morph's 5 nearest reconstructions of training images that are of the new class.",
+           "morphing.ways.morph.neighbours"},
+          {"morph_reencoding", "error of re-encoded morphs by that of reconstructions", "", 2, lower,
+           "Squared error of a morph that is encoded and decoded, by the same of a reconstruction.",
+           "morphing.ways.morph.reencoding_ratio"},
+          {"morph_im1", "IM1 of morphs", "", 3, lower,
+           "Error of a linear autoencoder of the new class by that of the old class's (Van Looveren and "
+           "Klaise 2019).",
+           "morphing.ways.morph.im1"},
+          {"morph_im2", "IM2 of morphs", "", 4, lower,
+           "Squared difference of the reconstructions by autoencoders of the new class and of all, by the "
+           "sum of the pixels (Van "
+           "Looveren and Klaise 2019).",
+           "morphing.ways.morph.im2"},
+          {"morph_iterations", "iterations of a morph", "", 1, lower,
+           "Mean number of iterations, from all starts.", "morphing.ways.morph.iterations"},
+          {"morph_seconds", "time of a morph", "ms", 2, lower, "Of one image, in a batch.",
+           "morphing.ways.morph.seconds_per_image"},
+          {"morph_distance", "distance of a morph", "", 2, neither, "L2 between reconstruction and morph.",
+           "morphing.ways.morph.distance"},
+          {"adversarial_transfer_l2", "adversarial changes in L2 that transfer", "%", 1, neither,
+           "The control: changes of pixels in an L2 ball that an independent classifier follows.",
+           "morphing.ways.adversarial_l2.transfer"},
+          {"adversarial_transfer_linf", "adversarial changes in L-infinity that transfer", "%", 1, neither,
+           "The control: changes of pixels in an L-infinity ball that an independent classifier follows.",
+           "morphing.ways.adversarial_linf.transfer"},
+          {"counterfactual_transfer", "latent counterfactuals that transfer", "%", 1, higher,
+           "Latent counterfactuals to the same class to which an independent classifier gives it as well.",
+           "morphing.ways.counterfactual.transfer"}};
+}
+
+}  // namespace
+
+experiment::Kind morphing_kind() {
+  using namespace config;
+  Section own = morphing_section();
+  own.keys.push_back(
+      {"independent",
+       choice(at(&MorphingOptions::independent), experiment::names_of(models::classifier_architectures())),
+       "",
+       "Architecture of the classifier that judges whether a morph transfers. It is trained as the explained "
+       "one, with "
+       "another seed."});
+  own.keys.push_back({"independent_epochs", Integer{at(&MorphingOptions::independent_epochs), 0, 100'000}, "",
+                      "Epochs of its training; 0: as many as the explained one's."});
+  const Section drawing{"figures",
+                        "The figures.",
+                        {{"morphs", Integer{at(&MorphingOptions::drawn), 1, 24}, "images",
+                          "Test images, spread over the classes, whose morph is drawn."}}};
+  experiment::Kind kind{"morphing",
+                        "What an image would be as another class (Parafita 2018).",
+                        {own, drawing},
+                        morphs_are_asked,
+                        check_morphing};
+  experiment::Stage morphs{"morphing",
+                           {"morphing", "run.seed"},
+                           {"data", "classifier", "explanation", "independent-classifier"},
+                           measure_morphs,
+                           experiment::judging_content};
+  morphs.ready = check_target;
+  kind.stages = {independent_stage(), morphs};
+  kind.metrics = morphing_metrics();
+  kind.figures = draw_run;
+  kind.report = report_run;
+  return kind;
+}
+
+}  // namespace whence::kinds

@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kinds/morphing/study.h"
+
+namespace whence::kinds {
+namespace {
+
+std::string number_in(const nlohmann::json& json, const char* name, const char* form = "{:.3f}") {
+  return json.contains(name) ? fmt::format(fmt::runtime(form), json.at(name).get<double>()) : "";
+}
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent_in(const nlohmann::json& json, const char* name) {
+  return json.contains(name) ? percent(json.at(name).get<double>()) : "";
+}
+
+report::Table ways_table(const nlohmann::json& metrics) {
+  report::Table table{{"change", "not found", "transfers", "neighbours of the class", "re-encoding error",
+                       "distance", "IM1", "IM2", "iterations", "seconds an image"},
+                      {},
+                      ""};
+  for (const nlohmann::json* each : ways_in(metrics)) {
+    const nlohmann::json& way = *each;
+    table.rows.push_back(
+        {way.at("title").get<std::string>(), percent_in(way, "failed"), percent_in(way, "transfer"),
+         percent_in(way, "neighbours"), number_in(way, "reencoding", "{:.2f}"),
+         number_in(way, "distance", "{:.2f}"), number_in(way, "im1"), number_in(way, "im2", "{:.4f}"),
+         number_in(way, "iterations", "{:.0f}"), number_in(way, "seconds_per_image", "{:.4f}")});
+  }
+  const double reference = metrics.at("reencoding_of_reconstructions").get<double>();
+  table.rows.push_back(
+      {"no change (reconstruction)", "", "", "", fmt::format("{:.2f}", reference), "0.00", "", "", "", ""});
+  table.caption = "Means over the images for which the change was found.";
+  return table;
+}
+
+std::string meanings() {
+  return "**Transfers**: a classifier that was trained independently gives the changed image the new class, "
+         "too. **Neighbours**: share "
+         "of the 5 nearest reconstructions of training images that are of the new class. **Re-encoding "
+         "error**: squared error "
+         "when the changed image is encoded and decoded; images that the generator does not know have a "
+         "large one. **Distance**: L2, "
+         "from what was changed. **IM1**: error of an autoencoder of the new class by that of the old "
+         "class's; below 1 "
+         "the image lies nearer to the new class. **IM2**: squared difference between the reconstructions by "
+         "the new class's "
+         "autoencoder and by one of all classes, by the sum of the pixels (Van Looveren and Klaise 2019; "
+         "whence's autoencoders are "
+         "linear). The adversarial changes are the control: they show what a morph must not be.";
+}
+
+std::string endings_sentence(const nlohmann::json& endings) {
+  std::string text;
+  for (const char* name : {"as sure as a training image", "a training image itself", "failed"})
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", percent(endings.at(name).get<double>()), name);
+  return text;
+}
+
+std::string sure_sentence(const nlohmann::json& metrics) {
+  double least = 1;
+  std::string name;
+  for (const auto& [label, share] : metrics.at("sure_images").items())
+    if (share.get<double>() < least) least = share.get<double>(), name = label;
+  if (name.empty()) return "";
+  return fmt::format(
+      " Of training images' reconstructions {} of class {} are as sure as this rule asks, and more of every "
+      "other class.",
+      percent(least), name);
+}
+
+}  // namespace
+
+std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics) {
+  std::vector<const nlohmann::json*> ways;
+  for (const char* name : {"morph", "counterfactual", "adversarial_l2", "adversarial_linf"})
+    if (metrics.at("ways").contains(name)) ways.push_back(&metrics.at("ways").at(name));
+  return ways;
+}
+
+report::Section morphing_section_of(const nlohmann::json& metrics) {
+  report::Section section{"morphing", "What the images would be as another class", {}, {}, {}};
+  const nlohmann::json& morph = metrics.at("ways").at("morph");
+  section.paragraphs.push_back(
+      fmt::format("A morph is found in the codes of the autoencoder, so that it stays an image of the data "
+                  "(Parafita 2018; method "
+                  "\"{}\"). **{} of {} morphs** meet the stopping rule: entropy of the two classes below "
+                  "{:g} bits, and more than "
+                  "half of the probability. Of the rest: {}.{}",
+                  metrics.at("method").get<std::string>(), percent(1 - morph.at("unfinished").get<double>()),
+                  metrics.at("cases").get<std::int64_t>(), metrics.at("entropy").get<double>(),
+                  endings_sentence(morph.at("endings")), sure_sentence(metrics)));
+  section.paragraphs.push_back(
+      fmt::format("For {} of the images there is a code whose decoding keeps the two most probable classes; "
+                  "for the others the morph starts from an "
+                  "image that the classifier reads differently.",
+                  percent(metrics.at("kept").get<double>())));
+  section.tables.push_back(ways_table(metrics));
+  section.paragraphs.push_back(meanings());
+  return section;
+}
+
+}  // namespace whence::kinds

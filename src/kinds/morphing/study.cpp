@@ -1,0 +1,223 @@
+#include "kinds/morphing/study.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "explain/flow/classify.h"
+#include "whence/core/error.h"
+#include "whence/core/names.h"
+#include "whence/core/random.h"
+#include "whence/explain/counterfactual/adversarial.h"
+#include "whence/explain/counterfactual/counterfactual.h"
+
+namespace whence::kinds {
+namespace {
+
+using at::Tensor;
+using counterfactual::Judgement;
+
+std::int64_t class_named(const std::string& name, const std::vector<std::string>& class_names) {
+  const auto found = std::ranges::find(class_names, name);
+  if (found != class_names.end()) return found - class_names.begin();
+  std::vector<std::string_view> names(class_names.begin(), class_names.end());
+  names.insert(names.end(), {"second", "every"});
+  fail_usage("there is no class '{}' to morph to{}; give \"second\", \"every\" or one of {}", name,
+             did_you_mean(name, names), fmt::join(class_names, ", "));
+}
+
+struct Cases {
+  Tensor rows, from, to;
+  std::int64_t left_out = 0;
+};
+
+/// answers: (n, 2), the two most probable classes of each image.
+Cases cases_of(const Tensor& answers, const MorphingModels& models, const std::string& target) {
+  const Tensor first = answers.select(1, 0);
+  const Tensor all = at::arange(first.size(0), first.options());
+  if (target == "second") return {all, first, answers.select(1, 1).contiguous(), 0};
+  if (target == "every") {
+    const std::int64_t classes = models.classifier.classes();
+    const Tensor rows = all.repeat_interleave(classes),
+                 to = at::arange(classes, first.options()).repeat({first.size(0)});
+    const Tensor others = to.ne(first.index_select(0, rows)).nonzero().squeeze(1);
+    return {rows.index_select(0, others), first.index_select(0, rows).index_select(0, others),
+            to.index_select(0, others), 0};
+  }
+  const std::int64_t wanted = class_named(target, models.class_names);
+  const Tensor rows = first.ne(wanted).nonzero().squeeze(1);
+  if (rows.size(0) == 0)
+    fail_usage("the classifier calls {} {} already; morph to another class",
+               first.size(0) == 1 ? "this image" : "all of these images", target);
+  return {rows, first.index_select(0, rows), at::full_like(rows, wanted), first.size(0) - rows.size(0)};
+}
+
+Tensor decoded(const models::Decoder& decoder, const Tensor& codes) {
+  std::vector<Tensor> parts;
+  flow::for_batches(codes.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
+    parts.push_back(decoder.decode(codes.narrow(0, first, count)));
+  });
+  return at::cat(parts);
+}
+
+Way morph_way(const MorphingModels& models, const MorphStudy& study) {
+  return {"morph",
+          "semantic morph",
+          decoded(models.model.decoder, study.morphs.moved),
+          study.morphs.found(),
+          study.morphs.iterations,
+          {},
+          study.morphs.seconds};
+}
+
+/// By the smallest move of alpha; one search for each class that is asked for.
+Way counterfactual_way(const MorphingModels& models, const MorphStudy& study) {
+  const auto begun = std::chrono::steady_clock::now();
+  const counterfactual::Morphs& morphs = study.morphs;
+  Tensor moved = morphs.codes.clone(), found = at::zeros_like(morphs.to, at::kBool);
+  const Tensor targets = std::get<0>(at::_unique(morphs.to)).cpu();
+  for (std::int64_t i = 0; i < targets.size(0); ++i) {
+    counterfactual::CounterfactualOptions options;
+    options.to = targets[i].item<std::int64_t>();
+    const Tensor rows = morphs.to.eq(*options.to).nonzero().squeeze(1);
+    const counterfactual::Counterfactuals own = counterfactual::find_counterfactuals(
+        models.model.decoder, models.classifier, morphs.codes.index_select(0, rows), models.causal, options);
+    moved.index_copy_(0, rows, own.moved());
+    found.index_copy_(0, rows, own.found);
+  }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  return {"counterfactual", "latent counterfactual", decoded(models.model.decoder, moved), found, {}, {},
+          taken.count()};
+}
+
+Way adversarial_way(const MorphingModels& models, const MorphStudy& study, counterfactual::Ball ball,
+                    double entropy) {
+  counterfactual::AdversarialOptions options;
+  options.ball = ball;
+  options.entropy = entropy;
+  const counterfactual::AdversarialChanges found = counterfactual::change_pixels(
+      models.classifier, study.images, study.morphs.from, study.morphs.to, options);
+  return {ball == counterfactual::Ball::l2 ? "adversarial_l2" : "adversarial_linf",
+          fmt::format("adversarial pixels, {}", counterfactual::name_of(ball)),
+          found.images,
+          found.found,
+          found.steps,
+          {},
+          found.seconds};
+}
+
+double share_of(const Tensor& mask) { return mask.to(at::kDouble).mean().item<double>(); }
+
+/// Means over the cases that were found.
+void add_measures(nlohmann::json& json, const Judgement& judged, const Tensor& found) {
+  const std::pair<const char*, const Tensor*> all[] = {
+      {"transfer", &judged.transfers}, {"neighbours", &judged.neighbours}, {"reencoding", &judged.reencoding},
+      {"distance", &judged.distance},  {"im1", &judged.interpretable},     {"im2", &judged.likeness}};
+  for (const auto& [name, values] : all)
+    if (values->defined() && found.any().item<bool>()) json[name] = share_of(values->masked_select(found));
+}
+
+/// Share of the known images of each class whose reconstruction is as sure as the stopping rule asks.
+nlohmann::json sure_images(const MorphingModels& models, double entropy) {
+  const counterfactual::KnownCodes& known = models.model.known;
+  const Tensor lead = known.leads;
+  const Tensor sure = at::where(known.answers.eq(known.labels), lead, at::zeros_like(lead));
+  const Tensor logits = at::stack({at::zeros_like(sure), sure}, 1);
+  const Tensor from = at::zeros_like(known.labels), to = at::ones_like(known.labels);
+  const Tensor finished = counterfactual::is_finished(logits, from, to, entropy);
+  nlohmann::json json = nlohmann::json::object();
+  for (std::size_t label = 0; label < models.class_names.size(); ++label) {
+    const Tensor own = finished.masked_select(known.labels.eq(static_cast<std::int64_t>(label)));
+    if (own.size(0) > 0) json[models.class_names[label]] = share_of(own);
+  }
+  return json;
+}
+
+}  // namespace
+
+MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
+                        const MorphingOptions& options, bool with_controls,
+                        const ProgressCallback& progress) {
+  const at::NoGradGuard no_grad;
+  MorphStudy study;
+  study.target = options.target;
+  Generator generator = make_generator(models.seed, "morphing/codes");
+  const bool published = options.search.method == counterfactual::MorphMethod::published;
+  study.codes =
+      counterfactual::codes_of_images(models.model.encoder, models.model.decoder, models.classifier, images,
+                                      {.draws = options.draws, .mean_first = !published}, generator);
+  const Cases cases = cases_of(study.codes.answers, models, options.target);
+  study.left_out = cases.left_out;
+  study.rows = cases.rows;
+  study.images = images.to(models.model.decoder.device()).index_select(0, cases.rows);
+  study.morphs =
+      counterfactual::morph(models.model, models.classifier, study.codes.codes.index_select(0, cases.rows),
+                            cases.from, cases.to, options.search, progress);
+  study.reconstructions = decoded(models.model.decoder, study.morphs.codes);
+  study.ways.push_back(morph_way(models, study));
+  if (models.causal > 0 && with_controls) study.ways.push_back(counterfactual_way(models, study));
+  if (with_controls)
+    for (const counterfactual::Ball ball : {counterfactual::Ball::l2, counterfactual::Ball::linf})
+      study.ways.push_back(adversarial_way(models, study, ball, options.search.entropy));
+  const counterfactual::Judges judges{models.model, models.independent, models.autoencoders};
+  for (Way& way : study.ways) {
+    const bool of_pixels = way.name.starts_with("adversarial");
+    way.judged = counterfactual::judge(judges, of_pixels ? study.images : study.reconstructions, way.after,
+                                       cases.from, cases.to);
+  }
+  study.reencoding = counterfactual::judge({models.model}, study.reconstructions, study.reconstructions,
+                                           cases.from, cases.to)
+                         .reencoding;
+  return study;
+}
+
+nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models,
+                       const MorphingOptions& options) {
+  using counterfactual::Ending;
+  const auto cases = static_cast<double>(study.rows.size(0));
+  nlohmann::json ways = nlohmann::json::object();
+  for (const Way& way : study.ways) {
+    nlohmann::json own = {{"title", way.title},
+                          {"failed", 1 - share_of(way.found)},
+                          {"seconds_per_image", way.seconds / cases}};
+    if (way.iterations.defined()) own["iterations"] = share_of(way.iterations);
+    add_measures(own, way.judged, way.found);
+    ways[way.name] = std::move(own);
+  }
+  nlohmann::json endings = nlohmann::json::object();
+  for (const Ending ending : {Ending::finished, Ending::as_sure, Ending::training_code, Ending::failed})
+    endings[std::string(name_of(ending))] = share_of(study.morphs.ended(ending));
+  const double unfinished = 1 - share_of(study.morphs.ended(Ending::finished));
+  const double reference = share_of(study.reencoding);
+  nlohmann::json& own = ways["morph"];
+  own["endings"] = endings;
+  own["unfinished"] = unfinished;
+  own["moved"] = share_of((study.morphs.moved - study.morphs.codes).norm(2, 1));
+  own["median_iterations"] = study.morphs.iterations.median().item<std::int64_t>();
+  if (own.contains("reencoding") && reference > 0)
+    own["reencoding_ratio"] = own["reencoding"].get<double>() / reference;
+  return {{"images", study.codes.codes.size(0)},
+          {"cases", study.rows.size(0)},
+          {"left_out", study.left_out},
+          {"target", study.target},
+          {"method", counterfactual::name_of(options.search.method)},
+          {"entropy", options.search.entropy},
+          {"kept", share_of(study.codes.kept)},
+          {"reencoding_of_reconstructions", reference},
+          {"sure_images", sure_images(models, options.search.entropy)},
+          {"ways", ways}};
+}
+
+std::string reconstruction_warning(const MorphStudy& study, const MorphingModels& models) {
+  const double worst = at::quantile(models.model.known.errors.to(at::kDouble), 0.99).item<double>();
+  const Tensor bad = study.codes.errors.gt(worst).nonzero().squeeze(1);
+  if (bad.size(0) == 0) return "";
+  const auto row = bad[0].item<std::int64_t>();
+  return fmt::format(
+      "the generator cannot reconstruct {} of the {} images (image {}: squared error {:.1f}; 99 % of the "
+      "known images have "
+      "less than {:.1f}), so their morphs explain other images",
+      bad.size(0), study.codes.errors.size(0), row, study.codes.errors[row].item<double>(), worst);
+}
+
+}  // namespace whence::kinds

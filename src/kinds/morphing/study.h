@@ -1,0 +1,68 @@
+// Morphs of some images with every measure, beside adversarial changes and latent counterfactuals of the same images.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "kinds/morphing/morphing.h"
+#include "report/figures.h"
+#include "report/page.h"
+#include "whence/explain/counterfactual/judgement.h"
+
+namespace whence::kinds {
+
+/// What a study works with. References must outlive it.
+struct MorphingModels {
+  const models::Classifier& classifier;
+  counterfactual::ImageModel model;
+  const models::Classifier* independent = nullptr;
+  const counterfactual::ClassAutoencoders* autoencoders = nullptr;
+  std::int64_t causal = 0;  ///< above 0: latent counterfactuals are judged as well
+  std::vector<std::string> class_names;
+  std::uint64_t seed = 0;
+};
+
+/// One way to change the images; one row a case.
+struct Way {
+  std::string name, title;  ///< "morph", "semantic morph"
+  at::Tensor after;         ///< (n, C, H, W)
+  at::Tensor found;         ///< bool (n)
+  at::Tensor iterations;    ///< int64 (n); undefined: not counted
+  counterfactual::Judgement judged;
+  double seconds = 0;  ///< for all
+};
+
+/// A case is an image with a class to turn it into.
+struct MorphStudy {
+  counterfactual::ImageCodes codes;  ///< of the images
+  at::Tensor images;                 ///< (n, C, H, W), one a case
+  at::Tensor rows;                   ///< int64 (n): which image each case is of
+  at::Tensor reconstructions;        ///< (n, C, H, W)
+  at::Tensor reencoding;  ///< float32 (n): error of a reconstruction that is encoded and decoded again
+  counterfactual::Morphs morphs;
+  std::vector<Way> ways;      ///< the morphs first
+  std::int64_t left_out = 0;  ///< images that are of the asked class already
+  std::string target;
+};
+
+/// Errors (usage): a target that is no class; images that all have it already.
+MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
+                        const MorphingOptions& options, bool with_controls, const ProgressCallback& progress);
+
+/// {"images", "cases", "left_out", "target", "method", "kept", "sure_images": {...}, "ways": {name: {"failed", ...}}}
+nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models, const MorphingOptions& options);
+
+/// Columns are cases, at most `shown`: the image, its reconstruction, `steps` images of the path, the morph.
+report::ImageGrid morph_figure(const MorphStudy& study, const MorphingModels& models, std::int64_t shown);
+/// What stands beside: the morph and every other way, changes in red and blue.
+report::ImageGrid ways_figure(const MorphStudy& study, const MorphingModels& models, std::int64_t shown);
+
+/// The ways in what to_json gives, the morphs first and the controls last.
+std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics);
+
+/// From what to_json gives.
+report::Section morphing_section_of(const nlohmann::json& metrics);
+
+/// One sentence for images whose reconstruction is worse than that of 99 % of the known ones; "" without such.
+std::string reconstruction_warning(const MorphStudy& study, const MorphingModels& models);
+
+}  // namespace whence::kinds
