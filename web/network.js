@@ -84,15 +84,15 @@ const WhenceNetwork = (() => {
 
   /** Rows (channel, y, x of the kernel), columns (y, x of the output): what each weight is multiplied with. */
   function patches(x, [channels, height, width], l, [, high, wide], first, to) {
-    const [kh, kw] = l.kernel, [sh, sw] = l.stride, [ph, pw] = l.padding;
+    const [kh, kw] = l.kernel, [sh, sw] = l.stride, [ph, pw] = l.padding, [dh, dw] = l.dilation;
     let at = 0;
     for (let c = first; c < first + channels; ++c)
       for (let ky = 0; ky < kh; ++ky)
         for (let kx = 0; kx < kw; ++kx)
           for (let oy = 0; oy < high; ++oy) {
-            const iy = oy * sh - ph + ky;
+            const iy = oy * sh - ph + ky * dh;
             for (let ox = 0; ox < wide; ++ox) {
-              const ix = ox * sw - pw + kx;
+              const ix = ox * sw - pw + kx * dw;
               to[at++] = iy >= 0 && iy < height && ix >= 0 && ix < width ? x[(c * height + iy) * width + ix] : 0;
             }
           }
@@ -148,6 +148,14 @@ const WhenceNetwork = (() => {
     LeakyRelu: l => (x, out) => { for (let i = 0; i < out.length; ++i) out[i] = x[i] < 0 ? l.slope * x[i] : x[i]; },
     Sigmoid: each(v => 1 / (1 + Math.exp(-v))),
     Tanh: each(Math.tanh),
+    Silu: each(v => v / (1 + Math.exp(-v))),
+    Hardsigmoid: each(v => Math.min(Math.max(v + 3, 0), 6) / 6),
+    Hardswish: each(v => v * Math.min(Math.max(v + 3, 0), 6) / 6),
+    Hardtanh: l => (x, out) => { for (let i = 0; i < out.length; ++i) out[i] = Math.min(Math.max(x[i], l.low), l.high); },
+    Gate: (l, [shape, gate]) => (x, out, [[, {values}]]) => {  // one value for each channel, or each value
+      const area = size(shape) / size(gate);
+      for (let i = 0; i < out.length; ++i) out[i] = x[i] * values[Math.floor(i / area)];
+    },
     Dropout: same, Dropout2d: same, Flatten: same, Reshape: same,
     Softmax: () => (x, out) => softmax(x, out, false),
     LogSoftmax: () => (x, out) => softmax(x, out, true),
@@ -194,7 +202,7 @@ const WhenceNetwork = (() => {
       };
     },
     Conv2d: (l, [shape], {weight, gemm, plain, scratch}) => {
-      const [channels, high, wide] = l.shape, groups = l.groups || 1, inside = shape[0] / groups, made = channels / groups;
+      const [channels, high, wide] = l.shape, groups = l.groups, inside = shape[0] / groups, made = channels / groups;
       const k = inside * l.kernel[0] * l.kernel[1], area = high * wide;
       const w = weight(l.weight), bias = l.bias && plain(l.bias), columns = scratch(k * area);
       return (x, out, [, outs]) => {

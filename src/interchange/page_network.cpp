@@ -17,8 +17,6 @@ concept one_of = (std::same_as<T, Known> || ...);
 json pair(const Extent& extent) { return {extent.height, extent.width}; }
 
 /// Whether the page computes this one as the library does.
-bool is_plain(const Conv2d& op) { return op.groups == 1 && op.dilation == Extent(1); }
-bool is_plain(const MaxPool2d& op) { return !op.ceil; }
 bool is_plain(const AvgPool2d& op) { return !op.ceil && op.counts_padding; }
 template <class T>
 bool is_plain(const T&) {
@@ -36,14 +34,18 @@ json facts_of(const Op& op) {
               {"kernel", pair(own.kernel)}, {"stride", pair(own.stride)}, {"padding", pair(own.padding)}};
         else if constexpr (std::same_as<T, LeakyRelu>)
           facts = {{"slope", own.slope}};
+        else if constexpr (std::same_as<T, Hardtanh>)
+          facts = {{"low", own.low}, {"high", own.high}};
         else if constexpr (std::same_as<T, ZeroPad2d>)
           facts = {{"left", own.left}, {"top", own.top}};
         else if constexpr (std::same_as<T, UpsampleNearest2d>)
           facts = {{"factor", own.factor}};
         else if constexpr (!one_of<T, Input, Linear, BatchNorm2d, BatchNorm1d, ScaleShift, Relu, Sigmoid,
-                                   Tanh, Softmax, LogSoftmax, GlobalAvgPool2d, Dropout, Dropout2d, Flatten,
-                                   Reshape, Add, Concat>)
+                                   Tanh, Hardsigmoid, Hardswish, Silu, Softmax, LogSoftmax, GlobalAvgPool2d,
+                                   Dropout, Dropout2d, Flatten, Reshape, Add, Gate, Concat>)
           facts = nullptr;
+        if constexpr (std::same_as<T, Conv2d>)
+          facts.update({{"groups", own.groups}, {"dilation", pair(own.dilation)}});
         return facts;
       },
       op);

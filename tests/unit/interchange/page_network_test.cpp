@@ -34,6 +34,14 @@ std::vector<Network> networks() {
   convolutions.add("average", AvgPool2d{2, 1, 1});
   convolutions.add("nearest", UpsampleNearest2d{2});
   convolutions.add("tanh", Tanh{});
+  convolutions.add("grouped", Conv2d{6, {3, 5}, {1, 2}, {1, 0}, true, 3, {2, 1}});
+  convolutions.add("silu", Silu{});
+  convolutions.add("swish", Hardswish{});
+  convolutions.add("edge", MaxPool2d{2, 2, 0, true});
+  convolutions.add("cut", Hardtanh{-0.5, 6});
+  convolutions.add("mean", GlobalAvgPool2d{});
+  convolutions.add("gate", Hardsigmoid{});
+  convolutions.add("gated", Gate{}, {"cut", "gate"});
   all.push_back(std::move(convolutions));
 
   Network graph("graph", {3, 6, 6});
