@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "interchange/pickled_state.h"
 #include "interchange/pt2_graph.h"
 #include "interchange/pt2_tensors.h"
 #include "interchange/zip_archive.h"
@@ -11,10 +12,12 @@ namespace whence::interchange {
 namespace {
 
 constexpr std::int64_t kMajor = 8;  // of the schema, from PyTorch 2.6 on
+/// PyTorch 2.7 and earlier: no folders.
+constexpr const char* kFlatProgram = "serialized_exported_program.json";
 
 /// The folder that all entries of an archive lie in, "" or "model/"; nothing where it is none of torch.export's.
 std::optional<std::string> root_of(const ZipArchive& archive) {
-  for (const char* mark : {"archive_format", "serialized_exported_program.json"}) {
+  for (const char* mark : {"archive_format", kFlatProgram}) {
     const std::vector<std::string> found = archive.find("", mark);
     if (!found.empty()) return found.front().substr(0, found.front().size() - std::string_view(mark).size());
   }
@@ -24,12 +27,7 @@ std::optional<std::string> root_of(const ZipArchive& archive) {
 /// The program of an archive with one model.
 nlohmann::json program_of(const ZipArchive& archive, const std::string& root) {
   const std::string file = archive.path().string();
-  if (archive.has(root + "serialized_exported_program.json"))
-    fail(
-        "{} was written by PyTorch 2.7 or earlier, whose weights are Python objects; save it again with "
-        "PyTorch 2.9 "
-        "or later (torch.export.load, torch.export.save)",
-        file);
+  if (archive.has(root + kFlatProgram)) return nlohmann::json::parse(archive.read(root + kFlatProgram));
   const std::vector<std::string> models = archive.find(root + "models/", ".json");
   if (models.empty())
     fail(
@@ -52,6 +50,17 @@ void check_version(const nlohmann::json& program, const std::string& file) {
         file, major, kMajor);
 }
 
+/// Weights and constants by their names: raw numbers, or pickles of PyTorch 2.8 and earlier.
+std::map<std::string, at::Tensor> tensors_of(const ZipArchive& archive, const std::string& root) {
+  std::map<std::string, at::Tensor> tensors = read_tensors(archive, root);
+  const auto append = [&](const std::string& entry) { tensors.merge(read_pickled_tensors(archive, entry)); };
+  for (const char* flat : {"serialized_state_dict.pt", "serialized_constants.pt"})
+    if (archive.has(root + flat)) append(root + flat);
+  for (const char* folder : {"data/weights/", "data/constants/"})
+    for (const std::string& entry : archive.find(root + folder, ".pt")) append(entry);
+  return tensors;
+}
+
 }  // namespace
 
 bool is_exported_program(const std::filesystem::path& path) {
@@ -69,13 +78,7 @@ torch::jit::Module load_exported_program(const std::filesystem::path& path) {
   try {
     const nlohmann::json program = program_of(archive, root);
     check_version(program, path.string());
-    if (!archive.find(root + "data/weights/", ".pt").empty())
-      fail(
-          "{} was written by PyTorch 2.8, whose weights are Python objects; save it again with PyTorch 2.9 "
-          "or later "
-          "(torch.export.load, torch.export.save)",
-          path.string());
-    const auto tensors = read_tensors(archive, root);
+    const auto tensors = tensors_of(archive, root);
     return Pt2Graph(path.string(), program, tensors).build();
   } catch (const Error&) {
     throw;

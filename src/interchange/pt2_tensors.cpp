@@ -62,19 +62,26 @@ at::Tensor read_tensor(const ZipArchive& archive, const std::string& name, const
   if (meta.contains("layout") && meta.at("layout").get<std::int64_t>() != kStrided)
     fail("{} holds {} as a sparse tensor; export the model with dense ones", file, name);
   const at::ScalarType type = scalar_type_of(meta.at("dtype").get<std::int64_t>(), archive.path());
-  const std::vector<std::int64_t> sizes = fixed_numbers(meta.at("sizes")),
-                                  strides = fixed_numbers(meta.at("strides"));
-  const std::int64_t offset = fixed_number(meta.at("storage_offset"));
-  const at::Tensor storage =
-      storage_of(archive.read(folder + entry.at("path_name").get<std::string>()), type);
-  const std::int64_t reach = reach_of(sizes, strides, offset);
-  if (reach < 0 || reach > storage.numel())
-    fail("{} is damaged: {} does not fit the bytes that it has; export the model again", file, name);
-  at::Tensor tensor = storage.as_strided(sizes, strides, offset).clone();
-  return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor;
+  const TensorView view = {fixed_numbers(meta.at("sizes")), fixed_numbers(meta.at("strides")),
+                           fixed_number(meta.at("storage_offset"))};
+  return tensor_in(archive.read(folder + entry.at("path_name").get<std::string>()), type, view, file, name);
 }
 
 }  // namespace
+
+at::Tensor tensor_in(const std::string& bytes, at::ScalarType type, const TensorView& view,
+                     const std::string& file, const std::string& name) {
+  const at::Tensor storage = storage_of(bytes, type);
+  const std::int64_t reach = reach_of(view.sizes, view.strides, view.offset);
+  double elements = 1;  // more than the storage has where strides are 0
+  for (const std::int64_t size : view.sizes) elements *= static_cast<double>(size);
+  constexpr double most_repeated = 1 << 24;
+  if (reach < 0 || reach > storage.numel() ||
+      elements > std::max(most_repeated, static_cast<double>(storage.numel())))
+    fail("{} is damaged: {} does not fit the bytes that it has; export the model again", file, name);
+  const at::Tensor tensor = storage.as_strided(view.sizes, view.strides, view.offset).clone();
+  return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor;
+}
 
 at::ScalarType scalar_type_of(std::int64_t number, const std::filesystem::path& file) {
   static const std::map<std::int64_t, at::ScalarType> types = {

@@ -11,6 +11,16 @@
 
 namespace whence::interchange {
 
+/// How a tensor lies in a storage.
+struct TensorView {
+  std::vector<std::int64_t> sizes, strides;
+  std::int64_t offset = 0;
+};
+
+/// The tensor as a copy, float32 where it is of floating-point numbers. Error: the view does not fit the storage.
+at::Tensor tensor_in(const std::string& storage, at::ScalarType type, const TensorView& view,
+                     const std::string& file, const std::string& name);
+
 /// As torch/_export/serde/schema.py numbers them, which is not c10's order. Error: a type that whence does not know.
 at::ScalarType scalar_type_of(std::int64_t number, const std::filesystem::path& file);
 

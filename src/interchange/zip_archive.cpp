@@ -93,6 +93,16 @@ ZipArchive::ZipArchive(const std::filesystem::path& path) : path_(path) {
   read_directory();
 }
 
+ZipArchive::ZipArchive(std::filesystem::path path, std::string bytes)
+    : path_(std::move(path)), bytes_(std::move(bytes)), inner_(true), length_(bytes_.size()) {
+  read_directory();
+}
+
+std::string ZipArchive::piece(std::uint64_t offset, std::uint64_t count) const {
+  if (inner_) return offset > bytes_.size() ? std::string() : bytes_.substr(offset, count);
+  return read_piece(path_, offset, offset > length_ ? 0 : std::min(count, length_ - offset));
+}
+
 void ZipArchive::damaged(std::string_view what) const {
   fail("{} is a damaged zip file: {}; get it again, or export the model again", path_.string(), what);
 }
@@ -100,7 +110,7 @@ void ZipArchive::damaged(std::string_view what) const {
 void ZipArchive::read_directory() {
   const std::uint64_t tail_size = std::min<std::uint64_t>(length_, kLongestComment + kEndSize + kLocatorSize);
   const std::uint64_t tail_at = length_ - tail_size;
-  const std::string tail = read_piece(path_, tail_at, tail_size);
+  const std::string tail = piece(tail_at, tail_size);
   const Bytes end(tail);
   std::size_t at = tail.size();
   while (at >= kEndSize && !(end.has(at - kEndSize, kEndSize) && end.four(at - kEndSize) == kEnd)) --at;
@@ -108,7 +118,7 @@ void ZipArchive::read_directory() {
   at -= kEndSize;
   std::uint64_t count = end.two(at + 10), size = end.four(at + 12), offset = end.four(at + 16);
   if (at >= kLocatorSize && end.four(at - kLocatorSize) == kLocator64) {
-    const std::string large = read_piece(path_, end.eight(at - kLocatorSize + 8), kEnd64Size);
+    const std::string large = piece(end.eight(at - kLocatorSize + 8), kEnd64Size);
     const Bytes end64(large);
     if (!end64.has(0, kEnd64Size) || end64.four(0) != kEnd64) damaged("its large directory is not there");
     count = end64.eight(32);
@@ -116,7 +126,7 @@ void ZipArchive::read_directory() {
     offset = end64.eight(48);
   }
   if (offset > length_ || size > length_ - offset) damaged("its directory lies outside of it");
-  const std::string text = read_piece(path_, offset, size);
+  const std::string text = piece(offset, size);
   const Bytes directory(text);
   std::size_t next = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -166,14 +176,14 @@ std::string ZipArchive::read(std::string_view name) const {
         "{} is compressed by method {} of zip, which whence does not know; pack it with 'deflate' or not at "
         "all",
         path_.string(), entry.method);
-  const std::string local = read_piece(path_, entry.offset, kLocalSize);
+  const std::string local = piece(entry.offset, kLocalSize);
   const Bytes header(local);
   if (!header.has(0, kLocalSize) || header.four(0) != kLocal) damaged(fmt::format("{} is not there", name));
   const std::uint64_t at = entry.offset + kLocalSize + header.two(26) + header.two(28);
   if (at > length_ || entry.packed > length_ - at) damaged(fmt::format("{} is cut off", name));
   if (entry.method == kStored ? entry.size != entry.packed : entry.size / kBestRatio > entry.packed)
     damaged(fmt::format("{} has a wrong size", name));
-  std::string bytes = read_piece(path_, at, entry.packed);
+  std::string bytes = piece(at, entry.packed);
   if (entry.method == kDeflated) bytes = inflated(bytes, entry.size);
   if (bytes.size() != entry.size || crc_of(bytes) != entry.crc)
     damaged(fmt::format("the checksum of {} is wrong", name));

@@ -16,6 +16,8 @@ class ZipArchive {
  public:
   /// Error: cannot be read; is no zip file, or a damaged one.
   explicit ZipArchive(const std::filesystem::path& path);
+  /// A zip file that lies in another. `path`: for errors.
+  ZipArchive(std::filesystem::path path, std::string bytes);
 
   const std::filesystem::path& path() const { return path_; }
   bool has(std::string_view name) const { return entries_.contains(std::string(name)); }
@@ -31,9 +33,12 @@ class ZipArchive {
     std::uint16_t method = 0, flags = 0;
   };
   void read_directory();
+  std::string piece(std::uint64_t offset, std::uint64_t count) const;
   [[noreturn]] void damaged(std::string_view what) const;
 
   std::filesystem::path path_;
+  std::string bytes_;  ///< of a file in another
+  bool inner_ = false;
   std::uint64_t length_ = 0;
   std::map<std::string, Entry> entries_;
 };
