@@ -9,6 +9,7 @@
 #include "interchange/zip_archive.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/zip_writer.h"
 #include "whence/core/files.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/interchange/torchscript.h"
@@ -56,13 +57,27 @@ TEST_P(ExportedProgram, TakesOneImageAndChannelsLastMemory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ExportedProgram,
-                         testing::Values("layers", "opaque", "attention", "writes_into_input", "half"),
+                         testing::Values("layers", "opaque", "attention", "writes_into_input", "half",
+                                         "pickled"),
                          [](const auto& of) { return std::string(of.param); });
 
 TEST(ExportedProgramOfAFixedBatch, TakesOthersWhereNoSizeStandsInIt) {
   const Answer expected = python_answer("fixed_batch");
   const nn::ScriptModule module(fixture("fixed_batch.pt2"));
   EXPECT_LT(relative(module(expected.x.narrow(0, 1, 2)).front(), expected.y.narrow(0, 1, 2)), 1e-5);
+}
+
+/// PyTorch 2.7 and earlier wrote the same parts without folders.
+TEST(ExportedProgramOfTheFlatLayout, IsTheSame) {
+  const test::TemporaryFolder folder;
+  const ZipArchive archive(fixture("pickled.pt2"));
+  write_file(folder / "flat.pt2",
+             test::zip_of({{"serialized_exported_program.json", archive.read("pickled/models/model.json")},
+                           {"serialized_state_dict.pt", archive.read("pickled/data/weights/model.pt")},
+                           {"serialized_constants.pt", archive.read("pickled/data/constants/model.pt")},
+                           {"version", "8.2"}}));
+  const Answer expected = python_answer("pickled");
+  EXPECT_LT(relative(nn::ScriptModule(folder / "flat.pt2")(expected.x).front(), expected.y), 1e-5);
 }
 
 TEST(ExportedProgramAsLayers, IsTheSameFunctionWithPythonsNames) {
