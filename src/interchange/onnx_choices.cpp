@@ -127,6 +127,9 @@ Values slice(OnnxCall& call) {
 Values gather(OnnxCall& call) {
   const OnnxValue& x = call.input(0);
   const std::size_t axis = dimension_of(call.integer("axis", 0), x.rank());
+  const OnnxValue& places = call.input(1);
+  if (x.rank() == 1 && places.computed != nullptr && places.type == at::kLong)
+    return {call.emit("aten::take", {x, places}, places.sizes, x.type)};
   const at::Tensor& indices = call.constant(1);
   if (x.sizes[axis].batch) call.problem("chooses among the samples of a batch");
   if (indices.scalar_type() != at::kLong) call.problem("chooses by what are no whole numbers");

@@ -1,6 +1,7 @@
 // Shapes: asking for them, and changing them.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 
 #include <numeric>
 
@@ -220,7 +221,19 @@ Values constant_of_shape(OnnxCall& call) {
   return {spread};
 }
 
+/// 0 to N - 1, which PyTorch writes for as_strided.
+OnnxValue numbered_samples(OnnxCall& call, const OnnxSize& count) {
+  const OnnxValue one = call.constant_of(at::ones({1}, at::TensorOptions(at::kLong)));
+  const OnnxSizes sizes = {count};
+  const OnnxValue ones = call.emit("aten::expand", {one, sizes, false}, sizes, at::kLong);
+  const OnnxValue sums = call.emit("aten::cumsum", {ones, 0, std::nullopt}, sizes, at::kLong);
+  return call.emit("aten::sub.Scalar", {sums, 1, 1}, sizes, at::kLong);
+}
+
 Values range(OnnxCall& call) {
+  if (call.input(1).numbers && call.input(1).numbers->size() == 1 &&
+      call.constant(0).eq(0).all().item<bool>() && call.constant(2).eq(1).all().item<bool>())
+    return {numbered_samples(call, call.input(1).numbers->front())};
   const at::Tensor start = call.constant(0), limit = call.constant(1), step = call.constant(2);
   if (start.numel() != 1 || limit.numel() != 1 || step.numel() != 1)
     call.problem("counts by what are no single numbers");
