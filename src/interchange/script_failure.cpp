@@ -61,9 +61,13 @@ std::string reason_of(const std::string& text) {
 }
 
 /// What the module itself raised: "builtins.ValueError: reason".
-std::string own_message(const std::string& reason) {
-  if (!reason.starts_with("builtins.")) return "";
-  const std::size_t begin = reason.find(": ");
+/// Or of an assertion, whose line the traceback marks.
+std::string own_message(const std::string& reason, const std::string& line) {
+  if (!reason.starts_with("builtins.") && !line.starts_with("assert ") && !line.starts_with("raise "))
+    return "";
+  const std::size_t begin =
+      reason.rfind("Error: ") == std::string::npos ? reason.find(": ") : reason.rfind("Error: ") + 5;
+  if (begin == std::string::npos) return "an error of its own";
   return fmt::format("\"{}\"", trimmed(reason.substr(begin + 2, reason.find('\n', begin) - begin - 2)));
 }
 
@@ -72,7 +76,7 @@ std::string own_message(const std::string& reason) {
 std::string failure_of(const std::exception& error, at::IntArrayRef shape) {
   const std::string text = error.what(), reason = reason_of(text);
   const std::string place = at_line(text), images = text_of(shape);
-  if (const std::string own = own_message(reason); !own.empty())
+  if (const std::string own = own_message(reason, marked_line(text)); !own.empty())
     return fmt::format("refuses an input of shape {} with {}", images, own);
   if (holds(reason, {"can't allocate memory", "not enough memory", "out of memory"}))
     return fmt::format("needs more memory than this machine has for an input of shape {}", images);

@@ -46,16 +46,17 @@ bool accepts(const ScriptModule& module, const at::Tensor& samples, std::int64_t
   }
 }
 
-/// Error: a module that takes some other number of samples only.
+/// Error: a module that takes one other number of samples only.
 void refuse_fixed_batch(const ScriptModule& module, const at::Tensor& samples) {
-  for (const std::int64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 10, 16, 32, 64, 100, 128}) {
-    if (count == samples.size(0) || !accepts(module, samples, count)) continue;
-    fail(
-        "{} accepts only batches of {}, which its export fixed; write x.flatten(1) for a view with a batch "
-        "size, and export it "
-        "with torch.jit.script, or as .pt2 with a batch of any size (torch.export.Dim)",
-        name_of(module), count);
-  }
+  std::vector<std::int64_t> accepted;
+  for (const std::int64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 10, 16, 32, 64, 100, 128})
+    if (count != samples.size(0) && accepts(module, samples, count)) accepted.push_back(count);
+  if (accepted.size() != 1) return;
+  fail(
+      "{} accepts only batches of {}, which its export fixed; write x.flatten(1) for a view with a batch "
+      "size, "
+      "and export it with torch.jit.script, or as .pt2 with a batch of any size (torch.export.Dim)",
+      name_of(module), accepted.front());
 }
 
 Tensors answer_of_batch(const ScriptModule& module, const at::Tensor& samples) {

@@ -204,7 +204,7 @@ TEST_F(ScriptRoles, OnePixelOfClassesIsARowOfThem) {
 TEST_F(ScriptRoles, ModulesThatAreNoFunctionOfOneImageAreErrors) {
   write(opaque + " + torch.rand([x.size(0), 3])");
   test::expect_error([&] { load_classifier(file, images()); },
-                     {file.string(), "asked again", "evaluation mode"});
+                     {file.string(), "random", "torch.rand", "model.eval()"});
   write(opaque + " - torch.mean(x)");
   test::expect_error([&] { load_classifier(file, images()); }, {file.string(), "alone", "evaluation mode"});
   write(linear + " + torch.mean(x)", 16, 6);
