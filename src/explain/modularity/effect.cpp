@@ -45,8 +45,7 @@ std::int64_t batch_of(const Cut& cut, const models::Classifier& classifier, std:
   return std::clamp<std::int64_t>(theirs, 1, own);
 }
 
-/// The mean of p(1 - p) noise of shares over a grid in which rows and columns are shared is not binomial: each outer draw
-/// counts as one observation.
+/// The share of `yes` among the counted ones. All entries of a row share a draw, so each row is one observation.
 Measured share_of_rows(const Tensor& yes, const Tensor& counted) {
   const Tensor above = (yes & counted).sum(1).to(at::kDouble), below = counted.sum(1).to(at::kDouble);
   const double total = below.sum().item<double>();

@@ -1,5 +1,7 @@
 #include "explain/modularity/one_channel.h"
 
+#include "explain/modularity/upsampling.h"
+
 namespace whence::modularity {
 namespace {
 
@@ -60,19 +62,34 @@ nn::Network part_of_channel(const nn::Layer& convolution, const nn::Shape& input
   return part;
 }
 
+bool has_layer(const nn::Network& network, std::string_view name) {
+  const auto& layers = network.layers();
+  return std::any_of(layers.begin(), layers.end(),
+                     [&](const nn::Layer& layer) { return layer.name == name; });
+}
+
+bool is_float32(const nn::Network& network) {
+  const nn::NamedTensors parameters = network.parameters();
+  return std::none_of(parameters.begin(), parameters.end(),
+                      [](const nn::NamedTensor& entry) { return entry.tensor.scalar_type() == at::kDouble; });
+}
+
 }  // namespace
 
-OneChannel::OneChannel(const Cut& cut) : cut_(cut), from_(cut.network().find(cut.layer())) {
-  const nn::Network& network = cut.network();
-  const std::optional<LayerId> convolution = convolution_behind(network, from_);
-  if (!convolution || network.parameters().front().tensor.scalar_type() == at::kDouble) return;
-  const nn::Layer& layer = network.layers()[*convolution];
-  to_ = layer.inputs.front();
-  convolution_.emplace(network, layer.name, cut.precision());
+OneChannel::OneChannel(const Cut& cut) : cut_(cut), from_(cut.network().find(cut.layer())), to_(from_) {
   execution_.precision = cut.precision();
+  if (!is_float32(cut.network())) return;
+  const nn::Network joined = with_joined_upsampling(cut.network());
+  if (!has_layer(joined, cut.layer())) return;
+  const std::optional<LayerId> convolution = convolution_behind(joined, joined.find(cut.layer()));
+  const nn::Layer& end = joined.layers()[convolution.value_or(joined.find(cut.layer()))];
+  behind_.emplace(joined, end.name, cut.precision());
+  if (!convolution) return;
+  const nn::Layer& input = joined.layers()[end.inputs.front()];
+  to_ = cut.network().find(input.name);
   for (std::int64_t channel = 0; channel < cut.channels(); ++channel) {
-    nn::Network part = part_of_channel(layer, network.layers()[to_].shape, channel).frozen(cut.precision());
-    part.to(network.device());
+    nn::Network part = part_of_channel(end, input.shape, channel).frozen(cut.precision());
+    part.to(joined.device());
     of_channel_.push_back(std::move(part));
   }
 }
@@ -81,17 +98,17 @@ OneChannel::Batch OneChannel::batch(const Activations& first, const Activations&
   Batch batch;
   batch.owner_ = this;
   batch.first_ = first;
-  if (!convolution_) {
-    batch.difference_ = second.maps - first.maps;
-    return batch;
-  }
-  const nn::Network& network = cut_.network();
   const auto input = [&](const at::Tensor& maps) {
-    return from_ == to_ ? maps : network.run(from_, to_, maps, execution_);
+    return from_ == to_ ? maps : cut_.network().run(from_, to_, maps, execution_);
   };
   const at::Tensor ours = input(first.maps);
   batch.difference_ = input(second.maps) - ours;
-  batch.first_.maps = network.run(to_, network.find(convolution_->layer()), ours, execution_);
+  if (!of_channel_.empty()) {
+    const nn::Network& joined = behind_->network();
+    const nn::LayerId convolution = joined.find(behind_->layer());
+    batch.first_.maps =
+        joined.run(joined.layers()[convolution].inputs.front(), convolution, ours, execution_);
+  }
   return batch;
 }
 
@@ -100,14 +117,14 @@ at::Tensor OneChannel::Batch::swapped(std::int64_t channel) const {
   const at::NoGradGuard no_grad;
   Activations hybrid = first_;
   const at::Tensor difference = difference_.narrow(1, channel, 1);
-  if (owner.convolution_) {
+  if (!owner.of_channel_.empty()) {
     const nn::Network& part = owner.of_channel_[static_cast<std::size_t>(channel)];
     hybrid.maps = hybrid.maps + part.forward(difference, owner.execution_);
-    return owner.convolution_->behind(hybrid);
+  } else {
+    hybrid.maps = hybrid.maps.clone();
+    hybrid.maps.narrow(1, channel, 1).add_(difference);
   }
-  hybrid.maps = hybrid.maps.clone();
-  hybrid.maps.narrow(1, channel, 1).add_(difference);
-  return owner.cut_.behind(hybrid);
+  return owner.behind_ ? owner.behind_->behind(hybrid) : owner.cut_.behind(hybrid);
 }
 
 }  // namespace whence::modularity

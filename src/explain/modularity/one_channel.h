@@ -30,8 +30,8 @@ class OneChannel {
 
  private:
   const Cut& cut_;
-  std::optional<Cut> convolution_;       ///< cut at the convolution behind, where there is one
-  nn::LayerId from_ = 0, to_ = 0;        ///< the cut's layer and the convolution's input
+  std::optional<Cut> behind_;  ///< with joined upsampling, cut at the convolution behind, where there is one
+  nn::LayerId from_ = 0, to_ = 0;        ///< the cut's layer, and the convolution's input
   std::vector<nn::Network> of_channel_;  ///< the convolution's part that reads one channel
   nn::Execution execution_;
 };

@@ -1,7 +1,7 @@
 // The figures of the text, and charts of what it leaves open.
+#include "kinds/gce/figures.h"
 #include "experiment/metrics.h"
 #include "explain/flow/classify.h"
-#include "kinds/gce/figures.h"
 #include "kinds/modules/study.h"
 
 namespace whence::kinds {

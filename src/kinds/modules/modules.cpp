@@ -50,8 +50,9 @@ struct RunModels {
 
 experiment::StageResult find_modules_of_run(Session& session) {
   const RunModels models(session);
-  const ModuleStudy study =
-      study_modules(models.parts(), session.get<ModulesOptions>(), session.seed(), session.progress);
+  ModulesOptions options = session.get<ModulesOptions>();
+  options.precision = session.judging_precision();
+  const ModuleStudy study = study_modules(models.parts(), options, session.seed(), session.progress);
   save_modules(study.modules, session.folder() / kModulesFile);
   return {to_json(study),
           {kModulesFile},
@@ -131,8 +132,11 @@ experiment::Kind modules_kind() {
                         {modules_section(), drawing},
                         modules_are_asked,
                         check_modules};
-  kind.stages = {
-      {"modules", {"modules", "run.seed"}, {"data", "classifier", "explanation"}, find_modules_of_run}};
+  kind.stages = {{"modules",
+                  {"modules", "run.seed"},
+                  {"data", "classifier", "explanation"},
+                  find_modules_of_run,
+                  experiment::judging_content}};
   kind.metrics = metrics_of_modules();
   kind.figures = draw_modules;
   kind.report = report_modules;

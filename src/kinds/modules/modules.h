@@ -6,6 +6,7 @@
 #include "experiment/kind.h"
 #include "whence/explain/modularity/effect.h"
 #include "whence/explain/modularity/measures.h"
+#include "whence/platform/precision.h"
 
 namespace whence::kinds {
 
@@ -24,6 +25,7 @@ struct ModulesOptions {
   bool of_channels = true;                ///< the flow of each channel is measured, too
   std::int64_t memory_bytes = 256 << 20;  ///< budget of a batch of hybrids
   OriginalSource source = OriginalSource::images;
+  Precision precision = Precision::float32;  ///< of the hybrids that give influence maps; all else is float32
   modularity::InfluenceOptions influence;
   modularity::GroupingOptions grouping;
   modularity::MeasureOptions measures;

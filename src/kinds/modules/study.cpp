@@ -37,10 +37,11 @@ struct Found {
   std::vector<RankStability> ranks;
 };
 
-Found maps_of(const Cut& cut, const Originals& originals, const ModulesOptions& options, std::uint64_t seed,
+Found maps_of(const Cut& exact, const Originals& originals, const ModulesOptions& options, std::uint64_t seed,
               const ProgressCallback& progress) {
   Generator of_pairs = make_generator(seed, "modules/pairs"),
             of_halves = make_generator(seed, "modules/halves");
+  const Cut cut(exact.network(), exact.layer(), options.precision);
   Found found{
       influence_maps(cut, draw_pairs(originals, options.pairs, of_pairs), options.influence, progress), {}};
   found.ranks = rank_stability(found.maps, std::max(options.largest, options.rank), options.divisions,

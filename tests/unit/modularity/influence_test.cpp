@@ -1,6 +1,7 @@
 // Influence maps against their definition, hybrid by hybrid.
 #include "whence/explain/modularity/influence.h"
 
+#include "explain/modularity/upsampling.h"
 #include "unit/modularity/generators.h"
 
 namespace whence::modularity {
@@ -44,6 +45,25 @@ TEST(InfluenceMaps, EqualTheirDefinition) {
       options.memory_bytes = 1;  // one sample at a time
       EXPECT_LT(relative_error(influence_maps(cut, pairs, options).all(), slow), 1e-4) << layer;
     }
+}
+
+TEST(JoinedUpsampling, ComputesTheSame) {
+  nn::Network network("twice", {5});
+  network.add("fc", nn::Linear{4 * 3 * 5});
+  network.add("maps", nn::Reshape{{4, 3, 5}});
+  network.add("up1", nn::UpsampleNearest2d{2});
+  network.add("conv1", nn::Conv2d{6, 3, 1, 1, false});
+  network.add("norm", nn::BatchNorm2d{});
+  network.add("up2", nn::UpsampleNearest2d{2});
+  network.add("conv2", nn::Conv2d{3, 3, 1, 1});
+  network.add("up3", nn::UpsampleNearest2d{2});
+  network.add("small", nn::Conv2d{3, 1});
+  Generator generator = make_generator(8, "test");
+  randomise(network, generator);
+  const nn::Network joined = with_joined_upsampling(network);
+  EXPECT_EQ(joined.layers().size(), network.layers().size() - 2);  // the last has a 1 x 1 kernel
+  const Tensor z = at::randn({4, 5}, generator);
+  EXPECT_LT(relative_error(joined.forward(z), network.forward(z).to(at::kDouble)), 1e-6);
 }
 
 TEST(InfluenceMaps, ArePreparedAsAsked) {
