@@ -8,6 +8,7 @@
 #include "cli/setup.h"
 #include "experiment/session.h"
 #include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
 #include "kinds/kinds.h"
 #include "kinds/morphing/morphing.h"
 #include "whence/core/error.h"
@@ -188,8 +189,11 @@ ModelSet load_run_generator(const ModelArguments& a) {
   ModelSet set;
   set.classifier = session.classifier(Precision::float32);
   set.decoder = session.decoder(Precision::float32);
-  set.encoder = session.encoder(Precision::float32);
-  set.test = session.data().test;
+  const config::Values& values = session.recipe().values;
+  if (kinds::explains(values) || kinds::has_encoder(values)) {
+    set.encoder = session.encoder(Precision::float32);
+    set.test = session.data().test;
+  }
   set.class_names = session.task().class_names;
   set.seed = session.seed();
   return set;
@@ -237,7 +241,8 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
 }
 
 void add_encoder_option(CLI::App& command, ModelArguments& a) {
-  command.add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
+  command
+      .add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
       ->type_name("FILE");
 }
 

@@ -3,6 +3,8 @@
 #include "experiment/figures.h"
 #include "experiment/session.h"
 #include "experiment/stages.h"
+#include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
 #include "kinds/modules/study.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -41,7 +43,8 @@ struct RunModels {
     const Precision with = Precision::float32;
     classifier = session.classifier(with);
     decoder = session.decoder(with);
-    if (session.get<ModulesOptions>().source == OriginalSource::prior) return;
+    const bool encodes = has_encoder(session.recipe().values) || explains(session.recipe().values);
+    if (!encodes || session.get<ModulesOptions>().source == OriginalSource::prior) return;
     encoder = session.encoder(with);
     images = images_to_encode(session.data().test, session.seed()).to(session.device());
   }
@@ -134,7 +137,7 @@ experiment::Kind modules_kind() {
                         check_modules};
   kind.stages = {{"modules",
                   {"modules", "run.seed"},
-                  {"data", "classifier", "explanation"},
+                  {"data", "classifier", "generator", "explanation"},
                   find_modules_of_run,
                   experiment::judging_content}};
   kind.metrics = metrics_of_modules();
