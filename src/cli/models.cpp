@@ -31,7 +31,7 @@ models::ClassifierOutput parse_output(const std::string& name) {
 }
 
 models::ClassifierReading reading_of(const ModelArguments& a) {
-  models::ClassifierReading reading = parse_output(a.output);
+  models::ClassifierReading reading = reading_of(a);
   reading.entry = a.entry;
   if (a.label >= 0) reading.label = a.label;
   return reading;
@@ -217,8 +217,8 @@ ModelSet load_file_generator(const ModelArguments& a) {
   const at::NoGradGuard no_grad;
   Generator generator = make_generator(set.seed, "cli/probe");
   const at::Tensor probe = set.decoder->decode(at::randn({kProbe, a.latents}, generator, at::kFloat));
-  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
-  name_classes(set);
+  set.classifier = models::load_classifier(a.classifier, probe, reading_of(a));
+  name_classes(set, a.label);
   return set;
 }
 
@@ -392,14 +392,14 @@ ModelSet load_autoencoder(const ModelArguments& a, const std::string& input) {
     probe = set.pictures->images;
   }
   const at::NoGradGuard no_grad;
-  set.classifier = models::load_classifier(a.classifier, probe, parse_output(a.output));
+  set.classifier = models::load_classifier(a.classifier, probe, reading_of(a));
   set.encoder = models::load_encoder(a.encoder, probe);
   set.decoder = models::load_decoder(a.decoder, set.encoder->latents());
   if (!a.independent.empty()) set.independent = models::load_classifier(a.independent, probe);
   if (set.independent && set.independent->classes() != set.classifier->classes())
     fail_usage("the independent classifier has {} classes and the explained one {}; they must have the same",
                set.independent->classes(), set.classifier->classes());
-  name_classes(set);
+  name_classes(set, a.label);
   return set;
 }
 

@@ -45,12 +45,12 @@ nlohmann::json samples_json(Session& session, const models::Classifier& classifi
   Generator draws = make_generator(session.seed(), "generator/samples");
   const models::SampleQuality quality =
       models::sample_quality(real, features.of_samples(decoder, real.size(0), draws));
-  nlohmann::json json = models::to_json(quality);
-  json["layer"] = features.layer();
-  json["features"] = features.size();
+  nlohmann::json record = models::to_json(quality);
+  record["layer"] = features.layer();
+  record["features"] = features.size();
   summary = fmt::format("Frechet distance {:.2f}, precision {:.2f}, recall {:.2f}", quality.frechet.value,
                         quality.precision.value, quality.recall.value);
-  return json;
+  return record;
 }
 
 StageResult measure(Session& session) {
