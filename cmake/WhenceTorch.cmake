@@ -77,6 +77,16 @@ int main() {
   set(WHENCE_TORCH_VERSION ${library} CACHE INTERNAL "Its version")
 endfunction()
 
+# pip names the Python to build for, and its PyTorch is the one that the module will run with.
+if(WHENCE_MODULE_ONLY AND NOT CMAKE_PREFIX_PATH MATCHES "torch" AND NOT Torch_DIR)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  execute_process(COMMAND ${Python3_EXECUTABLE} -c "import torch; print(torch.utils.cmake_prefix_path)"
+                  OUTPUT_VARIABLE torch_folder OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${Python3_EXECUTABLE} has no PyTorch: install torch first, and give pip --no-build-isolation")
+  endif()
+  list(PREPEND CMAKE_PREFIX_PATH ${torch_folder})
+endif()
 whence_find_torch()
 whence_check_torch(${WHENCE_TORCH_PREFIX})
 # pip's PyTorch brings an OpenMP of its own. One process must have one: programs load the first that their run path has, which is

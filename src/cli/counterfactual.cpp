@@ -10,6 +10,7 @@
 #include "cli/models.h"
 #include "cli/setup.h"
 #include "kinds/counterfactual/counterfactual.h"
+#include "kinds/counterfactual/search_keys.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -26,18 +27,12 @@ struct CounterfactualArguments {
 std::vector<config::Key> counterfactual_keys() {
   using namespace config;
   using A = CounterfactualArguments;
-  using Options = counterfactual::CounterfactualOptions;
-  const double inf = std::numeric_limits<double>::infinity();
-  return {
-      {"to", Text{at(&A::to)}, "CLASS", "The class to move to, by name (default: any other)"},
-      {"radius", Number{at(&Options::radius), 0, inf, true}, "", "Largest |alpha| of a counterfactual"},
-      {"probability", Number{at(&Options::probability), 0, 0.999999}, "",
-       "Probability that the new class must reach"},
-      {"step", Number{at(&Options::step), 0, inf}, "", "Distance between the search's shells; 0: automatic"},
-      {"rays", Integer{at(&Options::rays), 0, 100'000}, "",
-       "Rays of the search, for two or more causal factors; 0: automatic"},
-      {"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"},
-      {"json", Toggle{at(&A::json)}, "", "Prints JSON, every image on its own"}};
+  std::vector<Key> keys = kinds::counterfactual_search_keys();
+  keys.insert(keys.begin(),
+              {"to", Text{at(&A::to)}, "CLASS", "The class to move to, by name (default: any other)"});
+  keys.push_back({"out", Text{at(&A::out)}, "DIR", "Folder for the figure (default: none is drawn)"});
+  keys.push_back({"json", Toggle{at(&A::json)}, "", "Prints JSON, every image on its own"});
+  return keys;
 }
 
 struct Asked {

@@ -7,6 +7,7 @@
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
+#include "kinds/gce/flow_keys.h"
 #include "whence/core/error.h"
 
 namespace whence::cli {
@@ -17,22 +18,10 @@ struct FlowArguments {
   bool json = false;
 };
 
-std::vector<config::Key> flow_keys() {
-  using namespace config;
-  using flow::FlowOptions, flow::Estimator;
-  constexpr auto estimator = &FlowOptions::estimator;
-  return {
-      {"samples", Pair{at(&FlowOptions::outer), at(&FlowOptions::inner), 2, 1'000'000}, "",
-       "Draws of the factors, and of the rest for each"},
-      {"sampling", choice(at(estimator, &Estimator::sampling), names_to(flow::Sampling::crossed)), "",
-       "Own draws of the rest for each draw, or shared ones"},
-      {"outer_draws", choice(at(estimator, &Estimator::outer_draws), names_to(flow::Placement::stratified)),
-       "", "How the draws of the factors are spread"},
-      {"correction", choice(at(estimator, &Estimator::correction), names_to(flow::Correction::jackknife)), "",
-       "Bias correction"},
-      {"factor_draws", choice(at(&FlowOptions::factors), names_to(flow::FactorDraws::shared)), "",
-       "Own draws for each factor, or one shared set, which costs as much as one factor"},
-      {"json", Toggle{at(&FlowArguments::json)}, "", "Prints JSON"}};
+std::vector<config::Key> flow_flags() {
+  std::vector<config::Key> keys = kinds::flow_keys();
+  keys.push_back({"json", config::Toggle{config::at(&FlowArguments::json)}, "", "Prints JSON"});
+  return keys;
 }
 
 void print_table(const flow::FlowReport& report) {
@@ -72,7 +61,7 @@ void add_flow(CLI::App& program, Command& chosen) {
        "flow --classifier C.pt --decoder D.pt --latents 6 --causal 2 --samples 200x200 --seed 0 --json"});
   auto values = std::make_shared<config::Values>();
   add_model_arguments(*command, values->get<FlowArguments>().models, false);
-  add_flags(*command, flow_keys(), values);
+  add_flags(*command, flow_flags(), values);
   command->callback([&chosen, values] { chosen = [values] { flow(*values); }; });
 }
 

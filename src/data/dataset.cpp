@@ -1,7 +1,6 @@
 #include "whence/data/dataset.h"
 
 #include "whence/core/error.h"
-#include "whence/data/idx.h"
 
 namespace whence::data {
 namespace {
@@ -18,16 +17,6 @@ std::string list_of_classes(const Dataset& dataset) {
 at::Tensor as_float(const at::Tensor& bytes) {
   const auto options = bytes.options().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast);
   return at::empty(bytes.sizes(), options).copy_(bytes).div_(255);
-}
-
-bool are_channels(std::int64_t count) { return count == 1 || count == 3; }
-
-/// (N, H, W, C) as (N, C, H, W); which it is, is told by the 1 or 3 channels. Error: neither.
-at::Tensor channels_first(const at::Tensor& images, const std::string& name) {
-  if (are_channels(images.size(1))) return images;
-  if (are_channels(images.size(3))) return images.permute({0, 3, 1, 2}).contiguous();
-  fail("{} holds images of {} channels: they must have 1 or 3, as (N, C, H, W) or (N, H, W, C)", name,
-       images.size(1));
 }
 
 }  // namespace
@@ -74,29 +63,6 @@ at::Tensor sample_rows(const Dataset& dataset, std::int64_t count, at::Generator
   TORCH_CHECK(count >= 0, "a sample of ", count, " images");
   if (count == 0 || count >= dataset.size()) return at::arange(dataset.size(), at::kLong);
   return at::randperm(dataset.size(), generator, at::kLong).narrow(0, 0, count);
-}
-
-Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
-                      const std::vector<std::string>& class_names) {
-  Dataset dataset{read_idx(images), read_idx(labels).to(at::kLong), class_names};
-  if (dataset.images.dim() == 3) dataset.images = dataset.images.unsqueeze(1);
-  if (dataset.images.dim() != 4) {
-    fail("{} holds no images: they have 3 dimensions (N, H, W) or 4 (N, C, H, W), not {}", images.string(),
-         dataset.images.dim());
-  }
-  dataset.images = channels_first(dataset.images, images.string());
-  if (dataset.labels.dim() != 1) {
-    fail("{} holds no labels: they have 1 dimension, not {}", labels.string(), dataset.labels.dim());
-  }
-  if (dataset.images.size(0) != dataset.size()) {
-    fail("{} has {} images but {} has {} labels; they do not fit together", images.string(),
-         dataset.images.size(0), labels.string(), dataset.size());
-  }
-  const auto largest = dataset.labels.max().item<std::int64_t>();
-  if (largest >= dataset.classes()) {
-    fail("{} has the label {}, but there are only {} classes", labels.string(), largest, dataset.classes());
-  }
-  return dataset;
 }
 
 at::Tensor to_float(const Dataset& dataset, const at::Tensor& indices, std::optional<at::Device> device) {

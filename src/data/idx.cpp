@@ -7,6 +7,7 @@
 #include "data/gzip.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
+#include "whence/data/dataset.h"
 
 namespace whence::data {
 namespace {
@@ -75,6 +76,16 @@ void append_word(std::string& bytes, std::uint32_t word) {
   for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(word >> shift & 0xff);
 }
 
+bool are_channels(std::int64_t count) { return count == 1 || count == 3; }
+
+/// (N, H, W, C) as (N, C, H, W); which it is, is told by the 1 or 3 channels. Error: neither.
+at::Tensor channels_first(const at::Tensor& images, const std::string& name) {
+  if (are_channels(images.size(1))) return images;
+  if (are_channels(images.size(3))) return images.permute({0, 3, 1, 2}).contiguous();
+  fail("{} holds images of {} channels: they must have 1 or 3, as (N, C, H, W) or (N, H, W, C)", name,
+       images.size(1));
+}
+
 }  // namespace
 
 at::Tensor read_idx(const std::filesystem::path& path) {
@@ -102,6 +113,29 @@ void write_idx(const std::filesystem::path& path, const at::Tensor& values) {
   for (const std::int64_t size : packed.sizes()) append_word(bytes, static_cast<std::uint32_t>(size));
   bytes.append(static_cast<const char*>(packed.data_ptr()), static_cast<std::size_t>(packed.numel()));
   write_file(path, path.extension() == ".gz" ? gzip(bytes) : bytes);
+}
+
+Dataset load_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
+                      const std::vector<std::string>& class_names) {
+  Dataset dataset{read_idx(images), read_idx(labels).to(at::kLong), class_names};
+  if (dataset.images.dim() == 3) dataset.images = dataset.images.unsqueeze(1);
+  if (dataset.images.dim() != 4) {
+    fail("{} holds no images: they have 3 dimensions (N, H, W) or 4 (N, C, H, W), not {}", images.string(),
+         dataset.images.dim());
+  }
+  dataset.images = channels_first(dataset.images, images.string());
+  if (dataset.labels.dim() != 1) {
+    fail("{} holds no labels: they have 1 dimension, not {}", labels.string(), dataset.labels.dim());
+  }
+  if (dataset.images.size(0) != dataset.size()) {
+    fail("{} has {} images but {} has {} labels; they do not fit together", images.string(),
+         dataset.images.size(0), labels.string(), dataset.size());
+  }
+  const auto largest = dataset.labels.max().item<std::int64_t>();
+  if (largest >= dataset.classes()) {
+    fail("{} has the label {}, but there are only {} classes", labels.string(), largest, dataset.classes());
+  }
+  return dataset;
 }
 
 }  // namespace whence::data

@@ -5,11 +5,13 @@
 #include <atomic>
 
 #include "whence/core/error.h"
+#include "whence/platform/interrupt_check.h"
 
 namespace whence {
 namespace {
 
 std::atomic<bool> signalled{false};
+std::atomic<void (*)()> host_check{nullptr};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must not wait");
 
 void remember(int number) {
@@ -33,6 +35,9 @@ bool interrupted() { return signalled.load(std::memory_order_relaxed); }
 
 void throw_if_interrupted() {
   if (interrupted()) throw Error("interrupted", ExitCode::interrupted);
+  if (void (*const check)() = host_check.load(std::memory_order_relaxed)) check();
 }
+
+void set_interrupt_check(void (*check)()) { host_check = check; }
 
 }  // namespace whence

@@ -1,0 +1,41 @@
+// What the parts of the Python module share.
+#pragma once
+
+#include <torch/csrc/utils/pybind.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/schema.h"
+#include "whence/core/progress.h"
+#include "whence/models/roles.h"
+
+namespace whence::python {
+
+namespace py = pybind11;
+
+using ClassifierPtr = std::shared_ptr<models::Classifier>;
+using DecoderPtr = std::shared_ptr<models::Decoder>;
+using EncoderPtr = std::shared_ptr<models::Encoder>;
+
+void add_options(py::module_& module);
+void add_models(py::module_& module);
+void add_function_models(py::module_& module);
+void add_attribute(py::module_& module);
+void add_flow(py::module_& module);
+void add_counterfactual(py::module_& module);
+void add_visualize(py::module_& module);
+
+/// Values as text, as config::assign reads them.
+using Texts = std::map<std::string, std::string>;
+/// Writes the options into `values`. Errors (usage): no such option (names the nearest); those of config::assign.
+void read_options(const std::vector<config::Key>& keys, const Texts& options, config::Values& values);
+
+/// Tells a Python function of each step, which may raise to stop the work. None: nothing.
+ProgressCallback progress_of(const py::object& function);
+
+/// None for an undefined tensor.
+py::object tensor_or_none(const at::Tensor& tensor);
+
+}  // namespace whence::python

@@ -1,0 +1,173 @@
+"""Explains classifiers and generative models: attribution, information flow, counterfactuals, feature visualization.
+
+Models are torch.nn.Modules or other functions of tensors, files (.pt2, TorchScript), or run folders of the program whence. Tensors
+in and out are torch tensors; images are float32 in [0, 1], (N, channels, height, width). The same seed gives the same bits.
+"""
+from __future__ import annotations
+
+import typing as _typing
+
+import torch as _torch
+
+from whence import _whence
+from whence._models import Model, classifier, decoder, encoder
+from whence._options import documented as _documented, texts as _texts
+from whence._result import Attribution, Counterfactuals, Flow, Visualization
+from whence._whence import Classifier, Decoder, Encoder, Error, UsageError
+
+__all__ = ["attribute", "flow", "counterfactual", "visualize", "classifier", "decoder", "encoder", "methods", "Classifier",
+           "Decoder", "Encoder", "Attribution", "Flow", "Counterfactuals", "Visualization", "Error", "UsageError"]
+
+#: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "options", ...}}.
+methods: dict[str, dict[str, _typing.Any]] = _whence.methods
+
+Progress = _typing.Callable[[str, int, int], None]
+
+
+def _images(x: _torch.Tensor) -> _torch.Tensor:
+    """A batch of float32 images."""
+    if not isinstance(x, _torch.Tensor):
+        raise UsageError(f"images must be a torch.Tensor, not {type(x).__name__}")
+    x = x.detach()
+    if x.dim() == 3:
+        x = x.unsqueeze(0)
+    if x.dim() != 4 or x.shape[0] == 0:
+        raise UsageError(f"images must have the shape (N, channels, height, width), not {tuple(x.shape)}")
+    return x.float().contiguous()
+
+
+def _targets(target: _typing.Any, x: _torch.Tensor) -> _torch.Tensor | None:
+    if target is None:
+        return None
+    target = _torch.as_tensor(target, dtype=_torch.long, device=x.device)
+    if target.dim() == 0:
+        target = target.expand(x.shape[0])
+    if target.shape != (x.shape[0],):
+        raise UsageError(f"target must be one class, or one for each of the {x.shape[0]} images, not {tuple(target.shape)}")
+    return target.contiguous()
+
+
+def _causal(causal: int | _typing.Sequence[int], latents: int) -> tuple[list[int], int]:
+    """All latents with the causal ones in front, and how many these are."""
+    first = list(range(causal)) if isinstance(causal, int) else [int(i) for i in causal]
+    if not first or len(set(first)) != len(first) or not all(0 <= i < latents for i in first):
+        raise UsageError(f"causal is {causal!r}, but must be a number of latents or different ones of 0 to {latents - 1}")
+    return first + [i for i in range(latents) if i not in first], len(first)
+
+
+@_documented("attribute")
+def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int] | _torch.Tensor | None = None,
+              method: str = "integrated_gradients", *, baselines: float | _torch.Tensor | None = None,
+              n_steps: int | None = None, n_samples: int | None = None, references: _torch.Tensor | None = None,
+              output: str = "auto", seed: int = 0, progress: Progress | None = None,
+              **options: _typing.Any) -> Attribution:
+    """How much each value of the images speaks for a class, by one of whence.methods.
+
+    target: the class, or one for each image; None: the classifier's answers.
+    baselines: a grey level, or an image (or one for each) for integrated gradients; images of the data for methods that draw
+        baselines from them, which `references` does, too.
+    n_steps, n_samples: the method's own option of this name, for those used to captum's.
+    output: "logits", "probabilities", or "auto", which takes rows that are probabilities as such.
+    progress: a function of (stage, step, steps in all). An exception from it stops the work.
+    """
+    x = _images(x)
+    method = _whence.method_named(method)
+    facts = methods[method]
+    chosen = dict(options)
+    for name, value in (("steps", n_steps), ("samples", n_samples)):
+        if value is not None:
+            chosen[name] = value
+    baseline = None
+    if isinstance(baselines, _torch.Tensor):
+        if facts["needs_references"]:
+            references = baselines
+        elif method == "integrated_gradients":
+            baseline = baselines.detach().float()
+        else:
+            raise UsageError(f"{method} takes no image as its baseline; give a grey level, or use integrated_gradients")
+    elif baselines is not None:
+        chosen["baseline"] = baselines
+    known = classifier(model, x, output=output, layers=facts["needs_layers"])
+    return Attribution(_whence.attribute(
+        known, x, _targets(target, x), method, _texts(chosen, _whence.options["attribute"], prefix=method), baseline,
+        None if references is None else _images(references), seed, progress), images=x)
+
+
+@_documented("flow")
+def flow(decoder: Model, classifier: Model, causal: int | _typing.Sequence[int], *, latents: int | None = None,
+         output: str = "auto", seed: int = 0, progress: Progress | None = None, **options: _typing.Any) -> Flow:
+    """How much each latent of a generator tells about the classifier's answer, in nats (information flow).
+
+    causal: the latents that are alpha: a number (the first ones) or a list. The others are beta.
+    latents: how many the decoder takes; not needed where it tells.
+    """
+    generator = _decoder(decoder, latents)
+    order, count = _causal(causal, generator.latents)
+    with _torch.no_grad():
+        example = generator.decode(_torch.randn(4, generator.latents, generator=_torch.Generator().manual_seed(0)))
+    judge = _classifier(classifier, example, output=output)
+    return Flow(_whence.flow(generator, judge, order, count, _texts(options, _whence.options["flow"]), seed, progress))
+
+
+@_documented("counterfactual")
+def counterfactual(encoder: Model | None, decoder: Model, classifier: Model, x: _torch.Tensor,
+                   causal: int | _typing.Sequence[int], *, to: int | None = None, latents: int | None = None,
+                   output: str = "auto", progress: Progress | None = None, **options: _typing.Any) -> Counterfactuals:
+    """The smallest move of the causal latents that changes the classifier's answer, the others kept.
+
+    x: images, or codes (N, latents) where the encoder is None.
+    to: the class to move to; None: any other.
+    """
+    if encoder is None:
+        codes, images = x.detach().float(), None
+    else:
+        images = _images(x)
+        with _torch.no_grad():
+            codes = _encoder(encoder, images).encode(images)[0]
+    generator = _decoder(decoder, codes.shape[1] if latents is None else latents)
+    order, count = _causal(causal, generator.latents)
+    with _torch.no_grad():
+        example = generator.decode(codes[:4])
+    judge = _classifier(classifier, example if images is None else images, output=output)
+    return Counterfactuals(_whence.counterfactual(generator, judge, codes, images, order, count, to,
+                                                  _texts(options, _whence.options["counterfactual"]), progress),
+                           originals=images)
+
+
+@_documented("visualize")
+def visualize(model: Model, objective: str = "logit", units: int | _typing.Sequence[int] | None = None, *,
+              layer: str | None = None, place: tuple[int, int] | None = None, directions: _torch.Tensor | None = None,
+              parametrization: str = "fourier", data: _torch.Tensor | None = None, labels: _torch.Tensor | None = None,
+              decoder: Model | None = None, latents: int | None = None, shape: _typing.Sequence[int] | None = None,
+              regularized: bool = True, output: str = "auto", seed: int = 0, progress: Progress | None = None,
+              **options: _typing.Any) -> Visualization:
+    """Pictures of what classes (objectives probability and logit) or units of a layer (neuron, channel, layer, direction) respond to
+    most.
+
+    units: classes or channels; None: all classes, or the first nine channels.
+    data, labels: images that colours, norms and comparisons come from.
+    decoder: for the parametrization "prior". shape: of an image, (C, H, W), where neither data nor the model tells it.
+    regularized: False makes the control, pixels without any regularizer.
+    """
+    example = _images(data) if data is not None else _example_of(model, shape)
+    known = _classifier(model, example, output=output, layers=_whence.needs_layer(objective))
+    if units is None:
+        units = range(known.classes if not _whence.needs_layer(objective) else 9)
+    units = [units] if isinstance(units, int) else [int(unit) for unit in units]
+    if labels is not None:
+        labels = _torch.as_tensor(labels, dtype=_torch.long)
+    generator = None if decoder is None else _decoder(decoder, latents)
+    return Visualization(_whence.visualize(
+        known, objective, layer or "", [] if objective in ("layer", "direction") else units, place,
+        None if directions is None else directions.detach().float(), parametrization,
+        _texts(options, _whence.options["visualize"]), None if data is None else example, labels, generator, seed,
+        regularized, progress), units=units)
+
+
+def _example_of(model: Model, shape: _typing.Sequence[int] | None) -> _torch.Tensor | None:
+    if shape is None:
+        return None
+    return _torch.rand(4, *shape, generator=_torch.Generator().manual_seed(0))
+
+
+_classifier, _decoder, _encoder = classifier, decoder, encoder

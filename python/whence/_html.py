@@ -1,0 +1,48 @@
+"""Tables and pictures for notebooks, without any library but torch."""
+from __future__ import annotations
+
+import base64
+import html
+import struct
+import typing
+import zlib
+
+import torch
+
+
+def png(image: torch.Tensor) -> bytes:
+    """An image (C, H, W) in [0, 1], grey or coloured, as the bytes of a PNG file."""
+    pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+    channels, height, width = pixels.shape
+    rows = pixels.permute(1, 2, 0).reshape(height, width * channels)
+    data = b"".join(b"\x00" + bytes(row.tolist()) for row in rows)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+class _Markup(str):
+    """Text that is HTML already."""
+
+
+def picture(image: torch.Tensor, height: int = 84) -> _Markup:
+    source = base64.b64encode(png(image)).decode()
+    return _Markup(f'<img src="data:image/png;base64,{source}" style="height:{height}px;image-rendering:pixelated">')
+
+
+def heat(values: torch.Tensor) -> torch.Tensor:
+    """Signed values (H, W) as colours: red above 0, blue below, white at 0."""
+    share = values.float() / values.abs().max().clamp_min(1e-12)
+    above, below = share.clamp(0, 1), (-share).clamp(0, 1)
+    return torch.stack([1 - below, 1 - above - below, 1 - above])
+
+
+def table(rows: typing.Sequence[typing.Sequence[str]], header: typing.Sequence[str]) -> str:
+    def cells(texts: typing.Sequence[str], tag: str) -> str:
+        return "".join(f"<{tag}>{text if isinstance(text, _Markup) else html.escape(text)}</{tag}>" for text in texts)
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    return f"<table><thead><tr>{cells(header, 'th')}</tr></thead><tbody>{body}</tbody></table>"

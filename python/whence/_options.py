@@ -1,0 +1,47 @@
+"""Keyword arguments as the options of the one schema: names, ranges and meanings are those of recipes and flags."""
+from __future__ import annotations
+
+import typing
+
+from whence import _whence
+
+Options = dict[str, tuple[str, str, str, str]]
+#: Keys of recipes that are arguments of the functions, or belong to runs alone.
+_ARGUMENTS = {
+    "attribute": {"methods", "images", "references", "patch", "fill"},
+    "flow": set(),
+    "counterfactual": set(),
+    "visualize": {"objectives", "layers", "units", "parametrizations", "references", "real", "judge", "judge_file"},
+}
+
+
+def _text(value: typing.Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "x".join(map(_text, value)) if all(isinstance(each, int) for each in value) else ",".join(map(_text, value))
+    return str(value)
+
+
+def texts(options: dict[str, typing.Any], known: Options, prefix: str = "") -> dict[str, str]:
+    """Values as text. A name may leave out the method's name in front: steps for integrated_gradients_steps."""
+    result = {}
+    for name, value in options.items():
+        full = f"{prefix}_{name}"
+        result[full if name not in known and full in known else name] = _text(value)
+    return result
+
+
+def documented(function: str) -> typing.Callable[[typing.Callable], typing.Callable]:
+    """Adds the options to a docstring."""
+
+    def add(to: typing.Callable) -> typing.Callable:
+        lines = [to.__doc__ or "", "    Options:"]
+        for name, (allowed, default, unit, doc) in _whence.options[function].items():
+            if name not in _ARGUMENTS[function]:
+                what = f"{allowed}; {unit}" if unit else allowed
+                lines.append(f"    {name} = {default or 'none'} ({what})\n        {doc}")
+        to.__doc__ = "\n".join(lines)
+        return to
+
+    return add

@@ -1,0 +1,110 @@
+"""What the functions return: fields as attributes, and a table or figure in notebooks."""
+from __future__ import annotations
+
+import typing
+
+import torch
+
+from whence import _html
+
+
+class _Result:
+    """Fields are attributes; dict(result.items()) has them all."""
+
+    def __init__(self, fields: dict[str, typing.Any], **more: typing.Any):
+        self.__dict__.update(fields, **more)
+
+    def items(self) -> typing.ItemsView[str, typing.Any]:
+        return self.__dict__.items()
+
+    def __repr__(self) -> str:
+        def shown(value: typing.Any) -> str:
+            return f"tensor{tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
+
+        fields = ", ".join(f"{name}={shown(value)}" for name, value in self.items() if value is not None)
+        return f"{type(self).__name__}({fields})"
+
+
+class Attribution(_Result):
+    """values: like the images, or (N, 1, H, W); scores (N): the explained number; target (N); completeness_error and
+    standard_error where the method has them."""
+
+    images: torch.Tensor
+    values: torch.Tensor
+    scores: torch.Tensor
+    target: torch.Tensor
+    completeness_error: torch.Tensor | None
+    standard_error: torch.Tensor | None
+    method: str
+
+    def _repr_html_(self) -> str:
+        count = min(len(self.values), 9)
+        rows: list[list[str]] = [
+                [_html.picture(image) for image in self.images[:count]],
+                [_html.picture(_html.heat(map)) for map in self.values[:count].sum(1)],
+                [f"class {target}, {score:.3g}" for target, score in zip(self.target[:count].tolist(), self.scores.tolist())]]
+        return _html.table(rows, [self.method] + [""] * (count - 1))
+
+
+class Flow(_Result):
+    """alpha and beta: flow of all causal and of all other latents, in nats, with alpha_se and beta_se; factors: a list of (latent,
+    causal, nats, standard error)."""
+
+    alpha: float
+    alpha_se: float
+    beta: float
+    beta_se: float
+    factors: list[tuple[int, bool, float, float]]
+    outer: int
+    inner: int
+
+    def _repr_html_(self) -> str:
+        rows = [["all causal", f"{self.alpha:.4f}", f"{self.alpha_se:.4f}"],
+                ["all others", f"{self.beta:.4f}", f"{self.beta_se:.4f}"]]
+        rows += [[f"latent {latent}{' (causal)' if causal else ''}", f"{nats:.4f}", f"{error:.4f}"]
+                 for latent, causal, nats, error in self.factors]
+        return _html.table(rows, ["information flow", "nats", "standard error"])
+
+
+class Counterfactuals(_Result):
+    """images: the counterfactuals (the reconstructions where none was found); codes; move and distance of the causal latents, in the order of
+    `causal`; found and already (bool); class probabilities original, before and after; from_class and to_class."""
+
+    originals: torch.Tensor | None
+    images: torch.Tensor
+    codes: torch.Tensor
+    move: torch.Tensor
+    distance: torch.Tensor
+    found: torch.Tensor
+    already: torch.Tensor
+    original: torch.Tensor | None
+    before: torch.Tensor
+    after: torch.Tensor
+    from_class: torch.Tensor
+    to_class: torch.Tensor
+
+    def _repr_html_(self) -> str:
+        count = min(len(self.images), 9)
+        rows: list[list[str]] = []
+        if self.originals is not None:
+            rows.append([_html.picture(image) for image in self.originals[:count]])
+        rows.append([_html.picture(image) for image in self.images[:count]])
+        rows.append([f"{a} to {b}, {d:.2f}" if found else "none" for a, b, d, found in zip(
+            self.from_class.tolist(), self.to_class.tolist(), self.distance.tolist(), self.found[:count].tolist())])
+        return _html.table(rows, ["counterfactuals"] + [""] * (count - 1))
+
+
+class Visualization(_Result):
+    """images (units, count, C, H, W); responses (units, count); codes of the parametrization "prior"; with data: quantile (units),
+    the data's 99th percentile, nearest_rows (units, k), the rows of data that respond most, and distance (units, count) to the data
+    in units of the distance between neighbouring images of the data."""
+
+    units: list[int]
+    images: torch.Tensor
+    responses: torch.Tensor
+    codes: torch.Tensor | None
+
+    def _repr_html_(self) -> str:
+        names = self.units if len(self.units) == len(self.images) else range(len(self.images))
+        rows = [[str(name)] + [_html.picture(image) for image in images] for name, images in zip(names, self.images)]
+        return _html.table(rows, ["unit"] + [""] * self.images.shape[1])
