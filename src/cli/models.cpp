@@ -31,7 +31,7 @@ models::ClassifierOutput parse_output(const std::string& name) {
 }
 
 models::ClassifierReading reading_of(const ModelArguments& a) {
-  models::ClassifierReading reading = reading_of(a);
+  models::ClassifierReading reading = parse_output(a.output);
   reading.entry = a.entry;
   if (a.label >= 0) reading.label = a.label;
   return reading;

@@ -91,7 +91,9 @@ OnnxValue stretched(OnnxCall& call, const OnnxValue& x, std::size_t axis, const 
   }
   const auto swapped = [&](const OnnxValue& value) {
     OnnxSizes turned = value.sizes;
-    std::swap(turned[axis], turned.back());
+    const OnnxSize last = turned.at(turned.size() - 1);
+    turned.at(turned.size() - 1) = turned.at(axis);
+    turned.at(axis) = last;
     return call.emit("aten::transpose.int", {value, dimension, -1}, turned);
   };
   const OnnxValue turned = swapped(x);
