@@ -43,7 +43,8 @@ bool is_text(const DataOptions& options);
 /// `training.seed`, `.precision` and `.checkpoint` come from data and run.
 struct ClassifierOptions {
   std::size_t architecture = 0;
-  std::string file;  ///< .pt2, ONNX or TorchScript; not empty: the user's own classifier is explained, none is trained
+  std::string
+      file;  ///< .pt2, ONNX or TorchScript; not empty: the user's own classifier is explained, none is trained
   models::ClassifierOutput output = models::ClassifierOutput::automatic;
   std::string entry;  ///< of a file with several outputs
   models::ClassifierRequest network;

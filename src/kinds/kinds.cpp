@@ -13,14 +13,8 @@ namespace whence::kinds {
 
 const experiment::Kinds& kinds() {
   static const experiment::Kinds table = {
-      generator_kind(),
-      gce_kind(),
-      counterfactual_kind(),
-      text_kind(),
-      attribution_kind(),
-      morphing_kind(),
-      modules_kind(),
-      visualization_kind(),
+      generator_kind(),   gce_kind(),      counterfactual_kind(), text_kind(),
+      attribution_kind(), morphing_kind(), modules_kind(),        visualization_kind(),
   };
   return table;
 }

@@ -171,9 +171,9 @@ TEST(AttributionVerdict, NamesTheBestOfThoseThatDependOnTheModelAndBeatChance) {
       "Much the same with random weights, so not about what the classifier learned: guided backprop."));
   EXPECT_FALSE(contains(verdict.text, "disagree"));
   metrics["methods"]["occlusion"]["sensitivity_n"]["mean"] = 0.25;
-  EXPECT_TRUE(contains(
-      verdict_of(metrics).text,
-      "The measures disagree: by area over the MoRF curve the best is occlusion, by Sensitivity-n SmoothGrad."));
+  EXPECT_TRUE(contains(verdict_of(metrics).text,
+                       "The measures disagree: by area over the MoRF curve the best is occlusion, by "
+                       "Sensitivity-n SmoothGrad."));
   for (auto& [name, own] : metrics["methods"].items()) own["morf"]["mean"] = 0.9;
   EXPECT_EQ(verdict_of(metrics).method, "");
   EXPECT_TRUE(contains(verdict_of(metrics).text, "Believe none of these maps."));

@@ -27,9 +27,9 @@ struct PerturbationOptions {
   RemovalOrder order = RemovalOrder::most_relevant_first;
   std::int64_t batch = kRowsAtOnce;
   std::int64_t subsets = 40;  ///< random sets of regions that are taken out, for sensitivity_n and infidelity
-  std::int64_t noise_draws = 3;  ///< noisy copies of each image, for max_sensitivity
-  double noise = 0.02;           ///< largest change of a value in them
-  std::uint64_t seed = 0;        ///< of the draws; all images and methods see the same
+  std::int64_t noise_draws = 3;    ///< noisy copies of each image, for max_sensitivity
+  double noise = 0.02;             ///< largest change of a value in them
+  std::uint64_t seed = 0;          ///< of the draws; all images and methods see the same
   ProgressCallback progress = {};  ///< told after each step; may throw to stop the work
 };
 

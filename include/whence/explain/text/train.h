@@ -34,7 +34,7 @@ struct Training {
       0.35;  ///< texts of the second stage: their largest probability is above that of an even answer by this share
   double learning_rate = 3e-3;       ///< Adam; the largest of a one-cycle schedule
   double word_dropout = 0.3;         ///< share of the words before a place that the decoder does not see
-  double encoder_dropout = 0.1;        ///< share of the words that the encoder does not see
+  double encoder_dropout = 0.1;      ///< share of the words that the encoder does not see
   std::int64_t sampled_words = 600;  ///< of the softmax of a step, beside the words of the batch
   double kl_weight = 0.45;
   double kl_warmup = 0.2;  ///< share of the steps over which it rises from 0
