@@ -69,7 +69,7 @@ config::Section generator_section() {
         "because long trainings break off. 0 keeps the last."},
        {"features", Text{at(&GeneratorTraining::features)}, "",
         "The classifier's layer whose outputs compare samples with images. Empty: the last hidden layer."},
-       {"compared_images", Integer{at(&GeneratorTraining::compared_images), 16, 100'000}, "images",
+       {"compared_images", Integer{at(&GeneratorTraining::compared_images), 2, 100'000}, "images",
         "Test images, and as many samples, that are compared."}}};
 }
 
