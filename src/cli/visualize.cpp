@@ -69,7 +69,9 @@ Subject subject_of(const VisualizeArguments& arguments, const kinds::Visualizati
   if (!arguments.models.run.empty() && !arguments.models.decoder.empty())
     fail_usage("--decoder is for model files; a run folder has its own");
   Subject subject;
-  subject.models = load_classifier(arguments.models, "");
+  ModelArguments of_classifier = arguments.models;
+  of_classifier.decoder.clear();  // without an encoder: it only draws
+  subject.models = load_classifier(of_classifier, "");
   if (arguments.models.run.empty())
     add_from_files(subject, arguments, wants_prior(options));
   else

@@ -61,7 +61,7 @@ TEST_F(SelectProgram, KilledAndStoppedItGoesOnToTheSameChoice) {
   {
     Process process(workplace_.path(), select("killed"), {});
     ASSERT_TRUE(
-        process.wait_until([&] { return fs::exists(first / ".stages/explanation.checkpoint.safetensors"); }));
+        process.wait_until([&] { return fs::exists(first / ".stages/generator.checkpoint.safetensors"); }));
     process.signal(SIGKILL);
     process.wait();
   }

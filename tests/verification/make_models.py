@@ -90,12 +90,13 @@ def pooled_sequence():
 
 
 class ShufflingCnn(nn.Module):
-    """What ShuffleNet is made of: halves of the channels, depthwise convolutions, a shuffle of the channels."""
+    """What ShuffleNet is made of: halves of the channels, depthwise convolutions, a shuffle of the channels; behind an image that is
+    continued by its reflection, which is no layer."""
 
     def __init__(self):
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 3, 3, padding=1, groups=3), nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+            nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect"), nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         self.branch = nn.Sequential(
             nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
             nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False), nn.BatchNorm2d(8))

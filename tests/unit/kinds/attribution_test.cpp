@@ -85,6 +85,7 @@ Comparison of_maps(const std::vector<at::Tensor>& maps) {
     MeasuredMaps own;
     own.method = &attribution::method(names[i]);
     own.found.values = maps[i];
+    own.found.scores = at::ones({maps[i].size(0)});
     comparison.methods.push_back(std::move(own));
   }
   return comparison;

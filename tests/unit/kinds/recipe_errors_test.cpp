@@ -22,8 +22,8 @@ TEST(RecipeErrors, NameTheNearest) {
   EXPECT_TRUE(contains(error_with("expected.flo=3"), "(did you mean 'expected.flow'?)"));
   EXPECT_TRUE(
       contains(error_with("data.set=fashionmnist"),
-               "data.set is 'fashionmnist', but must be mnist, fashion-mnist, notmnist, cifar10 or, for "
-               "files of your own, idx or pictures (did you mean 'fashion-mnist'?)"));
+               "data.set is 'fashionmnist', but must be mnist, fashion-mnist, notmnist, cifar10, sst or, for "
+               "files of your own, idx, pictures or texts (did you mean 'fashion-mnist'?)"));
 }
 
 TEST(RecipeErrors, TheIssuesExamples) {
