@@ -154,7 +154,7 @@ at::Tensor listed(const OnnxTensor& tensor, std::int64_t count, const std::files
 /// Unsigned numbers read as signed ones.
 at::Tensor unsigned_again(at::Tensor numbers, std::int64_t type) {
   if (type == kUint16) return numbers.bitwise_and(0xffff);
-  if (type == kUint32) return numbers.bitwise_and(0xffffffffLL);
+  if (type == kUint32) return numbers.bitwise_and(at::Scalar(std::int64_t{0xffffffff}));
   return numbers;
 }
 

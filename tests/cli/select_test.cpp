@@ -68,7 +68,7 @@ TEST_F(SelectProgram, KilledAndStoppedItGoesOnToTheSameChoice) {
   EXPECT_FALSE(fs::exists(workplace_ / "killed/recipe.toml"));
   {
     Process process(workplace_.path(), select("killed"), {});
-    ASSERT_TRUE(process.wait_until([&] { return fs::exists(first / ".stages/validation.json"); }));
+    ASSERT_TRUE(process.wait_until([&] { return fs::exists(first / ".stages/generator-validation.json"); }));
     process.signal(SIGINT);
     EXPECT_TRUE(is_error(process.wait(), 130, "interrupted; the same command continues from here"));
   }

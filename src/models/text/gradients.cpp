@@ -5,7 +5,8 @@ namespace whence::models {
 void descend(nn::Optimizer& optimizer, const at::Tensor& loss, double learning_rate, double largest) {
   const std::vector<at::Tensor>& parameters = optimizer.parameters();
   std::vector<at::Tensor> gradients =
-      torch::autograd::grad({loss}, parameters, {}, std::nullopt, false, true);
+      torch::autograd::grad({loss}, parameters, {}, /*retain_graph=*/false, /*create_graph=*/false,
+                            /*allow_unused=*/true);
   const at::NoGradGuard no_gradients;
   at::Tensor squares = at::zeros({}, loss.options());
   for (const at::Tensor& gradient : gradients)
