@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
 
 #include <fstream>
 
@@ -42,13 +43,17 @@ double relative_to(const at::Tensor& found, const at::Tensor& expected) {
   return ((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12)).item<double>();
 }
 
+/// Of gradients. The sum of the squares of what a normalisation puts out hardly changes, so its gradient is a small difference of large numbers;
+/// LibTorch 1.13 rounds that of group normalisation by 5e-4 of its largest value.
+constexpr double kGradient = TORCH_VERSION_MAJOR >= 2 ? 1e-4 : 1e-3;
+
 /// Outputs, gradients, one image alone, and three of them.
 void expect_answer(const nn::ScriptModule& module, const OnnxAnswer& expected) {
   const at::Tensor x = expected.x.clone().requires_grad_();
   const at::Tensor y = module(x).front();
   EXPECT_LT(relative_to(y.detach(), expected.y), 1e-5);
   const at::Tensor dx = torch::autograd::grad({y.square().sum()}, {x}).front();
-  EXPECT_LT(relative_to(dx, expected.dx), 1e-4);
+  EXPECT_LT(relative_to(dx, expected.dx), kGradient);
   const at::Tensor one = module(expected.x.narrow(0, 1, 1)).front(),
                    again = module(at::cat({expected.x, expected.x.narrow(0, 0, 1)})).front();
   const std::int64_t rows = expected.y.size(0) / expected.x.size(0);
