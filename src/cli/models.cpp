@@ -222,111 +222,7 @@ ModelSet load_file_generator(const ModelArguments& a) {
   return set;
 }
 
-void add_classifier_option(CLI::App& command, ModelArguments& a) {
-  command.add_option("run", a.run, "A run folder")->type_name("RUN");
-  command
-      .add_option("--classifier", a.classifier,
-                  "A .pt2, ONNX or TorchScript file: images to logits or probabilities")
-      ->type_name("FILE");
-  command.add_option("--classifier-output", a.output, "What the classifier file returns")
-      ->check(CLI::IsMember({"auto", "logits", "probabilities"}))
-      ->capture_default_str();
-  command.add_option("--output", a.entry, "Which of several outputs of the classifier file holds the scores")
-      ->type_name("NAME");
-  command
-      .add_option("--label", a.label,
-                  "Explains one of several independent labels, by its number from 0: it against its absence")
-      ->type_name("N")
-      ->check(whole_number(0));
-}
-
-void add_encoder_option(CLI::App& command, ModelArguments& a) {
-  command
-      .add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
-      ->type_name("FILE");
-}
-
-void add_decoder_options(CLI::App& command, ModelArguments& a) {
-  command.add_option("--decoder", a.decoder, "A .pt2, ONNX or TorchScript file: latents to images")
-      ->type_name("FILE");
-  command.add_option("--latents", a.latents, "How many latents the decoder takes")
-      ->type_name("N")
-      ->check(whole_number(1));
-}
-
-void add_data_options(CLI::App& command, ModelArguments& a) {
-  command
-      .add_option("--data", a.data,
-                  "A known data set, or a folder of your own: IDX files, CIFAR batches or pictures")
-      ->type_name("SET|DIR");
-  command.add_option("--classes", a.classes, "Labels to use, in the classifier's order, such as 0,3,4")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(whole_number(0))
-      ->type_name("LABELS");
-}
-
-void add_common_options(CLI::App& command, ModelArguments& a) {
-  command.add_option("--seed", a.seed, "Of the random draws; a run folder has its own")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  command.add_option("--threads", a.threads, "0 uses every core")->check(whole_number(0));
-}
-
 }  // namespace
-
-void add_model_arguments(CLI::App& command, ModelArguments& a, bool images) {
-  add_classifier_option(command, a);
-  if (images) add_encoder_option(command, a);
-  add_decoder_options(command, a);
-  command.add_option("--causal", a.causal, "How many of them, the first, are causal")
-      ->type_name("K")
-      ->check(whole_number(1));
-  if (images) add_data_options(command, a);
-  add_common_options(command, a);
-}
-
-void add_classifier_arguments(CLI::App& command, ModelArguments& a, bool pictures) {
-  add_classifier_option(command, a);
-  add_data_options(command, a);
-  if (pictures) add_picture_option(command, a);
-  add_common_options(command, a);
-}
-
-void add_generator_arguments(CLI::App& command, ModelArguments& a) {
-  add_classifier_option(command, a);
-  add_encoder_option(command, a);
-  add_decoder_options(command, a);
-  add_data_options(command, a);
-  add_common_options(command, a);
-}
-
-void add_generator_files(CLI::App& command, ModelArguments& a) {
-  command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
-      ->type_name("FILE");
-  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
-      ->type_name("FILE");
-}
-
-void add_autoencoder_arguments(CLI::App& command, ModelArguments& a) {
-  add_classifier_option(command, a);
-  add_generator_files(command, a);
-  command
-      .add_option("--independent", a.independent,
-                  "Another classifier's file, which judges what was found; a run folder may have its own")
-      ->type_name("FILE");
-  add_data_options(command, a);
-  add_picture_option(command, a);
-  add_common_options(command, a);
-}
-
-void add_picture_option(CLI::App& command, ModelArguments& a) {
-  command.add_option("--picture", a.pictures, "A PNG or JPEG file instead of test images; may be repeated")
-      ->type_name("FILE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-}
 
 ModelSet load_models(const ModelArguments& arguments, bool images) {
   check_arguments(arguments, images);
@@ -465,17 +361,6 @@ counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t c
   const data::Dataset known = data::pick(images, data::sample_rows(images, count, generator));
   return counterfactual::known_codes(*models.encoder, *models.decoder, *models.classifier,
                                      data::to_float(known), known.labels, show_progress());
-}
-
-void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count) {
-  command.add_option("--images", images, "Test images by number, such as 3,17 (default: --count)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(whole_number(0))
-      ->type_name("NUMBERS");
-  command.add_option("--count", count, "How many test images, drawn at random; 0 takes all")
-      ->check(whole_number(0))
-      ->capture_default_str();
 }
 
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
