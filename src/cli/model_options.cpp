@@ -85,9 +85,10 @@ void add_generator_arguments(CLI::App& command, ModelArguments& a) {
 }
 
 void add_generator_files(CLI::App& command, ModelArguments& a) {
-  command.add_option("--encoder", a.encoder, "A .pt2 or TorchScript file: images to mean and log-variance")
+  command
+      .add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
       ->type_name("FILE");
-  command.add_option("--decoder", a.decoder, "A .pt2 or TorchScript file: latents to images")
+  command.add_option("--decoder", a.decoder, "A .pt2, ONNX or TorchScript file: latents to images")
       ->type_name("FILE");
 }
 

@@ -171,7 +171,9 @@ void add_visualize(CLI::App& program, Command& chosen) {
        "--target 8 --json"});
   auto arguments = std::make_shared<VisualizeArguments>();
   add_classifier_arguments(*command, arguments->models, /*pictures=*/false);
-  command->add_option("--decoder", arguments->models.decoder, "A .pt2 or TorchScript file: latents to images")
+  command
+      ->add_option("--decoder", arguments->models.decoder,
+                   "A .pt2, ONNX or TorchScript file: latents to images")
       ->type_name("FILE");
   command->add_option("--latents", arguments->models.latents, "How many latents the decoder takes")
       ->type_name("N")
