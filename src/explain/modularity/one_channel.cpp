@@ -38,9 +38,10 @@ std::optional<LayerId> only_reader(const nn::Network& network, LayerId id) {
 
 /// The convolution that alone reads the cut's layer, perhaps through layers that act on channels.
 std::optional<LayerId> convolution_behind(const nn::Network& network, LayerId cut) {
-  for (std::optional<LayerId> id = only_reader(network, cut); id; id = only_reader(network, *id)) {
-    const nn::Op& op = network.layers()[*id].op;
-    if (is_one_of<nn::Conv2d, nn::ConvTranspose2d>(op)) return id;
+  while (const std::optional<LayerId> reader = only_reader(network, cut)) {
+    cut = *reader;
+    const nn::Op& op = network.layers()[cut].op;
+    if (is_one_of<nn::Conv2d, nn::ConvTranspose2d>(op)) return cut;
     if (!acts_on_channels(op)) return std::nullopt;
   }
   return std::nullopt;
@@ -103,7 +104,7 @@ OneChannel::Batch OneChannel::batch(const Activations& first, const Activations&
   };
   const at::Tensor ours = input(first.maps);
   batch.difference_ = input(second.maps) - ours;
-  if (!of_channel_.empty()) {
+  if (behind_ && !of_channel_.empty()) {
     const nn::Network& joined = behind_->network();
     const nn::LayerId convolution = joined.find(behind_->layer());
     batch.first_.maps =

@@ -37,7 +37,7 @@ inline nn::Network planted_generator() {
 /// A decoder with batch norm, upsampling and a connection that leads past its convolutions.
 inline nn::Network branching_generator(std::uint64_t seed) {
   nn::Network network("branching", {5});
-  network.add("fc", nn::Linear{6 * 4 * 4});
+  network.add("fc", nn::Linear{std::int64_t{6} * 4 * 4});
   network.add("maps", nn::Reshape{{6, 4, 4}});
   network.add("conv1", nn::Conv2d{8, 3, 1, 1}, {"maps"});
   network.add("norm1", nn::BatchNorm2d{});
