@@ -17,5 +17,8 @@ if(PROJECT_NAME STREQUAL "whence")  # the program's own, not needed where the in
   find_package(CLI11 REQUIRED)
 endif()
 find_package(PkgConfig REQUIRED)
+if(PROJECT_NAME STREQUAL "whence")
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)
 pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)

@@ -32,6 +32,10 @@ function(whence_compile_quickly target)
     list(APPEND options -munroll-only-small-loops -mvzeroupper)
   endif()
   target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:${options}>")
+  # Programs would get -fPIE, with which the libraries' precompiled header does not fit.
+  if(CMAKE_POSITION_INDEPENDENT_CODE)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
 endfunction()
 
 function(whence_library name)

@@ -59,7 +59,7 @@ MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& im
   const auto integrated = [&](const Tensor& from) {
     Options own;
     own.score = Score::probability;
-    own.of<IntegratedGradients>().baseline = from;
+    own.of<Baseline>().image = from;
     return mean_of(at_area(method("integrated_gradients")
                                .run(classifier, paths.images.select(1, -1).contiguous(), paths.answers, own)
                                .values));

@@ -3,7 +3,7 @@
 #include "bindings/bindings.h"
 #include "kinds/attribution/attribution.h"
 #include "whence/core/error.h"
-#include "whence/explain/attribution/integrated_gradients.h"
+#include "whence/explain/attribution/baseline.h"
 
 namespace whence::python {
 namespace {
@@ -16,7 +16,7 @@ attribution::Options options_of(const Texts& texts, const std::optional<at::Tens
   attribution::Options options = values.get<kinds::AttributionOptions>().options;
   options.seed = seed;
   if (references) options.references = *references;
-  if (baseline) options.of<attribution::IntegratedGradients>().baseline = *baseline;
+  if (baseline) options.of<attribution::Baseline>().image = *baseline;
   options.progress = progress_of(progress);
   return options;
 }
@@ -48,11 +48,13 @@ py::dict methods() {
   for (const attribution::Method& each : attribution::methods()) {
     py::list options;
     for (const attribution::Option& option : each.options) options.append(std::string(option.name));
-    result[py::str(std::string(each.name))] = py::dict(
-        "title"_a = std::string(each.title), "meaning"_a = std::string(each.meaning),
-        "source"_a = std::string(each.source), "needs_layers"_a = each.needs == attribution::Needs::layers,
-        "needs_references"_a = each.needs == attribution::Needs::references, "signed"_a = each.is_signed,
-        "complete"_a = each.complete, "options"_a = options);
+    result[py::str(std::string(each.name))] =
+        py::dict("title"_a = std::string(each.title), "meaning"_a = std::string(each.meaning),
+                 "source"_a = std::string(each.source), "needs_layers"_a = each.needs_layers(),
+                 "needs_generator"_a = each.needs == attribution::Needs::generator,
+                 "needs_references"_a = each.needs == attribution::Needs::references ||
+                                        each.needs == attribution::Needs::training,
+                 "signed"_a = each.is_signed, "complete"_a = each.complete, "options"_a = options);
   }
   return result;
 }

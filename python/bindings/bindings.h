@@ -5,7 +5,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "config/schema.h"
 #include "whence/core/progress.h"
@@ -26,6 +28,15 @@ void add_attribute(py::module_& module);
 void add_flow(py::module_& module);
 void add_counterfactual(py::module_& module);
 void add_visualize(py::module_& module);
+void add_explain(py::module_& module);
+void add_morph(py::module_& module);
+void add_modules(py::module_& module);
+
+/// Keys of [explanation], with the shorter schedule of this module: recipes/gce/fmnist-034.toml's, with fewer steps.
+std::vector<config::Key> explanation_keys();
+config::Values explanation_defaults();
+/// Modules are always asked for here.
+config::Values modules_defaults();
 
 /// Values as text, as config::assign reads them.
 using Texts = std::map<std::string, std::string>;

@@ -75,13 +75,17 @@ void add_roles(py::module_& module) {
 }
 
 void add_files(py::module_& module) {
-  module.def("classifier_from_file",
-             [](const std::string& file, const std::optional<at::Tensor>& probe,
-                const std::string& output) -> ClassifierPtr {
-               const py::gil_scoped_release released;
-               if (probe) return models::load_classifier(file, *probe, output_named(output));
-               return models::load_classifier(file, output_named(output));
-             });
+  module.def(
+      "classifier_from_file",
+      [](const std::string& file, const std::optional<at::Tensor>& probe, const std::string& output,
+         const std::string& entry) -> ClassifierPtr {
+        models::ClassifierReading reading = output_named(output);
+        reading.entry = entry;
+        const py::gil_scoped_release released;
+        if (probe) return models::load_classifier(file, *probe, reading);
+        return models::load_classifier(file, reading);
+      },
+      py::arg("file"), py::arg("probe"), py::arg("output"), py::arg("entry") = "");
   module.def("decoder_from_file",
              [](const std::string& file, std::int64_t latents, const std::string& device) -> DecoderPtr {
                const py::gil_scoped_release released;

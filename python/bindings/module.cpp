@@ -53,6 +53,9 @@ PYBIND11_MODULE(_whence, module) {
   add_flow(module);
   add_counterfactual(module);
   add_visualize(module);
+  add_explain(module);
+  add_morph(module);
+  add_modules(module);
   set_interrupt_check(check_signals);
 }
 

@@ -3,6 +3,8 @@
 #include "kinds/attribution/attribution.h"
 #include "kinds/counterfactual/search_keys.h"
 #include "kinds/gce/flow_keys.h"
+#include "kinds/modules/modules.h"
+#include "kinds/morphing/morphing.h"
 #include "kinds/visualization/visualization.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -11,9 +13,8 @@ namespace whence::python {
 namespace {
 
 /// {name: (allowed, default, unit, meaning)}
-py::dict described(const std::vector<config::Key>& keys) {
+py::dict described(const std::vector<config::Key>& keys, const config::Values& defaults = {}) {
   py::dict result;
-  const config::Values defaults;
   for (const config::Key& key : keys)
     result[py::str(std::string(key.name))] =
         py::make_tuple(config::allowed(key.type), config::written(key.type, defaults), std::string(key.unit),
@@ -56,7 +57,10 @@ void add_options(py::module_& module) {
       py::dict(py::arg("attribute") = section(kinds::attribution_section),
                py::arg("flow") = described(kinds::flow_keys()),
                py::arg("counterfactual") = described(kinds::counterfactual_search_keys()),
-               py::arg("visualize") = section(kinds::visualization_section));
+               py::arg("visualize") = section(kinds::visualization_section),
+               py::arg("explain") = described(explanation_keys(), explanation_defaults()),
+               py::arg("morph") = section(kinds::morphing_section),
+               py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()));
 }
 
 }  // namespace whence::python

@@ -1,24 +1,30 @@
-"""Explains classifiers and generative models: attribution, information flow, counterfactuals, feature visualization.
+"""Explains classifiers and generative models: attribution, causal explanations, information flow, counterfactuals, morphs, modules,
+feature visualization.
 
 Models are torch.nn.Modules or other functions of tensors, files (.pt2, TorchScript), or run folders of the program whence. Tensors
 in and out are torch tensors; images are float32 in [0, 1], (N, channels, height, width). The same seed gives the same bits.
 """
 from __future__ import annotations
 
+import json as _json
 import typing as _typing
 
 import torch as _torch
 
 from whence import _whence
+from whence._explain import Explanation, explain, load
 from whence._models import Model, classifier, decoder, encoder
 from whence._options import documented as _documented, texts as _texts
-from whence._result import Attribution, Counterfactuals, Flow, Visualization
+from whence._progress import print_progress
+from whence._result import Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, Visualization
 from whence._whence import Classifier, Decoder, Encoder, Error, UsageError
 
-__all__ = ["attribute", "flow", "counterfactual", "visualize", "classifier", "decoder", "encoder", "methods", "Classifier",
-           "Decoder", "Encoder", "Attribution", "Flow", "Counterfactuals", "Visualization", "Error", "UsageError"]
+__all__ = ["attribute", "explain", "load", "flow", "counterfactual", "morph", "modules", "visualize", "classifier", "decoder",
+           "encoder", "methods", "print_progress", "Classifier", "Decoder", "Encoder", "Attribution", "Explanation", "Flow",
+           "Counterfactuals", "Morphs", "Modules", "Sweep", "Visualization", "Error", "UsageError"]
 
-#: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "options", ...}}.
+#: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "options", ...}}. Those with "needs_generator" are the
+#: program's: `whence attribute` takes the generator.
 methods: dict[str, dict[str, _typing.Any]] = _whence.methods
 
 Progress = _typing.Callable[[str, int, int], None]
@@ -64,8 +70,8 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
     """How much each value of the images speaks for a class, by one of whence.methods.
 
     target: the class, or one for each image; None: the classifier's answers.
-    baselines: a grey level, or an image (or one for each) for integrated gradients; images of the data for methods that draw
-        baselines from them, which `references` does, too.
+    baselines: a grey level, or an image (or one for each) for methods that take a baseline; images of the data for methods that
+        draw baselines from them or learn from them, which `references` does, too.
     n_steps, n_samples: the method's own option of this name, for those used to captum's.
     output: "logits", "probabilities", or "auto", which takes rows that are probabilities as such.
     progress: a function of (stage, step, steps in all). An exception from it stops the work.
@@ -81,10 +87,10 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
     if isinstance(baselines, _torch.Tensor):
         if facts["needs_references"]:
             references = baselines
-        elif method == "integrated_gradients":
+        elif "baseline_image" in facts["options"]:
             baseline = baselines.detach().float()
         else:
-            raise UsageError(f"{method} takes no image as its baseline; give a grey level, or use integrated_gradients")
+            raise UsageError(f"{method} takes no baseline; give one to a method like integrated_gradients")
     elif baselines is not None:
         chosen["baseline"] = baselines
     known = classifier(model, x, output=output, layers=facts["needs_layers"])
@@ -132,6 +138,57 @@ def counterfactual(encoder: Model | None, decoder: Model, classifier: Model, x: 
     return Counterfactuals(_whence.counterfactual(generator, judge, codes, images, order, count, to,
                                                   _texts(options, _whence.options["counterfactual"]), progress),
                            originals=images)
+
+
+@_documented("morph")
+def morph(encoder: Model, decoder: Model, classifier: Model, x: _torch.Tensor, target: int | str = "second", *,
+          known_images: _torch.Tensor | None = None, known_labels: _typing.Any = None, latents: int | None = None,
+          steps: int = 5, output: str = "auto", seed: int = 0, progress: Progress | None = None,
+          **options: _typing.Any) -> Morphs:
+    """What images would be as another class: semantic morphs, which start from codes of known images (Parafita 2018).
+
+    target: a class, "second" (each image's second most probable class) or "every" (each of the others in turn).
+    known_images, known_labels: images of the data, whose codes are starts; without labels the classifier's answers count. None:
+        images that the decoder makes of codes from N(0, I).
+    steps: images of Morphs.path, the first one the reconstruction and the last one the morph.
+    """
+    x = _images(x)
+    encodes = _encoder(encoder, x)
+    generator = _decoder(decoder, encodes.latents if latents is None else latents)
+    judge = _classifier(classifier, x, output=output)
+    known = None if known_images is None else _images(known_images)
+    labels = None
+    if known is not None and known_labels is None:
+        with _torch.no_grad():
+            labels = _torch.cat([judge.logits(part).argmax(1) for part in known.split(256)])
+    elif known is not None:
+        labels = _targets(known_labels, known)
+    return Morphs(_whence.morph(encodes, generator, judge, x, str(target), known, labels,
+                                _texts(options, _whence.options["morph"]), steps, seed, progress))
+
+
+@_documented("modules")
+def modules(decoder: Model, classifier: Model | None = None, *, encoder: Model | None = None,
+            images: _torch.Tensor | None = None, latents: int | None = None, output: str = "auto", seed: int = 0,
+            progress: Progress | None = None, **options: _typing.Any) -> Modules:
+    """Groups of channels of a generator that act on the same part of the image, and which of them moves the classifier (Besserve et
+    al. 2020).
+
+    decoder: one whose layers are known; a torch.nn.Module that torch.jit.trace can follow is.
+    classifier: None: the flow of modules is left out. encoder, images: originals are images of the data, not draws from N(0, I).
+    """
+    if (encoder is None) != (images is None):
+        raise UsageError("give both encoder and images, or neither")
+    generator = _decoder(decoder, latents, layers=True)
+    example = None if images is None else _images(images)
+    if example is None and classifier is not None:
+        with _torch.no_grad():
+            example = generator.decode(_torch.randn(4, generator.latents, generator=_torch.Generator().manual_seed(0)))
+    found = _whence.modules(generator, None if classifier is None else _classifier(classifier, example, output=output),
+                            None if encoder is None else _encoder(encoder, example), None if images is None else example,
+                            _texts(options, _whence.options["modules"]), seed, progress)
+    found["record"] = _json.loads(found["record"])
+    return Modules(found)
 
 
 @_documented("visualize")

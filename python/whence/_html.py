@@ -33,6 +33,18 @@ def picture(image: torch.Tensor, height: int = 84) -> _Markup:
     return _Markup(f'<img src="data:image/png;base64,{source}" style="height:{height}px;image-rendering:pixelated">')
 
 
+def captioned(image: torch.Tensor, caption: str, height: int = 56) -> _Markup:
+    return _Markup(f"{picture(image, height)}<br><small>{html.escape(caption)}</small>")
+
+
+def page(title: str, body: str) -> str:
+    """A whole page that needs no network."""
+    style = ("body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td,th{padding:2px 8px;text-align:left}"
+             "table{border-collapse:collapse;margin:1em 0}")
+    return (f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{style}</style>'
+            f"<body>{body}</body></html>")
+
+
 def heat(values: torch.Tensor) -> torch.Tensor:
     """Signed values (H, W) as colours: red above 0, blue below, white at 0."""
     share = values.float() / values.abs().max().clamp_min(1e-12)

@@ -50,14 +50,14 @@ def _function(model: Model) -> typing.Callable[[torch.Tensor], typing.Any]:
         f"a model is a torch.nn.Module, a function, a file or a run folder, not {type(model).__name__}")
 
 
-def _device(model: Model) -> torch.device:
+def device_of(model: Model) -> torch.device:
     if isinstance(model, torch.nn.Module):
         for tensor in [*model.parameters(), *model.buffers()]:
             return tensor.device
     return torch.device("cpu")
 
 
-def _run(model: Model) -> pathlib.Path | None:
+def run_folder(model: Model) -> pathlib.Path | None:
     """A run folder; None for anything else."""
     if isinstance(model, (str, os.PathLike)) and pathlib.Path(model).is_dir():
         folder = pathlib.Path(model)
@@ -67,7 +67,7 @@ def _run(model: Model) -> pathlib.Path | None:
     return None
 
 
-def _recipe(folder: pathlib.Path) -> tuple[dict[str, typing.Any], dict[str, typing.Any]]:
+def recipe_of(folder: pathlib.Path) -> tuple[dict[str, typing.Any], dict[str, typing.Any]]:
     """A run's recipe, which holds every value, and what its data are."""
     import tomllib
 
@@ -91,16 +91,22 @@ def _latents(folder: pathlib.Path, recipe: dict[str, typing.Any]) -> int:
     return chosen or explanation.get("causal", 0) + explanation.get("noncausal", 0)
 
 
-def _traced(module: torch.nn.Module, example: torch.Tensor, output: str) -> _whence.Classifier:
-    """The module with its layers, by way of TorchScript."""
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _evaluating(module):
+def traced(module: torch.nn.Module, example: torch.Tensor, file: str) -> None:
+    """Writes the module as TorchScript, which tells its layers. Error: torch.jit.trace cannot follow it."""
+    with warnings.catch_warnings(), _evaluating(module):
         warnings.simplefilter("ignore")
-        file = os.path.join(folder, "model.pt")
         try:
             torch.jit.save(torch.jit.trace(module, example[:2].clone(), check_trace=False), file)
         except Exception as error:
             raise _whence.Error(f"the layers of the model are unknown, because torch.jit.trace cannot follow it: {error}"
                                 .splitlines()[0]) from error
+
+
+def _traced(module: torch.nn.Module, example: torch.Tensor, output: str) -> _whence.Classifier:
+    """The module with its layers, by way of TorchScript."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "model.pt")
+        traced(module, example, file)
         return _whence.classifier_from_file(file, example[:4].clone(), output)
 
 
@@ -109,7 +115,7 @@ def _probe(model: Model, example: torch.Tensor | None) -> torch.Tensor:
         raise _whence.UsageError("give images as an example, or their shape: the model does not tell what it takes")
     if example.shape[0] == 1:
         example = example.expand(2, *example.shape[1:])
-    return example[:8].detach().to(_device(model)).clone()
+    return example[:8].detach().to(device_of(model)).clone()
 
 
 def classifier(model: Model, example: torch.Tensor | None = None, *, output: str = "auto",
@@ -122,13 +128,15 @@ def classifier(model: Model, example: torch.Tensor | None = None, *, output: str
         raise _whence.UsageError(f"output is {output!r}, but must be 'auto', 'logits' or 'probabilities'")
     if isinstance(model, _whence.Classifier):
         return model
-    if (folder := _run(model)) is not None:
-        recipe, data = _recipe(folder)
+    if (folder := run_folder(model)) is not None:
+        recipe, data = recipe_of(folder)
         own = recipe["classifier"]
         if own.get("file"):
-            return _whence.classifier_from_file(str(own["file"]), torch.rand(4, *data["image"]), own.get("output", "auto"))
-        return _whence.classifier_of_architecture(own["architecture"], data["image"], len(data["classes"]), own["width"],
-                                                  own["channel_dropout"], _weights(folder, "classifier"))
+            probe = torch.rand(4, *data["image"], generator=torch.Generator().manual_seed(0))
+            return _whence.classifier_from_file(str(folder / own["file"]), probe,
+                                                own.get("output", "auto"), own.get("entry", ""))
+        return _whence.classifier_of_architecture(own["architecture"], data["image"], len(data["classes"]), own.get("width", 0),
+                                                  own.get("channel_dropout", True), _weights(folder, "classifier"))
     if isinstance(model, (str, os.PathLike)):
         return _whence.classifier_from_file(str(model), None if example is None else _probe(model, example), output)
     probe = _probe(model, example)
@@ -137,31 +145,36 @@ def classifier(model: Model, example: torch.Tensor | None = None, *, output: str
     return _whence.classifier_of_function(_function(model), probe, output)
 
 
-def decoder(model: Model, latents: int | None = None) -> _whence.Decoder:
-    """A model as a Decoder: codes (N, latents) to images."""
+def decoder(model: Model, latents: int | None = None, *, layers: bool = False) -> _whence.Decoder:
+    """A model as a Decoder: codes (N, latents) to images. layers: as for a classifier."""
     if isinstance(model, _whence.Decoder):
         return model
-    if (folder := _run(model)) is not None:
-        recipe, data = _recipe(folder)
+    if (folder := run_folder(model)) is not None:
+        recipe, data = recipe_of(folder)
         own = recipe["generator"]
-        return _whence.decoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own["width"],
-                                               own["dropout"], _weights(folder, "decoder"))
+        return _whence.decoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
+                                               own.get("dropout", 0.0), _weights(folder, "decoder"))
     if latents is None:
         raise _whence.UsageError("give latents=..., the number of latents that the decoder takes")
     if isinstance(model, (str, os.PathLike)):
         return _whence.decoder_from_file(str(model), latents, "cpu")
-    return _whence.decoder_of_function(_function(model), latents, str(_device(model)))
+    if layers and isinstance(model, torch.nn.Module):
+        with tempfile.TemporaryDirectory() as place:
+            file = os.path.join(place, "decoder.pt")
+            traced(model, torch.zeros(2, latents, device=device_of(model)), file)
+            return _whence.decoder_from_file(file, latents, str(device_of(model)))
+    return _whence.decoder_of_function(_function(model), latents, str(device_of(model)))
 
 
 def encoder(model: Model, example: torch.Tensor | None = None) -> _whence.Encoder:
     """A model as an Encoder: images to (mean, log-variance), or one tensor with the mean first."""
     if isinstance(model, _whence.Encoder):
         return model
-    if (folder := _run(model)) is not None:
-        recipe, data = _recipe(folder)
+    if (folder := run_folder(model)) is not None:
+        recipe, data = recipe_of(folder)
         own = recipe["generator"]
-        return _whence.encoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own["width"],
-                                               own["dropout"], _weights(folder, "encoder"))
+        return _whence.encoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
+                                               own.get("dropout", 0.0), _weights(folder, "encoder"))
     if isinstance(model, (str, os.PathLike)):
         return _whence.encoder_from_file(str(model), _probe(model, example))
     return _whence.encoder_of_function(_function(model), _probe(model, example))

@@ -1,6 +1,7 @@
 """Keyword arguments as the options of the one schema: names, ranges and meanings are those of recipes and flags."""
 from __future__ import annotations
 
+import keyword
 import typing
 
 from whence import _whence
@@ -8,10 +9,13 @@ from whence import _whence
 Options = dict[str, tuple[str, str, str, str]]
 #: Keys of recipes that are arguments of the functions, or belong to runs alone.
 _ARGUMENTS = {
-    "attribute": {"methods", "images", "references", "patch", "fill"},
+    "attribute": {"methods", "images", "references", "patch", "fill", "replacement", "subsets", "noise_draws", "noise"},
     "flow": set(),
     "counterfactual": set(),
     "visualize": {"objectives", "layers", "units", "parametrizations", "references", "real", "judge", "judge_file"},
+    "explain": {"causal", "noncausal"},
+    "morph": {"images", "target", "components"},
+    "modules": {"originals"},
 }
 
 
@@ -24,9 +28,12 @@ def _text(value: typing.Any) -> str:
 
 
 def texts(options: dict[str, typing.Any], known: Options, prefix: str = "") -> dict[str, str]:
-    """Values as text. A name may leave out the method's name in front: steps for integrated_gradients_steps."""
+    """Values as text. A name may leave out the method's name in front: steps for integrated_gradients_steps. One that Python keeps
+    for itself ends in an underscore: lambda_."""
     result = {}
     for name, value in options.items():
+        if keyword.iskeyword(name[:-1]) and name.endswith("_"):
+            name = name[:-1]
         full = f"{prefix}_{name}"
         result[full if name not in known and full in known else name] = _text(value)
     return result
@@ -40,7 +47,8 @@ def documented(function: str) -> typing.Callable[[typing.Callable], typing.Calla
         for name, (allowed, default, unit, doc) in _whence.options[function].items():
             if name not in _ARGUMENTS[function]:
                 what = f"{allowed}; {unit}" if unit else allowed
-                lines.append(f"    {name} = {default or 'none'} ({what})\n        {doc}")
+                shown = f"{name}_" if keyword.iskeyword(name) else name
+                lines.append(f"    {shown} = {default or 'none'} ({what})\n        {doc}")
         to.__doc__ = "\n".join(lines)
         return to
 

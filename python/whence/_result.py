@@ -108,3 +108,76 @@ class Visualization(_Result):
         names = self.units if len(self.units) == len(self.images) else range(len(self.images))
         rows = [[str(name)] + [_html.picture(image) for image in images] for name, images in zip(names, self.images)]
         return _html.table(rows, ["unit"] + [""] * self.images.shape[1])
+
+
+class Sweep(_Result):
+    """What changes when one latent of an image's code moves: images (factors, steps, C, H, W), probabilities (factors, steps, classes),
+    values (steps), which are added to the latent; factors: the latents."""
+
+    factors: list[int]
+    names: list[str]
+    values: list[float]
+    images: torch.Tensor
+    probabilities: torch.Tensor
+    class_names: list[str]
+
+    def _repr_html_(self) -> str:
+        rows: list[list[str]] = []
+        for name, images, answers in zip(self.names, self.images, self.probabilities.argmax(2).tolist()):
+            rows.append([name] + [_html.captioned(image, self.class_names[answer]) for image, answer in zip(images, answers)])
+        return _html.table(rows, ["added"] + [f"{value:+.3g}" for value in self.values])
+
+
+class Morphs(_Result):
+    """One row a morph: images, originals (the given images) and their reconstructions (n, C, H, W); path (n, steps, C, H, W), the way
+    from the reconstruction to the morph; rows, which given image it is of; from_class and to_class; ending (how the search
+    ended, in words), found, iterations, entropy in bits, probability of to_class; codes and moved, (n, latents)."""
+
+    images: torch.Tensor
+    originals: torch.Tensor
+    reconstructions: torch.Tensor
+    path: torch.Tensor
+    rows: torch.Tensor
+    codes: torch.Tensor
+    moved: torch.Tensor
+    from_class: torch.Tensor
+    to_class: torch.Tensor
+    ending: list[str]
+    found: torch.Tensor
+    iterations: torch.Tensor
+    entropy: torch.Tensor
+    probability: torch.Tensor
+
+    def _repr_html_(self) -> str:
+        rows = [[_html.picture(original)] + [_html.picture(image) for image in path] + [f"{a} to {b}, {end}"]
+                for original, path, a, b, end in zip(self.originals[:9], self.path, self.from_class.tolist(),
+                                                     self.to_class.tolist(), self.ending)]
+        return _html.table(rows, ["image", "reconstruction"] + [""] * (self.path.shape[1] - 2) + ["morph", "classes"])
+
+
+class Modules(_Result):
+    """Groups of channels of a generator's layer: labels (channels), the module of each or -1; templates (modules, H, W); maps (channels,
+    H, W); weights (channels, modules); record: every measure, with its controls, as in the program's metrics.json."""
+
+    labels: list[int]
+    templates: torch.Tensor
+    maps: torch.Tensor
+    weights: torch.Tensor
+    record: dict[str, typing.Any]
+
+    @property
+    def layer(self) -> str:
+        return self.record["layer"]
+
+    def _repr_html_(self) -> str:
+        header = ["module", "template", "channels", "change inside", "by random channels"]
+        judged = "flow" in self.record
+        rows: list[list[str]] = []
+        for number, (module, template) in enumerate(zip(self.record["modules"], self.templates.float())):
+            swaps = module["swaps"]
+            rows.append([str(number), _html.picture((template / template.max().clamp_min(1e-12)).unsqueeze(0)),
+                         str(len(module["channels"])), f"{swaps['module']['inside']['mean']:.3f}",
+                         f"{swaps['random_channels']['inside']['mean']:.3f}"])
+            if judged:
+                rows[-1] += [f"{module['flow']['nats']:.4f}", f"{module['flow']['random']['nats']:.4f}"]
+        return _html.table(rows, header + (["nats", "of random channels"] if judged else []))

@@ -3,11 +3,15 @@
 
 #include <iostream>
 
+#include "cli/asked_images.h"
+#include "cli/attribute_truth.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
+#include "cli/sharding.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/attribution/results.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -21,38 +25,16 @@ namespace fs = std::filesystem;
 
 struct AttributeArguments {
   ModelArguments models;
+  Sharding sharding;
   std::string input, target, out;
   std::vector<std::int64_t> images;
   std::vector<std::string> methods;
   std::int64_t count = 9;
   std::shared_ptr<config::Values> values = std::make_shared<config::Values>();
-  bool json = false;
+  bool json = false, truth = false;
 };
 
-/// What is asked: images, and for which class.
-struct Question {
-  at::Tensor images, target;
-  std::vector<std::string> names;  ///< of the images
-};
-
-Question question_of(const AttributeArguments& arguments, const ModelSet& models) {
-  Question question;
-  if (models.pictures) {
-    if (!arguments.images.empty()) fail_usage("give either --images or --picture, not both");
-    question.images = models.pictures->images;
-    question.names = models.pictures->labels;
-  } else {
-    const at::Tensor rows = chosen_rows(models, arguments.images, arguments.count, "attribution/images");
-    question.images = data::to_float(models.test, rows);
-    for (std::int64_t i = 0; i < rows.size(0); ++i)
-      question.names.push_back(fmt::format("image {}", rows[i].item<std::int64_t>()));
-  }
-  question.target = attribution::answers_to(*models.classifier, question.images);
-  if (!arguments.target.empty()) question.target.fill_(class_index(arguments.target, models.class_names));
-  return question;
-}
-
-/// Images of the data whose codes the methods with a generator know.
+/// Images of the data whose codes the methods with a generator know, or that methods learn from.
 constexpr std::int64_t kKnown = 5000;
 
 /// With the seed, with references from the images of the data, where there are any, and with a generator where a method needs it.
@@ -60,31 +42,34 @@ kinds::AttributionOptions options_of(const AttributeArguments& arguments, const 
                                      const kinds::AttributionMethods& methods) {
   kinds::AttributionOptions options = arguments.values->get<kinds::AttributionOptions>();
   options.options.seed = models.seed;
-  if (models.decoder && kinds::need_generator(methods))
+  if (models.decoder && kinds::need_generator(methods, options))
     options.options.generator = std::make_shared<const counterfactual::ImageModel>(
         counterfactual::ImageModel{*models.encoder, *models.decoder, known_codes_of(models, kKnown)});
   if (models.pictures) return options;
   Generator generator = make_generator(models.seed, "attribution/references");
   options.options.references =
       data::to_float(models.test, data::sample_rows(models.test, options.references, generator));
+  if (!kinds::need(attribution::Needs::training, methods)) return options;
+  Generator rows = make_generator(models.seed, "attribution/training");
+  options.options.training = data::to_float(models.test, data::sample_rows(models.test, kKnown, rows));
   return options;
 }
 
 /// For Python: each method's values, the images and the classes that were asked about.
-void save(const kinds::Comparison& comparison, const Question& question, const fs::path& folder) {
-  nn::NamedTensors tensors = {{"images", question.images.contiguous()}, {"target", question.target}};
+void save(const kinds::Comparison& comparison, const experiment::Results& results, const fs::path& folder) {
+  nn::NamedTensors tensors = {{"images", results.row("images")}, {"target", results.row("target")}};
   for (const kinds::MeasuredMaps& each : comparison.methods)
     tensors.push_back({std::string(each.method->name), each.found.values.contiguous()});
   nn::save_safetensors(folder / "attributions.safetensors", tensors);
 }
 
-nlohmann::json images_of(const kinds::Comparison& comparison, const ModelSet& models,
-                         const Question& question) {
+nlohmann::json images_of(const kinds::Comparison& comparison, const experiment::Results& results) {
   nlohmann::json images = nlohmann::json::array();
-  for (std::int64_t i = 0; i < question.images.size(0); ++i)
+  const at::Tensor target = results.row("target");
+  for (std::int64_t i = 0; i < target.size(0); ++i)
     images.push_back(
-        {{"image", question.names[static_cast<std::size_t>(i)]},
-         {"target", models.class_names[static_cast<std::size_t>(question.target[i].item<std::int64_t>())]},
+        {{"image", results.facts.at(static_cast<std::size_t>(i))},
+         {"target", results.about.at("classes").at(static_cast<std::size_t>(target[i].item<std::int64_t>()))},
          {"score", comparison.methods.front().found.scores[i].item<double>()}});
   return images;
 }
@@ -126,33 +111,46 @@ std::string without_marks(std::string text) {
   return text;
 }
 
+/// All methods on problems whose answer is known.
+void attribute_truth(const AttributeArguments& arguments, bool counted) {
+  const ModelArguments& models = arguments.models;
+  if (!models.run.empty() || !models.classifier.empty() || !models.data.empty() || !models.pictures.empty() ||
+      !arguments.target.empty())
+    fail_usage(
+        "--truth makes its own models and images; leave out the run, the files, the images and the target");
+  refuse_sharding(arguments.sharding, "--truth");
+  TruthArguments truth{.methods = kinds::attribution_methods(arguments.methods),
+                       .seed = static_cast<std::uint64_t>(models.seed),
+                       .threads = models.threads,
+                       .options = arguments.values->get<kinds::AttributionOptions>().options,
+                       .out = arguments.out,
+                       .json = arguments.json};
+  if (counted) truth.images = arguments.count;
+  show_truth(truth);
+}
+
 void attribute(const AttributeArguments& arguments) {
   const kinds::AttributionMethods methods = kinds::attribution_methods(arguments.methods);
   const ModelSet models = load_classifier(arguments.models, arguments.input);
-  const Question question = question_of(arguments, models);
+  const AskedImages asked(models, arguments.images, arguments.count, "attribution/images");
   const kinds::AttributionOptions options = options_of(arguments, models, methods);
-  const kinds::Comparison comparison =
-      kinds::compare_methods(*models.classifier, question.images, question.target, methods, options,
-                             /*may_skip=*/arguments.methods.empty(), show_progress());
-  nlohmann::json result = kinds::to_json(comparison, options);
-  if (!arguments.out.empty()) {
-    const fs::path stem = fs::path(arguments.out) / "attributions";
-    report::draw(
-        kinds::attribution_figure(comparison, question.images, question.target, models.class_names, kShown),
-        stem);
-    save(comparison, question, arguments.out);
-    nlohmann::json counted = result;
-    counted["images"] = question.images.size(0);
-    report::write_page(kinds::attribution_page(counted, stem), fs::path(arguments.out) / "attributions.html");
-  }
-  if (arguments.json) {
-    result["verdict"] = kinds::verdict_of(result).text;
-    result["images"] = images_of(comparison, models, question);
-    std::cout << result.dump(2) << "\n";
-  } else {
-    print(comparison);
-    std::cout << "\n" << without_marks(kinds::verdict_of(result).text) << "\n";
-  }
+  const auto compute = [&](experiment::Block block, const fs::path&) {
+    const at::Tensor images = asked.images(block.first, block.count);
+    at::Tensor target = attribution::answers_to(*models.classifier, images);
+    if (!arguments.target.empty()) target.fill_(class_index(arguments.target, models.class_names));
+    experiment::Results results =
+        kinds::results_of(kinds::compare_methods(*models.classifier, images, target, methods, options,
+                                                 /*may_skip=*/arguments.methods.empty(), show_progress()),
+                          options);
+    results.rows.push_back({"images", images.contiguous()});
+    results.rows.push_back({"target", target});
+    results.about["classes"] = models.class_names;
+    for (std::int64_t i = 0; i < block.count; ++i) results.facts.push_back(asked.name(block.first + i));
+    return results;
+  };
+  if (const auto results =
+          carry_out(arguments.sharding, {asked.size(), asked.fingerprint(), arguments.out, compute}))
+    finish_attribute(*results, arguments.out, arguments.json);
 }
 
 /// The recipe's keys that are flags as they are. Methods and images have flags of their own here.
@@ -177,12 +175,36 @@ CLI::Validator method_name() {
 
 }  // namespace
 
+void finish_attribute(const experiment::Results& results, const fs::path& out, bool json) {
+  const kinds::Comparison comparison = kinds::comparison_of(results);
+  nlohmann::json result = kinds::to_json(comparison, kinds::options_of(results));
+  if (!out.empty()) {
+    const fs::path stem = out / "attributions";
+    report::draw(kinds::attribution_figure(comparison, results.row("images"), results.row("target"),
+                                           results.about.at("classes"), kShown),
+                 stem);
+    save(comparison, results, out);
+    nlohmann::json counted = result;
+    counted["images"] = results.row("images").size(0);
+    report::write_page(kinds::attribution_page(counted, stem), out / "attributions.html");
+  }
+  if (json) {
+    result["verdict"] = kinds::verdict_of(result).text;
+    result["images"] = images_of(comparison, results);
+    std::cout << result.dump(2) << "\n";
+  } else {
+    print(comparison);
+    std::cout << "\n" << without_marks(kinds::verdict_of(result).text) << "\n";
+  }
+}
+
 void add_attribute(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
       program, "attribute", "Shows which pixels speak for the classifier's answer, and measures the maps",
       {"attribute runs/gce/fmnist-034 --images 3,17 --out figures",
        "attribute --classifier C.pt2 --picture mine.png --target 5 --out figures",
-       "attribute --classifier C.pt --data cifar10 --count 500 --method integrated_gradients --json"});
+       "attribute --classifier C.pt --data cifar10 --count 500 --method integrated_gradients --json",
+       "attribute --truth --out truth"});
   auto arguments = std::make_shared<AttributeArguments>();
   add_classifier_arguments(*command, arguments->models);
   add_generator_files(*command, arguments->models);
@@ -210,8 +232,20 @@ void add_attribute(CLI::App& program, Command& chosen) {
       ->add_option("--out", arguments->out,
                    "Folder of the page, the figure and the tensors (default: none are written)")
       ->type_name("DIR");
+  command->add_flag(
+      "--truth", arguments->truth,
+      "Runs the methods on problems whose answer is known, with models and images of their own; "
+      "--count images of each (default: 50)");
+  add_sharding(*command, arguments->sharding, attribution::kRowsAtOnce);
   command->add_flag("--json", arguments->json, "Prints JSON");
-  command->callback([&chosen, arguments] { chosen = [arguments] { attribute(*arguments); }; });
+  command->callback([&chosen, arguments, command] {
+    chosen = [arguments, counted = command->count("--count") > 0] {
+      if (arguments->truth)
+        attribute_truth(*arguments, counted);
+      else
+        attribute(*arguments);
+    };
+  });
 }
 
 }  // namespace whence::cli

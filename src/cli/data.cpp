@@ -62,12 +62,14 @@ void print(const data::KnownSet& set, const std::optional<data::Place>& place) {
 
 void list_sets(bool json) {
   nlohmann::json sets = nlohmann::json::array();
-  for (const data::KnownSet& set : data::known_sets()) {
-    const auto place = data::locate(set);
-    if (json) {
-      sets.push_back(as_json(set, place));
-    } else {
-      print(set, place);
+  for (const auto& known : {data::known_sets(), data::known_texts()}) {
+    for (const data::KnownSet& set : known) {
+      const auto place = data::locate(set);
+      if (json) {
+        sets.push_back(as_json(set, place));
+      } else {
+        print(set, place);
+      }
     }
   }
   if (json) std::cout << sets.dump(2) << "\n";
@@ -116,8 +118,15 @@ void check(const DataArguments& arguments) {
   }
 }
 
+/// Of images or of texts. Error (usage): unknown; names the nearest known one.
+const data::KnownSet& set_to_fetch(const std::string& name) {
+  for (const data::KnownSet& set : data::known_texts())
+    if (set.name == name) return set;
+  return data::known_set(name);
+}
+
 void fetch(const DataArguments& arguments) {
-  const data::KnownSet& set = data::known_set(arguments.name);
+  const data::KnownSet& set = set_to_fetch(arguments.name);
   const fs::path folder = data::fetch(
       set, {.to = arguments.to, .from = arguments.from, .patience = arguments.patience}, show_progress());
   std::cout << fmt::format("{}: {}\n", set.name, folder.string());

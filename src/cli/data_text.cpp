@@ -3,6 +3,8 @@
 #include <iostream>
 
 #include "whence/core/error.h"
+#include "whence/data/fetch.h"
+#include "whence/data/known.h"
 #include "whence/data/text/files.h"
 #include "whence/data/text/summary.h"
 #include "whence/data/text/trees.h"
@@ -27,6 +29,23 @@ void print(const data::TextSummary& summary) {
   }
   std::cout << fmt::format("{} judged phrases; {} words stand {} times in the training texts\n",
                            summary.phrases, summary.vocabulary, summary.least);
+}
+
+/// Error: a file that is not as published.
+void compare_with_published(const std::filesystem::path& path) {
+  const data::KnownSet& set = data::known_texts().front();
+  const auto place =
+      data::locate(set, path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path));
+  const auto differences = place ? data::differences(set, *place) : std::nullopt;
+  if (!differences) return;
+  if (differences->empty()) {
+    std::cout << "as published\n";
+    return;
+  }
+  for (const std::string& difference : *differences) std::cout << "  " << difference << "\n";
+  std::cout.flush();
+  fail("{} is damaged or not the published version; `whence data fetch sst` gets the published one",
+       place->folder.string());
 }
 
 nlohmann::json coverage_of(const data::TextSplits& splits, const std::vector<std::string>& files) {
@@ -55,6 +74,7 @@ void check_texts(const std::string& name, const std::filesystem::path& path,
     return;
   }
   print(summary);
+  if (name == "sst") compare_with_published(path);
   for (const auto& [file, share] : coverage.items())
     std::cout << fmt::format("{}: vectors for {} of these words\n", file, percent(share));
 }

@@ -7,19 +7,26 @@
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
+#include "cli/sharding.h"
 #include "kinds/gce/flow_keys.h"
 #include "whence/core/error.h"
+#include "whence/core/files.h"
+#include "whence/explain/flow/parts.h"
 
 namespace whence::cli {
 namespace {
 
 struct FlowArguments {
   ModelArguments models;
+  Sharding sharding;
+  std::string out;
   bool json = false;
 };
 
 std::vector<config::Key> flow_flags() {
   std::vector<config::Key> keys = kinds::flow_keys();
+  keys.push_back({"out", config::Text{config::at(&FlowArguments::out)}, "DIR",
+                  "Folder for flow.json (default: none is written)"});
   keys.push_back({"json", config::Toggle{config::at(&FlowArguments::json)}, "", "Prints JSON"});
   return keys;
 }
@@ -43,16 +50,48 @@ void flow(config::Values& values) {
     fail_usage(
         "--correction jackknife leaves out one draw at a time; give --outer-draws independent with it");
   const ModelSet models = load_models(arguments.models, false);
-  const flow::FlowReport report = flow::measure_flow(*models.decoder, *models.classifier, models.causal,
-                                                     options, models.seed, show_progress());
-  if (arguments.json) {
-    std::cout << flow::to_json(report).dump(2) << "\n";
-  } else {
-    print_table(report);
-  }
+  const auto compute = [&](experiment::Block block, const std::filesystem::path&) {
+    experiment::Results results;
+    results.rows = {
+        {"answers", flow::flow_answers(*models.decoder, *models.classifier, models.causal, options,
+                                       models.seed, block.first, block.count, show_progress())}};
+    results.about = {{"latents", models.decoder->latents()},
+                     {"causal", models.causal},
+                     {"seed", models.seed},
+                     {"samples", {options.outer, options.inner}},
+                     {"draws", static_cast<int>(options.factors)},
+                     {"sampling", static_cast<int>(options.estimator.sampling)},
+                     {"outer_draws", static_cast<int>(options.estimator.outer_draws)},
+                     {"correction", static_cast<int>(options.estimator.correction)},
+                     {"inner_draws", static_cast<int>(options.estimator.inner_draws)}};
+    return results;
+  };
+  const std::int64_t batches =
+      flow::flow_batches(*models.decoder, *models.classifier, models.causal, options);
+  if (const auto results = carry_out(arguments.sharding, {batches, "", arguments.out, compute}))
+    finish_flow(*results, arguments.out, arguments.json);
 }
 
 }  // namespace
+
+void finish_flow(const experiment::Results& results, const std::filesystem::path& out, bool json) {
+  const nlohmann::json& about = results.about;
+  flow::FlowOptions options;
+  about.at("samples").at(0).get_to(options.outer);
+  about.at("samples").at(1).get_to(options.inner);
+  options.factors = static_cast<flow::FactorDraws>(about.at("draws").get<int>());
+  options.estimator.sampling = static_cast<flow::Sampling>(about.at("sampling").get<int>());
+  options.estimator.outer_draws = static_cast<flow::Placement>(about.at("outer_draws").get<int>());
+  options.estimator.correction = static_cast<flow::Correction>(about.at("correction").get<int>());
+  options.estimator.inner_draws = static_cast<flow::Placement>(about.at("inner_draws").get<int>());
+  const flow::FlowReport report = flow::flow_of_answers(results.row("answers"), about.at("latents"),
+                                                        about.at("causal"), options, about.at("seed"));
+  if (!out.empty()) write_json(out / "flow.json", flow::to_json(report));
+  if (json)
+    std::cout << flow::to_json(report).dump(2) << "\n";
+  else
+    print_table(report);
+}
 
 void add_flow(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
@@ -62,6 +101,7 @@ void add_flow(CLI::App& program, Command& chosen) {
   auto values = std::make_shared<config::Values>();
   add_model_arguments(*command, values->get<FlowArguments>().models, false);
   add_flags(*command, flow_flags(), values);
+  add_sharding(*command, values->get<FlowArguments>().sharding, /*block=*/0);
   command->callback([&chosen, values] { chosen = [values] { flow(*values); }; });
 }
 

@@ -34,8 +34,10 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_directions(program, chosen);
   add_visualize(program, chosen);
   add_trust(program, chosen);
+  add_merge(program, chosen);
   add_select(program, chosen);
   add_report(program, chosen);
+  add_explore(program, chosen);
   add_linear_gaussian(program, chosen);
   add_curves(program, chosen);
   add_data(program, chosen);

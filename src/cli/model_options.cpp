@@ -5,8 +5,7 @@
 namespace whence::cli {
 namespace {
 
-void add_classifier_option(CLI::App& command, ModelArguments& a) {
-  command.add_option("run", a.run, "A run folder")->type_name("RUN");
+void add_classifier_files(CLI::App& command, ModelArguments& a) {
   command
       .add_option("--classifier", a.classifier,
                   "A .pt2, ONNX or TorchScript file: images to logits or probabilities")
@@ -21,6 +20,11 @@ void add_classifier_option(CLI::App& command, ModelArguments& a) {
                   "Explains one of several independent labels, by its number from 0: it against its absence")
       ->type_name("N")
       ->check(whole_number(0));
+}
+
+void add_classifier_option(CLI::App& command, ModelArguments& a) {
+  command.add_option("run", a.run, "A run folder")->type_name("RUN");
+  add_classifier_files(command, a);
 }
 
 void add_encoder_option(CLI::App& command, ModelArguments& a) {
@@ -84,6 +88,16 @@ void add_generator_arguments(CLI::App& command, ModelArguments& a) {
   add_common_options(command, a);
 }
 
+void add_explored_files(CLI::App& command, ModelArguments& a) {
+  add_classifier_files(command, a);
+  add_generator_files(command, a);
+  command.add_option("--causal", a.causal, "How many of the generator's latents, the first, are causal")
+      ->type_name("K")
+      ->check(whole_number(1));
+  add_data_options(command, a);
+  add_common_options(command, a);
+}
+
 void add_generator_files(CLI::App& command, ModelArguments& a) {
   command
       .add_option("--encoder", a.encoder, "A .pt2, ONNX or TorchScript file: images to mean and log-variance")
@@ -107,6 +121,14 @@ void add_autoencoder_arguments(CLI::App& command, ModelArguments& a) {
 void add_picture_option(CLI::App& command, ModelArguments& a) {
   command.add_option("--picture", a.pictures, "A PNG or JPEG file instead of test images; may be repeated")
       ->type_name("FILE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+void add_text_option(CLI::App& command, ModelArguments& a) {
+  command.add_option("--text", a.texts, "A text of your own, for a run about texts; may be repeated")
+      ->type_name("TEXT")
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();

@@ -9,8 +9,10 @@
 #include "experiment/session.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "kinds/independent/independent.h"
 #include "kinds/kinds.h"
 #include "kinds/morphing/morphing.h"
+#include "kinds/text/text.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -115,8 +117,24 @@ std::vector<std::int64_t> told_shape(const ModelArguments& a) {
   return *shape;
 }
 
+ModelSet load_run_of_texts(experiment::Session& session, const ModelArguments& arguments) {
+  set_up(arguments.threads > 0 ? arguments.threads : session.get<experiment::RunOptions>().threads);
+  kinds::TextModels models = kinds::text_models(session);
+  ModelSet set;
+  set.decoder = text::as_decoder(models.vae, models.translation, models.longest);
+  set.causal = models.vae.shape().causal;
+  set.classifier = std::move(models.classifier);
+  set.class_names = session.texts().train.class_names;
+  set.seed = session.seed();
+  return set;
+}
+
 ModelSet load_run(const ModelArguments& arguments, bool images) {
   experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
+  if (experiment::is_text(session.get<experiment::DataOptions>())) {
+    if (images) fail("{} is about texts, but this needs images", arguments.run);
+    return load_run_of_texts(session, arguments);
+  }
   if (!kinds::explains(session.recipe().values))
     fail("{} is the run of an autoencoder, which has no causal factors; give a run with an explanation",
          arguments.run);
@@ -226,6 +244,9 @@ ModelSet load_file_generator(const ModelArguments& a) {
 
 ModelSet load_models(const ModelArguments& arguments, bool images) {
   check_arguments(arguments, images);
+  if (!arguments.texts.empty())
+    fail_usage("--text is for a run about texts; {} is none",
+               arguments.run.empty() ? std::string("a set of model files") : arguments.run);
   ModelSet set = arguments.run.empty() ? load_files(arguments, images) : load_run(arguments, images);
   set.factors = flow::factor_names(set.causal, set.decoder->latents());
   return set;
@@ -353,14 +374,29 @@ ModelSet load_generator(const ModelArguments& a) {
 }
 
 counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count) {
-  Generator generator = make_generator(models.seed, "morphing/known");
   const data::Dataset& images = models.train.images.defined() ? models.train : models.test;
-  if (!images.images.defined())
+  if (!images.images.defined()) {
+    Generator generator = make_generator(models.seed, "morphing/known");
     return counterfactual::known_codes_of_draws(*models.encoder, *models.decoder, *models.classifier, kDrawn,
                                                 generator);
+  }
+  return known_codes_of(*models.classifier, *models.encoder, *models.decoder, images, models.seed, count,
+                        show_progress());
+}
+
+counterfactual::KnownCodes known_codes_of(const models::Classifier& classifier,
+                                          const models::Encoder& encoder, const models::Decoder& decoder,
+                                          const data::Dataset& images, std::uint64_t seed, std::int64_t count,
+                                          const ProgressCallback& progress) {
+  Generator generator = make_generator(seed, "morphing/known");
   const data::Dataset known = data::pick(images, data::sample_rows(images, count, generator));
-  return counterfactual::known_codes(*models.encoder, *models.decoder, *models.classifier,
-                                     data::to_float(known), known.labels, show_progress());
+  return counterfactual::known_codes(encoder, decoder, classifier, data::to_float(known), known.labels,
+                                     progress);
+}
+
+std::int64_t causal_factors_of(const std::string& run) {
+  experiment::Session session = experiment::open_session(kinds::kinds(), run);
+  return kinds::explains(session.recipe().values) ? kinds::causal(session) : 0;
 }
 
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,

@@ -23,12 +23,17 @@ struct ModelArguments {
   std::vector<std::int64_t> classes;
   std::vector<std::string> pictures;
   std::int64_t latents = 0, causal = 0, seed = 0, threads = 0, label = -1;
+  std::vector<std::string> texts;  ///< for a run about texts
 };
 
 /// The options that all commands on models share. `images`: the command also needs an encoder and images.
 void add_model_arguments(CLI::App& command, ModelArguments& arguments, bool images);
 /// For commands that can as well be asked about single pictures of the user's.
 void add_picture_option(CLI::App& command, ModelArguments& arguments);
+/// Files beside any number of run folders: a classifier with data, and a generator.
+void add_explored_files(CLI::App& command, ModelArguments& arguments);
+/// --text, of commands that a run about texts can be asked about a text of the user's.
+void add_text_option(CLI::App& command, ModelArguments& arguments);
 /// Those of a command that needs a classifier and images, and no generator. `pictures`: also single ones of the user's.
 void add_classifier_arguments(CLI::App& command, ModelArguments& arguments, bool pictures = true);
 
@@ -61,6 +66,15 @@ void add_generator_files(CLI::App& command, ModelArguments& arguments);
 /// What is known of the codes: from at most `count` training images, of the test images where there are no others, or from draws of the
 /// generator where no images of the data were given.
 counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count);
+
+/// Of at most `count` of the data's images.
+counterfactual::KnownCodes known_codes_of(const models::Classifier& classifier,
+                                          const models::Encoder& encoder, const models::Decoder& decoder,
+                                          const data::Dataset& images, std::uint64_t seed, std::int64_t count,
+                                          const ProgressCallback& progress = {});
+
+/// How many of a run's factors are causal; 0 where it has no causal explanation.
+std::int64_t causal_factors_of(const std::string& run);
 
 /// The classifier in float32; encoder and decoder where the run, or the files, have them. `input`: a sample's shape "CxHxW", which pictures are brought to
 /// where no run folder tells it. Errors as above.

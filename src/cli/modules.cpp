@@ -22,7 +22,7 @@ struct ModulesArguments {
 
 kinds::StudiedModels parts_of(const ModelSet& models) {
   kinds::StudiedModels parts{models.decoder.get(), models.encoder.get(), models.classifier.get(), {}};
-  if (models.encoder == nullptr) return parts;
+  if (!models.test.labels.defined() || models.test.size() == 0) return parts;
   parts.images = kinds::images_to_encode(models.test, models.seed);
   return parts;
 }

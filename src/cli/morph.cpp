@@ -3,10 +3,13 @@
 
 #include <iostream>
 
+#include "cli/asked_images.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
+#include "cli/sharding.h"
+#include "kinds/morphing/results.h"
 #include "kinds/morphing/study.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -22,30 +25,13 @@ constexpr std::int64_t kFitted = 2000;
 
 struct MorphArguments {
   ModelArguments models;
+  Sharding sharding;
   std::string input, out;
   std::vector<std::int64_t> images;
   std::int64_t count = 100;
   bool json = false, controls = true;
   std::shared_ptr<config::Values> values = std::make_shared<config::Values>();
 };
-
-struct MorphImages {
-  at::Tensor images;
-  std::vector<std::string> names;
-};
-
-MorphImages images_of(const MorphArguments& arguments, const ModelSet& models) {
-  MorphImages asked;
-  if (models.pictures) {
-    if (!arguments.images.empty()) fail_usage("give either --images or --picture, not both");
-    return {models.pictures->images, models.pictures->labels};
-  }
-  const at::Tensor rows = chosen_rows(models, arguments.images, arguments.count, "morphing/images");
-  asked.images = data::to_float(models.test, rows);
-  for (std::int64_t i = 0; i < rows.size(0); ++i)
-    asked.names.push_back(fmt::format("image {}", rows[i].item<std::int64_t>()));
-  return asked;
-}
 
 /// For Python.
 void save(const kinds::MorphStudy& study, const fs::path& folder) {
@@ -59,16 +45,16 @@ void save(const kinds::MorphStudy& study, const fs::path& folder) {
                         {"to", study.morphs.to.contiguous()}});
 }
 
-nlohmann::json results_of(const kinds::MorphStudy& study, const ModelSet& models, const MorphImages& asked) {
+nlohmann::json images_of(const kinds::MorphStudy& study, const experiment::Results& results) {
   const counterfactual::Morphs& morphs = study.morphs;
   const auto name = [&](const at::Tensor& label) {
-    return models.class_names[static_cast<std::size_t>(label.item<std::int64_t>())];
+    return results.about.at("classes").at(static_cast<std::size_t>(label.item<std::int64_t>()));
   };
-  nlohmann::json results = nlohmann::json::array();
+  nlohmann::json images = nlohmann::json::array();
   for (std::int64_t i = 0; i < morphs.to.size(0); ++i) {
     const auto ending = static_cast<counterfactual::Ending>(morphs.endings[i].item<std::int64_t>());
     nlohmann::json own = {
-        {"image", asked.names[static_cast<std::size_t>(study.rows[i].item<std::int64_t>())]},
+        {"image", results.facts.at(static_cast<std::size_t>(study.rows[i].item<std::int64_t>()))},
         {"from", name(morphs.from[i])},
         {"to", name(morphs.to[i])},
         {"ending", name_of(ending)},
@@ -77,9 +63,9 @@ nlohmann::json results_of(const kinds::MorphStudy& study, const ModelSet& models
         {"probability", morphs.probability[i].item<double>()}};
     const at::Tensor& transfers = study.ways.front().judged.transfers;
     if (transfers.defined()) own["transfers"] = transfers[i].item<bool>();
-    results.push_back(std::move(own));
+    images.push_back(std::move(own));
   }
-  return results;
+  return images;
 }
 
 void print(const nlohmann::json& metrics) {
@@ -102,10 +88,27 @@ void print(const nlohmann::json& metrics) {
   }
 }
 
+experiment::Results study_block(const kinds::MorphingModels& view, const at::Tensor& images,
+                                experiment::Block block, const kinds::MorphingOptions& options, bool controls,
+                                const fs::path& figures) {
+  try {
+    const kinds::MorphStudy study = kinds::study_morphs(view, images, options, controls, show_progress());
+    if (const std::string warning = kinds::reconstruction_warning(study, view); !warning.empty())
+      std::cerr << "whence: warning: " << warning << "\n";
+    if (!figures.empty()) {
+      report::draw(kinds::morph_figure(study, view, kShown), figures / "morphs");
+      report::draw(kinds::ways_figure(study, view, kShown), figures / "morphs-and-controls");
+    }
+    return kinds::results_of(study, block.first);
+  } catch (const kinds::NothingToMorph&) {
+    return kinds::left_out_results(block.count);
+  }
+}
+
 void morph(const MorphArguments& arguments) {
   kinds::MorphingOptions options = arguments.values->get<kinds::MorphingOptions>();
   const ModelSet models = load_autoencoder(arguments.models, arguments.input);
-  const MorphImages asked = images_of(arguments, models);
+  const AskedImages asked(models, arguments.images, arguments.count, "morphing/images");
   const counterfactual::KnownCodes known = known_codes_of(models, options.known);
   std::optional<counterfactual::ClassAutoencoders> autoencoders;
   if (models.train.images.defined()) {
@@ -119,22 +122,21 @@ void morph(const MorphArguments& arguments) {
                                    models.causal,
                                    models.class_names,
                                    models.seed};
-  const kinds::MorphStudy study =
-      kinds::study_morphs(view, asked.images, options, arguments.controls, show_progress());
-  if (const std::string warning = kinds::reconstruction_warning(study, view); !warning.empty())
-    std::cerr << "whence: warning: " << warning << "\n";
-  if (!arguments.out.empty()) {
-    report::draw(kinds::morph_figure(study, view, kShown), fs::path(arguments.out) / "morphs");
-    report::draw(kinds::ways_figure(study, view, kShown), fs::path(arguments.out) / "morphs-and-controls");
-    save(study, arguments.out);
-  }
-  nlohmann::json metrics = kinds::to_json(study, view, options);
-  if (arguments.json) {
-    metrics["results"] = results_of(study, models, asked);
-    std::cout << metrics.dump(2) << "\n";
-  } else {
-    print(metrics);
-  }
+  const nlohmann::json about = {{"classes", models.class_names},
+                                {"sure", kinds::sure_images(view, options.search.entropy)},
+                                {"method", static_cast<int>(options.search.method)},
+                                {"entropy", options.search.entropy},
+                                {"residual", options.residual}};
+  const auto compute = [&](experiment::Block block, const fs::path& figures) {
+    experiment::Results results = study_block(view, asked.images(block.first, block.count), block, options,
+                                              arguments.controls, figures);
+    if (!results.rows.empty()) results.about.update(about);
+    for (std::int64_t i = 0; i < block.count; ++i) results.facts.push_back(asked.name(block.first + i));
+    return results;
+  };
+  if (const auto results =
+          carry_out(arguments.sharding, {asked.size(), asked.fingerprint(), arguments.out, compute}))
+    finish_morph(*results, arguments.out, arguments.json);
 }
 
 /// Images have a flag of their own here.
@@ -145,6 +147,23 @@ std::vector<config::Key> flag_keys() {
 }
 
 }  // namespace
+
+void finish_morph(const experiment::Results& results, const fs::path& out, bool json) {
+  const kinds::MorphStudy study = kinds::study_of(results);
+  kinds::MorphingOptions options;
+  options.search.method = static_cast<counterfactual::MorphMethod>(results.about.at("method").get<int>());
+  results.about.at("entropy").get_to(options.search.entropy);
+  results.about.at("residual").get_to(options.residual);
+  if (!out.empty()) save(study, out);
+  nlohmann::json metrics = kinds::to_json(study, results.about.at("sure"), options);
+  metrics["images"] = results.facts.size();
+  if (json) {
+    metrics["results"] = images_of(study, results);
+    std::cout << metrics.dump(2) << "\n";
+  } else {
+    print(metrics);
+  }
+}
 
 void add_morph(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
@@ -167,6 +186,7 @@ void add_morph(CLI::App& program, Command& chosen) {
       ->add_option("--out", arguments->out,
                    "Folder of the figures and the tensors (default: none are written)")
       ->type_name("DIR");
+  add_sharding(*command, arguments->sharding, counterfactual::MorphOptions{}.batch);
   command->add_flag("--json", arguments->json, "Prints JSON, every image on its own");
   command->callback([&chosen, arguments] { chosen = [arguments] { morph(*arguments); }; });
 }

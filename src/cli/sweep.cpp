@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "cli/texts.h"
 #include "kinds/gce/figures.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -27,11 +28,12 @@ struct SweepArguments {
 std::vector<config::Key> sweep_keys() {
   using namespace config;
   using A = SweepArguments;
-  return {{"factor", Texts{at(&A::factors)}, "", "alpha_1, beta_2, ... (default: all)"},
+  return {{"factor", Texts{at(&A::factors)}, "", "alpha_1, beta_2, ... (default: all; of texts the alphas)"},
           {"range", Number{at(&A::range), 0, std::numeric_limits<double>::infinity(), true},
            "standard deviations", "Values from -range to range are added"},
           {"steps", Integer{at(&A::steps), 2, 200}, "", "How many values"},
-          {"rows", Integer{at(&A::rows), 1, 64}, "", "How many test images, spread over the classes"},
+          {"rows", Integer{at(&A::rows), 1, 64}, "",
+           "How many test images, spread over the classes, or test texts"},
           {"out", Text{at(&A::out)}, "DIR", "Folder of the figures (default: figures/ of the run, or .)"},
           {"probabilities", Toggle{at(&A::probabilities)}, "", "Prints the predicted class's probability"},
           {"json", Toggle{at(&A::json)}, "", "Prints all probabilities as JSON"}};
@@ -72,6 +74,13 @@ nlohmann::json to_json(const flow::Sweep& sweep, const std::string& factor, cons
 }
 
 void sweep(const SweepArguments& arguments) {
+  if (is_about_texts(arguments.models.run))
+    return sweep_texts({.run = arguments.models.run,
+                        .texts = arguments.models.texts,
+                        .count = arguments.rows,
+                        .threads = arguments.models.threads,
+                        .json = arguments.json},
+                       arguments.factors, arguments.range, arguments.steps);
   const ModelSet models = load_models(arguments.models, true);
   const std::filesystem::path out = !arguments.out.empty() ? std::filesystem::path(arguments.out)
                                     : arguments.models.run.empty()
@@ -108,14 +117,17 @@ void sweep(const SweepArguments& arguments) {
 
 void add_sweep(CLI::App& program, Command& chosen) {
   CLI::App* command = add_command(
-      program, "sweep", "Draws the effect of one factor on test images and on the classifier's answer",
+      program, "sweep",
+      "Shows the effect of one factor on test images or texts and on the classifier's answer",
       {"sweep runs/gce/fmnist-034 --factor alpha_1 --steps 25 --out strips",
+       "sweep runs/text/sst --text 'a moving and funny film'",
        "sweep --classifier C.pt --encoder E.pt --decoder D.pt --latents 6 --causal 2 --data fashion-mnist "
        "--classes 0,3,4 --out figures"});
   auto values = std::make_shared<config::Values>();
   auto& arguments = values->get<SweepArguments>();
   add_model_arguments(*command, arguments.models, true);
   add_picture_option(*command, arguments.models);
+  add_text_option(*command, arguments.models);
   add_flags(*command, sweep_keys(), values);
   command->callback([&, values] { chosen = [values, &arguments] { sweep(arguments); }; });
 }

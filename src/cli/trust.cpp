@@ -7,6 +7,7 @@
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/setup.h"
+#include "cli/texts.h"
 #include "kinds/kinds.h"
 #include "whence/core/files.h"
 
@@ -86,6 +87,15 @@ void print(const nlohmann::json& trust) {
 }
 
 void trust(const TrustArguments& arguments) {
+  if (is_about_texts(arguments.models.run)) {
+    if (!arguments.checks.other_run.empty()) fail_usage("--with compares runs about images, not about texts");
+    return trust_run_of_texts({.run = arguments.models.run,
+                               .texts = {},
+                               .count = 0,
+                               .threads = arguments.models.threads,
+                               .json = arguments.json},
+                              arguments.checks.randomized);
+  }
   const ModelSet models = load_models(arguments.models, true);
   const Flows flows = flows_of(arguments, models);
   const nlohmann::json result = kinds::check_trust(kinds::kinds(),

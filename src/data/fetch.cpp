@@ -43,8 +43,7 @@ std::string digest_of_file(const fs::path& path, Digest kind) {
 /// As Download::digest counts.
 std::string digest_of_download(const Download& download, const fs::path& path) {
   const Digest kind = download.digest.size() == md5_digits ? Digest::md5 : Digest::sha256;
-  return download.file.ends_with(".tar.gz") ? digest_of_file(path, kind)
-                                            : digest_of(read_content(path), kind);
+  return is_archive(download.file) ? digest_of_file(path, kind) : digest_of(read_content(path), kind);
 }
 
 /// A folder of the user's as an address; addresses end in a slash.

@@ -45,6 +45,17 @@ std::span<const KnownSet> known_sets() {
   return sets;
 }
 
+std::span<const KnownSet> known_texts() {
+  static const std::vector<KnownSet> sets = {{.name = "sst",
+                                              .title = "the Stanford Sentiment Treebank",
+                                              .class_names = {"negative", "positive"},
+                                              .layouts = {Layout::trees},
+                                              .archive_folder = "trees",
+                                              .folders = {},
+                                              .package = ""}};
+  return sets;
+}
+
 const KnownSet& known_set(std::string_view name) {
   std::vector<std::string_view> names;
   for (const KnownSet& set : known_sets()) {
@@ -61,6 +72,8 @@ std::string_view description_of(Layout layout) {
       return "four IDX files";
     case Layout::cifar:
       return "CIFAR-10 batches";
+    case Layout::trees:
+      return "three files of trees";
     case Layout::pictures:
       break;
   }

@@ -19,6 +19,7 @@ inline constexpr std::string_view idx_test_labels = "t10k-labels-idx1-ubyte";
 inline constexpr std::array cifar_train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                            "data_batch_4.bin", "data_batch_5.bin"};
 inline constexpr std::string_view cifar_test = "test_batch.bin";
+inline constexpr std::array<std::string_view, 3> tree_files = {"train.txt", "dev.txt", "test.txt"};
 inline constexpr std::string_view cifar_names = "batches.meta.txt";
 
 /// The file in `folder`, plain before compressed (.gz), with a dot for the hyphen in front of "idx" if need be; nullopt when there is

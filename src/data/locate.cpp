@@ -24,6 +24,12 @@ std::vector<std::string> missing_cifar(const fs::path& folder) {
   return names;
 }
 
+std::vector<std::string> missing_trees(const fs::path& folder) {
+  std::vector<std::string> names(tree_files.begin(), tree_files.end());
+  std::erase_if(names, [&](const std::string& name) { return is_file(folder / name); });
+  return names;
+}
+
 std::vector<std::string> missing_pictures(const fs::path& folder, std::vector<std::string> classes) {
   const std::vector<std::string> present = picture_classes(folder);
   if (classes.empty() && present.empty()) return {"a folder for each class"};
@@ -75,6 +81,8 @@ std::vector<std::string> missing(const fs::path& folder, Layout layout,
       return missing_idx(folder);
     case Layout::cifar:
       return missing_cifar(folder);
+    case Layout::trees:
+      return missing_trees(folder);
     case Layout::pictures:
       break;
   }

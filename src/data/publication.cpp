@@ -61,13 +61,23 @@ Publication cifar10() {
            {cifar_test, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"}}};
 }
 
+Publication sst() {
+  return {{"https://nlp.stanford.edu/sentiment/"},
+          {{"trainDevTestTrees_PTB.zip", 789'539,
+            "5c613a4f673fc74097d523a2c83f38e0cc462984d847b82c7aaf36b01cbbbfcc"}},
+          {{tree_files[0], "e2f3f41b0b1e6d4dddc0effe3bfc2d27ed8928079aa9a03d652311614fc5feb7"},
+           {tree_files[1], "0e9336aed6e4730e19f58d00a77b3f0297efdb755f7b5e598c98a05e3f97ea40"},
+           {tree_files[2], "6e54806dee95cf80cd918e7dfb3f6770f6df24bf826f289a4d1f709e1c8f6761"}}};
+}
+
 }  // namespace
 
 const Publication& publication(const KnownSet& set) {
   static const std::map<std::string_view, Publication> table = {{"mnist", mnist()},
                                                                 {"fashion-mnist", fashion_mnist()},
                                                                 {"notmnist", notmnist()},
-                                                                {"cifar10", cifar10()}};
+                                                                {"cifar10", cifar10()},
+                                                                {"sst", sst()}};
   return table.at(set.name);
 }
 

@@ -27,6 +27,7 @@ Reader open_archive(const fs::path& path) {
   Reader reader(archive_read_new());
   archive_read_support_filter_gzip(reader.get());
   archive_read_support_format_tar(reader.get());
+  archive_read_support_format_zip(reader.get());
   if (archive_read_open_filename(reader.get(), path.c_str(), piece_size) != ARCHIVE_OK) {
     fail("{} is damaged: {}; get it again", path.string(), archive_error_string(reader.get()));
   }
@@ -60,7 +61,7 @@ void write_entry(archive* reader, const fs::path& to, const fs::path& archive_pa
   if (!file) fail("{} cannot be written; is the disk full?", to.string());
 }
 
-void unpack_tar(const fs::path& path, const fs::path& folder) {
+void unpack_archive(const fs::path& path, const fs::path& folder) {
   const Reader reader = open_archive(path);
   archive_entry* entry = nullptr;
   int status = ARCHIVE_OK;
@@ -83,9 +84,11 @@ std::string read_content(const fs::path& path) {
   return content;
 }
 
+bool is_archive(std::string_view file) { return file.ends_with(".tar.gz") || file.ends_with(".zip"); }
+
 void unpack(const fs::path& archive, const fs::path& folder) {
   fs::create_directories(folder);
-  if (archive.filename().string().ends_with(".tar.gz")) return unpack_tar(archive, folder);
+  if (is_archive(archive.filename().string())) return unpack_archive(archive, folder);
   write_file(folder / archive.stem(), read_content(archive));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "experiment/pipeline.h"
+#include "experiment/sharing.h"
 #include "experiment/stages.h"
 #include "whence/core/error.h"
 
@@ -72,10 +73,12 @@ std::vector<SeedRun> run_seeds(const Recipe& recipe, const fs::path& folder, std
     options.force = force;
     run_stages(session, options, display);
   };
-  for (std::int64_t i = 0; i < count; ++i) run(i, last_training(*recipe.kinds, recipe.values));
+  const auto place_of = [&](std::int64_t number) { return folder_of(folder, first + number); };
+  for (const std::string_view last : {last_training(*recipe.kinds, recipe.values), PipelineOptions{}.last})
+    share_work(
+        count, place_of, [&](std::int64_t number) { run(number, last); }, display);
   std::vector<SeedRun> runs;
   for (std::int64_t i = 0; i < count; ++i) {
-    run(i, PipelineOptions{}.last);
     const fs::path own = folder_of(folder, first + i);
     runs.push_back({first + i, own, collect_metrics(*recipe.kinds, RunFolder(own))});
   }

@@ -23,7 +23,7 @@ struct SeedRun {
 
 /// Runs `recipe` with its own seed and the ones after it, `count` (at least 2) in all, each in folder/seed-S; kinds that can
 /// compare a run with that of the next seed do (the last with the first). A classifier that the recipe trains is trained
-/// with each seed, too. Finished runs are not done again; one that was interrupted goes on. Errors (usage): those of
+/// with each seed, too. Several processes may be given the same call: they share the seeds (experiment/sharing.h). Finished runs are not done again; one that was interrupted goes on. Errors (usage): those of
 /// Kind::compare; a folder that is itself a run. Errors: those of run_stages.
 std::vector<SeedRun> run_seeds(const Recipe& recipe, const std::filesystem::path& folder, std::int64_t count,
                                bool force, Display& display);

@@ -40,9 +40,18 @@ torch::jit::Node* ModuleBuilder::call(const c10::FunctionSchema& schema,
   return known != nullptr && known->schema().overload_name() == schema.overload_name() ? node : nullptr;
 }
 
-torch::jit::Module ModuleBuilder::finish(const std::vector<Value*>& outputs) {
-  graph_->registerOutput(outputs.size() == 1 ? outputs.front()
-                                             : graph_->insertNode(graph_->createTuple(outputs))->output());
+ModuleBuilder::Value* ModuleBuilder::tuple_of(const std::vector<Value*>& outputs,
+                                              const std::vector<std::string>& names) {
+  if (names.size() != outputs.size()) return graph_->insertNode(graph_->createTuple(outputs))->output();
+  std::vector<c10::TypePtr> types;
+  for (const Value* output : outputs) types.push_back(output->type());
+  const auto type = c10::TupleType::createNamed(c10::QualifiedName(name_, "Outputs"), names, types);
+  return graph_->insertNode(graph_->createTuple(outputs, type))->output();
+}
+
+torch::jit::Module ModuleBuilder::finish(const std::vector<Value*>& outputs,
+                                         const std::vector<std::string>& names) {
+  graph_->registerOutput(outputs.size() == 1 ? outputs.front() : tuple_of(outputs, names));
   torch::jit::EliminateDeadCode(graph_);
   graph_->lint();
   auto* forward =

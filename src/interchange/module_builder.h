@@ -24,10 +24,12 @@ class ModuleBuilder {
   void tell_shape(const std::vector<std::int64_t>& sample);
   /// ATen's operator with all its arguments. nullptr: this LibTorch does not know it with arguments of these types.
   torch::jit::Node* call(const c10::FunctionSchema& schema, const std::vector<Value*>& arguments);
-  /// Several outputs become a tuple.
-  torch::jit::Module finish(const std::vector<Value*>& outputs);
+  /// Several outputs become a tuple, whose fields have these names where there is one for each.
+  torch::jit::Module finish(const std::vector<Value*>& outputs, const std::vector<std::string>& names = {});
 
  private:
+  Value* tuple_of(const std::vector<Value*>& outputs, const std::vector<std::string>& names);
+
   c10::QualifiedName name_;
   torch::jit::Module module_;
   std::shared_ptr<torch::jit::Graph> graph_;

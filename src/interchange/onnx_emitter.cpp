@@ -218,10 +218,11 @@ void OnnxEmitter::name_weight(const OnnxValue& constant, const std::string& name
   weight_of(constant.constant, own.find('.') == std::string::npos ? name : own, true);
 }
 
-torch::jit::Module OnnxEmitter::finish(const std::vector<OnnxValue>& outputs) {
+torch::jit::Module OnnxEmitter::finish(const std::vector<OnnxValue>& outputs,
+                                       const std::vector<std::string>& names) {
   std::vector<Value*> values;
   for (const OnnxValue& output : outputs) values.push_back(value_of(output));
-  return builder_.finish(values);
+  return builder_.finish(values, names);
 }
 
 }  // namespace whence::interchange

@@ -60,7 +60,7 @@ class OnnxEmitter {
   torch::jit::Value* value_of(const OnnxValue& value);
   /// Of a constant of one element.
   std::optional<double> number(const torch::jit::Value* value) const;
-  torch::jit::Module finish(const std::vector<OnnxValue>& outputs);
+  torch::jit::Module finish(const std::vector<OnnxValue>& outputs, const std::vector<std::string>& names);
 
   /// The number of samples that the file fixes, where it does: such a number stands for N.
   std::optional<std::int64_t> fixed_batch;

@@ -100,7 +100,7 @@ torch::jit::Module OnnxGraph::build() {
            file_.string());
     values.push_back(*value);
   }
-  return emitter_.finish(values);
+  return emitter_.finish(values, wanted);
 }
 
 void OnnxGraph::add_initializers(const std::vector<OnnxTensor>& tensors, Scope& scope) {

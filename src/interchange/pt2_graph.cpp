@@ -22,10 +22,18 @@ const std::map<std::string, std::string>& size_operators() {
   return names;
 }
 
+const json& no_calls() {
+  static const json none = json::array();
+  return none;
+}
+
 }  // namespace
 
 Pt2Graph::Pt2Graph(std::string file, const json& program, const std::map<std::string, at::Tensor>& tensors)
     : file_(std::move(file)),
+      calls_(program.at("graph_module").contains("module_call_graph")
+                 ? program.at("graph_module").at("module_call_graph")
+                 : no_calls()),
       graph_(program.at("graph_module").at("graph")),
       signature_(program.at("graph_module").at("signature")),
       tensors_(tensors),
@@ -35,7 +43,25 @@ Pt2Graph::Pt2Graph(std::string file, const json& program, const std::map<std::st
 torch::jit::Module Pt2Graph::build() {
   add_inputs();
   for (const json& node : graph_.at("nodes")) add_node(node);
-  return builder_.finish(outputs());
+  return builder_.finish(outputs(), output_names());
+}
+
+std::vector<std::string> Pt2Graph::output_names() const {
+  if (!calls_.is_array() || calls_.empty()) return {};
+  // [version, {"type": "builtins.dict", "context": "[\"logits\", ...]", ...}] as text within JSON
+  const json signature = calls_.front().value("signature", json());
+  if (!signature.is_object() || !signature.value("out_spec", json()).is_string()) return {};
+  const json spec = json::parse(signature.at("out_spec").get<std::string>(), nullptr, false);
+  if (!spec.is_array() || spec.size() < 2 || !spec[1].is_object()) return {};
+  const json context = spec[1].value("context", json());
+  const json keys = context.is_string() ? json::parse(context.get<std::string>(), nullptr, false) : json();
+  std::vector<std::string> names;
+  if (!keys.is_array()) return {};
+  for (const json& key : keys) {
+    if (!key.is_string()) return {};
+    names.push_back(key.get<std::string>());
+  }
+  return names;
 }
 
 void Pt2Graph::add_attribute(const std::string& argument, const std::string& name, bool parameter) {

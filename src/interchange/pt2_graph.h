@@ -32,6 +32,8 @@ class Pt2Graph {
   void add_operator(const nlohmann::json& node, const std::string& name, const std::string& overload);
   void add_attention(const nlohmann::json& node);
   std::vector<Value*> outputs() const;
+  /// The keys of the dictionary that the exported module returns, in the order of its outputs; empty where it returns none.
+  std::vector<std::string> output_names() const;
 
   Value* value_of(const nlohmann::json& argument, const c10::TypePtr& declared);
   Value* list_of(const nlohmann::json& items, const c10::TypePtr& element);
@@ -46,6 +48,7 @@ class Pt2Graph {
   static std::string place_of(const nlohmann::json& node);
 
   std::string file_;
+  const nlohmann::json& calls_;  ///< of modules; the first is the whole
   const nlohmann::json& graph_;
   const nlohmann::json& signature_;
   const std::map<std::string, at::Tensor>& tensors_;

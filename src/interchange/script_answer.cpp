@@ -59,6 +59,8 @@ std::vector<std::string> names_of(const std::vector<OneOutput>& entries) {
 at::Tensor chosen(const std::vector<OneOutput>& entries, const std::string& name) {
   for (const OneOutput& entry : entries)
     if (entry.name == name) return entry.tensor;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (std::to_string(i) == name) return entries[i].tensor;
   const std::vector<std::string> names = names_of(entries);
   const std::vector<std::string_view> views(names.begin(), names.end());
   if (names.size() == 1 && names.front().empty())
@@ -82,6 +84,8 @@ V* value_of_entry(V* answer, const std::string& entry) {
     const std::vector<std::string> names = names_of_fields(answer->type(), inputs.size());
     for (std::size_t i = 0; i < names.size(); ++i)
       if (names[i] == entry) return inputs[i];
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (std::to_string(i) == entry) return inputs[i];
   }
   return nullptr;
 }
@@ -89,13 +93,14 @@ V* value_of_entry(V* answer, const std::string& entry) {
 }  // namespace
 
 std::vector<at::Tensor> call(const torch::jit::Module& module, const std::string& method,
-                             const std::string& entry, const at::Tensor& x) {
+                             const std::string& entry, const std::vector<at::Tensor>& inputs) {
   // The optimising executor re-compiles during the first calls, which costs seconds and changes last bits on
   // the way.
   const torch::jit::GraphOptimizerEnabledGuard plain(false);
   // A copy of its own: modules write into their input, and view fails on channels-last memory.
-  const at::Tensor own = x.clone(at::MemoryFormat::Contiguous);
-  const c10::IValue answer = module.get_method(method)({own});
+  std::vector<c10::IValue> own;
+  for (const at::Tensor& input : inputs) own.emplace_back(input.clone(at::MemoryFormat::Contiguous));
+  const c10::IValue answer = module.get_method(method)(std::move(own));
   std::vector<OneOutput> entries;
   collect(answer, "", entries);
   if (entries.empty()) fail("returns no tensor; export a model that returns its scores");
@@ -108,6 +113,11 @@ std::vector<at::Tensor> call(const torch::jit::Module& module, const std::string
   std::vector<at::Tensor> tensors;
   for (OneOutput& each : entries) tensors.push_back(std::move(each.tensor));
   return tensors;
+}
+
+std::vector<std::string> names_of_outputs(const c10::TypePtr& answer) {
+  const auto tuple = answer->cast<c10::TupleType>();
+  return tuple ? names_of_fields(answer, tuple->elements().size()) : std::vector<std::string>();
 }
 
 torch::jit::Value* chosen_value(torch::jit::Value* answer, const std::string& entry) {

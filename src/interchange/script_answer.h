@@ -7,10 +7,13 @@
 
 namespace whence::nn {
 
-/// Calls the module's method with a copy of x and returns the tensors of its answer, or the chosen one. Throws an Error where
+/// Calls the module's method with copies of the inputs and returns the tensors of its answer, or the chosen one. Throws an Error where
 /// the answer is none or not the only one that may be meant, and else what LibTorch throws.
 std::vector<at::Tensor> call(const torch::jit::Module& module, const std::string& method,
-                             const std::string& entry, const at::Tensor& x);
+                             const std::string& entry, const std::vector<at::Tensor>& inputs);
+
+/// What the tensors of an answer of this type are called; empty where it is no tuple.
+std::vector<std::string> names_of_outputs(const c10::TypePtr& answer);
 
 /// The value of a graph that becomes the chosen entry of its answer; nullptr where the graph does not show it.
 torch::jit::Value* chosen_value(torch::jit::Value* answer, const std::string& entry);

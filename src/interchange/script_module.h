@@ -14,6 +14,9 @@ struct ScriptModule::Implementation {
   std::string entry = "";          ///< of its answer, where one is chosen
 };
 
+/// In evaluation mode, its weights as float32. Errors: those of ScriptModule.
+torch::jit::Module load_module(const std::filesystem::path& path);
+
 /// What a file may hold besides weights: the shape of one sample.
 constexpr const char* input_shape_attribute = "input_shape";
 

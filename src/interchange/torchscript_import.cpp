@@ -57,6 +57,8 @@ bool has_other_floats(const torch::jit::Module& module) {
   return false;
 }
 
+}  // namespace
+
 torch::jit::Module load_module(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path)) read_file(path);  // says whether it is missing or a folder
   if (interchange::is_exported_program(path)) return interchange::load_exported_program(path);
@@ -71,8 +73,6 @@ torch::jit::Module load_module(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
 ScriptModule::ScriptModule(const std::filesystem::path& path)
     : implementation_(std::make_shared<Implementation>(Implementation{load_module(path)})), path_(path) {
   if (!implementation_->module.find_method("forward")) {
@@ -83,7 +83,7 @@ ScriptModule::ScriptModule(const std::filesystem::path& path)
 std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
   const Implementation& own = *implementation_;
   try {
-    return call(own.module, own.method, own.entry, x);
+    return call(own.module, own.method, own.entry, {x});
   } catch (const Error& error) {
     throw Error(fmt::format("{} {}", path_.string(), error.what()), error.code());
   } catch (const std::exception& error) {
@@ -94,6 +94,12 @@ std::vector<at::Tensor> ScriptModule::operator()(const at::Tensor& x) const {
 void ScriptModule::choose_output(const std::string& entry) {
   implementation_ = std::make_shared<Implementation>(*implementation_);
   implementation_->entry = entry;
+}
+
+std::vector<std::string> ScriptModule::output_names() const {
+  const Implementation& own = *implementation_;
+  const auto& returns = own.module.get_method(own.method).function().getSchema().returns();
+  return returns.size() == 1 ? names_of_outputs(returns.front().type()) : std::vector<std::string>();
 }
 
 NamedTensors ScriptModule::parameters() const {

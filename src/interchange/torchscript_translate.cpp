@@ -96,7 +96,7 @@ double exact_gradient_difference(const torch::jit::Module& module, const std::st
   for (const NamedTensor& own : exact.state()) own.tensor.set_data(own.tensor.to(at::kDouble));
   const at::Tensor exact_image = image.to(at::kDouble);
   return gradient_difference(
-      answer_of([&](const at::Tensor& x) { return call(exact_module, "forward", entry, x); }, exact_image),
+      answer_of([&](const at::Tensor& x) { return call(exact_module, "forward", entry, {x}); }, exact_image),
       answer_of([&](const at::Tensor& x) { return exact.forward_all(x); }, exact_image));
 }
 
@@ -106,7 +106,7 @@ void check_agreement(const torch::jit::Module& module, const std::string& entry,
   sizes.insert(sizes.end(), network.input_shape().begin(), network.input_shape().end());
   const at::Tensor image = at::rand(sizes, make_generator(0, "nn/translation check"));
   const Answer expected =
-      answer_of([&](const at::Tensor& x) { return call(module, "forward", entry, x); }, image);
+      answer_of([&](const at::Tensor& x) { return call(module, "forward", entry, {x}); }, image);
   const Answer found = answer_of([&](const at::Tensor& x) { return network.forward_all(x); }, image);
   check_outputs(expected, found);
   double difference = gradient_difference(expected, found);

@@ -4,6 +4,7 @@
 #include "kinds/counterfactual/counterfactual.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "kinds/independent/independent.h"
 #include "kinds/modules/modules.h"
 #include "kinds/morphing/morphing.h"
 #include "kinds/text/text.h"
@@ -13,8 +14,8 @@ namespace whence::kinds {
 
 const experiment::Kinds& kinds() {
   static const experiment::Kinds table = {
-      generator_kind(),   gce_kind(),      counterfactual_kind(), text_kind(),
-      attribution_kind(), morphing_kind(), modules_kind(),        visualization_kind(),
+      independent_kind(), generator_kind(), gce_kind(),     counterfactual_kind(), text_kind(),
+      attribution_kind(), morphing_kind(),  modules_kind(), visualization_kind(),
   };
   return table;
 }

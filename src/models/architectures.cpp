@@ -95,6 +95,10 @@ std::span<const AutoencoderArchitecture> autoencoder_architectures() {
        "The same with nearest-neighbour upsampling, which leaves no checkerboard. The best of these for a "
        "GAN.",
        16, upsampling_encoder, upsampling_decoder},
+      {"linear-path",
+       "Convolutions beside a linear layer that starts as principal components: for colour images. Sides are "
+       "multiples of 8.",
+       32, linear_path_encoder, linear_path_decoder},
   };
   return all;
 }

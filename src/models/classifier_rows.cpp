@@ -39,7 +39,7 @@ void check_label(const nn::ScriptModule& module, const at::Tensor& rows, std::in
 
 at::Tensor flat_rows(const at::Tensor& output) {
   if (output.dim() == 1) return output.unsqueeze(1);
-  const bool unflattened = output.dim() == 4 && output.size(2) == 1 && output.size(3) == 1;
+  const bool unflattened = output.dim() > 2 && output[0].numel() == output.size(1);
   return unflattened ? output.flatten(1) : output;
 }
 

@@ -9,7 +9,7 @@ namespace whence::models {
 /// Of one choice among the classes, or of each label by itself.
 enum class Rows { logits, probabilities, labels };
 
-/// (N, M, 1, 1) as (N, M), and (N) as (N, 1).
+/// (N, M, 1, ...) as (N, M), and (N) as (N, 1).
 at::Tensor flat_rows(const at::Tensor& output);
 
 /// What `rows` (N, M) are, which the module returns for `samples`. Errors (file named): those of load_classifier.

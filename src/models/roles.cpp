@@ -10,10 +10,12 @@ namespace {
 using nn::Network;
 using nn::Shape;
 
-/// The network with (classes, 1, 1) as (classes).
+/// The network with (classes, 1, ...) as (classes).
 Network with_flat_output(const Network& network) {
   const Shape& output = network.output_shape();
-  if (network.outputs().size() != 1 || output.size() != 3 || output[1] != 1 || output[2] != 1) return network;
+  const bool ones =
+      std::all_of(output.begin() + 1, output.end(), [](std::int64_t size) { return size == 1; });
+  if (network.outputs().size() != 1 || output.size() < 2 || !ones) return network;
   Network flat = network;
   const std::string end = network.layers()[network.outputs().front()].name;
   std::string name = "flat_output";

@@ -1,4 +1,6 @@
 // Classifiers from TorchScript and .pt2 files.
+#include <fmt/ranges.h>
+
 #include "models/classifier_rows.h"
 #include "models/function_check.h"
 #include "nn/graph/shapes.h"
@@ -108,12 +110,14 @@ ScriptModule with_logits(const ScriptModule& module, Rows& rows) {
 
 at::Tensor rows_of(const ScriptModule& module, const at::Tensor& samples) {
   const std::vector<at::Tensor> outputs = checked_outputs(module, samples);
-  if (outputs.size() != 1)
+  if (outputs.size() != 1) {
+    std::vector<std::string> names = module.output_names();
+    for (std::size_t i = names.size(); i < outputs.size(); ++i) names.push_back(std::to_string(i));
     fail(
-        "{} returns {} tensors where one is expected; choose one with --output 0 to {} (classifier.entry in "
-        "a recipe), or "
-        "export a model that returns only the one",
-        module.path().string(), outputs.size(), outputs.size() - 1);
+        "{} returns {} tensors where one is expected; choose '{}' with --output (classifier.entry in a "
+        "recipe), or export a model that returns only the one",
+        module.path().string(), outputs.size(), fmt::join(names, "' or '"));
+  }
   at::Tensor rows = flat_rows(outputs.front());
   if (rows.dim() != 2 || rows.size(1) < 1)
     fail(

@@ -9,11 +9,11 @@ namespace {
 using test::contains;
 using test_support::Workplace;
 
-const std::vector<std::string> kCommands = {"run",       "train",           "flow",       "sweep",
-                                            "ablate",    "counterfactual",  "trust",      "select",
-                                            "report",    "curves",          "data",       "import",
-                                            "export",    "recipe",          "completion", "attribute",
-                                            "visualize", "linear-gaussian", "modules",    "directions"};
+const std::vector<std::string> kCommands = {
+    "run",     "train",      "flow",       "sweep",     "ablate",    "counterfactual",
+    "trust",   "select",     "report",     "curves",    "data",      "import",
+    "export",  "recipe",     "completion", "attribute", "visualize", "linear-gaussian",
+    "modules", "directions", "merge",      "explore"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;

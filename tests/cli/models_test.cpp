@@ -167,7 +167,15 @@ TEST_F(Models, MorphsOfARunAndOfFiles) {
 }
 
 TEST_F(Models, AttributionsOfARunAndOfFiles) {
-  const nlohmann::json run = json({"attribute", "run", "--images", "3,17", "--out", "figures", "--json"});
+  const std::vector<std::string> quickly = {"--mask-perturbation-iterations",
+                                            "4",
+                                            "--extremal-perturbation-iterations",
+                                            "4",
+                                            "--embedding-steps",
+                                            "4"};
+  const nlohmann::json run =
+      json(std::vector<std::string>{"attribute", "run", "--images", "3,17", "--out", "figures", "--json"} +
+           quickly);
   EXPECT_EQ(run["images"].size(), 2u);
   EXPECT_EQ(run["images"][1]["image"], "image 17");
   EXPECT_EQ(run["methods"].size(), attribution::methods().size());  // the classifier's layers are known
@@ -180,8 +188,9 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   for (const auto& [name, tensor] : file.tensors) EXPECT_EQ(tensor.size(0), 2) << name;
 
   workplace_.must_run({"export", "run"});
-  const nlohmann::json files = json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data",
-                                     "squares", "--images", "3,17", "--json"});
+  const nlohmann::json files =
+      json({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data", "squares", "--images",
+            "3,17", "--method", "gradient", "--method", "integrated_gradients", "--json"});
   for (const char* method : {"gradient", "integrated_gradients"})
     EXPECT_NEAR(files["methods"][method]["morf"]["mean"].get<double>(),
                 run["methods"][method]["morf"]["mean"].get<double>(), 1e-3);
@@ -205,13 +214,14 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
   const std::vector<std::string> of_picture = {"attribute", "--classifier", "run/torchscript/classifier.pt",
                                                "--picture", "mine.png",     "--input",
                                                "1x8x8"};
-  const auto all = workplace_.must_run(of_picture);
+  const auto all = workplace_.must_run(of_picture + quickly);
   EXPECT_TRUE(contains(all.out, "expected_gradients is left out"));
   std::vector<std::string> expected = of_picture;
   expected.insert(expected.end(), {"--method", "expected_gradients"});
   EXPECT_TRUE(is_error(workplace_.run(expected), 2, "references"));
-  EXPECT_TRUE(
-      contains(workplace_.must_run({"attribute", "run", "--score", "probability"}).out, "random order"));
+  EXPECT_TRUE(contains(
+      workplace_.must_run({"attribute", "run", "--method", "gradient", "--score", "probability"}).out,
+      "random order"));
 
   EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "smoothgrad"}), 2,
                        "did you mean 'smooth_grad'?"));

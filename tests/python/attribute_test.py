@@ -63,6 +63,9 @@ class Models(unittest.TestCase):
             if facts["needs_layers"]:
                 with self.assertRaisesRegex(whence.Error, "layers"):
                     whence.attribute(lambda x: model(x), x, method=name)
+            elif facts["needs_generator"]:
+                with self.assertRaisesRegex(whence.UsageError, "needs a generator"):
+                    whence.attribute(lambda x: model(x), x, method=name)
             else:
                 few = {"rise_masks": 10} if name == "rise" else {}
                 found = whence.attribute(lambda x: model(x), x, method=name, references=models.images(8, seed=5), **few)
@@ -156,6 +159,7 @@ class Errors(unittest.TestCase):
 class LongCalls(unittest.TestCase):
     def test_ctrl_c_stops_the_work(self):
         model, x = models.cnn(), models.images(64)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a process begun in the background ignores it
         timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))  # the GIL is free for it
         timer.start()
         begun = time.monotonic()

@@ -1,20 +1,60 @@
-"""The scripts of examples/ run as they are."""
-import os
+"""What people see first runs as it is: the scripts of examples/, its notebook, and the five lines of the README."""
+import json
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+#: Training takes minutes with the default schedule; here the first steps of it do.
+SHORT = """
+import whence
+long = whence.explain
+whence.explain = lambda *arguments, **options: long(*arguments, **{{**options, **{options}}})
+"""
+
+
+def run(test, code, cwd, timeout=280):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False)
+    test.assertEqual(done.returncode, 0, done.stderr)
+    return done.stdout
 
 
 class Examples(unittest.TestCase):
-    def test_all_run(self):
-        scripts = sorted(pathlib.Path(os.environ["WHENCE_EXAMPLES"]).glob("*.py"))
+    def test_scripts(self):
+        scripts = sorted((ROOT / "examples").glob("*.py"))
         self.assertEqual(len(scripts), 3)
         for script in scripts:
-            with self.subTest(script.name):
-                done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertTrue(done.stdout.strip())
+            with self.subTest(script.name), tempfile.TemporaryDirectory() as place:
+                self.assertTrue(run(self, script.read_text(), place).strip())
+
+    def test_notebook(self):
+        files = list((ROOT / "examples").glob("*.ipynb"))
+        self.assertEqual(len(files), 1)
+        self.assertLess(files[0].stat().st_size, 300_000)
+        cells = json.loads(files[0].read_text())["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        for cell in cells:
+            for output in cell.get("outputs", []):
+                self.assertNotEqual(output["output_type"], "error")
+        self.assertTrue(all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code"))
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("Fashion-MNIST is not installed (Debian: dataset-fashion-mnist)")
+        with tempfile.TemporaryDirectory() as place:
+            run(self, SHORT.format(options={"steps": 20, "width": 4}) + "\n\n".join(code), place)
+
+    def test_the_readme(self):
+        text = (ROOT / "README.md").read_text()
+        lines = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "whence.explain" in block)
+        self.assertLessEqual(len(lines.strip().splitlines()), 5)
+        yours = ("import torch\ntorch.manual_seed(0)\nmodel = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 2))\n"
+                 "images, labels = torch.rand(60, 1, 16, 16), torch.arange(60) % 2\n")
+        with tempfile.TemporaryDirectory() as place:
+            out = run(self, yours + SHORT.format(options={"steps": 5, "width": 4}) + lines, place)
+            self.assertIn("alpha", out)
+            self.assertTrue((pathlib.Path(place) / "run" / "report.html").is_file())
 
 
 if __name__ == "__main__":

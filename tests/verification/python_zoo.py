@@ -220,6 +220,47 @@ def besserve_decoder(channels, upsampling=False):
     return make
 
 
+class LinearPathEncoder(nn.Module):
+    """Ours: convolutions beside a linear layer. Parameters in the order of whence's layers; buffers at the end of "mean"."""
+    def __init__(self, c, latents, w, side=32):
+        super().__init__()
+        sizes = [c, w, 2 * w, 4 * w]
+        layers = []
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers, nn.Flatten())
+        features = 4 * w * (side // 8) ** 2
+        self.bent = nn.Linear(features, latents)
+        self.linear = nn.Linear(c * side * side, latents)
+        self.scale = nn.ParameterDict({"scale": 0.5 + torch.rand(latents), "shift": torch.randn(latents)})
+        self.log_variance = nn.Linear(features, latents)
+        for parameter in self.scale.values():
+            parameter.requires_grad_(False)
+
+    def forward(self, x):
+        features = self.trunk(x)
+        mean = (self.bent(features) + self.linear(x.flatten(1))) * self.scale["scale"] + self.scale["shift"]
+        return mean, self.log_variance(features)
+
+
+class LinearPathDecoder(nn.Module):
+    def __init__(self, c, latents, w, side=32):
+        super().__init__()
+        self.scale = nn.ParameterDict({"scale": 0.5 + torch.rand(latents), "shift": torch.randn(latents)})
+        for parameter in self.scale.values():
+            parameter.requires_grad_(False)
+        start = side // 8
+        layers = [nn.Linear(latents, 4 * w * start ** 2), nn.ReLU(), nn.Unflatten(1, (4 * w, start, start))]
+        for inputs, outputs in ((4 * w, 2 * w), (2 * w, w)):
+            layers += [nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2), nn.ReLU()]
+        self.bent = nn.Sequential(*layers, nn.Conv2d(w, 4 * c, 3, padding=1), nn.PixelShuffle(2))
+        self.linear = nn.Sequential(nn.Linear(latents, c * side * side), nn.Unflatten(1, (c, side, side)))
+
+    def forward(self, z):
+        scaled = z * self.scale["scale"] + self.scale["shift"]
+        return (self.bent(scaled) + self.linear(scaled)).clamp(0, 1)
+
+
 def disturb(model):
     """Statistics and factors that are not the identity."""
     for module in model.modules():
@@ -243,7 +284,7 @@ def save(folder, name, architecture, role, make, image, units, width, full_width
     arrays = {f"state{i:03}": tensor.numpy() for i, tensor in enumerate(tensors)}
     arrays |= {f"output{i}": output.numpy() for i, output in enumerate(outputs)}
     safetensors_format.write(os.path.join(folder, name + ".safetensors"), arrays | {"x": x.numpy()})
-    parameters = sum(p.numel() for p in make(image[0], units, full_width).parameters())
+    parameters = sum(p.numel() for p in make(image[0], units, full_width).parameters() if p.requires_grad)
     return {"name": name, "architecture": architecture, "role": role, "image": image, "units": units, "width": width,
             "parameters": parameters}
 
@@ -274,6 +315,7 @@ def main(folder):
     autoencoder("beta-vae", besserve_encoder(vae), besserve_decoder(vae), face, 128, 4, 16)
     autoencoder("dcgan", besserve_encoder(gan), besserve_decoder(gan), face, 150, 4, 16)
     autoencoder("dcgan-upsampling", besserve_encoder(gan), besserve_decoder(gan, upsampling=True), face, 150, 4, 16)
+    autoencoder("linear-path", LinearPathEncoder, LinearPathDecoder, colour, 16, 4, 32)
     print(json.dumps(cases))
 
 

@@ -13,11 +13,11 @@
 
 namespace whence::data {
 
-/// A file that a set's home hands out. "x.gz" becomes the file "x", "x.tar.gz" the files in it.
+/// A file that a set's home hands out. "x.gz" becomes the file "x", "x.tar.gz" or "x.zip" the files in it.
 struct Download {
   std::string_view file;
   std::int64_t bytes = 0;
-  /// In hexadecimal: SHA-256, or MD5 where no other is known. Of an archive (.tar.gz) itself; of a single file (.gz) of
+  /// In hexadecimal: SHA-256, or MD5 where no other is known. Of an archive itself; of a single file (.gz) of
   /// its content, because mirrors compress anew.
   std::string_view digest;
 };
@@ -36,7 +36,8 @@ struct Publication {
 };
 
 /// Digests: MNIST's, Fashion-MNIST's and CIFAR-10's SHA-256 belong to files with the MD5 that the homes publish.
-/// notMNIST's home publishes none; its MD5 is the one that other libraries check.
+/// notMNIST's home publishes none; its MD5 is the one that other libraries check. Neither does the home of the Stanford Sentiment Treebank; the SHA-256 of
+/// its archive is the one that other libraries check.
 const Publication& publication(const KnownSet& set);
 
 struct FetchOptions {

@@ -19,6 +19,7 @@ enum class Layout {
   idx,    ///< four IDX files (train/test images/labels; each plain or .gz)
   cifar,  ///< data_batch_1.bin .. data_batch_5.bin, test_batch.bin and perhaps batches.meta.txt (data/cifar.h)
   pictures,  ///< a folder of pictures for each class (data/pictures.h)
+  trees,     ///< train.txt, dev.txt and test.txt with a tree a line (data/text/trees.h)
 };
 
 /// "four IDX files", ...
@@ -44,10 +45,12 @@ struct KnownSet {
 /// (40,000/10,000/10,000), notmnist (the small set; as IDX 14,400/1,600/2,724: no text states a split, so
 /// validation is the last tenth of the training file; as pictures see load_pictures).
 std::span<const KnownSet> known_sets();
-/// Error (usage): unknown; names the nearest known one.
+/// Sets of texts: sst.
+std::span<const KnownSet> known_texts();
+/// Of images. Error (usage): unknown; names the nearest known one.
 const KnownSet& known_set(std::string_view name);
 
-/// How the data in `folder` lies there; pictures are recognised by sub-folders. nullopt when there is none of it.
+/// Of images: how the data in `folder` lies there; pictures are recognised by sub-folders. nullopt when there is none of it.
 std::optional<Layout> layout_of(const std::filesystem::path& folder);
 
 struct Place {

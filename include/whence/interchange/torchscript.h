@@ -31,6 +31,8 @@ class ScriptModule {
   /// Runs it on a copy of x; a tuple's elements are returned in order, None left out. Errors, with the file's name and what to do:
   /// it fails; a dictionary of which none is chosen; no such entry.
   std::vector<at::Tensor> operator()(const at::Tensor& x) const;
+  /// What may be chosen: names of fields, or numbers; empty where only a call tells.
+  std::vector<std::string> output_names() const;
   /// Full names ("conv1.weight"), as Python's named_parameters().
   NamedTensors parameters() const;
   void require_gradients(bool required);

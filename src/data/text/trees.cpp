@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "data/layout.h"
 #include "data/paths.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -13,7 +14,6 @@ namespace fs = std::filesystem;
 namespace whence::data {
 namespace {
 
-constexpr std::array<const char*, 3> kFiles = {"train.txt", "dev.txt", "test.txt"};
 constexpr std::int64_t kNeutral = 2;
 
 /// Reads one tree from a line.
@@ -82,7 +82,8 @@ class TreeReader {
 };
 
 bool holds_sst(const fs::path& folder) {
-  return std::all_of(kFiles.begin(), kFiles.end(), [&](const char* file) { return is_file(folder / file); });
+  return std::all_of(tree_files.begin(), tree_files.end(),
+                     [&](std::string_view file) { return is_file(folder / file); });
 }
 
 std::vector<fs::path> places_of(const fs::path& path) {
@@ -118,7 +119,7 @@ TextSet sentences_of(const std::vector<SentimentTree>& trees, SstClasses classes
 
 std::vector<float> target_of(std::int64_t grade, SstClasses classes) {
   if (classes == SstClasses::binary) {
-    constexpr std::array<float, 5> positive = {0, 0.1F, 0.5F, 0.9F, 1};
+    constexpr std::array<float, 5> positive = {0, 0, 0.5F, 1, 1};
     const float share = positive[static_cast<std::size_t>(grade)];
     return {1 - share, share};
   }
@@ -193,16 +194,16 @@ TextSplits load_sst(const fs::path& path, SstClasses classes) {
     std::string looked;
     for (const fs::path& place : places_of(path)) looked += (looked.empty() ? "" : ", ") + place.string();
     fail(
-        "the Stanford Sentiment Treebank (train.txt, dev.txt, test.txt) was not found in {}; name its folder "
-        "with data.path",
+        "the Stanford Sentiment Treebank (train.txt, dev.txt, test.txt) was not found in {}; "
+        "`whence data fetch sst` gets it, or name its folder with data.path",
         looked);
   }
   TextSplits splits;
-  const std::vector<SentimentTree> train = read_trees(*folder / kFiles[0]);
+  const std::vector<SentimentTree> train = read_trees(*folder / tree_files[0]);
   splits.train = sentences_of(train, classes);
   splits.phrases = phrases_of(train, classes);
-  splits.validation = sentences_of(read_trees(*folder / kFiles[1]), classes);
-  const std::vector<SentimentTree> test = read_trees(*folder / kFiles[2]);
+  splits.validation = sentences_of(read_trees(*folder / tree_files[1]), classes);
+  const std::vector<SentimentTree> test = read_trees(*folder / tree_files[2]);
   splits.test = sentences_of(test, classes);
   splits.test_phrases = phrases_of(test, classes);
   return splits;

@@ -105,6 +105,15 @@ at::Tensor to_numbers(const Vocabulary& vocabulary, const std::vector<Words>& te
   return numbers;
 }
 
+at::Tensor stacked(const std::vector<at::Tensor>& numbers) {
+  std::int64_t longest = 0;
+  for (const at::Tensor& part : numbers) longest = std::max(longest, part.size(1));
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& part : numbers)
+    parts.push_back(at::constant_pad_nd(part, {0, longest - part.size(1)}, Vocabulary::kEnd));
+  return at::cat(parts);
+}
+
 at::Tensor lengths_of(const at::Tensor& numbers) {
   return numbers.ne(Vocabulary::kEnd).to(at::kLong).cumprod(1).sum(1);
 }

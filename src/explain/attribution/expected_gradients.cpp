@@ -3,6 +3,7 @@
 #include "explain/attribution/moments.h"
 #include "explain/attribution/passes.h"
 #include "whence/core/random.h"
+#include "whence/platform/device.h"
 
 namespace whence::attribution {
 namespace {
@@ -11,19 +12,20 @@ namespace {
 struct Draws {
   at::Tensor rows, places;
 };
-Draws draws_of(const Options& options) {
+Draws drawn_by(const Options& options) {
   const std::int64_t samples = options.of<ExpectedGradients>().samples;
   at::Generator generator = make_generator(options.seed, "attribution/expected_gradients");
-  const at::Tensor rows = at::randint(options.references.size(0), {samples}, generator, at::kLong);
-  const at::Tensor within = at::rand({samples}, generator, at::kDouble);
-  return {rows, (at::arange(samples, at::kDouble) + within) / static_cast<double>(samples)};
+  const at::Tensor rows =
+      at::randint(options.references.size(0), {samples}, generator, draws_of(generator, at::kLong));
+  const at::Tensor within = at::rand({samples}, generator, draws_of(generator, at::kDouble));
+  return {rows, (at::arange(samples, within.options()) + within) / static_cast<double>(samples)};
 }
 
 }  // namespace
 
 Attribution expected_gradients(const Request& request, const Options& options) {
   const at::Tensor& x = request.x;
-  const Draws draws = draws_of(options);
+  const Draws draws = drawn_by(options);
   const at::Tensor baselines =
       options.references.index_select(0, draws.rows.to(options.references.device())).to(x.options());
   Moments values;

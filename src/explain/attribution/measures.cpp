@@ -69,7 +69,7 @@ constexpr Measure kMeasures[] = {
 }  // namespace
 
 std::string_view name_of(Replacement replacement) {
-  constexpr std::string_view names[] = {"constant", "mean", "blur"};
+  constexpr std::string_view names[] = {"constant", "mean", "blur", "imputation", "generator"};
   return names[static_cast<std::size_t>(replacement)];
 }
 

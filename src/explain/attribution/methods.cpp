@@ -1,12 +1,16 @@
 // The table. One more method is one more row.
 #include "whence/core/error.h"
 #include "whence/core/names.h"
+#include "whence/explain/attribution/deep_lift.h"
+#include "whence/explain/attribution/embedding.h"
 #include "whence/explain/attribution/excitation.h"
 #include "whence/explain/attribution/expected_gradients.h"
+#include "whence/explain/attribution/extremal_perturbation.h"
 #include "whence/explain/attribution/grad_cam.h"
 #include "whence/explain/attribution/gradients.h"
 #include "whence/explain/attribution/guided.h"
 #include "whence/explain/attribution/integrated_gradients.h"
+#include "whence/explain/attribution/mask_perturbation.h"
 #include "whence/explain/attribution/occlusion.h"
 #include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/attribution/relevance.h"
@@ -70,6 +74,14 @@ constexpr Method kMethods[] = {
      .needs = Needs::references,
      .options = kExpectedGradientsOptions,
      .compute = expected_gradients},
+    {.name = "deep_lift",
+     .title = "DeepLIFT",
+     .meaning = "The score's distance from that of a baseline, handed back from layer to layer.",
+     .source = "Shrikumar, Greenside and Kundaje 2017",
+     .complete = true,
+     .needs = Needs::layers,
+     .options = kDeepLiftOptions,
+     .compute = deep_lift},
     {.name = "grad_cam",
      .title = "Grad-CAM",
      .meaning = "Where channels of a layer are active on which the score depends.",
@@ -177,6 +189,33 @@ constexpr Method kMethods[] = {
      .complete = true,
      .options = kShapleySamplingOptions,
      .compute = shapley_sampling},
+    {.name = "mask_perturbation",
+     .title = "mask perturbation",
+     .meaning = "The smallest part of the image whose loss takes the class away.",
+     .source = "Fong and Vedaldi 2017",
+     .unit = Unit::pixel,
+     .is_signed = false,
+     .options = kMaskPerturbationOptions,
+     .compute = mask_perturbation},
+    {.name = "extremal_perturbation",
+     .title = "extremal perturbation",
+     .meaning = "The part of a given area that alone gives the largest score.",
+     .source = "Fong, Patrick and Vedaldi 2019",
+     .unit = Unit::pixel,
+     .is_signed = false,
+     .options = kExtremalPerturbationOptions,
+     .compute = extremal_perturbation},
+    {.name = "embedding",
+     .title = "embedding explanation",
+     .meaning = "Where the dimensions of a small faithful embedding of a layer come from, weighed by what "
+                "each adds to "
+                "the score.",
+     .source = "Qi, Khorram and Li 2017",
+     .is_signed = false,
+     .needs = Needs::training,
+     .options = kEmbeddingOptions,
+     .compute = embedding_explanation,
+     .prepare = with_explanation_networks},
     {.name = "path_integrated_gradients",
      .title = "path integrated gradients",
      .meaning =

@@ -11,7 +11,9 @@ at::Tensor covered(std::int64_t size, std::int64_t window, std::int64_t stride,
                    const at::TensorOptions& like) {
   const std::int64_t side = std::min(window, size);
   const std::int64_t windows = 1 + (size - side + stride - 1) / stride;
-  const at::Tensor start = (at::arange(windows, like) * stride).unsqueeze(1), place = at::arange(size, like);
+  const at::TensorOptions& options = like;
+  const at::Tensor start = (at::arange(windows, options) * stride).unsqueeze(1),
+                   place = at::arange(size, options);
   return (place >= start).logical_and(place < start + side).to(like);
 }
 
@@ -20,6 +22,7 @@ at::Tensor covered(std::int64_t size, std::int64_t window, std::int64_t stride,
 Attribution occlusion(const Request& request, const Options& options) {
   const auto& own = options.of<Occlusion>();
   const at::Tensor& x = request.x;
+  const at::Tensor baseline = baseline_of(request, options, own.level);
   const std::int64_t height = x.size(2), width = x.size(3);
   const at::Tensor rows = covered(height, own.window, own.stride, x.options());
   const at::Tensor columns = covered(width, own.window, own.stride, x.options());
@@ -30,8 +33,7 @@ Attribution occlusion(const Request& request, const Options& options) {
     const at::Tensor down = rows.index_select(0, place.div(columns.size(0), "floor")),
                      across = columns.index_select(0, place.remainder(columns.size(0)));
     const at::Tensor squares = down.unsqueeze(2) * across.unsqueeze(1);
-    const at::Tensor images =
-        x.unsqueeze(0).masked_fill(squares.view({count, 1, 1, height, width}) > 0, own.level);
+    const at::Tensor images = at::where(squares.view({count, 1, 1, height, width}) > 0, baseline, x);
     const at::Tensor falls = scores - changed_scores(request, images, options);
     sum += falls.t().mm(squares.flatten(1));
   });

@@ -24,11 +24,29 @@ void check_kind(const std::string& kind) {
   fail_usage("path_kind is '{}'{}, but must be radial, linear or straight", kind, did_you_mean(kind, kKinds));
 }
 
-Tensor decoded(const models::Decoder& decoder, const Tensor& codes, std::int64_t batch) {
+bool carries_residual(const std::string& end) {
+  if (end != "reconstruction" && end != "image")
+    fail_usage("path_end is '{}', but must be reconstruction or image", end);
+  return end == "image";
+}
+
+/// Codes (s, n, D) -> (s, n, C, H, W), with the residual (s, n, C, H, W) where there is one.
+Tensor decoded(const models::Decoder& decoder, const Tensor& codes, const Tensor& residual,
+               std::int64_t batch) {
+  const Tensor rows = codes.flatten(0, 1), rest = residual.defined() ? residual.flatten(0, 1) : Tensor();
   std::vector<Tensor> parts;
-  for (std::int64_t first = 0; first < codes.size(0); first += batch)
-    parts.push_back(decoder.decode(codes.narrow(0, first, std::min(batch, codes.size(0) - first))));
-  return at::cat(parts);
+  for (std::int64_t first = 0; first < rows.size(0); first += batch) {
+    const std::int64_t count = std::min(batch, rows.size(0) - first);
+    parts.push_back(counterfactual::decode_with(decoder, rows.narrow(0, first, count),
+                                                rest.defined() ? rest.narrow(0, first, count) : Tensor()));
+  }
+  return at::cat(parts).unflatten(0, codes.sizes().slice(0, 2));
+}
+
+/// From the morph's residual to the image's own, at places t: (s, n, C, H, W).
+Tensor residual_on_path(const Tensor& of_morph, const Tensor& of_image, const Tensor& places) {
+  const Tensor t = places.to(of_image.options()).view({-1, 1, 1, 1, 1});
+  return (1 - t) * of_morph.unsqueeze(0) + t * of_image.unsqueeze(0);
 }
 
 }  // namespace
@@ -61,6 +79,7 @@ at::Tensor mask_gains(const models::Classifier& classifier, const at::Tensor& pa
 ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph) {
   const auto& own = options.of<ImagePath>();
   check_kind(own.kind);
+  const bool carries = carries_residual(own.end);
   const counterfactual::ImageModel& model = *options.generator;
   Generator generator = make_generator(options.seed, "attribution/path");
   counterfactual::CodeOptions coding;
@@ -73,25 +92,24 @@ ImagePaths paths_of(const Request& request, const Options& options, std::int64_t
   morphing.batch = options.batch;
   morphing.anchored.first_anchor = morph;
   morphing.anchored.iterations = own.iterations;
+  const Tensor residual =
+      carries ? request.x - decoded(model.decoder, codes.codes.unsqueeze(0), {}, options.batch)[0] : Tensor();
   const counterfactual::Morphs morphs =
-      counterfactual::morph(model, request.classifier, codes.codes, answers, from, morphing);
+      counterfactual::morph(model, request.classifier, codes.codes, answers, from, morphing, {}, residual);
   // sqrt(t) and sqrt(1 - t) are steep at the ends: even angles make even steps of a radial path.
-  const Tensor even = at::linspace(0, 1, own.steps);
+  const Tensor even = at::linspace(0, 1, own.steps, morphs.codes.options());
   const Tensor places = own.kind == "radial" ? (0.5 * std::numbers::pi * even).sin().square() : even;
-  const std::int64_t count = request.x.size(0);
-  std::vector<std::int64_t> sizes = {own.steps, count};
-  const auto image = request.x.sizes().slice(1);
-  sizes.insert(sizes.end(), image.begin(), image.end());
   if (own.kind == "straight") {
-    const Tensor ends = decoded(model.decoder, at::cat({morphs.moved, morphs.codes}), options.batch);
+    const Tensor rest = carries ? at::stack({morphs.residual, residual}) : Tensor();
+    const Tensor ends = decoded(model.decoder, at::stack({morphs.moved, morphs.codes}), rest, options.batch);
     const Tensor t = places.to(ends.options()).view({-1, 1, 1, 1, 1});
-    const Tensor first = ends.narrow(0, 0, count), last = ends.narrow(0, count, count);
-    return {((1 - t) * first + t * last).transpose(0, 1).contiguous(), from, answers};
+    return {((1 - t) * ends.narrow(0, 0, 1) + t * ends.narrow(0, 1, 1)).transpose(0, 1).contiguous(), from,
+            answers};
   }
   const Tensor way = counterfactual::code_path(morphs.moved, morphs.codes, places,
                                                own.kind == "linear" ? PathKind::linear : PathKind::radial);
-  const Tensor images = decoded(model.decoder, way.flatten(0, 1), options.batch).view(sizes);
-  return {images.transpose(0, 1).contiguous(), from, answers};
+  const Tensor rest = carries ? residual_on_path(morphs.residual, residual, places) : Tensor();
+  return {decoded(model.decoder, way, rest, options.batch).transpose(0, 1).contiguous(), from, answers};
 }
 
 }  // namespace whence::attribution

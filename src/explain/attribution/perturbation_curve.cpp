@@ -1,5 +1,6 @@
 #include "explain/attribution/judgements.h"
 #include "explain/attribution/regions.h"
+#include "explain/attribution/removal.h"
 #include "whence/core/error.h"
 #include "whence/explain/attribution/measures.h"
 
@@ -41,11 +42,11 @@ PerturbationCurve perturbation_curve(const models::Classifier& classifier, const
       ranks.index_select(1, regions.flatten()).view({x.size(0), 1, x.size(2), x.size(3)});
   const auto steps =
       static_cast<std::int64_t>(std::ceil(options.share * static_cast<double>(ranks.size(1)) - 1e-9));
-  const at::Tensor replacement = replacement_of(x, options);
+  const Removal removal(x, options);
   std::vector<at::Tensor> scores;
   for (std::int64_t step = 0; step <= steps; ++step) {
     scores.push_back(
-        scores_of(classifier, at::where(step_of_pixel < step, replacement, x), target, score, options.batch));
+        scores_of(classifier, removal.without(step_of_pixel < step), target, score, options.batch));
     if (options.progress) options.progress({"removal of regions", step + 1, steps + 1, {}, "steps"});
   }
   const at::Tensor curve = at::stack(scores, 1);

@@ -3,9 +3,9 @@
 namespace whence::attribution {
 
 at::Tensor regions_of(const at::Tensor& x, std::int64_t patch) {
-  const at::TensorOptions integers = x.options().dtype(at::kLong);
-  const at::Tensor row = at::arange(x.size(2), integers).div(patch, "floor");
-  const at::Tensor column = at::arange(x.size(3), integers).div(patch, "floor");
+  const at::TensorOptions integer_options = x.options().dtype(at::kLong);
+  const at::Tensor row = at::arange(x.size(2), integer_options).div(patch, "floor");
+  const at::Tensor column = at::arange(x.size(3), integer_options).div(patch, "floor");
   const std::int64_t across = (x.size(3) + patch - 1) / patch;
   return row.unsqueeze(1) * across + column;
 }

@@ -20,16 +20,18 @@ void check_needs(const Method& method, const models::Classifier& classifier, con
                  const Options& options) {
   if (options.batch < 1) fail_usage("the batch is {}, but must be 1 or more images", options.batch);
   for (const Option& option : method.options) check(option, options);
-  if (method.needs == Needs::layers && classifier.network() == nullptr)
+  if (method.needs_layers() && classifier.network() == nullptr)
     fail("{} needs the classifier's layers, which are unknown: {}", method.title,
          classifier.why_opaque().empty() ? "it is known as a function only" : classifier.why_opaque());
   if (method.needs == Needs::generator && options.generator == nullptr)
     fail_usage("{} needs a generator of the images; give a run that has one, or an encoder and a decoder",
                method.title);
-  if (method.needs != Needs::references) return;
-  const at::Tensor& references = options.references;
+  if (method.needs != Needs::references && method.needs != Needs::training) return;
+  const bool learns = method.needs == Needs::training && options.training.defined();
+  const at::Tensor& references = learns ? options.training : options.references;
   if (!references.defined() || references.size(0) == 0)
-    fail_usage("{} draws baselines from images of the data; give some as references", method.title);
+    fail_usage("{} {} images of the data; give some as references", method.title,
+               method.needs == Needs::training ? "learns from" : "draws baselines from");
   if (references.sizes().slice(1) != x.sizes().slice(1))
     fail_usage("the references of {} must be images of the same shape as the explained ones", method.title);
 }
@@ -57,11 +59,12 @@ Attribution Method::run(const models::Classifier& classifier, const at::Tensor& 
   check_target(classifier, x, target);
   check_needs(*this, classifier, x, chosen);
   const at::NoGradGuard no_grad;
+  const Options ready = prepare == nullptr ? chosen : prepare(classifier, target, chosen);
   std::vector<Attribution> parts;
   for (std::int64_t first = 0; first < x.size(0); first += chosen.batch) {
     const std::int64_t count = std::min(chosen.batch, x.size(0) - first);
     parts.push_back(
-        compute({classifier, x.narrow(0, first, count), target.narrow(0, first, count), first}, chosen));
+        compute({classifier, x.narrow(0, first, count), target.narrow(0, first, count), first}, ready));
     check_finite(*this, parts.back().values, first);
     if (chosen.progress)
       chosen.progress({.stage = std::string(title),

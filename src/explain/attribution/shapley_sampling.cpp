@@ -17,8 +17,9 @@ at::Tensor all_orders(std::int64_t players, std::int64_t most) {
     if ((orders *= i) > most) return {};
   std::vector<std::int64_t> order(static_cast<std::size_t>(players));
   std::iota(order.begin(), order.end(), 0);
+  const at::TensorOptions numbers = at::TensorOptions(at::kCPU).dtype(at::kLong);
   std::vector<at::Tensor> rows;
-  do rows.push_back(at::tensor(order, at::kLong));
+  do rows.push_back(at::tensor(order, numbers));
   while (std::next_permutation(order.begin(), order.end()));
   return at::stack(rows);
 }
@@ -28,10 +29,10 @@ class Game {
   Game(const Request& request, const Options& options)
       : request_(request),
         options_(options),
-        level_(options.of<ShapleySampling>().level),
+        baseline_(baseline_of(request, options, options.of<ShapleySampling>().level)),
         regions_(regions_of(request.x, options.of<ShapleySampling>().patch)),
         players_(count_of(regions_)),
-        ends_(changed_scores(request, at::stack({request.x, at::full_like(request.x, level_)}), options)) {}
+        ends_(changed_scores(request, at::stack({request.x, baseline_}), options)) {}
 
   std::int64_t players() const { return players_; }
   /// f(x) and f(baseline), (N) each.
@@ -46,8 +47,7 @@ class Game {
     in_changes(request_, players_ - 1, options_, [&](std::int64_t first, std::int64_t count) {
       const at::Tensor present = at::arange(first + 1, first + count + 1, rank.options());
       const at::Tensor absent = rank_of_pixel >= present.view({-1, 1, 1, 1, 1});
-      scores.push_back(
-          changed_scores(request_, request_.x.unsqueeze(0).masked_fill(absent, level_), options_));
+      scores.push_back(changed_scores(request_, at::where(absent, baseline_, request_.x), options_));
     });
     scores.push_back(whole().unsqueeze(0));
     const at::Tensor curve = at::cat(scores).to(at::kDouble);
@@ -68,7 +68,7 @@ class Game {
  private:
   const Request& request_;
   const Options& options_;
-  double level_;
+  at::Tensor baseline_;
   at::Tensor regions_;
   std::int64_t players_;
   at::Tensor ends_;

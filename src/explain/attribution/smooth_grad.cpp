@@ -3,6 +3,7 @@
 #include "explain/attribution/moments.h"
 #include "explain/attribution/passes.h"
 #include "whence/core/random.h"
+#include "whence/platform/device.h"
 
 namespace whence::attribution {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 /// not depend on how many are made at once.
 at::Tensor noise_for(const at::Tensor& x, std::int64_t count, at::Generator& generator) {
   std::vector<at::Tensor> copies;
-  for (std::int64_t i = 0; i < count; ++i) copies.push_back(at::randn(x.sizes().slice(1), generator));
+  for (std::int64_t i = 0; i < count; ++i)
+    copies.push_back(at::randn(x.sizes().slice(1), generator, draws_of(generator)));
   return at::stack(copies).unsqueeze(1).to(x.options());
 }
 

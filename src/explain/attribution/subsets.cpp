@@ -1,6 +1,7 @@
 // Measures by random sets of regions: does the relevance of a set tell how far the score falls without it?
 #include "explain/attribution/judgements.h"
 #include "explain/attribution/regions.h"
+#include "explain/attribution/removal.h"
 #include "whence/core/random.h"
 #include "whence/platform/device.h"
 
@@ -23,7 +24,7 @@ at::Tensor draw_sets(std::int64_t sets, std::int64_t size, std::int64_t regions,
 }
 
 Falls falls_of(const Judged& judged, const at::Tensor& regions, const at::Tensor& sets,
-               const at::Tensor& replacement, const PerturbationOptions& options) {
+               const Removal& removal, const PerturbationOptions& options) {
   const at::Tensor whole =
       scores_of(judged.classifier, judged.x, judged.target, judged.score, options.batch).to(at::kDouble);
   const at::Tensor maps = judged.values.to(at::kDouble).sum(1);
@@ -32,7 +33,7 @@ Falls falls_of(const Judged& judged, const at::Tensor& regions, const at::Tensor
     const at::Tensor removed =
         sets[i].to(judged.x.device()).index_select(0, regions.flatten()).view(regions.sizes());
     relevance.push_back((maps * removed).sum({1, 2}));
-    const at::Tensor rest = at::where(removed, replacement, judged.x);
+    const at::Tensor rest = removal.without(removed.view({1, 1, removed.size(0), removed.size(1)}));
     fall.push_back(
         whole -
         scores_of(judged.classifier, rest, judged.target, judged.score, options.batch).to(at::kDouble));
@@ -44,15 +45,15 @@ std::vector<Falls> all_falls(const Judged& judged, const PerturbationOptions& op
   check_maps(judged.x, judged.values, options);
   const at::NoGradGuard no_grad;
   Generator generator = make_generator(options.seed, "attribution/subsets");
-  const at::Tensor regions = regions_of(judged.x, options.patch),
-                   replacement = replacement_of(judged.x, options);
+  const at::Tensor regions = regions_of(judged.x, options.patch);
+  const Removal removal(judged.x, options);
   const std::int64_t count = count_of(regions), groups = std::ssize(kShares);
   std::vector<Falls> all;
   for (const double share : kShares) {
     const auto size = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(count)));
     const at::Tensor sets =
         draw_sets(std::max<std::int64_t>(2, options.subsets / groups), size, count, generator);
-    all.push_back(falls_of(judged, regions, sets, replacement, options));
+    all.push_back(falls_of(judged, regions, sets, removal, options));
   }
   return all;
 }

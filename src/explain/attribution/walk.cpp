@@ -1,5 +1,7 @@
 #include "explain/attribution/walk.h"
 
+#include "whence/core/error.h"
+
 namespace whence::attribution {
 
 at::Tensor start_with_one(const at::Tensor& logits, const at::Tensor& target, Score) {
@@ -20,6 +22,19 @@ at::Tensor start_with_score(const at::Tensor& logits, const at::Tensor& target, 
 nn::Network network_of_products(const models::Classifier& classifier) {
   const nn::Network& network = *classifier.network();
   return network.mixes_samples() ? network.with_merged_norms() : network;
+}
+
+const nn::Layer& last_weights(const nn::Network& network, std::string_view method) {
+  const std::vector<nn::Layer>& layers = network.layers();
+  std::vector<bool> needed(layers.size(), false);
+  needed[network.outputs().front()] = true;
+  for (nn::LayerId id = layers.size(); id-- > 0;) {
+    if (!needed[id]) continue;
+    const nn::Op& op = layers[id].op;
+    if (std::holds_alternative<nn::Linear>(op) || std::holds_alternative<nn::Conv2d>(op)) return layers[id];
+    for (const nn::LayerId input : layers[id].inputs) needed[input] = true;
+  }
+  fail_usage("{} needs a layer with weights, but network \"{}\" has none", method, network.name());
 }
 
 Attribution walk_to_image(const nn::Network& network, const Request& request, const nn::Rules& rules,

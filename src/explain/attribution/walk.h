@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "explain/attribution/passes.h"
 #include "whence/nn/graph/walk_back.h"
@@ -21,6 +22,9 @@ at::Tensor start_with_gradient(const at::Tensor& logits, const at::Tensor& targe
 /// The classifier's network with its batch normalisations merged into the layers before them, whose products share relevance out
 /// as a whole (Hui and Binder 2019).
 nn::Network network_of_products(const models::Classifier& classifier);
+
+/// The last layer with weights that the logits depend on. Error (usage): the network has none; names the method.
+const nn::Layer& last_weights(const nn::Network& network, std::string_view method);
 
 /// What the image gets under the rules, and f; `network` computes what the classifier computes. The completeness error is the
 /// relevance of the image less that of the logits.

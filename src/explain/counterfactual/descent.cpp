@@ -18,10 +18,12 @@ constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 /// The images that are still moving.
 struct Open {
   Tensor rows, codes, from, to, mean, square, first, second;
+  Tensor residual;  ///< may be undefined
 
   void keep(const Tensor& which) {
     for (Tensor* each : {&rows, &codes, &from, &to, &mean, &square, &first, &second})
       *each = each->index_select(0, which);
+    if (residual.defined()) residual = residual.index_select(0, which);
   }
 };
 
@@ -55,7 +57,7 @@ Tensor objective(Open& open, const Terms& terms, const DescentOptions& options, 
 
 Descent descend(
     const models::Decoder& decoder, const models::Classifier& classifier, const at::Tensor& start,
-    const at::Tensor& from, const at::Tensor& to, const DescentOptions& options,
+    const at::Tensor& from, const at::Tensor& to, const at::Tensor& residual, const DescentOptions& options,
     const std::function<Terms(const Tensor& logits, const Tensor& codes, const Tensor& to)>& terms) {
   const std::int64_t n = start.size(0);
   Descent result{start.clone(), at::zeros({n}, start.options().dtype(at::kBool)),
@@ -68,12 +70,13 @@ Descent descend(
             at::zeros_like(start),
             at::zeros_like(start),
             at::zeros({n}, start.options()),
-            at::zeros({n}, start.options())};
+            at::zeros({n}, start.options()),
+            residual};
   for (std::int64_t step = 0; step <= options.iterations && open.rows.size(0) > 0; ++step) {
     throw_if_interrupted();
     const at::AutoGradMode with_gradients(true);
     const Tensor codes = open.codes.detach().clone().requires_grad_();
-    const Tensor logits = classifier.logits(decoder.decode(codes));
+    const Tensor logits = classifier.logits(decode_with(decoder, codes, open.residual));
     Tensor gradient, stay;
     {
       const at::NoGradGuard no_grad;

@@ -29,9 +29,10 @@ struct DescentOptions {
   bool cosine = true, balanced = false;
 };
 
-/// start (n, D); from, to (n). `terms(logits, codes, to)` is differentiated by the codes.
+/// start (n, D); from, to (n); residual: of decode_with. `terms(logits, codes, to)` is differentiated by the codes.
 Descent descend(const models::Decoder& decoder, const models::Classifier& classifier, const at::Tensor& start,
-                const at::Tensor& from, const at::Tensor& to, const DescentOptions& options,
+                const at::Tensor& from, const at::Tensor& to, const at::Tensor& residual,
+                const DescentOptions& options,
                 const std::function<Terms(const at::Tensor& logits, const at::Tensor& codes,
                                           const at::Tensor& to)>& terms);
 

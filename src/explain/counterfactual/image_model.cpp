@@ -188,6 +188,11 @@ ImageCodes codes_of_images(const models::Encoder& encoder, const models::Decoder
   return {at::cat(codes), at::cat(answers), at::cat(kept), at::cat(errors)};
 }
 
+at::Tensor decode_with(const models::Decoder& decoder, const at::Tensor& codes, const at::Tensor& residual) {
+  const Tensor decoded = decoder.decode(codes);
+  return residual.defined() ? (decoded + residual).clamp(0, 1) : decoded;
+}
+
 at::Tensor code_path(const at::Tensor& first, const at::Tensor& second, const at::Tensor& places,
                      PathKind kind) {
   const Tensor t = places.to(first.options()).view({-1, 1, 1});

@@ -20,11 +20,12 @@ Tensor rows_of(const Tensor& chosen) { return chosen.nonzero().squeeze(1); }
 /// The rows of all tensors in a batch.
 struct Batch {
   Tensor codes, from, to;
-  Tensor anchors;  ///< int64 (n, k): rows of the known codes; -1 where there are fewer
+  Tensor anchors;   ///< int64 (n, k): rows of the known codes; -1 where there are fewer
+  Tensor residual;  ///< (n, C, H, W), or undefined
 
   Batch select(const Tensor& rows) const {
     return {codes.index_select(0, rows), from.index_select(0, rows), to.index_select(0, rows),
-            anchors.index_select(0, rows)};
+            anchors.index_select(0, rows), residual.defined() ? residual.index_select(0, rows) : Tensor()};
   }
 };
 
@@ -61,6 +62,7 @@ class Search {
     result.moved = batch.codes.clone();
     result.endings = at::full_like(batch.to, static_cast<std::int64_t>(Ending::failed));
     result.iterations = at::zeros_like(batch.to);
+    if (batch.residual.defined()) result.residual = batch.residual.clone();
     surest_ = batch.codes.clone();
     lead_ = at::full({batch.codes.size(0)}, -std::numeric_limits<float>::infinity(), batch.codes.options());
     if (options_.method == MorphMethod::published)
@@ -102,7 +104,7 @@ class Search {
       return {(options_.anchored.lead - lead_of(logits, to)).relu(), far.square()};
     };
     const Descent found =
-        descend(model_.decoder, classifier_, start, own.from, own.to, descent(again), terms);
+        descend(model_.decoder, classifier_, start, own.from, own.to, own.residual, descent(again), terms);
     result.iterations.index_add_(0, rows, found.steps);
     const Tensor better = found.lead.gt(lead_.index_select(0, rows));
     const Tensor lead = at::where(better, found.lead, lead_.index_select(0, rows));
@@ -138,11 +140,13 @@ class Search {
     const Tensor rest =
         rows_of(result.endings.eq(static_cast<std::int64_t>(Ending::failed)).logical_and(nearest.ge(0)));
     result.moved.index_copy_(0, rest, model_.known.codes.index_select(0, nearest.index_select(0, rest)));
+    if (result.residual.defined()) result.residual.index_fill_(0, rest, 0.0);
     result.endings.index_fill_(0, rest, static_cast<std::int64_t>(Ending::training_code));
   }
 
   void judge(Morphs& result) const {
-    const Tensor logits = classifier_.logits(model_.decoder.decode(result.moved)).to(at::kFloat);
+    const Tensor logits =
+        classifier_.logits(decode_with(model_.decoder, result.moved, result.residual)).to(at::kFloat);
     result.entropy = two_class_entropy(logits, result.from, result.to);
     result.probability = logits.softmax(1).gather(1, result.to.unsqueeze(1)).squeeze(1);
   }
@@ -185,6 +189,7 @@ Morphs joined(const std::vector<Morphs>& parts) {
   for (Tensor Morphs::*member : {&Morphs::codes, &Morphs::moved, &Morphs::from, &Morphs::to, &Morphs::endings,
                                  &Morphs::iterations, &Morphs::entropy, &Morphs::probability})
     all.*member = joined(parts, member);
+  if (parts.front().residual.defined()) all.residual = joined(parts, &Morphs::residual);
   return all;
 }
 
@@ -195,12 +200,13 @@ at::Tensor Morphs::found() const { return ended(Ending::failed).logical_not(); }
 
 Morphs morph(const ImageModel& model, const models::Classifier& classifier, const at::Tensor& codes,
              const at::Tensor& from, const at::Tensor& to, const MorphOptions& options,
-             const ProgressCallback& progress) {
+             const ProgressCallback& progress, const at::Tensor& residual) {
   check(model, classifier, codes, from, to, options);
+  TORCH_CHECK(!residual.defined() || residual.size(0) == codes.size(0), "one residual for each code");
   const at::NoGradGuard no_grad;
   const auto begun = std::chrono::steady_clock::now();
   const Batch all{codes.to(at::kFloat), from, to,
-                  anchors_of(model.known, codes.to(at::kFloat), to, anchors_needed(options))};
+                  anchors_of(model.known, codes.to(at::kFloat), to, anchors_needed(options)), residual};
   std::vector<Morphs> done;
   const bool known_layers = classifier.network() != nullptr && model.decoder.network() != nullptr;
   flow::for_batches(codes.size(0), options.batch, [&](std::int64_t first, std::int64_t count) {

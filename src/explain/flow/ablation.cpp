@@ -3,6 +3,7 @@
 
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
+#include "whence/explain/flow/parts.h"
 #include "whence/explain/gce/objective.h"
 #include "whence/platform/device.h"
 
@@ -22,12 +23,9 @@ void for_images(
   });
 }
 
-std::int64_t count_right(const models::Classifier& classifier, const Tensor& images, const Tensor& labels) {
-  return probabilities_of(classifier, images)
-      .argmax(1)
-      .eq(labels.to(images.device()))
-      .sum()
-      .item<std::int64_t>();
+/// bool (n)
+Tensor is_right(const models::Classifier& classifier, const Tensor& images, const Tensor& labels) {
+  return probabilities_of(classifier, images).argmax(1).eq(labels.to(images.device()));
 }
 
 void check_classes(const models::Classifier& classifier, const data::Dataset& dataset) {
@@ -51,39 +49,45 @@ Tensor bound_of_each(const Tensor& decoded, const Tensor& images, const models::
 
 }  // namespace
 
-Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
-                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
-                const ProgressCallback& progress) {
+at::Tensor right_answers(const models::Encoder& encoder, const models::Decoder& decoder,
+                         const models::Classifier& classifier, const data::Dataset& dataset,
+                         const at::Tensor& fresh, const ProgressCallback& progress) {
   check_classes(classifier, dataset);
   check_latents(encoder, decoder);
   const std::int64_t latents = decoder.latents();
-  const Tensor fresh =
-      at::randn({dataset.size(), latents}, generator, draws_of(generator)).to(encoder.device());
-
-  std::int64_t original = 0, reencoded = 0;
-  std::vector<std::int64_t> replaced(static_cast<std::size_t>(latents), 0);
+  const Tensor draws = fresh.to(encoder.device());
+  std::vector<Tensor> parts;
   for_images(dataset, encoder.device(), [&](const Tensor& images, std::int64_t first, std::int64_t count) {
     const Tensor labels = dataset.labels.narrow(0, first, count);
-    const auto right_of = [&](const Tensor& codes) {
-      return count_right(classifier, decoder.decode(codes), labels);
-    };
     const Tensor codes = encoder.encode(images).mean;
-    original += count_right(classifier, images, labels);
-    reencoded += right_of(codes);
+    std::vector<Tensor> right = {is_right(classifier, images, labels),
+                                 is_right(classifier, decoder.decode(codes), labels)};
     for (std::int64_t i = 0; i < latents; ++i) {
       Tensor changed = codes.clone();
-      changed.select(1, i).copy_(fresh.narrow(0, first, count).select(1, i));
-      replaced[static_cast<std::size_t>(i)] += right_of(changed);
+      changed.select(1, i).copy_(draws.narrow(0, first, count).select(1, i));
+      right.push_back(is_right(classifier, decoder.decode(changed), labels));
     }
+    parts.push_back(at::stack(right, 1));
     if (progress) progress({"ablation", first / kBatch + 1, (dataset.size() + kBatch - 1) / kBatch, {}});
   });
+  return at::cat(parts);
+}
 
-  const auto share = [&](std::int64_t right) {
-    return static_cast<double>(right) / static_cast<double>(dataset.size());
+Ablation ablation_of(const at::Tensor& right) {
+  const Tensor counts = right.to(at::kLong).sum(0).cpu();
+  const auto share = [&](std::int64_t column) {
+    return static_cast<double>(counts[column].item<std::int64_t>()) / static_cast<double>(right.size(0));
   };
-  Ablation ablation{share(original), share(reencoded), {}, dataset.size()};
-  for (const std::int64_t right : replaced) ablation.replaced.push_back(share(right));
+  Ablation ablation{share(0), share(1), {}, right.size(0)};
+  for (std::int64_t i = 2; i < counts.size(0); ++i) ablation.replaced.push_back(share(i));
   return ablation;
+}
+
+Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
+                const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
+                const ProgressCallback& progress) {
+  const Tensor fresh = at::randn({dataset.size(), decoder.latents()}, generator, draws_of(generator));
+  return ablation_of(right_answers(encoder, decoder, classifier, dataset, fresh, progress));
 }
 
 Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder,

@@ -1,10 +1,12 @@
 #include "whence/explain/flow/information_flow.h"
 
+#include <map>
 #include <numeric>
 
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/explain/flow/parts.h"
 
 namespace whence::flow {
 namespace {
@@ -93,13 +95,14 @@ FlowValue flow_of(const Models& models, const Factors& which, const FlowOptions&
   return estimate_flow(answers(models, codes, after_batch).view({options.outer, inner, -1}), estimator);
 }
 
-std::vector<FlowValue> flows_of_shared_draws(const Models& models, const FlowOptions& options,
-                                             std::uint64_t seed, const AfterBatch& after_batch) {
-  const Estimator estimator{Sampling::nested, Placement::stratified, options.estimator.correction};
+at::Tensor shared_codes(std::int64_t latents, const FlowOptions& options, std::uint64_t seed) {
   at::Generator generator = make_generator(seed, "flow/shared");
-  const at::Tensor codes = latin_hypercube(options.outer * options.inner, models.decoder.latents(), generator)
-                               .to(models.decoder.device());
-  const at::Tensor probabilities = answers(models, codes, after_batch);
+  return latin_hypercube(options.outer * options.inner, latents, generator);
+}
+
+std::vector<FlowValue> flows_of_shared_answers(const at::Tensor& codes, const at::Tensor& probabilities,
+                                               const FlowOptions& options) {
+  const Estimator estimator{Sampling::nested, Placement::stratified, options.estimator.correction};
   std::vector<FlowValue> flows;
   for (const at::Tensor& values : codes.unbind(1)) {
     const at::Tensor cells = probabilities.index_select(0, values.argsort());
@@ -108,75 +111,58 @@ std::vector<FlowValue> flows_of_shared_draws(const Models& models, const FlowOpt
   return flows;
 }
 
-/// The sets of factors of a report, and what is measured of them.
-class Measurement {
- public:
-  Measurement(const Models& models, std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
-              const ProgressCallback& progress)
-      : models_(models),
-        options_(options),
-        seed_(seed),
-        count_(progress),
-        alpha_(range(0, causal)),
-        beta_(range(causal, models.decoder.latents())) {
-    const std::int64_t latents = models.decoder.latents();
-    const auto batches = [&](const Factors& set) {
-      return models_.batches(options.outer * inner_draws(set, latents, options));
-    };
-    for (const Factors& set : {alpha_, beta_}) count_.expect(is_measured(set) ? batches(set) : 0);
-    count_.expect(shared() ? models_.batches(options.outer * options.inner) : latents * batches({0}));
-  }
-
-  FlowReport report() {
-    const auto names = factor_names(size_of(alpha_), models_.decoder.latents());
-    std::vector<FlowValue> singles =
-        shared() ? flows_of_shared_draws(models_, options_, seed_, std::ref(count_)) : with_own_draws(names);
-    const auto of_set = [&](const std::string& name, const Factors& set, FlowValue& single) {
-      const FlowValue flow = is_measured(set) || set.empty() ? measure(name, set) : single;
-      if (set.size() == 1) single = flow;
-      return flow;
-    };
-    FlowReport report{.alpha = of_set("alpha", alpha_, singles.front()),
-                      .beta = of_set("beta", beta_, singles.back()),
-                      .factors = {},
-                      .outer = options_.outer,
-                      .inner = options_.inner,
-                      .draws = options_.factors};
-    for (std::size_t i = 0; i < singles.size(); ++i)
-      report.factors.push_back({names[i], i < alpha_.size(), singles[i]});
-    return report;
-  }
-
- private:
-  static std::int64_t size_of(const Factors& set) { return static_cast<std::int64_t>(set.size()); }
-  bool shared() const { return options_.factors == FactorDraws::shared; }
-  /// By itself: a set of one factor is that factor, which has been measured where factors have draws of their own.
-  bool is_measured(const Factors& set) const { return set.size() > (shared() ? 0U : 1U); }
-
-  FlowValue measure(const std::string& name, const Factors& set) {
-    at::Generator generator = make_generator(seed_, "flow/" + name);
-    return flow_of(models_, set, options_, generator, std::ref(count_));
-  }
-
-  std::vector<FlowValue> with_own_draws(const std::vector<std::string>& names) {
-    std::vector<FlowValue> flows;
-    for (std::size_t i = 0; i < names.size(); ++i)
-      flows.push_back(measure(names[i], {static_cast<std::int64_t>(i)}));
-    return flows;
-  }
-
-  const Models& models_;
-  const FlowOptions& options_;
-  std::uint64_t seed_;
-  BatchCount count_;
-  Factors alpha_, beta_;
+/// Draws that are decoded one after the other: of a set of factors, or those that all factors share.
+struct DrawSet {
+  std::string name;  ///< "alpha_1", "beta", "shared"
+  Factors factors;   ///< empty: shared
+  std::int64_t inner = 0;
 };
+
+bool shares(const FlowOptions& options) { return options.factors == FactorDraws::shared; }
+
+/// By itself: a set of one factor is that factor, which is measured anyway where factors have draws of their own.
+bool is_measured(const Factors& set, const FlowOptions& options) {
+  return set.size() > (shares(options) ? 0U : 1U);
+}
+
+/// Of a report: the single factors, then alpha and beta where they need draws of their own.
+std::vector<DrawSet> draw_sets(std::int64_t causal, std::int64_t latents, const FlowOptions& options) {
+  std::vector<DrawSet> sets;
+  const auto add = [&](const std::string& name, const Factors& factors) {
+    sets.push_back({name, factors, inner_draws(factors, latents, options)});
+  };
+  const std::vector<std::string> names = factor_names(causal, latents);
+  if (shares(options)) sets.push_back({"shared", {}, options.inner});
+  for (std::size_t i = 0; i < names.size() && !shares(options); ++i)
+    add(names[i], {static_cast<std::int64_t>(i)});
+  const Factors alpha = range(0, causal), beta = range(causal, latents);
+  if (is_measured(alpha, options)) add("alpha", alpha);
+  if (is_measured(beta, options)) add("beta", beta);
+  return sets;
+}
+
+at::Tensor codes_of(const DrawSet& set, std::int64_t latents, const FlowOptions& options,
+                    std::uint64_t seed) {
+  if (set.factors.empty()) return shared_codes(latents, options, seed);
+  at::Generator generator = make_generator(seed, "flow/" + set.name);
+  const Estimator& estimator = options.estimator;
+  return draw_latents(latents, set.factors, options.outer, set.inner, estimator.sampling,
+                      estimator.outer_draws, generator);
+}
 
 void check_shared_draws(const FlowOptions& options) {
   if (options.estimator.correction == Correction::jackknife)
     fail_usage(
         "the jackknife leaves out one independent draw at a time; factors that share draws need 'delta' or "
         "'none'");
+}
+
+void check_report(std::int64_t causal, std::int64_t latents, const FlowOptions& options) {
+  if (causal < 1 || causal > latents)
+    fail_usage("{} causal factors do not fit a decoder of {} latents; give 1 to {}", causal, latents,
+               latents);
+  for (std::int64_t i = 0; i < latents; ++i) check_samples({i}, latents, options);
+  if (shares(options)) check_shared_draws(options);
 }
 
 }  // namespace
@@ -199,22 +185,87 @@ std::vector<FlowValue> shared_flows(const models::Decoder& decoder, const models
   check_samples({0}, decoder.latents(), options);
   check_shared_draws(options);
   const at::NoGradGuard no_grad;
-  return flows_of_shared_draws(Models(decoder, classifier, options), options, seed, [] {});
+  const at::Tensor codes = shared_codes(decoder.latents(), options, seed).to(decoder.device());
+  return flows_of_shared_answers(codes, answers(Models(decoder, classifier, options), codes, [] {}), options);
+}
+
+std::int64_t flow_batches(const models::Decoder& decoder, const models::Classifier& classifier,
+                          std::int64_t causal, const FlowOptions& options) {
+  check_report(causal, decoder.latents(), options);
+  const at::NoGradGuard no_grad;
+  const Models models(decoder, classifier, options);
+  std::int64_t batches = 0;
+  for (const DrawSet& set : draw_sets(causal, decoder.latents(), options))
+    batches += models.batches(options.outer * set.inner);
+  return batches;
+}
+
+at::Tensor flow_answers(const models::Decoder& decoder, const models::Classifier& classifier,
+                        std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
+                        std::int64_t first, std::int64_t count, const ProgressCallback& progress) {
+  const std::int64_t latents = decoder.latents();
+  check_report(causal, latents, options);
+  const at::NoGradGuard no_grad;
+  const Models models(decoder, classifier, options);
+  BatchCount told(progress);
+  told.expect(count);
+  std::vector<at::Tensor> parts;
+  std::int64_t passed = 0;  // batches of the sets before
+  for (const DrawSet& set : draw_sets(causal, latents, options)) {
+    const std::int64_t rows = options.outer * set.inner, batches = models.batches(rows);
+    const std::int64_t begin = std::max<std::int64_t>(0, first - passed),
+                       end = std::min(batches, first + count - passed);
+    passed += batches;
+    if (begin >= end) continue;
+    const std::int64_t from = begin * models.batch, to = std::min(rows, end * models.batch);
+    const at::Tensor codes = codes_of(set, latents, options, seed).narrow(0, from, to - from);
+    parts.push_back(answers(models, codes.to(decoder.device()), std::ref(told)));
+  }
+  return at::cat(parts);
+}
+
+FlowReport flow_of_answers(const at::Tensor& answers, std::int64_t latents, std::int64_t causal,
+                           const FlowOptions& options, std::uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  std::map<std::string, FlowValue> flows;
+  std::vector<FlowValue> singles;
+  std::int64_t row = 0;
+  const std::vector<std::string> names = factor_names(causal, latents);
+  for (const DrawSet& set : draw_sets(causal, latents, options)) {
+    const std::int64_t rows = options.outer * set.inner;
+    const at::Tensor own = answers.narrow(0, row, rows);
+    row += rows;
+    if (set.factors.empty())
+      singles = flows_of_shared_answers(shared_codes(latents, options, seed).to(own.device()), own, options);
+    else
+      flows[set.name] = estimate_flow(own.view({options.outer, set.inner, -1}), options.estimator);
+  }
+  TORCH_CHECK(row == answers.size(0), "answers to ", answers.size(0), " draws, not to ", row);
+  if (singles.empty())
+    for (const std::string& name : names) singles.push_back(flows.at(name));
+  const auto of_set = [&](const std::string& name, const Factors& set, FlowValue& single) -> FlowValue {
+    if (set.empty()) return {};
+    if (!flows.contains(name)) return single;
+    if (set.size() == 1) single = flows.at(name);
+    return flows.at(name);
+  };
+  FlowReport report{.alpha = of_set("alpha", range(0, causal), singles.front()),
+                    .beta = of_set("beta", range(causal, latents), singles.back()),
+                    .factors = {},
+                    .outer = options.outer,
+                    .inner = options.inner,
+                    .draws = options.factors};
+  for (std::size_t i = 0; i < singles.size(); ++i)
+    report.factors.push_back({names[i], static_cast<std::int64_t>(i) < causal, singles[i]});
+  return report;
 }
 
 FlowReport measure_flow(const models::Decoder& decoder, const models::Classifier& classifier,
                         std::int64_t causal, const FlowOptions& options, std::uint64_t seed,
                         const ProgressCallback& progress) {
-  const std::int64_t latents = decoder.latents();
-  if (causal < 1 || causal > latents)
-    fail_usage("{} causal factors do not fit a decoder of {} latents; give 1 to {}", causal, latents,
-               latents);
-  for (std::int64_t i = 0; i < latents; ++i) check_samples({i}, latents, options);
-  if (options.factors == FactorDraws::shared) check_shared_draws(options);
-
-  const at::NoGradGuard no_grad;
-  const Models models(decoder, classifier, options);
-  return Measurement(models, causal, options, seed, progress).report();
+  const std::int64_t all = flow_batches(decoder, classifier, causal, options);
+  return flow_of_answers(flow_answers(decoder, classifier, causal, options, seed, 0, all, progress),
+                         decoder.latents(), causal, options, seed);
 }
 
 nlohmann::json to_json(const FlowValue& flow) { return {{"nats", flow.nats}, {"se", flow.se}}; }

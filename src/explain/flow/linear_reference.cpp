@@ -11,7 +11,6 @@
 namespace whence::flow {
 namespace {
 
-constexpr std::int64_t kPasses = 6;
 constexpr double kNoise = 0.5;  ///< the variance of each pixel that SSE stands for
 
 /// Calls `body` with the images, batch by batch, as rows (n, D) of float32.
@@ -22,49 +21,16 @@ void for_rows(const data::Dataset& dataset, const std::function<void(const at::T
   });
 }
 
-at::Tensor mean_image(const data::Dataset& dataset) {
-  at::Tensor sum;
-  for_rows(dataset, [&](const at::Tensor& rows) {
-    const at::Tensor part = rows.sum(0, false, at::kDouble);
-    sum = sum.defined() ? sum + part : part;
-  });
-  return (sum / static_cast<double>(dataset.size())).to(at::kFloat);
-}
-
-/// The images' covariance times `columns` (D, k), float64.
-at::Tensor covariance_times(const data::Dataset& dataset, const at::Tensor& mean, const at::Tensor& columns) {
-  at::Tensor product = at::zeros_like(columns, at::kDouble);
-  for_rows(dataset, [&](const at::Tensor& rows) {
-    const at::Tensor centred = rows - mean;
-    product += centred.t().mm(centred.mm(columns)).to(at::kDouble);
-  });
-  return product / static_cast<double>(dataset.size());
-}
-
-at::Tensor orthonormal(const at::Tensor& columns) {
-  return std::get<0>(at::linalg_qr(columns.to(at::kDouble))).to(at::kFloat);
-}
-
 }  // namespace
 
 LinearReference fit_linear(const data::Dataset& train, std::int64_t latents, at::Generator& generator) {
-  if (latents < 1) fail_usage("a linear image model needs at least 1 latent, not {}", latents);
-  const at::NoGradGuard no_gradients;
-  LinearReference model;
-  model.mean = mean_image(train);
-  const std::int64_t pixels = model.mean.size(0), columns = std::min(2 * latents, pixels);
-  const at::Tensor start =
-      at::randn({pixels, columns}, generator, draws_of(generator)).to(model.mean.device());
-  at::Tensor basis = orthonormal(start), product;
-  for (std::int64_t pass = 0; pass < kPasses; ++pass) {
-    if (pass > 0) basis = orthonormal(product);
-    product = covariance_times(train, model.mean, basis);
-  }
-  const auto [values, vectors] = at::linalg_eigh(basis.to(at::kDouble).t().mm(product));  // rising
-  const std::int64_t worth = (values > kNoise).sum().item<std::int64_t>(), used = std::min(worth, latents);
-  model.variances = values.flip(0).narrow(0, 0, used).clone();
-  model.directions = basis.mm(vectors.flip(1).narrow(1, 0, used).to(at::kFloat));
-  return model;
+  return worth_their_code(models::principal_components(train, latents, generator));
+}
+
+LinearReference worth_their_code(const models::Components& components) {
+  const std::int64_t used = (components.variances > kNoise).sum().item<std::int64_t>();
+  return {components.mean, components.directions.narrow(1, 0, used).contiguous(),
+          components.variances.narrow(0, 0, used)};
 }
 
 LinearFidelity fidelity(const LinearReference& model, const data::Dataset& dataset) {

@@ -67,7 +67,7 @@ StepLoss Step::run(nn::Optimizer& optimizer) {
   }
   if (loss.answers.defined()) models::add_share(loss.total, options_.answer_weight * loss.answers);
   if (loss.departure.defined()) models::add_share(loss.total, options_.manifold_weight * loss.departure);
-  models::add_share(loss.total, options_.lambda * (loss.sse + loss.kl));
+  models::add_share(loss.total, options_.lambda * (loss.sse + options_.kl_weight * loss.kl));
   return loss;
 }
 
@@ -113,7 +113,9 @@ void Step::decode(std::int64_t part) {
   const at::Tensor images = own_rows(images_, part);
   const std::int64_t count = images.size(0);
   Part& own = parts_[static_cast<std::size_t>(part)];
-  std::vector<at::Tensor> latents = {own.encoded.latents.detach()};
+  std::vector<at::Tensor> latents;
+  latents.reserve(2);
+  latents.push_back(own.encoded.latents.detach());
   if (draws_) latents.push_back(own_rows(draws_->latents.detach(), part));
   own.decoded = at::cat(latents).requires_grad_();
   const at::Tensor decoded = decoder_.forward(own.decoded, execution(part));
@@ -206,7 +208,7 @@ std::vector<at::Tensor> Step::backward_encoder(std::int64_t part, const at::Tens
                                                const std::vector<at::Tensor>& parameters) {
   Part& own = parts_[static_cast<std::size_t>(part)];
   std::vector<at::Tensor> gradients =
-      models::encoder_gradients(own.encoded, options_.lambda, of_latents, parameters);
+      models::encoder_gradients(own.encoded, options_.lambda * options_.kl_weight, of_latents, parameters);
   gradients.insert(gradients.end(), own.of_decoder.begin(), own.of_decoder.end());
   return gradients;
 }

@@ -32,6 +32,7 @@ std::string additions_of(const Training& options) {
   std::string text;
   if (options.initial != InitialWeights::published)
     text += fmt::format(", from {}", name_of(options.initial));
+  if (options.kl_weight != 1) text += fmt::format(", KL weight {}", options.kl_weight);
   if (options.answer_weight > 0) text += fmt::format(", answer weight {}", options.answer_weight);
   if (options.manifold_weight > 0) text += fmt::format(", manifold weight {}", options.manifold_weight);
   if (options.pretraining > 0) text += fmt::format(", {} steps of pretraining", options.pretraining);

@@ -18,16 +18,19 @@ bool maps_are_asked(const config::Values& values) {
   return !values.get<AttributionOptions>().methods.empty();
 }
 
-/// Training images whose codes the methods with a generator know.
+/// Training images whose codes the methods with a generator know, or that methods learn from.
 constexpr std::int64_t kKnown = 5000;
 
-/// The recipe's options with the run's seed and references from its training images.
+/// The recipe's options with the run's seed, and with references and what methods learn from, both from its training images.
 AttributionOptions map_options(Session& session) {
   AttributionOptions options = session.get<AttributionOptions>();
   Generator generator = make_generator(session.seed(), "attribution/references");
   const data::Dataset& train = session.data().train;
   options.options.seed = session.seed();
   options.options.references = data::to_float(train, data::sample_rows(train, options.references, generator));
+  if (!need(attribution::Needs::training, attribution_methods(options.methods))) return options;
+  Generator rows = make_generator(session.seed(), "attribution/training");
+  options.options.training = data::to_float(train, data::sample_rows(train, kKnown, rows));
   return options;
 }
 
@@ -38,9 +41,9 @@ struct RunGenerator {
   std::shared_ptr<const counterfactual::ImageModel> model;
 };
 RunGenerator generator_of(Session& session, const models::Classifier& classifier,
-                          const AttributionMethods& methods) {
+                          const AttributionOptions& options) {
   RunGenerator result;
-  if (session.latents() == 0 || !need_generator(methods)) return result;
+  if (session.latents() == 0 || !need_generator(attribution_methods(options.methods), options)) return result;
   result.encoder = session.encoder(session.judging_precision());
   result.decoder = session.decoder(session.judging_precision());
   const data::Dataset& train = session.data().train;
@@ -56,7 +59,7 @@ RunGenerator generator_of(Session& session, const models::Classifier& classifier
 Comparison compared(Session& session, const models::Classifier& classifier, const at::Tensor& images,
                     const ProgressCallback& progress) {
   AttributionOptions options = map_options(session);
-  const RunGenerator generator = generator_of(session, classifier, attribution_methods(options.methods));
+  const RunGenerator generator = generator_of(session, classifier, options);
   options.options.generator = generator.model;
   return compare_methods(classifier, images,
                          attribution::answers_to(classifier, images, options.options.batch),

@@ -5,6 +5,7 @@
 
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/explain/attribution/truth.h"
 
 namespace whence::kinds {
 namespace {
@@ -14,6 +15,7 @@ std::vector<at::Tensor> measured(const attribution::Judged& judged, const Attrib
   attribution::PerturbationOptions own = options.perturbation;
   own.batch = options.options.batch;
   own.seed = options.options.seed;
+  own.generator = options.options.generator;
   std::vector<at::Tensor> all;
   for (const attribution::Measure& measure : attribution::measures()) {
     if (progress)
@@ -24,15 +26,6 @@ std::vector<at::Tensor> measured(const attribution::Judged& judged, const Attrib
     all.push_back(measure.compute(judged, own));
   }
   return all;
-}
-
-/// A map that knows the image but no classifier: how steep each pixel's surroundings are, by Sobel's filters, (N, 1, H, W).
-at::Tensor edges_of(const at::Tensor& images) {
-  const at::Tensor across = at::tensor({-1.0F, 0.0F, 1.0F, -2.0F, 0.0F, 2.0F, -1.0F, 0.0F, 1.0F}, at::kFloat)
-                                .view({1, 1, 3, 3})
-                                .to(images.options());
-  const at::Tensor padded = at::replication_pad2d(images.mean(1, true), {1, 1, 1, 1});
-  return (at::conv2d(padded, across).square() + at::conv2d(padded, across.transpose(2, 3)).square()).sqrt();
 }
 
 /// Mean over images and its standard error; none of a single image.
@@ -88,10 +81,14 @@ AttributionMethods attribution_methods(const std::vector<std::string>& names) {
   return methods;
 }
 
-bool need_generator(const AttributionMethods& methods) {
-  return std::any_of(methods.begin(), methods.end(), [](const attribution::Method* method) {
-    return method->needs == attribution::Needs::generator;
-  });
+bool need(attribution::Needs needs, const AttributionMethods& methods) {
+  return std::any_of(methods.begin(), methods.end(),
+                     [&](const attribution::Method* method) { return method->needs == needs; });
+}
+
+bool need_generator(const AttributionMethods& methods, const AttributionOptions& options) {
+  return need(attribution::Needs::generator, methods) ||
+         options.perturbation.replacement == attribution::Replacement::generator;
 }
 
 Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
@@ -122,7 +119,8 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
   comparison.random.measures =
       measured({classifier, images, target, random, own.score}, options, "random order", progress);
   comparison.edges.measures =
-      measured({classifier, images, target, edges_of(images), own.score}, options, "edge filter", progress);
+      measured({classifier, images, target, attribution::edge_filter(images), own.score}, options,
+               "edge filter", progress);
   return comparison;
 }
 

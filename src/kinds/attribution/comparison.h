@@ -13,8 +13,10 @@ namespace whence::kinds {
 using AttributionMethods = std::vector<const attribution::Method*>;
 /// In the order of the names; all methods without names. Error (usage): no such method.
 AttributionMethods attribution_methods(const std::vector<std::string>& names);
-/// Whether one of them moves along images of a generator.
-bool need_generator(const AttributionMethods& methods);
+/// Whether one of them has this need.
+bool need(attribution::Needs needs, const AttributionMethods& methods);
+/// Whether one of them moves along images of a generator, or the measures take one out of what it makes.
+bool need_generator(const AttributionMethods& methods, const AttributionOptions& options);
 
 struct MeasuredMaps {
   const attribution::Method* method = nullptr;  ///< null: regions in random order

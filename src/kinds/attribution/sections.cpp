@@ -55,10 +55,13 @@ config::Section attribution_section() {
        {"replacement",
         choice(at(&AttributionOptions::perturbation, &PerturbationOptions::replacement),
                {attribution::name_of(Replacement::constant), attribution::name_of(Replacement::mean),
-                attribution::name_of(Replacement::blur)}),
+                attribution::name_of(Replacement::blur), attribution::name_of(Replacement::imputation),
+                attribution::name_of(Replacement::generator)}),
         "",
-        "What comes in their place: a constant grey level, the mean of each channel, or the image behind a "
-        "Gaussian filter as wide as a region."},
+        "What comes in their place: a constant grey level, the mean of each channel, the image behind a "
+        "Gaussian filter as wide as a region, noisy linear imputation from the neighbours (ROAD), or what "
+        "the "
+        "run's generator makes of the rest."},
        {"fill", Number{at(&AttributionOptions::perturbation, &PerturbationOptions::fill), 0, 1}, "",
         "The constant grey level; 0 is black."},
        {"subsets", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::subsets), 0, 100'000},

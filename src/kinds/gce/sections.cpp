@@ -18,7 +18,8 @@ config::Section explanation_section() {
   return {
       "explanation",
       "Training maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight KL(answers) - "
-      "manifold_weight departure - lambda (SSE + KL). C: the information flow from the alphas to the "
+      "manifold_weight departure - lambda (SSE + kl_weight KL). C: the information flow from the alphas to "
+      "the "
       "classifier's answer Y, in nats ([estimators.md](estimators.md)); SSE: the squared error of a "
       "reconstruction, "
       "summed over pixels; KL: the divergence of its code from N(0, I), in nats; departure: the squared "
@@ -30,6 +31,10 @@ config::Section explanation_section() {
         "L, the number of other factors beta."},
        {"lambda", Number{at(&Training::lambda), 0, kLarge}, "",
         "Weight of SSE + KL against the causal term C. A larger one gives better images and less flow."},
+       {"kl_weight", Number{at(&Training::kl_weight), 0, kLarge}, "",
+        "Weight of the KL against SSE (beta of Higgins et al. 2017); 1, as published. Below 1 codes hold "
+        "more "
+        "of their images, and draws of N(0, I) are less like codes: use latents = \"posterior\" then."},
        {"causal_weight", Number{at(&Training::causal_weight), 0, kLarge}, "",
         "Weight of the causal term C; 0 (and no other weight than lambda) trains a plain variational "
         "autoencoder, a start for others."},

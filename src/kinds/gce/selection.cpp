@@ -1,11 +1,11 @@
 #include "kinds/gce/selection.h"
 
 #include "experiment/pipeline.h"
+#include "experiment/sharing.h"
 #include "kinds/gce/gce.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/interchange/safetensors.h"
-#include "whence/platform/file_lock.h"
 
 namespace fs = std::filesystem;
 
@@ -132,7 +132,7 @@ class SelectionRun {
         selection_.decision = gce::settle(trials, request_.rules);
         break;
       }
-      measure(*selection_.decision.next);
+      share(*selection_.decision.next, trials);
     }
     finish();
     return std::move(selection_);
@@ -150,13 +150,58 @@ class SelectionRun {
     run_stages(session, options, done ? silent : display_);
   }
 
+  bool is_done(const gce::Setting& setting) const {
+    return read_stamp(run_folder(setting), measuring_of(setting)).finished;
+  }
+
+  /// Measures the setting, unless another process is at it: then this one trains ahead what the rule will probably ask for next, or waits.
+  void share(const gce::Setting& setting, const std::vector<gce::Trial>& trials) {
+    const fs::path folder = run_folder(setting).path();
+    while (true) {
+      if (const auto claim = claims_.ask(claim_of(folder))) return measure(setting);
+      if (!train_ahead(setting, trials)) wait_for_claim(folder, told_, display_);
+    }
+  }
+
+  /// What the rule would ask for if `setting` came out as the last setting of its kind did. False: nothing that could be begun.
+  bool train_ahead(gce::Setting setting, std::vector<gce::Trial> trials) {
+    constexpr int depth = 4;
+    for (int i = 0; i < depth; ++i) {
+      const auto alike = std::find_if(trials.rbegin(), trials.rend(), [&](const gce::Trial& trial) {
+        return (trial.setting.causal > 0) == (setting.causal > 0) && trial.setting.pilot == setting.pilot &&
+               trial.setting.reference == setting.reference;
+      });
+      if (alike == trials.rend()) return false;
+      gce::Trial guess = *alike;
+      guess.setting = setting;
+      trials.push_back(guess);
+      const auto next = gce::decide(trials, request_.rules).next;
+      if (!next) return false;
+      setting = *next;
+      const bool ready = !needs_start(setting) || is_done(start_of(setting));
+      if (!ready || is_done(setting) || !affords(setting)) continue;
+      if (const auto claim = claims_.ask(claim_of(run_folder(setting).path()))) {
+        display_.note(fmt::format("ahead of the rule: {}", gce::describe(setting)));
+        train(setting);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool needs_start(const gce::Setting& setting) const {
+    return request_.warm_start && (setting.causal > 0 || setting.reference);
+  }
+
   /// The first run also settles the precision, so that every setting is trained alike.
   void train_classifier() {
     Session session(recipe_, RunFolder(folder_ / "classifier"));
     PipelineOptions options;
     options.last = "classifier";
     options.force = request_.force;
-    run_unless_done(session, options);
+    share_work(
+        1, [&](std::int64_t) { return session.folder().path(); },
+        [&](std::int64_t) { run_unless_done(session, options); }, display_);
     check_images(session);
     recipe_.get<RunOptions>().precision =
         session.precision == Precision::bfloat16 ? PrecisionRequest::bfloat16 : PrecisionRequest::float32;
@@ -195,7 +240,7 @@ class SelectionRun {
       recipe.get<EvaluationOptions>().flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
     }
     if (setting.causal == 0) train_alone(recipe, setting.noncausal);
-    if (request_.warm_start && (setting.causal > 0 || setting.reference)) {
+    if (needs_start(setting)) {
       const gce::Setting start = start_of(setting);
       recipe.get<GeneratorOptions>().start = run_folder(start).path().string();
       if (start.pilot) {
@@ -207,17 +252,20 @@ class SelectionRun {
     return recipe;
   }
 
-  void measure(const gce::Setting& setting) {
-    const RunFolder folder = run_folder(setting);
-    const bool done = read_stamp(folder, measuring_of(setting)).finished;
-    if (!done)
-      display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
-    Session session(recipe_of(setting), folder);
+  void train(const gce::Setting& setting) {
+    Session session(recipe_of(setting), run_folder(setting));
     PipelineOptions options;
     options.last = measuring_of(setting);
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
+  }
+
+  void measure(const gce::Setting& setting) {
+    const RunFolder folder = run_folder(setting);
+    if (!is_done(setting))
+      display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
+    train(setting);
     const gce::Trial trial = trial_of(*recipe_.kinds, setting, folder);
     const double seconds = stage_seconds(folder, {training_of(setting), measuring_of(setting)});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
@@ -228,7 +276,7 @@ class SelectionRun {
   /// Finished settings cost nothing.
   bool affords(const gce::Setting& setting) const {
     const RunFolder folder = run_folder(setting);
-    if (request_.budget_seconds == 0 || read_stamp(folder, measuring_of(setting)).finished) return true;
+    if (request_.budget_seconds == 0 || is_done(setting)) return true;
     double cost = 0;
     for (const SelectionTrial& each : selection_.trials) {
       const gce::Setting& other = each.trial.setting;
@@ -252,6 +300,8 @@ class SelectionRun {
   Display& display_;
   Selection selection_;
   double spent_ = 0;
+  Claims claims_;
+  fs::path told_;  ///< whose claim was waited for last
 };
 
 /// The advice when no setting could be chosen.
@@ -286,12 +336,6 @@ Selection run_selection(const Recipe& recipe, const fs::path& folder, const Sele
   if (error)
     fail("the folder {} cannot be made: {}; give another one with --out", folder.string(), error.message());
   check_is_selection(folder);
-  const FileLock lock(folder / ".lock");
-  if (lock.taken())
-    fail("another whence is working in {}; wait for it, or give another folder with --out", folder.string());
-  if (!lock.held())
-    fail("the folder {} cannot be written to: {}; give another one with --out", folder.string(),
-         lock.reason());
   fs::create_directories(folder / kSettings);
   Selection selection = SelectionRun(recipe, folder, request, display).run();
   if (!selection.decision.chosen) fs::remove(folder / "recipe.toml");  // of an earlier call

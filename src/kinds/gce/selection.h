@@ -49,8 +49,8 @@ struct Selection {
   double seconds = 0;                 ///< of all settings and the classifier
 };
 
-/// Trains what the rule asks for in `folder` and writes the files above. A setting is begun only when the budget leaves
-/// as much time as the longest one of its kind took. Errors (usage): a recipe that starts from other weights or has
+/// Trains what the rule asks for in `folder` and writes the files above; several processes may share one folder, and come to the choice of one alone. A setting is begun only
+/// when the budget leaves as much time as the longest one of its kind took. Errors (usage): a recipe that starts from other weights or has
 /// nothing to choose; those of gce::check. Errors: those of run_stages; a folder of something else; no setting that
 /// could be chosen (the figures, selection.json and report.html are written then too).
 Selection run_selection(const experiment::Recipe& recipe, const std::filesystem::path& folder,

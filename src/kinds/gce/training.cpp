@@ -14,7 +14,6 @@ gce::Training options_of(Session& session) {
   gce::Training options = session.get<gce::Training>();
   const auto& generator = session.get<experiment::GeneratorOptions>();
   options.initial = generator.initial;
-  options.warm_start = !generator.start.empty();
   options.seed = session.seed();
   options.precision = session.precision;
   options.checkpoint = session.folder().checkpoint("explanation");
@@ -23,10 +22,10 @@ gce::Training options_of(Session& session) {
 }
 
 experiment::StageResult train_generator(Session& session) {
-  const gce::Training options = options_of(session);
+  gce::Training options = options_of(session);
   nn::Network encoder = session.encoder_network();
   nn::Network decoder = session.decoder_network();
-  load_start(session, encoder, decoder);
+  options.warm_start = load_start(session, encoder, decoder, options.kl_weight);
   const auto classifier = session.classifier(session.precision);
   const nn::LoopSummary summary =
       gce::train(encoder, decoder, *classifier, session.data().train, options, session.progress);

@@ -32,6 +32,10 @@ bool has_encoder(const config::Values& values) {
   return values.get<GeneratorTraining>().objective == GeneratorObjective::vae;
 }
 
+bool keeps_answers(const config::Values& values) {
+  return trains_alone(values) && has_encoder(values) && values.get<GeneratorTraining>().feature_weight > 0;
+}
+
 std::vector<Metric> generator_metrics() {
   using enum experiment::Better;
   return {
@@ -50,6 +54,15 @@ std::vector<Metric> generator_metrics() {
        [](const Json& m) -> std::optional<double> {
          return trained(m).at("ablation").at("reencoded").get<double>();
        }},
+      {"answers_kept", "answers kept", "%", 1, higher,
+       "Test images whose reconstruction the explained classifier gives the same class.",
+       "generator.answers.reconstructions.explained"},
+      {"answers_kept_independent", "answers kept, independent classifier", "%", 1, higher,
+       "The same of the independent classifier and its own answers.",
+       "generator.answers.reconstructions.independent"},
+      {"sse_of_means", "SSE of means", "", 2, lower,
+       "Squared error of the image decoded from the mean of an image's code, summed over pixels.",
+       "generator.answers.reconstructions.sse"},
       {"frechet", "Frechet distance of samples", "", 2, lower,
        "The squared Frechet distance of a generator's samples to test images in the classifier's features.",
        "generator.samples.frechet.value"},

@@ -2,7 +2,9 @@
 // Session::decoder, like the generator of an explanation.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "experiment/figures.h"
 #include "experiment/kind.h"
@@ -22,6 +24,8 @@ struct GeneratorTraining {
   GeneratorObjective objective = GeneratorObjective::vae;
   models::VaeTraining vae;
   models::GanTraining gan;
+  double feature_weight = 0;                ///< of models::feature_term; 0: the classifier is not asked
+  std::vector<std::string> feature_layers;  ///< empty: models::feature_layers
   std::int64_t discriminator_width = 0;
   std::string features;                 ///< layer of the classifier; "": the last hidden one
   std::int64_t compared_images = 2000;  ///< of the test images, and as many samples
@@ -34,15 +38,26 @@ experiment::Kind generator_kind();
 bool trains_alone(const config::Values& values);
 /// Whether it has an encoder: a GAN has none.
 bool has_encoder(const config::Values& values);
+/// Whether it is trained to keep the classifier's answers, which an independent classifier then judges.
+bool keeps_answers(const config::Values& values);
 
-// Weights of another training that this one goes on from (generator.start); of explanations, too.
+// What a training begins with; of explanations, too.
 
 /// Errors: generator.start names a folder without weights, or with another number of latents.
 void check_start(Session& session);
 /// {"start": fingerprints of the weights}; empty without a start.
 nlohmann::json start_content(Session& session);
-/// Puts them into the networks; nothing without a start. Error: those of check_start; shapes that do not fit.
-void load_start(Session& session, nn::Network& encoder, nn::Network& decoder);
+/// Puts the weights of generator.start into the networks. Without a start a linear path gets the principal components of the training
+/// images, for SSE + kl_weight KL; other networks stay as they are. Whether they have weights now. Error: those of check_start;
+/// shapes that do not fit.
+bool load_start(Session& session, nn::Network& encoder, nn::Network& decoder, double kl_weight);
+
+/// How many test images keep the answers of the explained and of the independent classifier (null: not asked) when they are encoded and
+/// decoded, beside controls: a shift by one pixel, and as many principal components as latents. {"images", "reconstructions":
+/// {"explained", "independent", "sse"}, "shift": {...}, "components": {...}}
+nlohmann::json kept_answers(Session& session, const models::Classifier& classifier,
+                            const models::Classifier* independent, const models::Encoder& encoder,
+                            const models::Decoder& decoder);
 
 // The parts of the row, one file each.
 config::Section generator_section();

@@ -4,6 +4,7 @@
 #include "experiment/stages.h"
 #include "kinds/generator/generator.h"
 #include "kinds/generator/image_model.h"
+#include "kinds/independent/independent.h"
 #include "whence/core/random.h"
 #include "whence/explain/flow/linear_reference.h"
 #include "whence/interchange/safetensors.h"
@@ -67,6 +68,10 @@ StageResult measure(Session& session) {
   const ReencodingClassifier reencoding(*classifier, *encoder, *decoder);
   const double original = models::accuracy(*classifier, test), kept = models::accuracy(reencoding, test);
   result.metrics["test"] = to_json(fidelity);
+  if (keeps_answers(session.recipe().values)) {
+    const auto independent = independent_classifier(session);
+    result.metrics["answers"] = kept_answers(session, *classifier, independent.get(), *encoder, *decoder);
+  }
   result.metrics["ablation"] = {{"original", original}, {"reencoded", kept}, {"samples", test.size()}};
   result.products = {kTestBounds};
   result.summary = fmt::format("SSE {:.2f}, KL {:.2f}, accuracy {:.2f} %, re-encoded {:.2f} %; {}",
@@ -104,7 +109,11 @@ std::vector<experiment::Stage> generator_measuring_stages() {
   experiment::Stage validation{kGeneratorValidation, keys, models, validate, validation_content};
   validation.on_demand = true;
   return {validation,
-          {"quality", keys, models, measure, experiment::judging_content},
+          {"quality",
+           keys,
+           {"data", "classifier", "generator", kIndependentStage},
+           measure,
+           experiment::judging_content},
           {"generator-reference", {"generator.latents", "generator.objective", "run.seed"}, {"data"}, refer}};
 }
 

@@ -41,6 +41,7 @@ std::optional<report::LineChart> loss_chart(const experiment::Curve& curve) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
       {"SSE", {"SSE"}},
       {"KL (nats)", {"KL"}},
+      {"features", {"features"}},
       {"loss", {"discriminator", "generator"}},
       {"looks real to the discriminator", {"real", "fake"}},
       {"Frechet distance", {"distance"}}};
@@ -55,6 +56,33 @@ std::optional<report::LineChart> loss_chart(const experiment::Curve& curve) {
     if (!panel.series.empty()) chart.panels.push_back(std::move(panel));
   }
   return chart;
+}
+
+/// How far the reconstructions say the same to classifiers, and how far the prior can be trusted.
+void add_answers(const nlohmann::json& generator, report::Section& section) {
+  const nlohmann::json& answers = generator.at("answers");
+  report::Table table{
+      {"test images", "keep the explained classifier's answer", "keep an independent one's", "SSE"},
+      {},
+      "Each classifier is compared with its own answer to the unchanged image."};
+  for (const auto& [name, title] :
+       {std::pair{"reconstructions", "encoded and decoded"}, std::pair{"shift", "moved by one pixel"},
+        std::pair{"components", "as many principal components as latents"}}) {
+    const nlohmann::json& row = answers.at(name);
+    const auto percent = [&](const char* of) {
+      return row.contains(of) ? fmt::format("{:.1f} %", 100 * row.at(of).get<double>()) : "";
+    };
+    table.rows.push_back({title, percent("explained"), percent("independent"),
+                          fmt::format("{:.2f}", row.at("sse").get<double>())});
+  }
+  section.tables.push_back(std::move(table));
+  section.paragraphs.push_back(
+      fmt::format("The autoencoder was trained so that reconstructions keep the classifier's features, with "
+                  "a small weight of "
+                  "the KL. The price is a weak prior: a code costs {:.0f} nats, and images from draws of "
+                  "N(0, I) (above) show "
+                  "no objects. Use it where codes come from images.",
+                  generator.at("test").at("kl").get<double>()));
 }
 
 double number(const nlohmann::json& samples, const char* name, const char* part) {
@@ -93,7 +121,7 @@ std::string training_sentence(const nlohmann::json& generator) {
 bool stands_alone(const Run& run) {
   const experiment::Recipe& recipe = run.session.recipe();
   return std::none_of(recipe.kinds->begin(), recipe.kinds->end(), [&](const experiment::Kind& kind) {
-    return kind.name != "generator" && kind.asked(recipe.values);
+    return kind.name != "generator" && kind.report != nullptr && kind.asked(recipe.values);
   });
 }
 
@@ -146,6 +174,7 @@ void report_generator(const Run& run, report::Page& page) {
     section.figures.push_back(
         run.figure("reconstructions", "Test images above, their reconstructions below."));
   }
+  if (generator.contains("answers")) add_answers(generator, section);
   section.paragraphs.push_back(training_sentence(generator));
   if (std::filesystem::exists(run.session.folder() / "figures/generator-training.svg"))
     section.figures.push_back(run.figure("generator-training", "The readings of the training, smoothed."));

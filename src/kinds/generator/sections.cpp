@@ -41,6 +41,16 @@ config::Section generator_section() {
        {"beta1", Number{at(kVae, &Vae::beta1), 0, 0.999999}, "", "Adam's decay of the mean gradient."},
        {"beta2", Number{at(kVae, &Vae::beta2), 0, 0.999999}, "",
         "Adam's decay of the mean squared gradient."},
+       {"feature_weight", Number{at(&GeneratorTraining::feature_weight), 0, kLarge}, "",
+        "Of an autoencoder: weight of the squared difference between the classifier's features of a "
+        "reconstruction and of its image, in deviations, mean over each layer's values and summed over "
+        "layers. "
+        "Above 0 the reconstructions keep the classifier's answers; an independent classifier is trained to "
+        "judge that."},
+       {"feature_layers", Texts{at(&GeneratorTraining::feature_layers)}, "",
+        "The classifier's layers that feature_weight compares; an empty list takes the last ones whose maps "
+        "are "
+        "half, a quarter and an eighth of the image's height."},
        {"loss", choice(at(kGan, &Gan::loss), names_to(models::GanLoss::hinge)), "",
         "Of a GAN: original, in the form that does not saturate (Goodfellow et al. 2014), or hinge (Lim & Ye "
         "2017)."},
@@ -76,6 +86,11 @@ config::Section generator_section() {
 void check_generator(const config::Values& values, const std::string& file) {
   const auto& training = values.get<GeneratorTraining>();
   const auto& generator = values.get<experiment::GeneratorOptions>();
+  if (training.feature_weight > 0 && !keeps_answers(values))
+    fail_usage(
+        "{}: generator.feature_weight is for an autoencoder that is trained alone; set generator.latents and "
+        "generator.objective = \"vae\", or leave it out",
+        file);
   if (training.objective == GeneratorObjective::vae) return;
   if (generator.latents == 0)
     fail_usage(

@@ -1,13 +1,18 @@
-// Weights of another training, as a start.
+// What a training begins with: weights of another one, or principal components.
 #include "experiment/stages.h"
 #include "kinds/generator/generator.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
+#include "whence/core/random.h"
 #include "whence/interchange/safetensors.h"
+#include "whence/models/train/components.h"
+#include "whence/models/train/linear_start.h"
 
 namespace whence::kinds {
 namespace {
 
+/// Training images whose principal components a linear path starts as.
+constexpr std::int64_t kStartImages = 10'000;
 constexpr const char* kStartFiles[] = {"encoder.safetensors", "decoder.safetensors"};
 
 std::filesystem::path start_of(const Session& session) {
@@ -52,12 +57,23 @@ nlohmann::json start_content(Session& session) {
   return made_of;
 }
 
-void load_start(Session& session, nn::Network& encoder, nn::Network& decoder) {
+bool load_start(Session& session, nn::Network& encoder, nn::Network& decoder, double kl_weight) {
   const std::filesystem::path folder = start_of(session);
-  if (folder.empty()) return;
-  check_start(session);
-  nn::load_network(folder / kStartFiles[0], encoder);
-  nn::load_network(folder / kStartFiles[1], decoder);
+  if (!folder.empty()) {
+    check_start(session);
+    nn::load_network(folder / kStartFiles[0], encoder);
+    nn::load_network(folder / kStartFiles[1], decoder);
+    return true;
+  }
+  if (!models::has_linear_path(decoder)) return false;
+  models::initialise_autoencoder(encoder, decoder, session.get<experiment::GeneratorOptions>().initial,
+                                 session.seed());
+  const data::Dataset& train = session.data().train;
+  Generator rows = make_generator(session.seed(), "generator/start");
+  const models::Components components = models::principal_components(
+      data::pick(train, data::sample_rows(train, kStartImages, rows)), session.latents(), rows);
+  models::start_linear_path(encoder, decoder, components, kl_weight);
+  return true;
 }
 
 }  // namespace whence::kinds

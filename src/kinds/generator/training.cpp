@@ -5,6 +5,7 @@
 #include "whence/core/random.h"
 #include "whence/models/evaluation/features.h"
 #include "whence/models/evaluation/sample_quality.h"
+#include "whence/models/train/feature_term.h"
 
 namespace whence::kinds {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 using experiment::StageResult;
 
 constexpr std::int64_t kCandidateImages = 1000;
+/// Training images that the deviations of the classifier's features are taken of.
+constexpr std::int64_t kFeatureImages = 1000;
 
 /// What VAE and GAN have in common, from the run.
 template <class Training>
@@ -31,14 +34,30 @@ StageResult result_of(const nn::LoopSummary& summary, std::vector<std::string> p
           summary.seconds};
 }
 
+/// What the classifier makes of reconstructions.
+models::ReconstructionTerm features_of(Session& session, const models::Classifier& classifier) {
+  const GeneratorTraining& recipe = session.get<GeneratorTraining>();
+  const auto& layers = recipe.feature_layers;
+  const data::Dataset& train = session.data().train;
+  Generator rows = make_generator(session.seed(), "generator/features");
+  const at::Tensor images =
+      data::to_float(train, data::sample_rows(train, kFeatureImages, rows), session.device());
+  return models::feature_term(classifier, layers.empty() ? models::feature_layers(classifier) : layers,
+                              images, recipe.feature_weight);
+}
+
 StageResult train_autoencoder(Session& session) {
   models::VaeTraining options = session.get<GeneratorTraining>().vae;
   set_up(options, session);
   const auto& generator = session.get<experiment::GeneratorOptions>();
   options.initial = generator.initial;
-  options.warm_start = !generator.start.empty();
   nn::Network encoder = session.encoder_network(), decoder = session.decoder_network();
-  load_start(session, encoder, decoder);
+  options.warm_start = load_start(session, encoder, decoder, options.kl_weight);
+  std::unique_ptr<models::Classifier> classifier;
+  if (keeps_answers(session.recipe().values)) {
+    classifier = session.classifier(session.precision);
+    options.terms.push_back(features_of(session, *classifier));
+  }
   const nn::LoopSummary summary =
       models::train_vae(encoder, decoder, session.data().train, options, session.progress);
   session.save(encoder, "encoder");

@@ -44,9 +44,9 @@ struct RunModels {
     classifier = session.classifier(with);
     decoder = session.decoder(with);
     const bool encodes = has_encoder(session.recipe().values) || explains(session.recipe().values);
-    if (!encodes || session.get<ModulesOptions>().source == OriginalSource::prior) return;
-    encoder = session.encoder(with);
     images = images_to_encode(session.data().test, session.seed()).to(session.device());
+    if (encodes && session.get<ModulesOptions>().source == OriginalSource::images)
+      encoder = session.encoder(with);
   }
   StudiedModels parts() const { return {decoder.get(), encoder.get(), classifier.get(), images}; }
 };
@@ -113,6 +113,9 @@ std::vector<experiment::Metric> metrics_of_modules() {
            "Between the templates from two halves of the pairs.", "modules.halves.cosine"},
           {"label_rand", "adjusted Rand index of labels", "", 3, higher,
            "Between the modules of channels from two halves of the pairs.", "modules.halves.rand"},
+          {"hybrid_distance", "Frechet distance of hybrids", "", 2, lower,
+           "Between hybrids by a module and samples of the generator, in the features of the classifier.",
+           "modules.frechet.module.to_samples.mean"},
           {"module_flow", "largest flow of a module", "nats", 3, neither,
            "Information flow from the module that moves the classifier most.", "",
            [](const nlohmann::json& metrics) -> std::optional<double> {

@@ -20,6 +20,13 @@ nlohmann::json to_json(const Modularity& measured) {
           {"overlap", measured.overlap}};
 }
 
+nlohmann::json to_json(const SetDistance& distance) {
+  nlohmann::json result = {
+      {"to_samples", {{"mean", distance.to_samples.value}, {"se", distance.to_samples.se}}}};
+  if (distance.to_real) result["to_real"] = {{"mean", distance.to_real->value}, {"se", distance.to_real->se}};
+  return result;
+}
+
 nlohmann::json to_json(const std::array<SwapMeasures, kSwaps.size()>& swaps) {
   nlohmann::json result;
   for (const Swap swap : kSwaps) {
@@ -82,6 +89,12 @@ nlohmann::json to_json(const ModuleStudy& study) {
     for (const Swap swap : kSwaps)
       result["reencoding"][std::string(name_of(swap))] =
           to_json(study.reencoding->swaps[static_cast<std::size_t>(swap)]);
+  }
+  if (study.distances) {
+    nlohmann::json& distances = result["frechet"];
+    distances = {{"images", study.distances->images}, {"originals", to_json(study.distances->originals)}};
+    for (const Swap swap : kSwaps)
+      distances[std::string(name_of(swap))] = to_json(study.distances->swaps[static_cast<std::size_t>(swap)]);
   }
   if (study.effects) {
     result["flow"]["all"] = to_json(study.effects->all);

@@ -83,20 +83,41 @@ report::Table controls_table(const nlohmann::json& study) {
   return table;
 }
 
+/// Sets of images whose likeness to real ones is told, and their names.
+constexpr std::array kSets = {std::pair("originals", "originals, decoded from codes"),
+                              std::pair("module", "hybrids by a module"),
+                              std::pair("random_channels", "hybrids by as many random channels"),
+                              std::pair("soft_blend", "soft blends of pixels by the template"),
+                              std::pair("hard_blend", "the region's pixels of the other original")};
+
+std::string distance_text(const nlohmann::json& value) {
+  return fmt::format("{:.2f} ± {:.2f}", value.at("mean").get<double>(),
+                     experiment::kInterval * value.at("se").get<double>());
+}
+
 report::Table realism_table(const nlohmann::json& reencoding) {
   report::Table table{
       {"images", "squared error after encoder and decoder"},
       {},
       "Summed over pixels, with 95 % intervals. An image that the generator cannot make has a "
       "larger error than its originals."};
-  for (const auto& [name, title] :
-       {std::pair("originals", "originals, decoded from codes"), std::pair("module", "hybrids by a module"),
-        std::pair("random_channels", "hybrids by as many random channels"),
-        std::pair("soft_blend", "soft blends of pixels by the template"),
-        std::pair("hard_blend", "the region's pixels of the other original")}) {
-    const nlohmann::json& error = reencoding.at(name);
-    table.rows.push_back({title, fmt::format("{:.2f} ± {:.2f}", error.at("mean").get<double>(),
-                                             experiment::kInterval * error.at("se").get<double>())});
+  for (const auto& [name, title] : kSets) table.rows.push_back({title, distance_text(reencoding.at(name))});
+  return table;
+}
+
+report::Table distances_table(const nlohmann::json& distances) {
+  report::Table table{{"images", "Frechet distance to samples of the generator"},
+                      {},
+                      fmt::format("In the features of the classifier, {} images a set, with 95 % intervals. "
+                                  "Small sets have large distances: compare the rows, not other tables.",
+                                  distances.at("images").get<std::int64_t>())};
+  const bool real = distances.at("originals").contains("to_real");
+  if (real) table.header.emplace_back("to real images");
+  for (const auto& [name, title] : kSets) {
+    const nlohmann::json& own = distances.at(name);
+    std::vector<std::string> row = {title, distance_text(own.at("to_samples"))};
+    if (real && own.contains("to_real")) row.push_back(distance_text(own.at("to_real")));
+    table.rows.push_back(std::move(row));
   }
   return table;
 }
@@ -167,6 +188,7 @@ report::Section modules_report(const nlohmann::json& study) {
         study.at("silent").size()));
   section.tables = {modules_table(study), controls_table(study)};
   if (study.contains("reencoding")) section.tables.push_back(realism_table(study.at("reencoding")));
+  if (study.contains("frechet")) section.tables.push_back(distances_table(study.at("frechet")));
   return section;
 }
 

@@ -5,6 +5,7 @@
 #include "whence/core/random.h"
 #include "whence/explain/flow/information_flow.h"
 #include "whence/interchange/safetensors.h"
+#include "whence/models/evaluation/features.h"
 
 namespace whence::kinds {
 namespace {
@@ -55,15 +56,41 @@ Modules modules_in(const InfluenceMaps& maps, std::int64_t rank, const ModulesOp
   return find_modules(maps.all(), rank, options.grouping, generator);
 }
 
+using Visit = std::function<void(const SwappedImages&)>;
+
 Modularity measured(const Cut& cut, const Modules& modules, const Originals& originals,
-                    const ModulesOptions& options, std::uint64_t seed, ReencodingSums* reencoding,
+                    const ModulesOptions& options, std::uint64_t seed, const Visit& visit,
                     const ProgressCallback& progress) {
   Generator generator = make_generator(seed, "modules/measures");
   const Pairs pairs = draw_pairs(originals, options.measured, generator);
-  const auto visit = [&](const SwappedImages& images) {
-    if (reencoding != nullptr) reencoding->add(images);
-  };
   return measure_modularity(cut, modules, pairs, options.measures, generator, visit, progress);
+}
+
+/// Nothing where the classifier has no layer whose values can be compared.
+std::optional<models::Features> features_of(const models::Classifier* classifier) {
+  if (classifier == nullptr || !models::Features::exist(*classifier)) return {};
+  return models::Features(*classifier);
+}
+
+/// Fills the measures of a study that need the hybrids of the generator itself.
+void measure_hybrids(ModuleStudy& study, const StudiedModels& models, const Cut& cut,
+                     const StudiedOriginals& originals, const ModulesOptions& options, std::uint64_t seed,
+                     const ProgressCallback& progress) {
+  std::optional<ReencodingSums> reencoding;
+  if (originals.encoded) reencoding.emplace(*models.encoder, *models.decoder);
+  const std::optional<models::Features> features = features_of(models.classifier);
+  std::optional<DistanceSums> distances;
+  if (features) distances.emplace(*features, study.modules);
+  const auto visit = [&](const SwappedImages& images) {
+    if (reencoding) reencoding->add(images);
+    if (distances) distances->add(images);
+  };
+  study.measured = measured(cut, study.modules, originals.measured, options, seed, visit, progress);
+  if (reencoding) study.reencoding = reencoding->result();
+  if (!distances) return;
+  Generator generator = make_generator(seed, "modules/samples");
+  study.distances =
+      distances->result(models.images, cut.images(originals.found(options.measured, generator)));
 }
 
 Agreement halves_of(const std::vector<RankStability>& ranks, std::int64_t rank) {
@@ -80,7 +107,7 @@ UntrainedControl untrained_control(const Cut& cut, std::int64_t rank, const Modu
   const Originals prior = from_prior(cut.latents());
   const Found found = maps_of(fresh, prior, options, seed, progress);
   const Modules modules = modules_in(found.maps, rank, options, seed);
-  return {measured(fresh, modules, prior, options, seed, nullptr, progress), halves_of(found.ranks, rank)};
+  return {measured(fresh, modules, prior, options, seed, {}, progress), halves_of(found.ranks, rank)};
 }
 
 flow::FlowValue mean_flow(const std::vector<Effect>& effects, std::size_t first, std::size_t count) {
@@ -145,7 +172,7 @@ at::Tensor images_to_encode(const data::Dataset& test, std::uint64_t seed) {
 }
 
 StudiedOriginals originals_of(const StudiedModels& models, const Cut& cut, OriginalSource source) {
-  if (models.encoder == nullptr || source == OriginalSource::prior)
+  if (models.encoder == nullptr || !models.images.defined() || source == OriginalSource::prior)
     return {from_prior(cut.latents()), from_prior(cut.latents()), false};
   check_encoder(models, cut);
   const std::int64_t images = models.images.size(0);
@@ -180,14 +207,9 @@ ModuleStudy study_modules(const StudiedModels& models, const ModulesOptions& ask
                     .measured = {},
                     .untrained = {},
                     .reencoding = {},
+                    .distances = {},
                     .effects = {}};
-  if (originals.encoded) {
-    ReencodingSums sums(*models.encoder, *models.decoder);
-    study.measured = measured(cut, study.modules, originals.measured, options, seed, &sums, progress);
-    study.reencoding = sums.result();
-  } else {
-    study.measured = measured(cut, study.modules, originals.measured, options, seed, nullptr, progress);
-  }
+  measure_hybrids(study, models, cut, originals, options, seed, progress);
   if (options.untrained) study.untrained = untrained_control(cut, rank, options, seed, progress);
   if (models.classifier != nullptr)
     study.effects = effects_of(cut, models, study.modules, originals.measured, options, seed, progress);

@@ -22,7 +22,8 @@ struct StudiedModels {
   const models::Decoder* decoder = nullptr;
   const models::Encoder* encoder = nullptr;
   const models::Classifier* classifier = nullptr;
-  at::Tensor images;  ///< originals, float32 (n, C, H, W)
+  at::Tensor
+      images;  ///< real ones, float32 (n, C, H, W), which an encoder makes originals of; undefined: none
 };
 
 /// Test images in random order, as many as are encoded at most.
@@ -65,6 +66,8 @@ struct ModuleStudy {
   modularity::Modularity measured;
   std::optional<UntrainedControl> untrained;
   std::optional<modularity::Reencoding> reencoding;  ///< of hybrids; needs an encoder
+  std::optional<modularity::SetDistances>
+      distances;  ///< of hybrids; needs a classifier whose last layer is linear and known
   std::optional<LayerEffects> effects;
 };
 

@@ -29,11 +29,13 @@ report::ImageGrid morph_figure(const MorphStudy& study, const MorphingModels& mo
   const Tensor places = at::linspace(0, 1, kSteps + 2).narrow(0, 1, kSteps);
   const Tensor path = counterfactual::code_path(first(study.morphs.codes), first(study.morphs.moved), places,
                                                 counterfactual::PathKind::radial);
-  const Tensor between = models.model.decoder.decode(path.flatten(0, 1));
+  const Tensor residual =
+      study.residual.defined() ? first(study.residual).repeat({kSteps, 1, 1, 1}) : Tensor();
+  const Tensor between = counterfactual::decode_with(models.model.decoder, path.flatten(0, 1), residual);
   std::vector<Tensor> rows = {first(study.images), first(study.reconstructions)};
   report::ImageGrid grid;
   grid.title = "What each image would be as another class";
-  grid.row_labels = {"original", "reconstruction"};
+  grid.row_labels = {"original", study.residual.defined() ? "with its residual" : "reconstruction"};
   for (std::int64_t i = 0; i < kSteps; ++i) {
     rows.push_back(between.narrow(0, i * shown, shown));
     grid.row_labels.push_back(fmt::format("path {:.2f}", places[i].item<double>()));

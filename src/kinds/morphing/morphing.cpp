@@ -5,6 +5,7 @@
 #include "experiment/stages.h"
 #include "kinds/attribution/attribution.h"
 #include "kinds/gce/gce.h"
+#include "kinds/independent/independent.h"
 #include "kinds/morphing/path_figure.h"
 #include "kinds/morphing/study.h"
 #include "whence/core/error.h"
@@ -197,32 +198,22 @@ std::vector<experiment::Metric> morphing_metrics() {
 
 experiment::Kind morphing_kind() {
   using namespace config;
-  Section own = morphing_section();
-  own.keys.push_back(
-      {"independent",
-       choice(at(&MorphingOptions::independent), experiment::names_of(models::classifier_architectures())),
-       "",
-       "Architecture of the classifier that judges whether a morph transfers. It is trained as the explained "
-       "one, with "
-       "another seed."});
-  own.keys.push_back({"independent_epochs", Integer{at(&MorphingOptions::independent_epochs), 0, 100'000}, "",
-                      "Epochs of its training; 0: as many as the explained one's."});
   const Section drawing{"figures",
                         "The figures.",
                         {{"morphs", Integer{at(&MorphingOptions::drawn), 1, 24}, "images",
                           "Test images, spread over the classes, whose morph is drawn."}}};
   experiment::Kind kind{"morphing",
                         "What an image would be as another class (Parafita 2018).",
-                        {own, drawing},
+                        {morphing_section(), drawing},
                         morphs_are_asked,
                         check_morphing};
   experiment::Stage morphs{"morphing",
                            {"morphing", "run.seed"},
-                           {"data", "classifier", "explanation", "independent-classifier"},
+                           {"data", "classifier", "generator", "explanation", kIndependentStage},
                            measure_morphs,
                            experiment::judging_content};
   morphs.ready = check_target;
-  kind.stages = {independent_stage(), morphs};
+  kind.stages = {morphs};
   kind.metrics = morphing_metrics();
   kind.figures = draw_run;
   kind.report = report_run;

@@ -18,20 +18,12 @@ struct MorphingOptions {
   std::int64_t components = 32;  ///< of the linear autoencoder of each class, for IM1 and IM2
   std::int64_t drawn = 8;        ///< test images whose morph is drawn
   counterfactual::MorphOptions search;
-  std::int64_t draws = 32;              ///< of the posterior, for an image's code
-  std::size_t independent = 0;          ///< architecture of the independent classifier
-  std::int64_t independent_epochs = 0;  ///< 0: as many as the explained classifier's
+  std::int64_t draws = 32;  ///< of the posterior, for an image's code
+  bool residual = false;    ///< morphs keep what the reconstruction lacks
 };
 
 /// The row of the table.
 experiment::Kind morphing_kind();
 /// Its part of a recipe. `whence morph` has the same keys as flags.
 config::Section morphing_section();
-/// Stage "independent-classifier": a second classifier, with another seed, that judges the morphs.
-experiment::Stage independent_stage();
-/// The trained one; null where the run has none.
-std::unique_ptr<models::Classifier> independent_classifier(experiment::Session& session);
-
-constexpr const char* kIndependentWeights = "independent-classifier.safetensors";
-
 }  // namespace whence::kinds

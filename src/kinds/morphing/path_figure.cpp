@@ -71,7 +71,7 @@ PathPictures path_pictures(const models::Classifier& classifier, const at::Tenso
     };
     names.push_back(fmt::format("{} to {}", name(paths.from), name(paths.answers)));
     grid.row_labels.push_back(names.back());
-    grid.row_labels.emplace_back("reconstruction");
+    grid.row_labels.push_back(options.of<attribution::ImagePath>().end);
   }
   grid.row_axis = "classes of the path's ends";
   grid.column_labels = {"image", "", "", "path", "", "", "mask, change"};

@@ -7,12 +7,12 @@
 namespace whence::kinds {
 namespace {
 
-std::string number_in(const nlohmann::json& json, const char* name, const char* form = "{:.3f}") {
-  return json.contains(name) ? fmt::format(fmt::runtime(form), json.at(name).get<double>()) : "";
+std::string number_in(const nlohmann::json& own, const char* name, const char* form = "{:.3f}") {
+  return own.contains(name) ? fmt::format(fmt::runtime(form), own.at(name).get<double>()) : "";
 }
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-std::string percent_in(const nlohmann::json& json, const char* name) {
-  return json.contains(name) ? percent(json.at(name).get<double>()) : "";
+std::string percent_in(const nlohmann::json& own, const char* name) {
+  return own.contains(name) ? percent(own.at(name).get<double>()) : "";
 }
 
 report::Table ways_table(const nlohmann::json& metrics) {
@@ -96,6 +96,11 @@ report::Section morphing_section_of(const nlohmann::json& metrics) {
                   "for the others the morph starts from an "
                   "image that the classifier reads differently.",
                   percent(metrics.at("kept").get<double>())));
+  if (metrics.value("residual", false))
+    section.paragraphs.push_back(
+        "What a reconstruction lacks of its image, the **residual**, is added to all images on the way: a "
+        "morph starts "
+        "from the image itself and keeps its detail. The code carries the change.");
   section.tables.push_back(ways_table(metrics));
   section.paragraphs.push_back(meanings());
   return section;

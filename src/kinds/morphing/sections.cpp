@@ -54,6 +54,10 @@ config::Section morphing_section() {
        {"published_learning_rate",
         Number{at(kSearch, kPublished, &PublishedSearch::learning_rate), 0, 100, true}, "",
         "Adam's (published)."},
+       {"residual", Toggle{at(&MorphingOptions::residual)}, "",
+        "Adds to a morph what the reconstruction of its image lacks: for generators whose reconstructions "
+        "are "
+        "near but not sharp. The morph then starts from the image itself."},
        {"draws", Integer{at(&MorphingOptions::draws), 1, 100'000}, "draws",
         "Draws of the posterior from which an image's code is chosen, where the posterior's mean does not "
         "keep the answer."},

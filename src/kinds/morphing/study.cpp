@@ -47,15 +47,17 @@ Cases cases_of(const Tensor& answers, const MorphingModels& models, const std::s
   const std::int64_t wanted = class_named(target, models.class_names);
   const Tensor rows = first.ne(wanted).nonzero().squeeze(1);
   if (rows.size(0) == 0)
-    fail_usage("the classifier calls {} {} already; morph to another class",
-               first.size(0) == 1 ? "this image" : "all of these images", target);
+    throw NothingToMorph(fmt::format("the classifier calls {} {} already; morph to another class",
+                                     first.size(0) == 1 ? "this image" : "all of these images", target));
   return {rows, first.index_select(0, rows), at::full_like(rows, wanted), first.size(0) - rows.size(0)};
 }
 
-Tensor decoded(const models::Decoder& decoder, const Tensor& codes) {
+Tensor decoded(const models::Decoder& decoder, const Tensor& codes, const Tensor& residual = {}) {
   std::vector<Tensor> parts;
   flow::for_batches(codes.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
-    parts.push_back(decoder.decode(codes.narrow(0, first, count)));
+    parts.push_back(
+        counterfactual::decode_with(decoder, codes.narrow(0, first, count),
+                                    residual.defined() ? residual.narrow(0, first, count) : Tensor()));
   });
   return at::cat(parts);
 }
@@ -63,7 +65,7 @@ Tensor decoded(const models::Decoder& decoder, const Tensor& codes) {
 Way morph_way(const MorphingModels& models, const MorphStudy& study) {
   return {"morph",
           "semantic morph",
-          decoded(models.model.decoder, study.morphs.moved),
+          decoded(models.model.decoder, study.morphs.moved, study.morphs.residual),
           study.morphs.found(),
           study.morphs.iterations,
           {},
@@ -86,7 +88,12 @@ Way counterfactual_way(const MorphingModels& models, const MorphStudy& study) {
     found.index_copy_(0, rows, own.found);
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
-  return {"counterfactual", "latent counterfactual", decoded(models.model.decoder, moved), found, {}, {},
+  return {"counterfactual",
+          "latent counterfactual",
+          decoded(models.model.decoder, moved, study.residual),
+          found,
+          {},
+          {},
           taken.count()};
 }
 
@@ -117,6 +124,8 @@ void add_measures(nlohmann::json& json, const Judgement& judged, const Tensor& f
     if (values->defined() && found.any().item<bool>()) json[name] = share_of(values->masked_select(found));
 }
 
+}  // namespace
+
 /// Share of the known images of each class whose reconstruction is as sure as the stopping rule asks.
 nlohmann::json sure_images(const MorphingModels& models, double entropy) {
   const counterfactual::KnownCodes& known = models.model.known;
@@ -133,8 +142,6 @@ nlohmann::json sure_images(const MorphingModels& models, double entropy) {
   return json;
 }
 
-}  // namespace
-
 MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
                         const MorphingOptions& options, bool with_controls,
                         const ProgressCallback& progress) {
@@ -150,10 +157,11 @@ MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
   study.left_out = cases.left_out;
   study.rows = cases.rows;
   study.images = images.to(models.model.decoder.device()).index_select(0, cases.rows);
-  study.morphs =
-      counterfactual::morph(models.model, models.classifier, study.codes.codes.index_select(0, cases.rows),
-                            cases.from, cases.to, options.search, progress);
-  study.reconstructions = decoded(models.model.decoder, study.morphs.codes);
+  const Tensor codes = study.codes.codes.index_select(0, cases.rows);
+  if (options.residual) study.residual = study.images - decoded(models.model.decoder, codes);
+  study.morphs = counterfactual::morph(models.model, models.classifier, codes, cases.from, cases.to,
+                                       options.search, progress, study.residual);
+  study.reconstructions = decoded(models.model.decoder, codes, study.residual);
   study.ways.push_back(morph_way(models, study));
   if (models.causal > 0 && with_controls) study.ways.push_back(counterfactual_way(models, study));
   if (with_controls)
@@ -173,6 +181,10 @@ MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
 
 nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models,
                        const MorphingOptions& options) {
+  return to_json(study, sure_images(models, options.search.entropy), options);
+}
+
+nlohmann::json to_json(const MorphStudy& study, const nlohmann::json& sure, const MorphingOptions& options) {
   using counterfactual::Ending;
   const auto cases = static_cast<double>(study.rows.size(0));
   nlohmann::json ways = nlohmann::json::object();
@@ -203,8 +215,9 @@ nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models,
           {"method", counterfactual::name_of(options.search.method)},
           {"entropy", options.search.entropy},
           {"kept", share_of(study.codes.kept)},
+          {"residual", options.residual},
           {"reencoding_of_reconstructions", reference},
-          {"sure_images", sure_images(models, options.search.entropy)},
+          {"sure_images", sure},
           {"ways", ways}};
 }
 

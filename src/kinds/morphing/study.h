@@ -6,6 +6,7 @@
 #include "kinds/morphing/morphing.h"
 #include "report/figures.h"
 #include "report/page.h"
+#include "whence/core/error.h"
 #include "whence/explain/counterfactual/judgement.h"
 
 namespace whence::kinds {
@@ -36,7 +37,9 @@ struct MorphStudy {
   counterfactual::ImageCodes codes;  ///< of the images
   at::Tensor images;                 ///< (n, C, H, W), one a case
   at::Tensor rows;                   ///< int64 (n): which image each case is of
-  at::Tensor reconstructions;        ///< (n, C, H, W)
+  at::Tensor
+      reconstructions;  ///< (n, C, H, W), what the morphs start from: with their residual the images themselves
+  at::Tensor residual;    ///< (n, C, H, W), images less reconstructions; undefined: not carried along
   at::Tensor reencoding;  ///< float32 (n): error of a reconstruction that is encoded and decoded again
   counterfactual::Morphs morphs;
   std::vector<Way> ways;      ///< the morphs first
@@ -44,12 +47,22 @@ struct MorphStudy {
   std::string target;
 };
 
-/// Errors (usage): a target that is no class; images that all have it already.
+/// The error of images that are all of the asked class.
+class NothingToMorph : public Error {
+ public:
+  explicit NothingToMorph(const std::string& sentence) : Error(sentence, ExitCode::usage) {}
+};
+
+/// Errors (usage): a target that is no class; NothingToMorph.
 MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
                         const MorphingOptions& options, bool with_controls, const ProgressCallback& progress);
 
 /// {"images", "cases", "left_out", "target", "method", "kept", "sure_images": {...}, "ways": {name: {"failed", ...}}}
 nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models, const MorphingOptions& options);
+/// The same where sure_images was called before.
+nlohmann::json to_json(const MorphStudy& study, const nlohmann::json& sure, const MorphingOptions& options);
+/// {class: share of its known images whose reconstruction is as sure as `entropy` asks}
+nlohmann::json sure_images(const MorphingModels& models, double entropy);
 
 /// Columns are cases, at most `shown`: the image, its reconstruction, `steps` images of the path, the morph.
 report::ImageGrid morph_figure(const MorphStudy& study, const MorphingModels& models, std::int64_t shown);

@@ -188,7 +188,8 @@ std::vector<double> values_of(const at::Tensor& values) {
 }
 
 /// The baselines: which words of the shown texts speak for the classifier's answer.
-nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, std::int64_t count) {
+nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, std::int64_t count,
+                            at::Generator& generator) {
   nlohmann::json maps = nlohmann::json::array();
   for (std::int64_t i = 0; i < std::min(count, subjects.texts.size(0)); ++i) {
     const at::Tensor text = subjects.texts.narrow(0, i, 1);
@@ -199,6 +200,8 @@ nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, 
                     {"answer", answer[0].item<std::int64_t>()},
                     {"integrated_gradients",
                      values_of(text::word_integrated_gradients(*models.classifier, read, answer)[0])},
+                    {"smooth_gradients",
+                     values_of(text::word_smooth_gradients(*models.classifier, read, answer, generator)[0])},
                     {"occlusion", values_of(text::word_occlusion(*models.classifier, read, answer)[0])}});
   }
   return maps;
@@ -216,7 +219,7 @@ nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& 
   metrics["fluency"] = fluency_of(models, subjects);
   metrics["bound"] = bound_of(models, subjects, generator);
   metrics["sweeps"] = sweeps_of(models, subjects, options.shown);
-  metrics["words"] = word_maps_of(models, subjects, options.shown);
+  metrics["words"] = word_maps_of(models, subjects, options.shown, generator);
   metrics["flow"] = flow_of(models, options, seed, progress);
   return metrics;
 }

@@ -12,6 +12,7 @@ namespace {
 struct Judged {
   std::vector<data::Words> words;
   std::vector<std::int64_t> labels;
+  std::vector<data::Words> undecided;
 };
 
 /// Between classes stands a phrase whose largest target is below this.
@@ -22,8 +23,11 @@ Judged judged_phrases(const data::Phrases& phrases, const TextCorpusOptions& opt
   const auto [largest, labels] = phrases.targets.max(1);
   for (std::size_t i = 0; i < phrases.words.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i), count = static_cast<std::int64_t>(phrases.words[i].size());
-    if (count < options.shortest || count > options.longest || largest[row].item<double>() < kDecided)
+    if (count < options.shortest || count > options.longest) continue;
+    if (largest[row].item<double>() < kDecided) {
+      all.undecided.push_back(phrases.words[i]);
       continue;
+    }
     all.words.push_back(phrases.words[i]);
     all.labels.push_back(labels[row].item<std::int64_t>());
   }
@@ -49,6 +53,8 @@ Judged known_only(const Judged& texts, const data::Vocabulary& vocabulary) {
     known.words.push_back(texts.words[i]);
     known.labels.push_back(texts.labels[i]);
   }
+  std::copy_if(texts.undecided.begin(), texts.undecided.end(), std::back_inserter(known.undecided),
+               [&](const data::Words& words) { return vocabulary.knows_all(words); });
   return known;
 }
 
@@ -76,18 +82,49 @@ TextCorpus text_corpus(Session& session) {
   if (train.words.empty())
     fail("no training text has {} to {} words; change text.shortest and text.longest", options.shortest,
          options.longest);
-  data::Vocabulary vocabulary(train.words, options.least);
+  std::vector<data::Words>
+      whole;  // in phrases, which are parts of one another, nearly every word stands three times
+  for (const data::LabelledText& text : splits.train.texts) whole.push_back(text.words);
+  const data::Vocabulary vocabulary(whole, options.least);
   const Judged known = known_only(train, vocabulary), known_test = known_only(test, vocabulary);
   for (const auto& [texts, name] : {std::pair{&known, "training"}, {&known_test, "test"}})
     if (texts->words.empty())
       fail("every {} text has words that stand less than {} times; lower text.least", name, options.least);
-  return {vocabulary, data::to_numbers(vocabulary, known.words),
-          data::to_numbers(vocabulary, known_test.words), at::tensor(known.labels, at::kLong),
-          at::tensor(known_test.labels, at::kLong)};
+  return {vocabulary,
+          data::to_numbers(vocabulary, known.words),
+          data::to_numbers(vocabulary, known_test.words),
+          at::tensor(known.labels, at::kLong),
+          at::tensor(known_test.labels, at::kLong),
+          options.undecided && !known.undecided.empty() ? data::to_numbers(vocabulary, known.undecided)
+                                                        : at::zeros({0, 1}, at::kLong)};
 }
 
 data::Vocabulary classifier_vocabulary(Session& session) {
-  return {session.texts().phrases.words, session.get<TextClassifierOptions>().least};
+  const auto& options = session.get<TextClassifierOptions>();
+  const std::vector<data::Words>& texts = session.texts().phrases.words;
+  if (!options.is_given()) return {texts, options.least};
+  data::Vocabulary own = models::vocabulary_of(options.given());
+  std::int64_t known = 0, all = 0;
+  for (const data::Words& words : texts)
+    for (const std::string& word : words) {
+      ++all;
+      known += own.number_of(word) == data::Vocabulary::kUnknown ? 0 : 1;
+    }
+  constexpr double least = 0.2;
+  if (const double share = static_cast<double>(known) / static_cast<double>(all); share < least)
+    fail(
+        "{} knows only {:.1f} % of the words of the texts; give the vocabulary of this classifier (words are "
+        "in small letters)",
+        options.vocabulary, 100 * share);
+  return own;
+}
+
+std::unique_ptr<models::TextClassifier> explained_text_classifier(Session& session,
+                                                                  const data::Vocabulary& vocabulary) {
+  const auto& options = session.get<TextClassifierOptions>();
+  if (options.is_given())
+    return models::load_text_classifier(options.given(), session.texts().train.classes());
+  return models::as_text_classifier(text_classifier(session, vocabulary, true));
 }
 
 models::TextClassifierNetwork text_classifier(Session& session, const data::Vocabulary& vocabulary,
@@ -129,7 +166,7 @@ at::Tensor TextModels::answers(const at::Tensor& numbers) const {
 TextModels text_models(Session& session) {
   TextCorpus corpus = text_corpus(session);
   data::Vocabulary words = classifier_vocabulary(session);
-  auto classifier = models::as_text_classifier(text_classifier(session, words, true));
+  auto classifier = explained_text_classifier(session, words);
   models::LanguageModel judge = language_model(session, corpus, true);
   models::SentenceVae vae = sentence_vae(session, corpus, true);
   at::Tensor translation = words.translation_from(corpus.vocabulary);

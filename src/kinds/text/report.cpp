@@ -65,16 +65,17 @@ std::string with_important_words(const std::string& text, const std::vector<doub
 report::Section words_section(const nlohmann::json& metrics, const std::vector<std::string>& classes) {
   report::Section section{"words", "Which words speak for the answer", {}, {}, {}};
   section.paragraphs.push_back(
-      "Two usual methods on the same classifier. **Bold** words add most to the logit of its answer: by "
-      "integrated gradients from unknown words, "
+      "Three usual methods on the same classifier. **Bold** words add most to the logit of its answer: by "
+      "integrated gradients from unknown words, by SmoothGrad times the word's vector, "
       "and by the fall of the logit when the word becomes unknown (occlusion). They point at words that are "
       "there; alpha changes words.");
-  report::Table table{{"answer", "integrated gradients", "occlusion"}, {}, ""};
+  report::Table table{{"answer", "integrated gradients", "SmoothGrad", "occlusion"}, {}, ""};
   for (const nlohmann::json& map : metrics.at("words")) {
     const std::string text = map.at("text");
     table.rows.push_back(
         {classes[map.at("answer").get<std::size_t>()],
          with_important_words(text, map.at("integrated_gradients").get<std::vector<double>>()),
+         with_important_words(text, map.at("smooth_gradients").get<std::vector<double>>()),
          with_important_words(text, map.at("occlusion").get<std::vector<double>>())});
   }
   if (!table.rows.empty()) section.tables.push_back(std::move(table));

@@ -17,22 +17,24 @@ using Learning = models::LanguageModelTraining;
 constexpr std::int64_t kMany = 1'000'000'000;
 
 Section corpus_section() {
-  return {
-      "text",
-      "Which texts the generator learns, and how it is judged.",
-      {{"unit", choice(at(&Corpus::unit), {"phrases", "texts"}), "",
-        "Judged parts of the training texts (SST), or the training texts themselves."},
-       {"shortest", Integer{at(&Corpus::shortest), 1, 1000}, "words", "Shorter ones are left out."},
-       {"longest", Integer{at(&Corpus::longest), 1, 1000}, "words",
-        "Longer phrases are left out, longer texts are cut after so many words."},
-       {"least", Integer{at(&Corpus::least), 1, kMany}, "",
-        "The generator knows words that stand so often in its corpus; texts with other words are left out."},
-       {"test_texts", Integer{at(&Measures::texts), 0, kMany}, "texts",
-        "Random test texts that it is judged on; 0: all."},
-       {"samples", Pair{at(&Measures::outer), at(&Measures::inner), 2, 100'000}, "",
-        "Draws of the information flow: of the factors, and of the rest for each."},
-       {"shown", Integer{at(&Measures::shown), 0, 100}, "texts",
-        "Test texts whose sweep the report shows."}}};
+  return {"text",
+          "Which texts the generator learns, and how it is judged.",
+          {{"unit", choice(at(&Corpus::unit), {"phrases", "texts"}), "",
+            "Judged parts of the training texts (SST), or the training texts themselves."},
+           {"shortest", Integer{at(&Corpus::shortest), 1, 1000}, "words", "Shorter ones are left out."},
+           {"longest", Integer{at(&Corpus::longest), 1, 1000}, "words",
+            "Longer phrases are left out, longer texts are cut after so many words."},
+           {"least", Integer{at(&Corpus::least), 1, kMany}, "",
+            "The generator knows words that stand so often in the training texts; texts with other words are "
+            "left out."},
+           {"undecided", Toggle{at(&Corpus::undecided)}, "",
+            "The first stage also learns phrases that people put between two classes."},
+           {"test_texts", Integer{at(&Measures::texts), 0, kMany}, "texts",
+            "Random test texts that it is judged on; 0: all."},
+           {"samples", Pair{at(&Measures::outer), at(&Measures::inner), 2, 100'000}, "",
+            "Draws of the information flow: of the factors, and of the rest for each."},
+           {"shown", Integer{at(&Measures::shown), 0, 100}, "texts",
+            "Test texts whose sweep the report shows."}}};
 }
 
 Section classifier_section() {
@@ -45,6 +47,19 @@ Section classifier_section() {
           {{"architecture", choice(at(shape, &Net::architecture), {"bilstm-convolutions", "bigru"}), "",
             "Verhoeven et al. 2021 (an LSTM in both directions and convolutions), or a GRU in both "
             "directions whose maximum and mean are read."},
+           {"file", Path{at(&Classifier::file)}, "",
+            "Your own classifier instead (docs/text.md says what it must take). Nothing is trained, and the "
+            "keys of the "
+            "training do nothing."},
+           {"input", choice(at(&Classifier::input), {"numbers", "vectors"}), "",
+            "What the file takes: numbers of words (N, T), or their vectors (N, T, E)."},
+           {"vocabulary", Path{at(&Classifier::vocabulary)}, "",
+            "The words of the file: one a line in the order of its numbers, or, for vectors, each with its "
+            "vector (GloVe's text form)."},
+           {"unknown", Text{at(&Classifier::unknown)}, "",
+            "The word of the vocabulary that stands for unknown ones."},
+           {"output", choice(at(&Classifier::output), {"auto", "logits", "probabilities"}), "",
+            "What the file returns; auto looks at the sum of its rows."},
            {"embedding", Integer{at(shape, &Net::embedding), 1, 4096}, "", "Width of the word vectors."},
            {"hidden", Integer{at(shape, &Net::hidden), 1, 4096}, "", "Units of each direction."},
            {"least", Integer{at(&Classifier::least), 1, kMany}, "",
@@ -123,6 +138,8 @@ std::vector<Key> training_keys() {
       {"lambda", number(&Training::lambda, 1e6), "", "Of the information flow."},
       {"cycle_weight", number(&Training::cycle_weight, 1e6), "",
        "Of the distance between the code of a decoded text and the code that it was made from."},
+      {"keep_weight", number(&Training::keep_weight, 1e6), "",
+       "Of the words that do not matter to the classifier: they stay when alpha moves."},
       {"causal_every", Integer{at(training, &Training::causal_every), 1, 1000}, "steps",
        "From one causal term to the next."},
       {"rollouts", Integer{at(training, &Training::rollouts), 2, 65'536}, "texts",
@@ -155,6 +172,11 @@ void check_text(const config::Values& values, const std::string& file) {
   const auto& corpus = values.get<TextCorpusOptions>();
   if (corpus.shortest > corpus.longest)
     fail_usage("{}: text.shortest is {}, but text.longest is {}", file, corpus.shortest, corpus.longest);
+  const auto& classifier = values.get<TextClassifierOptions>();
+  if (classifier.is_given() == classifier.vocabulary.empty())
+    fail_usage(
+        "{}: text_classifier.file and text_classifier.vocabulary belong together; give both or neither",
+        file);
 }
 
 }  // namespace whence::kinds

@@ -20,13 +20,29 @@ Training placed(Session& session, Training training, const char* stage) {
 
 nlohmann::json vectors_content(Session& session) {
   nlohmann::json content = nlohmann::json::object();
+  const auto& options = session.get<TextClassifierOptions>();
+  if (options.is_given())
+    for (const std::string& file : {options.file, options.vocabulary})
+      content["file"].push_back(experiment::fingerprint_of(read_file(file)));
   for (const std::string& file : session.get<TextClassifierOptions>().vectors)
     content["vectors"].push_back(experiment::fingerprint_of(read_file(file)));
   return content;
 }
 
+StageResult measure_given_classifier(Session& session, const data::Vocabulary& vocabulary) {
+  const auto classifier = explained_text_classifier(session, vocabulary);
+  const double accuracy = models::text_accuracy(*classifier, vocabulary, session.texts().test);
+  return {{{"classifier",
+            {{"test_accuracy", accuracy},
+             {"test_texts", session.texts().test.size()},
+             {"words", vocabulary.size()}}}},
+          {},
+          fmt::format("test accuracy {:.2f} %", 100 * accuracy)};
+}
+
 StageResult train_classifier_of_texts(Session& session) {
   const data::Vocabulary vocabulary = classifier_vocabulary(session);
+  if (session.get<TextClassifierOptions>().is_given()) return measure_given_classifier(session, vocabulary);
   models::TextClassifierNetwork network = text_classifier(session, vocabulary, false);
   const nn::LoopSummary summary = models::train_text_classifier(
       network, session.texts().phrases, vocabulary,
@@ -63,22 +79,23 @@ StageResult train_judge(Session& session) {
 StageResult train_explanation(Session& session) {
   const TextCorpus corpus = text_corpus(session);
   const data::Vocabulary words = classifier_vocabulary(session);
-  const auto classifier = models::as_text_classifier(text_classifier(session, words, true));
+  const auto classifier = explained_text_classifier(session, words);
   models::SentenceVae vae = sentence_vae(session, corpus, false);
   const at::Tensor translation = words.translation_from(corpus.vocabulary);
   text::Training options =
       placed(session, session.get<TextExplanationOptions>().training, "text-explanation");
   options.decoding.longest = session.get<TextCorpusOptions>().longest + 1;
-  const at::Tensor seen = translation.index_select(0, corpus.train.flatten()).view(corpus.train.sizes());
+  const at::Tensor texts = data::stacked({corpus.train, corpus.undecided});
+  const at::Tensor seen = translation.index_select(0, texts.flatten()).view(texts.sizes());
   const nn::LoopSummary summary =
-      text::train(vae, *classifier, translation,
-                  {corpus.train, models::text_probabilities(*classifier, seen)}, options, session.progress);
+      text::train(vae, *classifier, translation, {texts, models::text_probabilities(*classifier, seen)},
+                  options, session.progress);
   nn::save_parameters(session.folder() / "text-explanation.safetensors", vae.parameters());
   corpus.vocabulary.save(session.folder() / "text-explanation.words.txt");
   return {{{"train_seconds", summary.seconds},
            {"steps", summary.steps},
            {"step_seconds_median", summary.step_seconds_median},
-           {"texts", corpus.train.size(0)},
+           {"texts", texts.size(0)},
            {"words", corpus.vocabulary.size()}},
           {"text-explanation.safetensors", "text-explanation.words.txt"},
           fmt::format("{:.3f} s a step", summary.step_seconds_median),
@@ -107,6 +124,7 @@ std::vector<Stage> text_stages() {
   Stage judge{"language-model", corpus, {"data"}, train_judge};
   judge.keys.push_back("language_model");
   Stage explanation{"text-explanation", corpus, {"data", "text-classifier"}, train_explanation};
+  explanation.keys.push_back("text.undecided");
   explanation.keys.push_back("text_explanation");
   explanation.expensive = true;
   Stage measures{"text-measures",

@@ -8,7 +8,7 @@
 #include "experiment/session.h"
 #include "whence/data/text/vocabulary.h"
 #include "whence/explain/text/train.h"
-#include "whence/models/text/classifier.h"
+#include "whence/models/text/foreign_classifier.h"
 #include "whence/models/text/language_model.h"
 
 namespace whence::kinds {
@@ -24,7 +24,8 @@ enum class TextUnit {
 struct TextCorpusOptions {
   TextUnit unit = TextUnit::phrases;
   std::int64_t shortest = 3, longest = 12;  ///< words
-  std::int64_t least = 3;                   ///< how often a word stands in the corpus
+  std::int64_t least = 3;                   ///< how often a word stands in the training texts
+  bool undecided = true;                    ///< phrases between two classes are learned, too
 };
 
 struct TextClassifierOptions {
@@ -32,6 +33,13 @@ struct TextClassifierOptions {
   models::TextClassifierTraining training;
   std::int64_t least = 1;            ///< how often a word stands in the phrases
   std::vector<std::string> vectors;  ///< files of word vectors
+  // The user's own; then nothing is trained.
+  std::string file, vocabulary, unknown = "<unk>";
+  models::TextInput input = models::TextInput::numbers;
+  models::ClassifierOutput output = models::ClassifierOutput::automatic;
+
+  bool is_given() const { return !file.empty(); }
+  models::TextClassifierFile given() const { return {file, input, vocabulary, unknown, output}; }
 };
 
 struct TextExplanationOptions {
@@ -59,11 +67,15 @@ struct TextCorpus {
   data::Vocabulary vocabulary;
   at::Tensor train, test;                ///< numbers in its vocabulary
   at::Tensor train_labels, test_labels;  ///< the class that people gave, int64
+  at::Tensor undecided;                  ///< training phrases between two classes; none: (0, 1)
 };
 TextCorpus text_corpus(Session& session);
 
-/// The vocabulary of the classifier: words of its training phrases.
+/// The vocabulary of the classifier: words of its training phrases, or of the user's file. Error: a file that knows few of the texts' words.
 data::Vocabulary classifier_vocabulary(Session& session);
+/// The explained classifier: trained, or the user's file.
+std::unique_ptr<models::TextClassifier> explained_text_classifier(Session& session,
+                                                                  const data::Vocabulary& vocabulary);
 
 // Networks as the recipe declares them; `trained`: with the weights of the run folder. Error: not trained yet.
 models::TextClassifierNetwork text_classifier(Session& session, const data::Vocabulary& vocabulary,

@@ -129,7 +129,7 @@ experiment::Kind visualization_kind() {
                   experiment::classifier_content},
                  {"visualization",
                   {"visualization", "run.seed"},
-                  {"data", "classifier", "explanation", "judge"},
+                  {"data", "classifier", "generator", "explanation", "judge"},
                   make_pictures}};
   kind.metrics = metrics_of_pictures();
   kind.figures = draw_pictures;

@@ -16,11 +16,16 @@ const nn::Network& network_of(const Classifier& classifier) {
   return *classifier.network();
 }
 
-nn::LayerId last_hidden(const nn::Network& network) {
+std::optional<nn::LayerId> find_last_hidden(const nn::Network& network) {
   const auto& layers = network.layers();
   for (std::size_t i = layers.size(); i-- > 0;)
     if (std::holds_alternative<nn::Linear>(layers[i].op) && layers[i].inputs.front() != 0)
       return layers[i].inputs.front();
+  return {};
+}
+
+nn::LayerId last_hidden(const nn::Network& network) {
+  if (const auto found = find_last_hidden(network)) return *found;
   fail_usage("the classifier {} has no hidden layer before a linear one; name the layer of the features",
              network.name());
 }
@@ -42,6 +47,10 @@ at::Tensor in_batches(std::int64_t total, const Body& body) {
 Features::Features(const Classifier& classifier, std::string_view layer)
     : classifier_(classifier),
       layer_(layer.empty() ? last_hidden(network_of(classifier)) : network_of(classifier).find(layer)) {}
+
+bool Features::exist(const Classifier& classifier) {
+  return classifier.network() != nullptr && find_last_hidden(*classifier.network()).has_value();
+}
 
 at::Tensor Features::of(const at::Tensor& images) const {
   const at::NoGradGuard no_grad;

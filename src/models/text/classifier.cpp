@@ -29,8 +29,8 @@ class FrozenTextClassifier : public TextClassifier {
   }
   std::int64_t classes() const override { return network_.shape().classes; }
   const at::Tensor& embedding() const override { return network_.embedding(); }
-  at::Tensor logits_of(const at::Tensor& vectors, const at::Tensor& lengths) const override {
-    return network_.logits_of(vectors, lengths);
+  at::Tensor logits_of(const at::Tensor& vectors, const at::Tensor& numbers) const override {
+    return network_.logits_of(vectors, data::lengths_of(numbers).clamp_min(1));
   }
 
  private:
@@ -40,8 +40,8 @@ class FrozenTextClassifier : public TextClassifier {
 }  // namespace
 
 at::Tensor TextClassifier::logits(const at::Tensor& x) const {
-  if (x.dim() == 2) return logits_of(at::embedding(embedding(), x), data::lengths_of(x).clamp_min(1));
-  return logits_of(at::matmul(x, embedding()), data::lengths_of(x.argmax(2)).clamp_min(1));
+  if (x.dim() == 2) return logits_of(at::embedding(embedding(), x), x);
+  return logits_of(at::matmul(x, embedding()), x.argmax(2));
 }
 
 TextClassifierNetwork::TextClassifierNetwork(const TextClassifierShape& shape, const at::Tensor& embedding,

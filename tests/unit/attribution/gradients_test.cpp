@@ -177,18 +177,19 @@ TEST(IntegratedGradients, AreExactForPolynomials) {
 
 TEST(IntegratedGradients, AreMeasuredFromTheBaseline) {
   const at::Tensor x = random_images(3);
-  const auto from = [&](const IntegratedGradients& own) {
+  const auto from = [&](const IntegratedGradients& own, const at::Tensor& image = {}) {
     Options options = integrated(own);
+    options.of<Baseline>().image = image;
     options.batch = 2;  // images of a second batch have baselines of their own, too
     return method("integrated_gradients").run(with_logit(linear), x, all_of(1, 3), options).values;
   };
   const at::Tensor grey = (x - 0.25) * weights();
   EXPECT_TRUE(at::allclose(from({.level = 0.25}), grey, 0, 1e-5));
-  EXPECT_TRUE(at::allclose(from({.baseline = at::full({1, 4, 5}, 0.25)}), grey, 0, 1e-5));
+  EXPECT_TRUE(at::allclose(from({}, at::full({1, 4, 5}, 0.25)), grey, 0, 1e-5));
   const at::Tensor each = random_images(3, {1, 4, 5}, 8);
-  EXPECT_TRUE(at::allclose(from({.baseline = each}), (x - each) * weights(), 0, 1e-5));
+  EXPECT_TRUE(at::allclose(from({}, each), (x - each) * weights(), 0, 1e-5));
   for (const at::Tensor& wrong : {at::zeros({3, 3}), at::zeros({2, 1, 4, 5})})
-    test::expect_error([&] { from({.baseline = wrong}); }, {"baseline"}, ExitCode::usage);
+    test::expect_error([&] { from({}, wrong); }, {"baseline"}, ExitCode::usage);
 }
 
 TEST(IntegratedGradients, OfANetworkSayHowFarTheyAreFromCompleteness) {
@@ -213,10 +214,11 @@ TEST(IntegratedGradients, OfANetworkSayHowFarTheyAreFromCompleteness) {
 TEST(ExpectedGradients, EstimateTheMeanOfIntegratedGradients) {
   const at::Tensor x = random_images(2), references = random_images(4, {1, 4, 5}, 6);
   at::Tensor expected = at::zeros_like(x);
-  for (std::int64_t i = 0; i < 4; ++i)
-    expected += 0.25 * method("integrated_gradients")
-                           .run(with_logit(curved), x, all_of(1, 2), integrated({.baseline = references[i]}))
-                           .values;
+  for (std::int64_t i = 0; i < 4; ++i) {
+    Options from = integrated({});
+    from.of<Baseline>().image = references[i];
+    expected += 0.25 * method("integrated_gradients").run(with_logit(curved), x, all_of(1, 2), from).values;
+  }
   Options options;
   options.references = references;
   options.of<ExpectedGradients>().samples = 4000;

@@ -186,6 +186,43 @@ TEST(PathMethods, SayWhatTheyNeed) {
       "did you mean 'radial'"));
 }
 
+/// Its reconstructions are a tenth too dark.
+class DarkDecoder final : public models::Decoder {
+ public:
+  explicit DarkDecoder(at::IntArrayRef image) : pixels_(image) {}
+  Tensor decode(const Tensor& z) const override { return 0.9 * pixels_.decode(z); }
+  std::int64_t latents() const override { return pixels_.latents(); }
+
+ private:
+  PixelDecoder pixels_;
+};
+
+TEST(PathMethods, APathMayEndAtTheImageItself) {
+  const Classifier classifier = with_logit([](const Tensor& images) { return images.sum({1, 2, 3}) - 8; });
+  const Tensor x = random_images(2, {1, 4, 4}), known_images = random_images(60, {1, 4, 4}, 17);
+  const DarkDecoder decoder({1, 4, 4});
+  const PixelEncoder encoder(16);
+  Options options;
+  options.generator = std::make_shared<const counterfactual::ImageModel>(
+      counterfactual::ImageModel{encoder, decoder,
+                                 counterfactual::known_codes(encoder, decoder, classifier, known_images,
+                                                             at::arange(60, at::kLong).remainder(2))});
+  const Request request{classifier, x, answers_to(classifier, x)};
+  for (const char* kind : {"radial", "linear", "straight"}) {
+    const auto farthest_end = [&](const char* end) {
+      options.of<ImagePath>() = {.steps = 6, .kind = kind, .end = end};
+      const ImagePaths paths = paths_of(request, options, 0);
+      TORCH_CHECK(paths.images.size(0) == 2 && paths.images.size(1) == 6);
+      return (paths.images.select(1, 5) - x).abs().max().item<double>();
+    };
+    EXPECT_LT(farthest_end("image"), 1e-5) << kind;
+    EXPECT_GT(farthest_end("reconstruction"), 1e-2) << kind;
+  }
+  options.of<ImagePath>().end = "start";
+  EXPECT_TRUE(
+      test::contains(test::usage_error_of([&] { paths_of(request, options, 0); }), "path_end is 'start'"));
+}
+
 TEST(PathMethods, SeveralMorphsHaveASpread) {
   const Tensor x = random_images(3, {1, 4, 4});
   const Classifier classifier = with_logit([](const Tensor& images) {

@@ -202,6 +202,50 @@ TEST(Morph, EndsAsSureAsATrainingImageOrAtOneOrFails) {
   EXPECT_EQ(ending(1), Ending::failed);
 }
 
+/// A decoder that knows half of the image: its second value is the residual's alone, and the classifier sees both.
+class FirstValue final : public models::Decoder, public models::Encoder {
+ public:
+  Tensor decode(const Tensor& z) const override {
+    return at::cat({z, at::full_like(z, 0.5)}, 1).view({-1, 1, 1, 2});
+  }
+  models::Posterior encode(const Tensor& x) const override {
+    return {x.flatten(1).narrow(1, 0, 1), at::full({x.size(0), 1}, -9)};
+  }
+  std::int64_t latents() const override { return 1; }
+};
+
+TEST(Morph, CarriesTheResidualAlong) {
+  const FirstValue both;
+  const OfCode classifier(2, [](const Tensor& x) {  // class 1 where the first value is above the second
+    const Tensor lead = 40 * (x.select(1, 0) - x.select(1, 1));
+    return at::stack({-lead, lead}, 1);
+  });
+  const Tensor known = at::tensor({0.1F, 0.5F, 0.2F, 0.5F, 0.8F, 0.5F, 0.9F, 0.5F}).view({4, 1, 1, 2});
+  const ImageModel model{both, both, known_codes(both, both, classifier, known, labels({0, 0, 1, 1}))};
+  const Tensor image = at::tensor({0.3F, 0.7F}).view({1, 1, 1, 2}), code = both.encode(image).mean;
+  const Tensor residual = image - both.decode(code);
+  EXPECT_TRUE(at::allclose(decode_with(both, code, residual), image));
+  EXPECT_TRUE(at::equal(decode_with(both, code, {}), both.decode(code)));
+  EXPECT_TRUE(at::allclose(decode_with(both, code, residual + 9), at::ones({1, 1, 1, 2})));
+
+  // Finished where the classifier is sure of the whole image: above 0.7, the residual's value, not above 0.5.
+  const Morphs found = morph(model, classifier, code, labels({0}), labels({1}), {}, {}, residual);
+  EXPECT_TRUE(found.ended(Ending::finished).item<bool>());
+  EXPECT_GT(found.moved.item<double>(), 0.75);
+  EXPECT_TRUE(at::equal(found.residual, residual));
+  const Morphs without = morph(model, classifier, code, labels({0}), labels({1}), {});
+  EXPECT_EQ(without.iterations.item<std::int64_t>(), 0);  // halfway to 0.8 the reconstruction is sure already
+  EXPECT_GT(found.iterations.item<std::int64_t>(), 0);
+  EXPECT_FALSE(without.residual.defined());
+
+  // A training image that stands for a morph is shown as it is.
+  MorphOptions options;
+  options.anchored = {.iterations = 1, .anchors = 1, .start = 0};
+  const Morphs given = morph(model, classifier, code, labels({0}), labels({1}), options, {}, residual);
+  EXPECT_TRUE(given.ended(Ending::training_code).item<bool>());
+  EXPECT_EQ(largest(given.residual), 0);
+}
+
 TEST(KnownCodes, NormsAnswersAndErrors) {
   const Tensor images = at::tensor({3.F, 4.F, 6.F, 8.F, -1.F, 0.F, -3.F, 0.F}).view({4, 2});
   const Flat flat(2,

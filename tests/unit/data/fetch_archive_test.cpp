@@ -5,8 +5,10 @@
 #include "data/unpack.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/zip_writer.h"
 #include "unit/data/fetch_support.h"
 #include "whence/data/fetch.h"
+#include "whence/data/text/trees.h"
 
 namespace fs = std::filesystem;
 
@@ -116,6 +118,28 @@ TEST_F(FetchArchive, RefusesAnArchiveOfSomethingElse) {
   pack();
   expect_error([&] { fetch_archive(); }, {"is not CIFAR-10", "lacks data_batch_1.bin"});
   EXPECT_FALSE(fs::exists(to_ / "cifar10"));
+}
+
+/// The Stanford Sentiment Treebank in a zip archive such as its home's.
+TEST_F(FetchArchive, BringsTheTreebank) {
+  const std::string tree = "(3 (2 a) (3 (3 good) (2 film)))\n";
+  std::map<std::string, std::string> files = {{"__MACOSX/trees/._dev.txt", "of another system"}};
+  for (const char* name : {"train.txt", "dev.txt", "test.txt"})
+    files[std::string("trees/") + name] = name + std::string(1, '\n') + tree;
+  put(home_ / "trees.zip", whence::test::zip_of(files));
+  const std::string& digest = digests_.emplace_back(digest_of(content(home_ / "trees.zip")));
+  std::vector<PublishedFile> published;
+  for (const char* name : {"train.txt", "dev.txt", "test.txt"})
+    published.push_back({name, digests_.emplace_back(digest_of(files[std::string("trees/") + name]))});
+  const Publication zip{{server_->address("plain")}, {{"trees.zip", 0, digest}}, published};
+  const KnownSet& sst = known_texts().front();
+  EXPECT_EQ(fetch(sst, zip, {.to = to_.path(), .from = ""}), to_ / "sst");
+  EXPECT_EQ(names_in(to_ / "sst"), (Names{"dev.txt", "test.txt", "train.txt"}));
+  EXPECT_EQ(find_sst(to_ / "sst"), to_ / "sst");
+  put(to_ / "sst/dev.txt", tree);
+  EXPECT_EQ(differences(zip, *locate(sst, to_ / "sst")).size(), 1u);
+  fetch(sst, zip, {.to = to_.path(), .from = ""});
+  EXPECT_EQ(content(to_ / "sst/dev.txt"), files["trees/dev.txt"]) << "a damaged set is replaced";
 }
 
 TEST_F(FetchArchive, RefusesPathsThatLeadOut) {

@@ -166,13 +166,15 @@ TEST_F(FetchTest, SaysWhereItCannotWrite) {
 }
 
 TEST(Publication, KnowsEveryFileOfEverySet) {
-  for (const KnownSet& set : known_sets()) {
-    const Publication& known = publication(set);
-    EXPECT_FALSE(known.homes.empty()) << set.name;
-    for (const std::string& home : known.homes) EXPECT_TRUE(home.ends_with('/')) << home;
-    for (const Download& download : known.downloads) {
-      EXPECT_TRUE(download.digest.size() == 64 || download.digest.size() == 32) << download.file;
-      EXPECT_GT(download.bytes, 0) << download.file;
+  for (const auto& sets : {known_sets(), known_texts()}) {
+    for (const KnownSet& set : sets) {
+      const Publication& known = publication(set);
+      EXPECT_FALSE(known.homes.empty()) << set.name;
+      for (const std::string& home : known.homes) EXPECT_TRUE(home.ends_with('/')) << home;
+      for (const Download& download : known.downloads) {
+        EXPECT_TRUE(download.digest.size() == 64 || download.digest.size() == 32) << download.file;
+        EXPECT_GT(download.bytes, 0) << download.file;
+      }
     }
   }
 }

@@ -59,6 +59,12 @@ void put_treebank(const std::filesystem::path& folder) {
   put(folder / "test.txt", "(1 (1 dull) (2 plot))\n(2 (2 a) (2 plot))\n");
 }
 
+TEST(Vocabulary, StacksMatricesOfSeveralWidths) {
+  const at::Tensor narrow = at::full({2, 1}, 5, at::kLong), wide = at::full({1, 3}, 6, at::kLong);
+  const at::Tensor all = stacked({narrow, at::zeros({0, 1}, at::kLong), wide});
+  EXPECT_TRUE(all.equal(at::tensor({5, 0, 0, 5, 0, 0, 6, 6, 6}, at::kLong).view({3, 3}))) << all;
+}
+
 TEST(SentimentTreebank, LeavesNeutralSentencesOutOfTwoClasses) {
   const whence::test::TemporaryFolder folder;
   put_treebank(folder.path());

@@ -67,6 +67,21 @@ TEST(ExportedProgramOfAFixedBatch, TakesOthersWhereNoSizeStandsInIt) {
   EXPECT_LT(relative(module(expected.x.narrow(0, 1, 2)).front(), expected.y.narrow(0, 1, 2)), 1e-5);
 }
 
+TEST(ExportedProgramOfADictionary, KeepsItsKeys) {
+  nn::ScriptModule module(fixture("dictionary.pt2"));
+  EXPECT_EQ(module.output_names(), (std::vector<std::string>{"features", "logits"}));
+  const at::Tensor x = at::ones({2, 1, 12, 12});
+  EXPECT_EQ(module(x).size(), 2U);
+  for (const char* entry : {"logits", "1"}) {
+    module.choose_output(entry);
+    ASSERT_EQ(module(x).size(), 1U);
+    EXPECT_EQ(module(x).front().sizes(), at::IntArrayRef({2, 3}));
+    EXPECT_TRUE(module.translate({1, 12, 12}).has_value()) << entry;
+  }
+  module.choose_output("logit");
+  EXPECT_NE(test::error_of([&] { module(x); }).find("did you mean 'logits'"), std::string::npos);
+}
+
 /// PyTorch 2.7 and earlier wrote the same parts without folders.
 TEST(ExportedProgramOfTheFlatLayout, IsTheSame) {
   const test::TemporaryFolder folder;

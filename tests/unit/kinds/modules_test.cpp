@@ -56,10 +56,48 @@ TEST(ModulesKind, StudiesAPlantedGenerator) {
   EXPECT_EQ(stability_chart(record).panels[0].series[0].x.size(), 5U);  // ranks 2 to 6
 }
 
+/// The classifier sees every pixel: its hidden layer has 64 features, the image's.
+nn::Network pixel_features() {
+  nn::Network network("pixels", {1, 8, 8});
+  network.add("flatten", nn::Flatten{});
+  network.add("hidden", nn::Linear{64});
+  network.add("out", nn::Linear{2});
+  network.load_state({{"hidden.weight", at::eye(64)},
+                      {"hidden.bias", at::zeros({64})},
+                      {"out.weight", at::ones({2, 64})},
+                      {"out.bias", at::zeros({2})}});
+  return network;
+}
+
+/// Channels of the planted generator are independent, so its hybrids are its samples; a blend of pixels halves some, and images of
+/// another kind are far from all.
+TEST(ModulesKind, DistancesTellHybridsFromBlendsAndOtherImages) {
+  const auto decoder = models::as_decoder(test_support::planted_generator());
+  const auto classifier = models::as_classifier(pixel_features());
+  ModulesOptions options = small_options();
+  options.measured = 400;
+  Generator generator = make_generator(2, "test");
+  const at::Tensor others = at::rand({500, 1, 8, 8}, generator, at::kFloat) + 5;
+  const ModuleStudy study = study_modules({decoder.get(), nullptr, classifier.get(), others}, options, 1, {});
+  ASSERT_TRUE(study.distances.has_value());
+  EXPECT_EQ(study.distances->images, 400);
+  const auto of = [&](modularity::Swap swap) {
+    return study.distances->swaps[static_cast<std::size_t>(swap)];
+  };
+  const auto& originals = study.distances->originals;
+  const auto& hybrids = of(modularity::Swap::module);
+  EXPECT_NEAR(hybrids.to_samples.value, originals.to_samples.value,
+              3 * std::hypot(hybrids.to_samples.se, originals.to_samples.se) + 1e-6);
+  EXPECT_GT(hybrids.to_real.value().value, 10 * hybrids.to_samples.value);
+  const nlohmann::json record = to_json(study);
+  EXPECT_TRUE(record.at("frechet").at("module").contains("to_real"));
+  EXPECT_EQ(modules_report(record).tables.back().header.size(), 3U);
+}
+
 TEST(ModulesKind, FiguresShowTemplatesMapsAndHybrids) {
   const auto decoder = models::as_decoder(test_support::planted_generator());
   const ModuleStudy study = study_modules({decoder.get(), nullptr, nullptr, {}}, small_options(), 1, {});
-  EXPECT_FALSE(to_json(study).contains("flow"));
+  for (const char* name : {"flow", "frechet"}) EXPECT_FALSE(to_json(study).contains(name));
   test::TemporaryFolder folder;
   save_modules(study.modules, folder / "modules.safetensors");
   const modularity::Modules modules = load_modules(folder / "modules.safetensors");

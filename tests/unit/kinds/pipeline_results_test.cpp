@@ -39,6 +39,40 @@ TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "figures/information-flow.svg"));
 }
 
+/// 64 pixels and 60 latents: the principal components keep nearly everything, before any step and after a few.
+TEST_F(Pipeline, AnAutoencoderThatKeepsAnswersIsJudgedByAnIndependentClassifier) {
+  const std::vector<std::string> settings = {
+      "generator.latents=60",       "generator.architecture=linear-path",
+      "generator.width=2",          "generator.steps=4",
+      "generator.batch=16",         "generator.learning_rate=1e-5",
+      "generator.kl_weight=1e-4",   "generator.feature_weight=3",
+      "classifier.epochs=4",        "independent.width=3",
+      "morphing.images=12",         "morphing.known=100",
+      "morphing.components=4",      "morphing.residual=true",
+      "attribution.images=4",       "attribution.methods=[\"path_mask\"]",
+      "attribution.path_end=image", "attribution.path_steps=6"};
+  Session session(load_recipe(kinds(), recipe_, settings), folder_);
+  Display display(DisplayStyle::silent, stderr);
+  run_stages(session, {}, display);
+  const nlohmann::json metrics = collect_metrics(kinds(), folder_);
+  const nlohmann::json& answers = metrics.at("generator").at("answers");
+  for (const char* way : {"reconstructions", "components"}) {
+    EXPECT_GT(answers.at(way).at("explained").get<double>(), 0.95) << way;
+    EXPECT_GT(answers.at(way).at("independent").get<double>(), 0.95) << way;
+    EXPECT_LT(answers.at(way).at("sse").get<double>(), 0.05) << way;
+  }
+  EXPECT_GT(answers.at("shift").at("sse").get<double>(), 1);
+  EXPECT_EQ(*value_of(metric_named(all_metrics(kinds()), "answers_kept"), metrics),
+            answers.at("reconstructions").at("explained").get<double>());
+  EXPECT_TRUE(metrics.at("morphing").at("residual").get<bool>());
+  EXPECT_LT(metrics.at("morphing").at("reencoding_of_reconstructions").get<double>(), 0.05);
+  const std::string report = read_file(folder_ / "report.html");
+  EXPECT_TRUE(contains(report, "moved by one pixel"));
+  EXPECT_TRUE(contains(report, "a weak prior"));
+  EXPECT_TRUE(contains(error_of([&] { run({"generator.feature_weight=3"}); }, ExitCode::usage),
+                       "generator.feature_weight is for an autoencoder"));
+}
+
 TEST_F(Pipeline, AGanIsTrainedAloneAndHasNoEncoder) {
   const std::vector<std::string> settings = {"generator.latents=3", "generator.objective=gan",
                                              "generator.steps=6",   "generator.candidate_steps=2",

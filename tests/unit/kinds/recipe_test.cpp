@@ -40,6 +40,8 @@ std::string other_value(const config::Key& key, const std::string& value) {
   if (std::holds_alternative<config::Texts>(key.type)) return R"(["a", "b"])";
   if (const auto* choices = std::get_if<config::Choices>(&key.type))
     return fmt::format("['{}']", choices->names.front());
+  if (const auto* from = std::get_if<config::Number>(&key.type); from != nullptr && from->least > 0.5)
+    return fmt::format("{}", from->least + (value == fmt::format("{}", from->least + 0.5) ? 0.25 : 0.5));
   const bool number = std::holds_alternative<config::Number>(key.type) ||
                       std::holds_alternative<config::OptionalNumber>(key.type);
   return number ? (value == "0.25" ? "0.5" : "0.25") : "\"/somewhere/else\"";

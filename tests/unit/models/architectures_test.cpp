@@ -137,7 +137,8 @@ TEST(Autoencoders, CloseForEverySizeTheyTake) {
               {"parafita-cifar", 26, 6},
               {"beta-vae", 8, 2},
               {"dcgan", 8, 2},
-              {"dcgan-upsampling", 8, 2}};
+              {"dcgan-upsampling", 8, 2},
+              {"linear-path", 8, 8}};
   ASSERT_EQ(std::size(rows), autoencoder_architectures().size());
   for (std::size_t i = 0; i < std::size(rows); ++i) {
     const AutoencoderArchitecture& architecture = autoencoder_architectures()[i];

@@ -68,7 +68,9 @@ TEST_F(Foreign, AnswersThatDependOnOtherImagesAreRefused) {
   const char* bodies[] = {"  return torch.softmax(torch.mean(x, [2, 3]), 0)\n",
                           "  m = torch.mean(x, [2, 3])\n  return m - torch.mean(m, 0)\n",
                           "  m = torch.mean(x, [2, 3])\n  return m / torch.max(m)\n",
-                          "  m = torch.mean(x, [2, 3])\n  return torch.cumsum(torch.flip(m, [0]), 0)\n"};
+                          "  m = torch.mean(x, [2, 3])\n  return torch.cumsum(torch.flip(m, [0]), 0)\n",
+                          "  return torch.cumsum(torch.mean(x, [2, 3]), 0)\n",
+                          "  return torch.flip(torch.mean(x, [2, 3]), [0])\n"};
   for (const char* body : bodies) {
     SCOPED_TRACE(body);
     write(body);
@@ -170,9 +172,17 @@ TEST_F(Foreign, DictionariesAndTuplesAreChosenFrom) {
   expect_refused({"no entry 'logit'", "did you mean 'logits'?"}, pictures(), reading);
 
   write("  m = torch.mean(x, [2, 3])\n  return (torch.flatten(x, 1), m)\n");
-  expect_refused({"2 tensors", "--output 0 to 1"});
+  expect_refused({"2 tensors", "choose '0' or '1' with --output"});
   reading.entry = "1";
   EXPECT_LT(apart(logits(pictures(), reading), pictures().mean({2, 3})), 1e-6);
+}
+
+TEST_F(Foreign, RowsWithEmptyDimensionsBehindThemAreRows) {
+  for (const char* end : {"[2, 3], True", "[2, 3]).unsqueeze(2", "[2, 3])[:, :, None, None, None].abs("}) {
+    SCOPED_TRACE(end);
+    write(fmt::format("  return torch.mean(x, {})\n", end));
+    EXPECT_LT(apart(logits(pictures()), pictures().mean({2, 3})), 1e-6);
+  }
 }
 
 TEST_F(Foreign, AFixedBatchIsNamed) {

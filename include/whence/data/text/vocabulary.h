@@ -52,6 +52,9 @@ class Vocabulary {
 /// after `most` words. A text without words is one unknown word.
 at::Tensor to_numbers(const Vocabulary& vocabulary, const std::vector<Words>& texts, std::int64_t most = 0);
 
+/// Texts of several matrices (N_i, T_i) in one, (sum N_i, max T_i), filled up with kEnd.
+at::Tensor stacked(const std::vector<at::Tensor>& numbers);
+
 /// How many words each row has before its first kEnd, int64 (N).
 at::Tensor lengths_of(const at::Tensor& numbers);
 

@@ -24,7 +24,8 @@ struct Attribution {
   at::Tensor completeness_error;
   /// Of the values, like them: by how much other draws would change them. Undefined for methods that draw nothing.
   at::Tensor standard_error;
-  /// float64 (N): of methods that take a closed form for an optimum, by how much the approximation behind it is wrong, as a share.
+  /// float64 (N): of methods that explain an approximation of f, or take a closed form for an optimum, by how much the approximation
+  /// is wrong, as a share.
   at::Tensor approximation_error = {};
 };
 

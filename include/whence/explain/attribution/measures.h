@@ -1,6 +1,7 @@
 // Measures of attributions: which of several maps tells more about the classifier.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "whence/core/progress.h"
@@ -12,7 +13,13 @@ namespace whence::attribution {
 enum class Replacement {
   constant,  ///< PerturbationOptions::fill
   mean,      ///< the mean of each channel of the image
-  blur       ///< the image behind a Gaussian filter whose deviation is the side of a region
+  blur,      ///< the image behind a Gaussian filter whose deviation is the side of a region
+  /// Noisy linear imputation (Rong et al. 2022, "ROAD"): each missing pixel is the weighted mean of its neighbours, plus N(0, 0.01^2). The
+  /// shape of what is missing tells the classifier less than holes do.
+  imputation,
+  /// What a generative model makes of the rest: the image is filled by linear imputation, and five times replaced by its
+  /// reconstruction where it is missing (after Rezende, Mohamed and Wierstra 2014, appendix F).
+  generator
 };
 std::string_view name_of(Replacement replacement);
 
@@ -23,7 +30,8 @@ struct PerturbationOptions {
   std::int64_t patch = 4;  ///< side of the square regions that are taken out, pixels
   double share = 1;        ///< of the regions that are taken out at the end
   Replacement replacement = Replacement::constant;
-  double fill = 0;  ///< the constant, in [0, 1]
+  double fill = 0;                                                        ///< the constant, in [0, 1]
+  std::shared_ptr<const counterfactual::ImageModel> generator = nullptr;  ///< of Replacement::generator
   RemovalOrder order = RemovalOrder::most_relevant_first;
   std::int64_t batch = kRowsAtOnce;
   std::int64_t subsets = 40;  ///< random sets of regions that are taken out, for sensitivity_n and infidelity
@@ -42,7 +50,7 @@ struct PerturbationCurve {
 
 /// A region's relevance is the sum of its values (Samek et al. 2017, section III.A). values: like x, or (N, 1, H, W). Regions at the
 /// lower and right edge may be smaller. Regions of equal relevance keep their order. Errors (usage): a patch below 1, a share
-/// outside of (0, 1].
+/// outside of (0, 1], no generator where it is to replace.
 PerturbationCurve perturbation_curve(const models::Classifier& classifier, const at::Tensor& x,
                                      const at::Tensor& target, const at::Tensor& values, Score score,
                                      const PerturbationOptions& options);

@@ -20,6 +20,7 @@ enum class Needs {
   nothing,     ///< beyond a classifier that is differentiable, or only a function
   layers,      ///< Classifier::network()
   references,  ///< Options::references
+  training,    ///< Classifier::network() and Options::training
   generator,   ///< Options::generator
 };
 
@@ -34,6 +35,11 @@ struct Method {
   Needs needs = Needs::nothing;
   std::span<const Option> options = {};
   Attribution (*compute)(const Request&, const Options&) = nullptr;
+  /// The options with what all batches share, such as networks that are trained for the classes `target`; null: nothing.
+  Options (*prepare)(const models::Classifier&, const at::Tensor& target, const Options&) = nullptr;
+
+  /// Whether it needs Classifier::network().
+  bool needs_layers() const { return needs == Needs::layers || needs == Needs::training; }
 
   /// The attributions of all images, batch by batch. Errors: an option out of its range, a target that is no class, images that the
   /// classifier cannot take (usage); layers of an opaque classifier, whose missing operation is named; no references or no generator

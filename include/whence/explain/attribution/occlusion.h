@@ -1,14 +1,14 @@
 // How far f falls when a part of the image is covered.
 #pragma once
 
-#include "whence/explain/attribution/method.h"
+#include "whence/explain/attribution/baseline.h"
 
 namespace whence::attribution {
 
 struct Occlusion {
   std::int64_t window = 4;  ///< side of the square that covers
   std::int64_t stride = 2;  ///< from one place of the square to the next
-  double level = 0;         ///< grey level of the square
+  double level = 0;         ///< grey level of the square, unless Baseline says what covers
 };
 
 /// For each pixel the mean of f(x) - f(x covered) over the squares that cover it, (N, 1, H, W) (Zeiler and Fergus 2014, section
@@ -23,6 +23,9 @@ inline constexpr Option kOcclusionOptions[] = {
      "Step from one place of the square to the next."},
     {"occlusion_baseline", NumberOption{place<&Occlusion::level>, 0, 1}, "",
      "Grey level of the square; 0 is black."},
+    kBaselineImage,
+    kBaselineBlur,
+    kBaselineNoise,
 };
 
 }  // namespace whence::attribution

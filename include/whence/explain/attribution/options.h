@@ -28,6 +28,8 @@ class Options {
   /// Of random draws. All images see the same draws, so that an image's map does not depend on the images beside it.
   std::uint64_t seed = 0;
   at::Tensor references;  ///< images of the data, (M, C, H, W), for methods that draw baselines from them
+  at::Tensor
+      training;  ///< images of the data, (M, C, H, W), that methods learn from; undefined: the references
   /// An autoencoder of the images with the codes of some of the data, for methods that move along images of the data.
   std::shared_ptr<const counterfactual::ImageModel> generator;
   ProgressCallback progress;  ///< told after each batch of images; may throw to stop the work

@@ -1,7 +1,8 @@
 // Path-mask attribution (Parafita 2018, section 4.6): which pixels' change, on a path through images of the data, carries the class.
 // docs/path-mask.md derives the closed form.
 //
-// A path x_1, ..., x_n leads from the image's morph, which is of another class, to the image's reconstruction. A mask m in [0, 1]
+// A path x_1, ..., x_n leads from the image's morph, which is of another class, to the image's reconstruction (with the residual carried along, to the image
+// itself). A mask m in [0, 1]
 // changes every image of the path as the path does, at some pixels only: x_i + m (x_(i+1) - x_i). Its gain is
 //   J(m) = sum over i < n of f(x_i + m (x_(i+1) - x_i)) - f(x_i),   f: the probability of the image's class.
 // Shapes: paths (N, n, C, H, W); masks (N, 1, H, W), one value for all channels of a pixel.
@@ -17,6 +18,8 @@ struct ImagePath {
   std::string kind = "radial";    ///< "radial" or "linear" in codes, or "straight" in pixels
   std::int64_t morphs = 1;        ///< with different starts, whose maps are averaged
   std::int64_t iterations = 150;  ///< of the search for a morph, from one start
+  /// "reconstruction", or "image": every image of the path then has what the image's reconstruction lacks.
+  std::string end = "reconstruction";
 };
 struct PathMask {
   double area = 0.05;      ///< mean of the mask over the pixels
@@ -84,12 +87,17 @@ inline constexpr Option kPathOptions[] = {
      "The path from the morph to the image: radial or linear in the codes, or straight in the pixels."},
     {"path_morphs", IntegerOption{place<&ImagePath::morphs>, 1, 100}, "morphs",
      "Morphs with different starts, over which a map is averaged; two or more give its spread."},
+    {"path_end", TextOption{place<&ImagePath::end>}, "reconstruction|image",
+     "Where the path ends: at the image's reconstruction, or at the image itself; then every image of the "
+     "path "
+     "has what the reconstruction lacks."},
 };
 inline constexpr Option kPathMaskOptions[] = {
     kPathOptions[0],
     kPathOptions[1],
     kPathOptions[2],
     kPathOptions[3],
+    kPathOptions[4],
     {"path_mask_area", NumberOption{place<&PathMask::area>, 0.001, 1}, "share of the pixels",
      "Area of the mask: its mean over the pixels."},
     {"path_mask_blur", NumberOption{place<&PathMask::blur>, 0.1, 100}, "pixels",

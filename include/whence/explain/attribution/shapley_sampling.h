@@ -1,14 +1,14 @@
 // Shapley values of the regions of an image.
 #pragma once
 
-#include "whence/explain/attribution/method.h"
+#include "whence/explain/attribution/baseline.h"
 
 namespace whence::attribution {
 
 struct ShapleySampling {
   std::int64_t orders = 32;  ///< orders in which regions appear
   std::int64_t patch = 4;    ///< side of a region; those at the lower and right edge may be smaller
-  double level = 0;          ///< grey level of a region that has not appeared
+  double level = 0;          ///< grey level of a region that has not appeared, unless Baseline says otherwise
 };
 
 /// What a region adds to f when it appears, averaged over random orders of appearance (Strumbelj and Kononenko 2010; Castro, Gomez
@@ -24,6 +24,9 @@ inline constexpr Option kShapleySamplingOptions[] = {
      "Side of a region."},
     {"shapley_sampling_baseline", NumberOption{place<&ShapleySampling::level>, 0, 1}, "",
      "Grey level of a region that has not appeared; 0 is black."},
+    kBaselineImage,
+    kBaselineBlur,
+    kBaselineNoise,
 };
 
 }  // namespace whence::attribution

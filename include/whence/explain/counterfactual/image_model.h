@@ -74,4 +74,9 @@ enum class PathKind { radial, linear };
 at::Tensor code_path(const at::Tensor& first, const at::Tensor& second, const at::Tensor& places,
                      PathKind kind);
 
+/// The images of codes with what a reconstruction left out: clamp(decode(codes) + residual, 0, 1), residual (n, C, H, W); decode(codes)
+/// where the residual is undefined. At the code of an image, with residual = image - decode(code), that is the image itself.
+/// Differentiable in the codes.
+at::Tensor decode_with(const models::Decoder& decoder, const at::Tensor& codes, const at::Tensor& residual);
+
 }  // namespace whence::counterfactual

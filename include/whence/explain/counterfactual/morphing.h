@@ -69,17 +69,21 @@ struct Morphs {
   at::Tensor iterations;   ///< int64 (n), from all starts
   at::Tensor entropy;      ///< float32 (n), bits, of the morph's two classes
   at::Tensor probability;  ///< float32 (n), of `to` for the morph
-  double seconds = 0;      ///< for all of them
+  /// (n, C, H, W), what is added to the decoded morph; 0 for a training image that stands for a morph. Undefined without residuals.
+  at::Tensor residual;
+  double seconds = 0;  ///< for all of them
 
   at::Tensor ended(Ending ending) const;  ///< bool (n)
   at::Tensor found() const;               ///< bool (n): not failed
 };
 
-/// codes (n, D); from, to: int64 (n), classes. Deterministic. Progress: stage "morphs", one step an image. Errors (usage): a class that
+/// codes (n, D); from, to: int64 (n), classes. `residual` (n, C, H, W), where it is given, is carried along: every image of the search is
+/// decode_with(code, residual), so that an image that the decoder cannot quite make keeps what its reconstruction lacks.
+/// Deterministic. Progress: stage "morphs", one step an image. Errors (usage): a class that
 /// does not exist; a target that is the image's own class; an option out of its range. Errors: NaN; an interruption.
 Morphs morph(const ImageModel& model, const models::Classifier& classifier, const at::Tensor& codes,
              const at::Tensor& from, const at::Tensor& to, const MorphOptions& options,
-             const ProgressCallback& progress = {});
+             const ProgressCallback& progress = {}, const at::Tensor& residual = {});
 
 /// Rows of the training codes of class `to` whose reconstruction is classified as it, by falling cosine with each code: int64 (n, k), k
 /// at most `count`. For all codes one class. Empty (n, 0) where there is none.

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "whence/data/dataset.h"
+#include "whence/models/train/components.h"
 
 namespace whence::flow {
 
@@ -22,11 +23,10 @@ struct LinearReference {
   at::Tensor variances;   ///< float64, (used), of the training images along them; above 1/2, falling
 };
 
-/// With at most `latents` directions. They come from subspace iteration (Halko, Martinsson and Tropp 2011, algorithm
-/// 4.4, with twice as many random columns as latents and 6 passes over the images), so that no D x D matrix is needed;
-/// the last few variances may be some thousandths too small. Errors: no images; no
-/// latents (usage).
+/// With at most `latents` directions, models::principal_components' own. Errors: no images; no latents (usage).
 LinearReference fit_linear(const data::Dataset& train, std::int64_t latents, at::Generator& generator);
+/// The same from components that are known already.
+LinearReference worth_their_code(const models::Components& components);
 
 struct LinearFidelity {
   /// Squared error over pixels of an image decoded from a draw of its code, mean over images.

@@ -21,6 +21,7 @@ struct Training {
   std::int64_t noncausal = 4;  ///< L
   double lambda = 0.05;        ///< weight of the VAE bound against the causal term
   CausalOptions effect;        ///< the causal term's objective and estimator
+  double kl_weight = 1;        ///< of the KL against SSE (beta of Higgins et al. 2017); 1: as published
   double causal_weight =
       1;  ///< of the causal term; without it and the next two a plain VAE is trained, which lambda then only scales
   double leak_penalty = 0;   ///< weight of I(beta; Y) in the objective, subtracted; see leaked_effect
@@ -45,7 +46,7 @@ struct Training {
   double checkpoint_seconds = 20;
 };
 
-/// Maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight answer_divergence - manifold_weight departure - lambda (SSE + KL). Initialises (unless `warm_start`) and trains
+/// Maximises causal_weight C - leak_penalty I(beta; Y) - answer_weight answer_divergence - manifold_weight departure - lambda (SSE + kl_weight KL). Initialises (unless `warm_start`) and trains
 /// encoder and decoder in place; the classifier stays as it is, and is not asked when none of its terms has a
 /// weight (the end of pretraining asks it). Progress is of the stages "explanation/pretraining" and "explanation" and
 /// carries "C", "leak", "answers" and "departure" (where they have a weight), "SSE", "KL" (smoothed) and "loss". Resumed training gives the same

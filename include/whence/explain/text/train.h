@@ -8,7 +8,9 @@
 // and that of a text,
 //   - lambda (H(Y) + E log q(Y|alpha))  <= - lambda I(alpha; Y)       the variational bound (flow::variational_information)
 //   + cycle_weight |q-mean(x') - z|^2 / D                             a text tells the code that it was made from.
-// The decoder sees no text here: gradients reach it through straight-through words (text/decoding.h).
+// The decoder sees no text here: gradients reach it through straight-through words (text/decoding.h). In the same steps, with another alpha' ~ N(0, I),
+//   + keep_weight (- sum_t s_t log p(x_t | x_<t, alpha', beta))       words that do not matter to the classifier stay when alpha moves,
+// where s_t is 1 for such a word and 0 for the one that matters most (gradient times input of the classifier).
 //
 // The pull supervises alpha by the explained classifier. Without it (pull_weight = 0), alpha is found by the causal term alone.
 #pragma once
@@ -43,6 +45,7 @@ struct Training {
   double adversary_weight = 3;
   double lambda = 20;
   double cycle_weight = 5;
+  double keep_weight = 1;
   std::int64_t causal_every = 3;
   std::int64_t rollouts = 32;  ///< texts decoded for the causal term
   RelaxedDecoding decoding;

@@ -1,6 +1,7 @@
 // Which words speak for a classifier's answer: the baselines beside a cause.
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -18,5 +19,11 @@ at::Tensor word_occlusion(const models::TextClassifier& classifier, const at::Te
 /// unknown words; the path is cut into `steps` equal parts and read in their middles. A row's sum is the difference of the logits up to the error of this sum.
 at::Tensor word_integrated_gradients(const models::TextClassifier& classifier, const at::Tensor& numbers,
                                      const at::Tensor& target, std::int64_t steps = 64);
+
+/// SmoothGrad of the word vectors (Smilkov et al. 2017), (N, T): the mean gradient of the logit of `target` at `samples` copies of the text, to whose vectors N(0, s^2) is added, times
+/// the word's vector, added up over it. s is `noise` times the range of the text's vectors.
+at::Tensor word_smooth_gradients(const models::TextClassifier& classifier, const at::Tensor& numbers,
+                                 const at::Tensor& target, at::Generator& generator,
+                                 std::int64_t samples = 32, double noise = 0.15);
 
 }  // namespace whence::text

@@ -21,6 +21,9 @@ class Features {
   /// (usage): a classifier whose layers are not known; no such layer (names the nearest); no linear layer to be found.
   explicit Features(const Classifier& classifier, std::string_view layer = {});
 
+  /// Whether the classifier has a last hidden layer to take them from.
+  static bool exist(const Classifier& classifier);
+
   /// (N, C, H, W) in [0, 1] -> (N, size), float64 on the processor. No gradients.
   at::Tensor of(const at::Tensor& images) const;
   /// Of all images of a set, some hundred at a time; hears an interrupt.

@@ -25,8 +25,9 @@ class TextClassifier : public Classifier {
 
   /// Word vectors, (V, E).
   virtual const at::Tensor& embedding() const = 0;
-  /// From word vectors (N, T, E) of texts with `lengths` words, int64 (N), at least 1 each. Differentiable in the word vectors.
-  virtual at::Tensor logits_of(const at::Tensor& vectors, const at::Tensor& lengths) const = 0;
+  /// From word vectors (N, T, E) that stand at the places of `numbers`, int64 (N, T), which tell the lengths (a text without words counts
+  /// as one word). Differentiable in the word vectors.
+  virtual at::Tensor logits_of(const at::Tensor& vectors, const at::Tensor& numbers) const = 0;
 };
 
 enum class TextArchitecture {

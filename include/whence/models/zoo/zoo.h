@@ -122,6 +122,15 @@ nn::Network dcgan_decoder(const AutoencoderShape& shape);
 nn::Network upsampling_encoder(const AutoencoderShape& shape);
 nn::Network upsampling_decoder(const AutoencoderShape& shape);
 
+/// Ours, for colour images, whose many small variations convolutions learn slowly: a linear layer beside the convolutions.
+/// Encoder: convolutions (3 x 3, stride 2) to w = 32, 2 w and 4 w channels, and a linear layer, give the log-variance; the same
+/// convolutions through another linear layer ("bent") plus a linear layer of the pixels ("linear"), times constants ("mean"),
+/// give the mean. Decoder: the code times constants ("scale"); a linear layer to 4 w channels of H/8 x W/8 and three sub-pixel
+/// convolutions (Shi et al. 2016; 3 x 3) to 2 w, w and the image's channels, plus a linear layer to the image ("linear"), clamped to
+/// [0, 1]. start_linear_path gives the linear layers principal components. Sides are multiples of 8.
+nn::Network linear_path_encoder(const AutoencoderShape& shape);
+nn::Network linear_path_decoder(const AutoencoderShape& shape);
+
 struct DiscriminatorOptions {
   nn::Shape image = {3, 64, 64};
   std::int64_t width = 0;  ///< channels of the first convolution; 0: 32

@@ -59,6 +59,16 @@ std::span<const RuleRow> rule_table();
 /// suggest the nearest ones), values out of range.
 Rule rule(std::string_view name, const std::map<std::string, double>& parameters = {});
 
+/// The rescale rule of DeepLIFT (Shrikumar, Greenside and Kundaje 2017, section 3.5.1), which no parameters make but the outputs
+/// of all layers for a baseline x', (N or 1, layer.shape). What it passes is no relevance but a multiplier m: start with the slope of
+/// the score, and m times the distance from the baseline is what a value adds. By operation, with z' the baseline's output:
+///   a function of each value alone   m_i = m_j (z_j - z'_j) / (a_i - a'_i); its slope where both are nearly equal
+///   maximum pooling                  from z' up to the larger maximum at the place of one, down at that of the other
+///   Gate, LayerNorm, Softmax         the mean of the slopes on the straight way from a' to a
+///   all others, which are linear     the chain rule
+/// So sum_i m_i (a_i - a'_i) = sum_j m_j (z_j - z'_j) in every layer.
+Rule rescale_rule(std::vector<at::Tensor> baseline);
+
 /// Which rule each layer gets: the layer's own, else its operation's, else the rule for all.
 class Rules {
  public:

@@ -1,0 +1,33 @@
+// A foreign module of texts, cut behind its look-up of word vectors.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace whence::nn {
+
+/// A TorchScript, .pt2 or ONNX file that takes numbers of words, int64 (N, T), and looks their vectors up in one table (aten::embedding). Here, it takes the vectors, too: so
+/// gradients reach them. TorchScript is executable code: only load what you trust.
+class WordModule {
+ public:
+  /// Errors: those of nn::ScriptModule; no look-up of the input, or several (file named, says what to do).
+  explicit WordModule(std::filesystem::path path);
+
+  /// The table of word vectors, (V, E).
+  const at::Tensor& table() const { return table_; }
+  /// The module's answer when `vectors`, (N, T, E), stand at the places of `numbers`; numbers count wherever else the module reads them (for a mask, say).
+  /// Errors: as ScriptModule::operator().
+  std::vector<at::Tensor> operator()(const at::Tensor& numbers, const at::Tensor& vectors) const;
+
+ private:
+  struct Implementation;
+  std::shared_ptr<Implementation> implementation_;
+  std::filesystem::path path_;
+  at::Tensor table_;
+};
+
+}  // namespace whence::nn

@@ -1,0 +1,33 @@
+// A user's own classifier of texts: a file that takes numbers of words or word vectors.
+#pragma once
+
+#include "whence/models/text/classifier.h"
+
+namespace whence::models {
+
+enum class TextInput {
+  numbers,  ///< int64 (N, T): the line (from 0) of each word in the vocabulary's file
+  vectors,  ///< float32 (N, T, E): rows of a file of word vectors
+};
+
+struct TextClassifierFile {
+  std::filesystem::path file;  ///< TorchScript, .pt2 or ONNX
+  TextInput input = TextInput::numbers;
+  /// A word a line, in the order of the model's numbers (TextInput::numbers), or word vectors in GloVe's text form, which are its vocabulary, too.
+  std::filesystem::path vocabulary;
+  std::string unknown = "<unk>";  ///< the word that stands for all that are unknown
+  ClassifierOutput output = ClassifierOutput::automatic;
+};
+
+/// The words of the vocabulary but for `unknown`, in their order. Errors: those of Vocabulary::load and read_word_vectors; numbers without the word `unknown`.
+data::Vocabulary vocabulary_of(const TextClassifierFile& classifier);
+
+/// The file in its role; its numbers are those of vocabulary_of. Texts of one length are asked together and never filled up, so the file needs no mask.
+/// Rows that are probabilities (`automatic`: within 1e-3 of 1 in sum and not negative) become their logarithms; a single column is the second class against the first.
+/// A file of numbers is cut behind its look-up of word vectors (nn::WordModule), because gradients reach vectors, not numbers.
+/// Errors (file named): another count of classes than `classes`; no look-up, or several; a table with another count of rows than the vocabulary has lines; an
+/// answer that is not one row a text, is NaN, or changes when it is asked again or beside other texts; no gradient in the vectors.
+std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& classifier,
+                                                     std::int64_t classes);
+
+}  // namespace whence::models

@@ -1,0 +1,91 @@
+#include "whence/interchange/word_module.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/freeze_module.h>
+
+#include "interchange/script_answer.h"
+#include "interchange/script_failure.h"
+#include "interchange/script_module.h"
+#include "whence/core/error.h"
+
+namespace whence::nn {
+namespace {
+
+constexpr const char* kBehindEmbedding = "whence_behind_embedding";
+
+/// What leaves whole numbers as they are.
+bool keeps_numbers(const torch::jit::Node& node) {
+  const std::string_view name = node.kind().toQualString();
+  return name == "aten::to" || name == "aten::contiguous" || name == "aten::clone" || name == "aten::long";
+}
+
+/// Whether a value is the graph's input, but for its type.
+bool is_input(const torch::jit::Value* value, const torch::jit::Graph& graph) {
+  while (keeps_numbers(*value->node())) value = value->node()->inputs()[0];
+  return graph.inputs().size() > 1 && value == graph.inputs()[1];
+}
+
+/// The table of a look-up of the graph's input; undefined for any other node.
+at::Tensor table_of(const torch::jit::Node& node, const torch::jit::Graph& graph) {
+  if (std::string_view(node.kind().toQualString()) != "aten::embedding" || !is_input(node.inputs()[1], graph))
+    return {};
+  const auto table = torch::jit::toIValue(node.inputs()[0]);
+  return table && table->isTensor() ? table->toTensor() : at::Tensor();
+}
+
+/// Gives the graph the vectors as an input in place of the look-up; returns the table. Error: says what stands in the way.
+at::Tensor cut(const std::shared_ptr<torch::jit::Graph>& graph) {
+  torch::jit::Node* found = nullptr;
+  at::Tensor table;
+  for (torch::jit::Node* node : graph->nodes()) {
+    at::Tensor own = table_of(*node, *graph);
+    if (!own.defined()) continue;
+    if (found != nullptr) fail("its words are looked up in several tables");
+    found = node;
+    table = std::move(own);
+  }
+  if (found == nullptr) fail("no embedding looks up its words");
+  torch::jit::Value* vectors = graph->addInput("vectors");
+  vectors->setType(found->output()->type());
+  found->output()->replaceAllUsesWith(vectors);
+  torch::jit::EliminateDeadCode(graph);
+  return table;
+}
+
+}  // namespace
+
+struct WordModule::Implementation {
+  torch::jit::Module module;
+};
+
+WordModule::WordModule(std::filesystem::path path) : path_(std::move(path)) {
+  torch::jit::Module module = load_module(path_);
+  for (const at::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
+  try {
+    module = torch::jit::freeze_module(module);
+    const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
+    table_ = cut(graph).detach().to(at::kFloat);
+    const c10::QualifiedName name(*module.type()->name(), kBehindEmbedding);
+    module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(name, graph));
+  } catch (const std::exception& error) {
+    const auto* own = dynamic_cast<const Error*>(&error);
+    fail(
+        "{} cannot be cut behind its word vectors: {}; export a model that takes word vectors, and set "
+        "text_classifier.input to vectors",
+        path_.string(), own != nullptr ? own->what() : "its code cannot be read");
+  }
+  implementation_ = std::make_shared<Implementation>(Implementation{std::move(module)});
+}
+
+std::vector<at::Tensor> WordModule::operator()(const at::Tensor& numbers, const at::Tensor& vectors) const {
+  try {
+    return call(implementation_->module, kBehindEmbedding, "", {numbers, vectors});
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} {}", path_.string(), error.what()), error.code());
+  } catch (const std::exception& error) {
+    fail("{} {}", path_.string(), failure_of(error, numbers.sizes()));
+  }
+}
+
+}  // namespace whence::nn

@@ -1,0 +1,196 @@
+#include "whence/models/text/foreign_classifier.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "models/classifier_rows.h"
+#include "models/function_check.h"
+#include "nn/graph/shapes.h"
+#include "whence/core/error.h"
+#include "whence/interchange/word_module.h"
+
+namespace whence::models {
+namespace {
+
+using data::Vocabulary;
+
+/// Lines of the vocabulary's file.
+std::vector<std::string> lines_of(const TextClassifierFile& classifier) {
+  const Vocabulary words = Vocabulary::load(classifier.vocabulary);  // checks it
+  std::vector<std::string> lines;
+  for (std::int64_t i = Vocabulary::kFirstWord; i < words.size(); ++i) lines.push_back(words.word(i));
+  return lines;
+}
+
+std::vector<std::string> words_in_order(const TextClassifierFile& classifier) {
+  if (classifier.input == TextInput::numbers) return lines_of(classifier);
+  const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
+  std::vector<std::string> words(vectors.rows.size());
+  for (const auto& [word, row] : vectors.rows) words[static_cast<std::size_t>(row)] = word;
+  return words;
+}
+
+class ForeignTextClassifier final : public TextClassifier {
+ public:
+  /// Takes vectors, rows of `table`.
+  ForeignTextClassifier(nn::ScriptModule module, at::Tensor table, ClassifierOutput output)
+      : module_(std::move(module)), table_(std::move(table)), output_(output) {}
+  /// Takes numbers. `own`: the file's number of each of ours.
+  ForeignTextClassifier(nn::ScriptModule module, nn::WordModule words, at::Tensor own,
+                        ClassifierOutput output)
+      : module_(std::move(module)),
+        words_(std::move(words)),
+        table_(words_->table().index_select(0, own)),
+        own_(std::move(own)),
+        output_(output) {}
+
+  const at::Tensor& embedding() const override { return table_; }
+  std::int64_t classes() const override { return classes_; }
+
+  at::Tensor logits_of(const at::Tensor& vectors, const at::Tensor& numbers) const override {
+    const at::Tensor lengths = data::lengths_of(numbers).clamp_min(1);
+    std::vector<at::Tensor> parts, rows;
+    for (std::int64_t length = 1; length <= numbers.size(1); ++length) {
+      rows.push_back(lengths.eq(length).nonzero().squeeze(1));
+      if (rows.back().size(0) == 0) continue;
+      parts.push_back(logits_from(answer(vectors.index_select(0, rows.back()).narrow(1, 0, length),
+                                         numbers.index_select(0, rows.back()).narrow(1, 0, length))));
+    }
+    return at::cat(parts).index_select(0, at::cat(rows).argsort());
+  }
+
+  /// Tries it on texts of the vocabulary's first words, and learns what its rows mean.
+  void learn(std::int64_t classes) {
+    constexpr std::int64_t texts = 4, words = 5;
+    const at::Tensor numbers =
+        Vocabulary::kUnknown + at::arange(texts * words, table_.options().dtype(at::kLong))
+                                   .remainder(table_.size(0) - 1)
+                                   .view({texts, words});
+    const at::Tensor rows = checked(at::embedding(table_, numbers), numbers);
+    const bool sums = rows.size(1) > 1 && rows.ge(0).all().item<bool>() &&
+                      rows.sum(1).sub(1).abs().max().item<double>() < kSum;
+    const bool single = rows.size(1) == 1 && rows.ge(0).logical_and(rows.le(1)).all().item<bool>();
+    probabilities_ = output_ == ClassifierOutput::probabilities ||
+                     (output_ == ClassifierOutput::automatic && (sums || single));
+    if (output_ == ClassifierOutput::probabilities && !sums && !single)
+      fail("{} does not return probabilities; text_classifier.output is wrong", name_of(module_));
+    classes_ = rows.size(1) == 1 ? 2 : rows.size(1);
+    if (classes_ != classes)
+      fail("{} tells {} classes apart, but the texts have {}", name_of(module_), classes_, classes);
+  }
+
+ private:
+  static constexpr double kSum = 1e-3;
+
+  /// (N, M) of texts of one length.
+  at::Tensor answer(const at::Tensor& vectors, const at::Tensor& numbers) const {
+    const std::vector<at::Tensor> outputs =
+        words_ ? (*words_)(own_.index_select(0, numbers.flatten()).view(numbers.sizes()), vectors)
+               : module_(vectors);
+    if (outputs.size() != 1)
+      fail("{} returns {} tensors; export a model that returns its scores only", name_of(module_),
+           outputs.size());
+    const at::Tensor rows = flat_rows(outputs.front().to(at::kFloat));
+    if (rows.dim() != 2 || rows.size(0) != numbers.size(0))
+      fail("{} returns a tensor of shape {} for {} texts; it must return one row of class scores per text",
+           name_of(module_), nn::text_of(rows.sizes()), numbers.size(0));
+    return rows;
+  }
+
+  at::Tensor logits_from(const at::Tensor& rows) const {
+    const at::Tensor bounded = rows.clamp_min(smallest_probability);
+    if (rows.size(1) > 1) return probabilities_ ? bounded.log() : rows;
+    const at::Tensor z =
+        probabilities_ ? bounded.log() - (1 - rows).clamp_min(smallest_probability).log() : rows;
+    return at::cat({at::zeros_like(z), z}, 1);
+  }
+
+  at::Tensor checked(const at::Tensor& vectors, const at::Tensor& numbers) const {
+    constexpr double tolerance = 1e-3;
+    if (const std::string operation = module_.random_operation(); !operation.empty())
+      fail(
+          "the answer of {} is random: {} draws new numbers at every call; call model.eval() before the "
+          "export",
+          name_of(module_), operation);
+    const at::Tensor rows = answer(vectors, numbers).detach();
+    if (!at::isfinite(rows).all().item<bool>())
+      fail("{} returns NaN or infinity; check its weights", name_of(module_));
+    const at::Tensor alone = answer(vectors.narrow(0, 0, 1), numbers.narrow(0, 0, 1)).detach();
+    if (!at::allclose(alone, rows.narrow(0, 0, 1), tolerance, tolerance))
+      fail("{} gives another answer for a text alone than beside others; export it in evaluation mode",
+           name_of(module_));
+    const at::AutoGradMode gradients(true);
+    const at::Tensor moved = vectors.detach().clone().requires_grad_(true);
+    const at::Tensor sum = answer(moved, numbers).sum();
+    if (!sum.requires_grad())
+      fail("{} gives no gradient in its word vectors; export it without torch.no_grad() and .detach()",
+           name_of(module_));
+    return rows;
+  }
+
+  nn::ScriptModule module_;
+  std::optional<nn::WordModule> words_;
+  at::Tensor table_, own_;
+  ClassifierOutput output_;
+  bool probabilities_ = false;
+  std::int64_t classes_ = 0;
+};
+
+/// Its own number of each of our words: those of vocabulary_of behind the two special ones.
+at::Tensor numbers_in_file(const TextClassifierFile& classifier) {
+  const std::vector<std::string> lines = lines_of(classifier);
+  const auto unknown = std::find(lines.begin(), lines.end(), classifier.unknown) - lines.begin();
+  std::vector<std::int64_t> numbers = {unknown,
+                                       unknown};  // texts are not filled up: the first is never asked
+  for (std::ptrdiff_t i = 0; i < std::ssize(lines); ++i)
+    if (i != unknown) numbers.push_back(i);
+  return at::tensor(numbers, at::kLong);
+}
+
+at::Tensor table_of_vectors(const TextClassifierFile& classifier) {
+  const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
+  std::vector<at::Tensor> rows = {at::zeros({1, vectors.dimensions()}, vectors.values.options())};
+  const auto found = vectors.rows.find(classifier.unknown);
+  rows.push_back(found == vectors.rows.end() ? rows.front() : vectors.values.narrow(0, found->second, 1));
+  if (found == vectors.rows.end()) {
+    rows.push_back(vectors.values);
+  } else {
+    rows.push_back(vectors.values.narrow(0, 0, found->second));
+    rows.push_back(vectors.values.narrow(0, found->second + 1, vectors.values.size(0) - found->second - 1));
+  }
+  return at::cat(rows);
+}
+
+}  // namespace
+
+Vocabulary vocabulary_of(const TextClassifierFile& classifier) {
+  std::vector<std::string> words = words_in_order(classifier);
+  const auto unknown = std::find(words.begin(), words.end(), classifier.unknown);
+  if (unknown != words.end())
+    words.erase(unknown);
+  else if (classifier.input == TextInput::numbers)
+    fail("{} has no line '{}', which stands for unknown words; name it with text_classifier.unknown",
+         classifier.vocabulary.string(), classifier.unknown);
+  return Vocabulary(words);
+}
+
+std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& classifier,
+                                                     std::int64_t classes) {
+  nn::ScriptModule module = load_frozen(classifier.file);
+  std::unique_ptr<ForeignTextClassifier> role;
+  if (classifier.input == TextInput::vectors) {
+    role = std::make_unique<ForeignTextClassifier>(std::move(module), table_of_vectors(classifier),
+                                                   classifier.output);
+  } else {
+    nn::WordModule words(classifier.file);
+    at::Tensor own = numbers_in_file(classifier);
+    if (words.table().size(0) != own.size(0) - 1)
+      fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it",
+           classifier.file.string(), words.table().size(0), classifier.vocabulary.string(), own.size(0) - 1);
+    role = std::make_unique<ForeignTextClassifier>(std::move(module), std::move(words), std::move(own),
+                                                   classifier.output);
+  }
+  role->learn(classes);
+  return role;
+}
+
+}  // namespace whence::models

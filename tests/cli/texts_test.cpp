@@ -1,0 +1,124 @@
+// A run about texts, and what the program says of texts that a person types.
+#include "cli/program.h"
+#include "support/files.h"
+#include "support/script_module.h"
+
+namespace whence {
+namespace {
+
+using test::contains;
+using test::put;
+using test_support::is_error;
+using test_support::Workplace;
+
+constexpr const char* kTextRecipe = R"(title = "reviews"
+[data]
+set = "texts"
+path = "reviews.csv"
+[text]
+least = 1
+test_texts = 10
+samples = [6, 4]
+shown = 2
+[text_classifier]
+epochs = 40
+batch = 8
+embedding = 8
+hidden = 8
+learning_rate = 0.02
+[language_model]
+epochs = 1
+[text_explanation]
+steps = 90
+batch = 8
+noncausal = 3
+embedding = 8
+encoder_hidden = 8
+decoder_hidden = 16
+guide = 8
+sampled_words = 50
+rollouts = 8
+sure = 0.1
+learning_rate = 0.01
+)";
+
+void write_reviews(const Workplace& workplace) {
+  std::string csv = "text,label\n";
+  for (const char* article : {"a", "the"})
+    for (const char* noun : {"film", "plot", "actor", "story"})
+      for (const char* adjective : {"good", "great", "fine", "bad", "dull", "poor"})
+        csv +=
+            fmt::format("{} {} is {},{}\n", article, noun, adjective,
+                        std::string("good great fine").find(adjective) == std::string::npos ? "no" : "yes");
+  put(workplace / "reviews.csv", csv);
+}
+
+class Texts : public ::testing::Test {
+ protected:
+  Texts() {
+    write_reviews(workplace_);
+    put(workplace_ / "recipe.toml", kTextRecipe);
+  }
+  nlohmann::json json(const std::vector<std::string>& arguments) const {
+    return nlohmann::json::parse(workplace_.must_run(arguments).out);
+  }
+
+  Workplace workplace_;
+};
+
+TEST_F(Texts, CommandsOnARun) {
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet"});
+  const std::string text = "The film is good";
+  const nlohmann::json found = json({"counterfactual", "run", "--text", text, "--json"}).at(0);
+  EXPECT_EQ(found.at("text"), "the film is good");
+  if (found.at("found").get<bool>()) {
+    EXPECT_NE(found.at("counterfactual").at("class"), found.at("reconstruction").at("class"));
+  }
+  const auto shown = workplace_.must_run({"sweep", "run", "--text", text, "--steps", "3"});
+  for (const char* part :
+       {"the text", "the film is good", "reconstruction", "alpha_1 -3.00", "alpha_1 +3.00", "yes "})
+    EXPECT_TRUE(contains(shown.out, part)) << shown.out;
+  const nlohmann::json sweep =
+      json({"sweep", "run", "--text", text, "--steps", "3", "--factor", "beta_2", "--json"}).at(0);
+  EXPECT_EQ(sweep.at("beta_2").size(), 3u);
+  EXPECT_EQ(sweep.at("beta_2").at(1).at("text"), sweep.at("reconstruction").at("text")) << "0 is added";
+  EXPECT_EQ(json({"flow", "run", "--samples", "6x4", "--json"}).at("factors").size(), 4u);
+  EXPECT_EQ(json({"ablate", "run", "--json"}).at("replaced").size(), 4u);
+  EXPECT_TRUE(json({"trust", "run", "--randomized", "1", "--json"}).contains("leak"));
+
+  const auto unknown =
+      workplace_.must_run({"counterfactual", "run", "--text", "the xyzzy film is good indeed"});
+  EXPECT_TRUE(contains(unknown.err, "does not know: xyzzy, indeed")) << unknown.err;
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--text", " "}), 2, "has no word"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"counterfactual", "run", "--text", "xyzzy"}), 2, "knows no word of 'xyzzy'"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"trust", "run", "--with", "run"}), 2, "--with compares runs about images"));
+}
+
+TEST_F(Texts, ExplainAClassifierOfTheUsers) {
+  put(workplace_ / "words.txt",
+      "a\nthe\nfilm\nplot\nactor\nstory\nis\ngood\ngreat\nfine\nbad\ndull\npoor\n<unk>\n");
+  at::Tensor table = at::zeros({14, 2});
+  table.narrow(0, 7, 3).select(1, 1).fill_(20);
+  table.narrow(0, 10, 3).select(1, 0).fill_(20);
+  test::save_expression(workplace_ / "mine.pt", "torch.mean(torch.embedding(self.table, x), 1)",
+                        {{"table", table}});
+  const std::vector<std::string> run = {"run",   "recipe.toml",
+                                        "--out", "run",
+                                        "--set", "text_classifier.file=mine.pt",
+                                        "--set", "text_classifier.vocabulary=words.txt"};
+  workplace_.must_run(run);
+  const nlohmann::json metrics = read_json(workplace_ / "run/metrics.json").at("text");
+  EXPECT_EQ(metrics.at("classifier").at("test_accuracy"), 1);
+  EXPECT_EQ(json({"counterfactual", "run", "--text", "the film is good", "--json"}).at(0).at("class"), "yes");
+  put(workplace_ / "words.txt", "film\n<unk>\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\n");
+  std::vector<std::string> other = run;
+  other[3] = "other";
+  EXPECT_TRUE(is_error(workplace_.run(other), 1, "of the words of the texts; give the vocabulary"));
+}
+
+}  // namespace
+}  // namespace whence

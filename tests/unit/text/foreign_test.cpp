@@ -1,0 +1,146 @@
+// A user's own classifier of texts: files that were made here, and one that Python made.
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/python.h"
+#include "support/script_module.h"
+#include "whence/models/text/foreign_classifier.h"
+
+namespace whence::models {
+namespace {
+
+using whence::test::expect_error;
+using whence::test::put;
+using whence::test::TemporaryFolder;
+
+constexpr std::int64_t kLines = 6, kWidth = 3;
+
+/// A file that averages the vectors of a text's words; its vocabulary has the unknown word in line 2.
+class ForeignTexts : public ::testing::Test {
+ protected:
+  ForeignTexts() {
+    at::manual_seed(1);
+    table_ = at::randn({kLines, kWidth});
+    output_ = at::randn({kWidth, 2});
+    put(folder_ / "words.txt", "<pad>\nfilm\n<unk>\ngood\ndull\na\n");
+    save("torch.matmul(torch.mean(torch.embedding(self.table, x), 1), self.output)");
+  }
+  void save(const std::string& expression) {
+    whence::test::save_expression(folder_ / "model.pt", expression, {{"table", table_}, {"output", output_}});
+  }
+  std::unique_ptr<TextClassifier> load(std::int64_t classes = 2) const {
+    return load_text_classifier(given_, classes);
+  }
+  at::Tensor expected(std::vector<std::int64_t> lines) const {
+    return at::matmul(table_.index_select(0, at::tensor(lines, at::kLong)).mean(0), output_);
+  }
+  /// "good film", "a dull <unk> film" and "a", of unequal lengths.
+  at::Tensor texts() const {
+    return to_numbers(vocabulary_of(given_), {{"good", "film"}, {"a", "dull", "plot", "film"}, {"a"}});
+  }
+
+  TemporaryFolder folder_;
+  at::Tensor table_, output_;
+  TextClassifierFile given_{.file = folder_ / "model.pt",
+                            .input = TextInput::numbers,
+                            .vocabulary = folder_ / "words.txt",
+                            .unknown = "<unk>",
+                            .output = ClassifierOutput::logits};
+};
+
+TEST_F(ForeignTexts, NumbersAreTheLinesOfTheVocabulary) {
+  const at::Tensor logits = load()->logits(texts());
+  EXPECT_TRUE(logits[0].allclose(expected({3, 1}), 1e-4, 1e-5));
+  EXPECT_TRUE(logits[1].allclose(expected({5, 4, 2, 1}), 1e-4, 1e-5)) << "plot is unknown";
+  EXPECT_TRUE(logits[2].allclose(expected({5}), 1e-4, 1e-5)) << "not filled up";
+}
+
+TEST_F(ForeignTexts, GradientsReachTheVectors) {
+  const auto classifier = load();
+  const at::Tensor numbers = texts().narrow(0, 0, 1).narrow(1, 0, 2);
+  const at::Tensor vectors = at::embedding(classifier->embedding(), numbers).requires_grad_(true);
+  const at::Tensor sum = classifier->logits_of(vectors, numbers)[0][1];
+  const at::Tensor gradient = torch::autograd::grad({sum}, {vectors}).front();
+  EXPECT_TRUE(gradient[0][0].allclose(output_.select(1, 1) / 2, 1e-4, 1e-6));
+}
+
+TEST_F(ForeignTexts, ReadNumbersElsewhereToo) {
+  save("torch.matmul(torch.sum(torch.embedding(self.table, x) * (x != 1).unsqueeze(2), 1), self.output)");
+  EXPECT_TRUE(load()->logits(texts())[0].allclose(at::matmul(table_[3], output_), 1e-4, 1e-5))
+      << "film, line 1, is masked";
+}
+
+TEST_F(ForeignTexts, ProbabilitiesAndSingleColumns) {
+  given_.output = ClassifierOutput::automatic;
+  save("torch.softmax(torch.matmul(torch.mean(torch.embedding(self.table, x), 1), self.output), 1)");
+  const at::Tensor p = at::softmax(expected({3, 1}), 0);
+  EXPECT_TRUE(at::softmax(load()->logits(texts()), 1)[0].allclose(p, 1e-4, 1e-5));
+  save("torch.sigmoid(torch.sum(torch.mean(torch.embedding(self.table, x), 1), 1))");
+  const at::Tensor single = at::sigmoid(table_.index_select(0, at::tensor({3, 1}, at::kLong)).mean(0).sum());
+  EXPECT_NEAR(at::softmax(load()->logits(texts()), 1)[0][1].item<float>(), single.item<float>(), 1e-5);
+}
+
+TEST_F(ForeignTexts, MayTakeVectors) {
+  put(folder_ / "vectors.txt", "film 1 0 0\ngood 0 1 0\na 0 0 1\n");
+  save("torch.matmul(torch.mean(x, 1), self.output)");
+  given_.input = TextInput::vectors;
+  given_.vocabulary = folder_ / "vectors.txt";
+  const at::Tensor numbers = to_numbers(vocabulary_of(given_), {{"good", "film"}, {"a"}, {"plot"}});
+  const at::Tensor logits = load()->logits(numbers);
+  EXPECT_TRUE(logits[0].allclose((output_[0] + output_[1]) / 2, 1e-4, 1e-5));
+  EXPECT_TRUE(logits[1].allclose(output_[2], 1e-4, 1e-5));
+  EXPECT_EQ(logits[2].abs().sum().item<float>(), 0) << "unknown words have no vector here";
+}
+
+TEST_F(ForeignTexts, RefuseWhatDoesNotFit) {
+  expect_error([&] { load(3); }, {"model.pt tells 2 classes apart, but the texts have 3"});
+  put(folder_ / "words.txt", "film\n<unk>\ngood\n");
+  expect_error([&] { load(); }, {"has vectors for 6 words", "words.txt has 3 lines"});
+  put(folder_ / "words.txt", "film\ngood\n");
+  expect_error([&] { vocabulary_of(given_); }, {"has no line '<unk>'", "text_classifier.unknown"});
+  put(folder_ / "words.txt", "film\n<unk>\n\xff\n");
+  expect_error([&] { vocabulary_of(given_); }, {"words.txt:3", "UTF-8"});
+  put(folder_ / "words.txt", "a\nb\nc\nd\n<unk>\ne\n");
+  save("torch.matmul(torch.mean(x.float().unsqueeze(2).expand(-1, -1, 3), 1), self.output)");
+  expect_error([&] { load(); }, {"cannot be cut behind its word vectors", "no embedding looks up its words"});
+}
+
+constexpr const char* kPythonModel = R"(
+import sys, torch
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = torch.nn.Embedding(6, 4, padding_idx=0)
+        self.gru = torch.nn.GRU(4, 5, batch_first=True, bidirectional=True)
+        self.out = torch.nn.Linear(10, 2)
+    def forward(self, x):
+        states, _ = self.gru(self.words(x))
+        return self.out(states.amax(1))
+torch.manual_seed(0)
+model = Model().eval()
+torch.jit.script(model).save(sys.argv[1])
+with torch.no_grad():
+    for ids in ([3, 1], [5, 4, 2, 1], [5]):
+        print(*model(torch.tensor([ids]))[0].tolist())
+)";
+
+TEST_F(ForeignTexts, AnswerAsInPython) {
+  WHENCE_REQUIRE_PYTHON(python, "torch");
+  put(folder_ / "model.py", kPythonModel);  // TorchScript reads the source again
+  const auto made =
+      whence::test::run_program({python, (folder_ / "model.py").string(), (folder_ / "python.pt").string()});
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  given_.file = folder_ / "python.pt";
+  const at::Tensor logits = load()->logits(texts());
+  std::istringstream numbers(made.output);
+  for (std::int64_t row = 0; row < 3; ++row)
+    for (std::int64_t column = 0; column < 2; ++column) {
+      float expected = 0;
+      ASSERT_TRUE(numbers >> expected) << made.output;
+      EXPECT_NEAR(logits[row][column].item<float>(), expected, 1e-4);
+    }
+}
+
+}  // namespace
+}  // namespace whence::models
