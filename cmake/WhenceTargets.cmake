@@ -13,25 +13,27 @@ if(WHENCE_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# What GCC compiles quickly with. From GCC 13 on, -O1 leaves out two of x86's settings, without which the precompiled header does
+# not fit; other processors have no such options.
+include(CheckCXXCompilerFlag)
+check_cxx_compiler_flag(-munroll-only-small-loops WHENCE_UNROLLS_SMALL_LOOPS)
+set(quick_options -O1)
+if(WHENCE_UNROLLS_SMALL_LOOPS)
+  list(APPEND quick_options -munroll-only-small-loops -mvzeroupper)
+endif()
+set(quick_options "$<$<CONFIG:Release>:${quick_options}>")
+
 function(whence_compile_options target)
   # A square root that sets no errno is one that all lanes of a vector can take at once.
   target_compile_options(${target} PRIVATE -fno-math-errno -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fpch-preprocess
-                                           $<$<BOOL:${WHENCE_WERROR}>:-Werror>)
+                                           $<$<BOOL:${WHENCE_WERROR}>:-Werror> "$<$<BOOL:${WHENCE_QUICK}>:${quick_options}>")
   # ATen's headers are checked at every use of their inline templates; -Wshadow and -Wconversion only look at ours.
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
 endfunction()
 
-# Tests and command-line code are compiled once and run for moments: optimising them further takes longer than
-# it saves. From GCC 13 on, -O1 leaves out two of x86's settings, without which the precompiled header does not fit; other
-# processors have no such options.
-include(CheckCXXCompilerFlag)
-check_cxx_compiler_flag(-munroll-only-small-loops WHENCE_UNROLLS_SMALL_LOOPS)
+# Tests and command-line code are compiled once and run for moments: optimising them further takes longer than it saves.
 function(whence_compile_quickly target)
-  set(options -O1)
-  if(WHENCE_UNROLLS_SMALL_LOOPS)
-    list(APPEND options -munroll-only-small-loops -mvzeroupper)
-  endif()
-  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:${options}>")
+  target_compile_options(${target} PRIVATE "${quick_options}")
   # Programs would get -fPIE, with which the libraries' precompiled header does not fit.
   if(CMAKE_POSITION_INDEPENDENT_CODE)
     target_compile_options(${target} PRIVATE -fPIC)

@@ -62,7 +62,7 @@ class Subject:
 
 
 METHODS = ["gradient", "gradient_magnitude", "input_times_gradient", "integrated_gradients", "occlusion", "grad_cam",
-           "guided_backprop", "deconvnet", "deep_lift", "shapley_sampling", "lrp_epsilon", "lrp_gamma", "lrp_gamma_box",
+           "guided_backprop", "deconvnet", "shapley_sampling", "lrp_epsilon", "lrp_gamma", "lrp_gamma_box",
            "lrp_epsilon_plus", "lrp_epsilon_plus_flat", "lrp_alpha2_beta1", "excitation_backprop"]
 
 
@@ -117,24 +117,54 @@ def captum_pairs(subject):
     yield "grad_cam", "", subject.whence("grad_cam"), attr.LayerAttribution.interpolate(layer, tuple(x.shape[2:]), "bilinear")
     yield "guided_backprop", "", subject.whence("guided_backprop"), attr.GuidedBackprop(model).attribute(x, target)
     yield "deconvnet", "", subject.whence("deconvnet"), attr.Deconvolution(model).attribute(x, target)
-    if "deep_lift" in subject.tensors:
-        yield "deep_lift", "rescale, black", subject.whence("deep_lift"), attr.DeepLift(model).attribute(x, torch.zeros_like(x), target)
+    yield from deep_lift_pair(subject)
     yield from noisy_pairs(subject)
     yield shapley_pair(subject)
 
 
 def integrated_pair(subject):
-    """Against captum in float64. A ReLU whose input is nearly 0 at one of the points is on or off by rounding, in captum as in whence, so the
-    note says how far captum's own float32 is from its float64; up to twice that counts as agreement."""
+    """On the network with SiLU in place of ReLU. A ReLU whose input is nearly 0 at one of the points is on or off by rounding, in captum as
+    in whence; the note says how far both are from captum in float64 on the network itself."""
+    import networks
     from captum import attr
 
     def by_captum(model, x):
         return attr.IntegratedGradients(model).attribute(x, target=subject.target, n_steps=50, internal_batch_size=64)
 
     exact = by_captum(copy.deepcopy(subject.model).double(), subject.x.double())
-    rounding = relative(by_captum(subject.model, subject.x), exact)
-    return ("integrated_gradients", f"50 points; captum in float64, from which its float32 differs by {rounding:.1e}",
-            subject.whence("integrated_gradients"), exact, max(TOLERANCE, 2 * rounding))
+    own, theirs = (relative(found, exact) for found in (subject.whence("integrated_gradients"), by_captum(subject.model, subject.x)))
+    note = f"50 points; with ReLU whence is {own:.0e} and captum {theirs:.0e} from captum in float64"
+    if whence is None:
+        return "integrated_gradients", note, subject.whence("integrated_gradients"), exact, max(TOLERANCE, 2 * theirs)
+    smooth = networks.with_silu(subject.model)
+    found = whence.attribute(smooth, subject.x, subject.target, "integrated_gradients", n_steps=50).values
+    return "integrated_gradients", f"SiLU for ReLU, {note}", found, by_captum(smooth, subject.x)
+
+
+def deep_lift_pair(subject):
+    """From a random image, on the network with average pools: the rescale rule says nothing of max pools, for which each tool has a rule of
+    its own. The note says how far both maps' sums are from f(x) - f(baseline) on the network itself."""
+    import networks
+    from captum import attr
+
+    if whence is None:
+        return
+    x, target = subject.x, subject.target
+    baseline = torch.rand(x[0].shape, generator=torch.Generator().manual_seed(5))
+    everywhere = baseline.expand_as(x).contiguous()
+
+    def maps(model):
+        return (whence.attribute(model, x, target, "deep_lift", baselines=baseline).values,
+                attr.DeepLift(model).attribute(x, everywhere, target))
+
+    def excess(values):
+        rise = (subject.model(x) - subject.model(everywhere)).gather(1, target[:, None])[:, 0].detach()
+        return ((values.flatten(1).sum(1) - rise).abs().mean() / rise.abs().mean()).item()
+
+    own, theirs = map(excess, maps(subject.model))
+    yield ("deep_lift", f"rescale, average pools; with the network's max pools whence's sums miss the rise by {own:.0e} of its size, captum's by "
+           f"{theirs:.0e}",
+           *maps(networks.with_average_pools(subject.model)))
 
 
 def noisy_pairs(subject, samples=12):
@@ -168,14 +198,15 @@ def shapley_pair(subject):
 
     x, side = subject.x, subject.x.shape[2] // 2
     half = torch.arange(x.shape[2]) // side
-    mask = (2 * half[:, None] + half).expand(1, x.shape[1], -1, -1)
+    mask = (2 * half[:, None] + half).expand(1, x.shape[1], -1, -1).contiguous()
     exact = attr.ShapleyValues(subject.model).attribute(x, 0, subject.target, feature_mask=mask)
     return ("shapley_sampling", "four regions, exact; shared among their pixels",
             subject.whence("shapley_sampling"), exact[:, :1] / side**2)
 
 
 def zennit_pairs(subject):
-    """Against zennit in float64, as integrated_pair does and why: small denominators raise rounding, too."""
+    """Against zennit in float64: small denominators raise rounding. The note says how far zennit's own float32 is from its float64; up to
+    twice that counts as agreement."""
     import networks
 
     single = peers.sum_with_zennit(networks.without_norms(subject.model))
@@ -200,7 +231,7 @@ def zennit_pairs(subject):
 def write_idx(folder, pixels):
     """A data set of bytes, as both splits; images (N, C, H, W) with one or three channels."""
     folder.mkdir()
-    sizes = pixels.shape if pixels.shape[1] > 1 else pixels[:, 0].shape
+    sizes = pixels.shape if pixels.shape[1] > 1 else pixels[:, 0].shape  # three sizes, or four where there are channels
     count = len(pixels)
     for split in ("train", "t10k"):
         header = struct.pack(f">I{len(sizes)}I", 0x800 + len(sizes), *sizes)
@@ -285,7 +316,9 @@ def table(rows, measures, versions):
     lines += ["", "Not compared, because the definitions differ:", ""]
     lines += [f"* **{name}**: {why}." for name, why in OTHER_DEFINITIONS]
     lines += ["* **z_plus and excitation**: zennit's ZPlus counts positive biases among the terms that share relevance. whence's rules "
-              "leave biases out, as Montavon et al. 2017 and Zhang et al. 2016 do. zennit is asked for the same (`zero_params`)."]
+              "leave biases out, as Montavon et al. 2017 and Zhang et al. 2016 do. zennit is asked for the same (`zero_params`).",
+              "* **excitation, where layers add up**: zennit's Norm gives negative summands a negative probability. whence walks along "
+              "positive ones only; zennit is given a rule that does the same."]
     return "\n".join(lines) + "\n"
 
 

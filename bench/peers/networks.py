@@ -116,3 +116,23 @@ def without_norms(model):
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model
+
+
+def with_other_parts(model, kind, other):
+    """A copy with other(part) in place of each part of a kind."""
+    model = copy.deepcopy(model)
+    for part in list(model.modules()):
+        for name, child in part.named_children():
+            if isinstance(child, kind):
+                setattr(part, name, other(child))
+    return model
+
+
+def with_average_pools(model):
+    """Max pools become averages of the same windows."""
+    return with_other_parts(model, nn.MaxPool2d, lambda pool: nn.AvgPool2d(pool.kernel_size, pool.stride, pool.padding))
+
+
+def with_silu(model):
+    """Smooth, where it had ReLUs."""
+    return with_other_parts(model, nn.ReLU, lambda _: nn.SiLU())

@@ -63,12 +63,18 @@ def composites(dtype):
     """whence's name of a method: zennit's composite.
 
     zennit's ZPlus counts positive biases among the terms that share relevance; whence's z_plus (Montavon et al. 2017) and excitation
-    (Zhang et al. 2016, equation 5) do not, so its ZPlus gets no bias here. All other rules treat biases alike.
+    (Zhang et al. 2016, equation 5) do not, so its ZPlus gets no bias here. All other rules treat biases alike. Where layers add up,
+    zennit's excitation lets negative summands share, whence's does not.
     """
     import torch
     from zennit import composites as z
-    from zennit.rules import Epsilon, Gamma, Norm, Pass, ZPlus
-    from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
+    from zennit.core import BasicHook, stabilize
+    from zennit.layer import Sum
+    from zennit.rules import Epsilon, Gamma, ZPlus
+    from zennit.types import Convolution, Linear
+
+    positive_sum = BasicHook([lambda inputs: inputs.clamp(min=0)], gradient_mapper=lambda grad, outputs: grad / stabilize(outputs[0]),
+                             reducer=lambda inputs, gradients: inputs[0] * gradients[0])
 
     no_bias = {"zero_params": "bias"}
     base = z.layer_map_base()
@@ -81,7 +87,7 @@ def composites(dtype):
         "lrp_epsilon_plus": z.EpsilonPlus(layer_map=plus),
         "lrp_epsilon_plus_flat": z.EpsilonPlusFlat(layer_map=plus),
         "lrp_alpha2_beta1": z.EpsilonAlpha2Beta1(),
-        "excitation_backprop": z.ExcitationBackprop(**no_bias),
+        "excitation_backprop": z.ExcitationBackprop(layer_map=[(Sum, positive_sum)], **no_bias),
     }
 
 

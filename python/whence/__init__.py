@@ -95,7 +95,7 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
         chosen["baseline"] = baselines
     known = classifier(model, x, output=output, layers=facts["needs_layers"])
     return Attribution(_whence.attribute(
-        known, x, _targets(target, x), method, _texts(chosen, _whence.options["attribute"], prefix=method), baseline,
+        known, x, _targets(target, x), method, _texts(chosen, facts["options"]), baseline,
         None if references is None else _images(references), seed, progress), images=x)
 
 
@@ -112,7 +112,7 @@ def flow(decoder: Model, classifier: Model, causal: int | _typing.Sequence[int],
     with _torch.no_grad():
         example = generator.decode(_torch.randn(4, generator.latents, generator=_torch.Generator().manual_seed(0)))
     judge = _classifier(classifier, example, output=output)
-    return Flow(_whence.flow(generator, judge, order, count, _texts(options, _whence.options["flow"]), seed, progress))
+    return Flow(_whence.flow(generator, judge, order, count, _texts(options), seed, progress))
 
 
 @_documented("counterfactual")
@@ -136,7 +136,7 @@ def counterfactual(encoder: Model | None, decoder: Model, classifier: Model, x: 
         example = generator.decode(codes[:4])
     judge = _classifier(classifier, example if images is None else images, output=output)
     return Counterfactuals(_whence.counterfactual(generator, judge, codes, images, order, count, to,
-                                                  _texts(options, _whence.options["counterfactual"]), progress),
+                                                  _texts(options), progress),
                            originals=images)
 
 
@@ -164,7 +164,7 @@ def morph(encoder: Model, decoder: Model, classifier: Model, x: _torch.Tensor, t
     elif known is not None:
         labels = _targets(known_labels, known)
     return Morphs(_whence.morph(encodes, generator, judge, x, str(target), known, labels,
-                                _texts(options, _whence.options["morph"]), steps, seed, progress))
+                                _texts(options), steps, seed, progress))
 
 
 @_documented("modules")
@@ -186,7 +186,7 @@ def modules(decoder: Model, classifier: Model | None = None, *, encoder: Model |
             example = generator.decode(_torch.randn(4, generator.latents, generator=_torch.Generator().manual_seed(0)))
     found = _whence.modules(generator, None if classifier is None else _classifier(classifier, example, output=output),
                             None if encoder is None else _encoder(encoder, example), None if images is None else example,
-                            _texts(options, _whence.options["modules"]), seed, progress)
+                            _texts(options), seed, progress)
     found["record"] = _json.loads(found["record"])
     return Modules(found)
 
@@ -217,7 +217,7 @@ def visualize(model: Model, objective: str = "logit", units: int | _typing.Seque
     return Visualization(_whence.visualize(
         known, objective, layer or "", [] if objective in ("layer", "direction") else units, place,
         None if directions is None else directions.detach().float(), parametrization,
-        _texts(options, _whence.options["visualize"]), None if data is None else example, labels, generator, seed,
+        _texts(options), None if data is None else example, labels, generator, seed,
         regularized, progress), units=units)
 
 

@@ -6,7 +6,6 @@ import typing
 
 from whence import _whence
 
-Options = dict[str, tuple[str, str, str, str]]
 #: Keys of recipes that are arguments of the functions, or belong to runs alone.
 _ARGUMENTS = {
     "attribute": {"methods", "images", "references", "patch", "fill", "replacement", "subsets", "noise_draws", "noise"},
@@ -27,15 +26,15 @@ def _text(value: typing.Any) -> str:
     return str(value)
 
 
-def texts(options: dict[str, typing.Any], known: Options, prefix: str = "") -> dict[str, str]:
-    """Values as text. A name may leave out the method's name in front: steps for integrated_gradients_steps. One that Python keeps
-    for itself ends in an underscore: lambda_."""
+def texts(options: dict[str, typing.Any], of_method: typing.Sequence[str] = ()) -> dict[str, str]:
+    """Values as text. A name may leave out what stands in front of it in the names of the method's own options: steps for
+    integrated_gradients_steps, samples for var_grad's smooth_grad_samples. One that Python keeps for itself ends in an underscore:
+    lambda_."""
     result = {}
     for name, value in options.items():
         if keyword.iskeyword(name[:-1]) and name.endswith("_"):
             name = name[:-1]
-        full = f"{prefix}_{name}"
-        result[full if name not in known and full in known else name] = _text(value)
+        result[next((full for full in of_method if full.endswith(f"_{name}")), name)] = _text(value)
     return result
 
 

@@ -63,9 +63,17 @@ std::vector<fs::path> with_archive_folder(const fs::path& folder, const KnownSet
 }  // namespace
 
 std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
-  std::string dotted(name);  // "train-images.idx3-ubyte", as some programs unpack it
-  if (const std::size_t at = dotted.find("-idx"); at != std::string::npos) dotted[at] = '.';
-  for (const std::string& base : {std::string(name), dotted}) {
+  std::vector<std::string> bases = {std::string(name)};
+  if (const std::size_t at = name.find("-idx"); at != std::string::npos) {
+    // "train-images.idx3-ubyte", as some programs unpack it; "-idx4-" of images that have channels
+    bases.push_back(bases.front());
+    bases.back()[at] = '.';
+    if (name.find("-idx3") == at) {
+      bases.push_back(bases.front());
+      bases.back()[at + 4] = '4';
+    }
+  }
+  for (const std::string& base : bases) {
     for (const std::string_view ending : {"", ".gz"}) {
       fs::path path = folder / (base + std::string(ending));
       if (is_file(path)) return path;

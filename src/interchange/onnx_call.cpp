@@ -29,7 +29,14 @@ std::string onnx_layer(const OnnxNode& node) {
 
 const OnnxValue& OnnxCall::input(std::size_t i) const {
   if (!has(i)) problem("lacks its input {}", i + 1);
+  if (!inputs_[i]->sequence.empty())
+    problem("has a sequence as its input {}, where whence needs a tensor", i + 1);
   return *inputs_[i];
+}
+
+const std::vector<OnnxValue>& OnnxCall::sequence(std::size_t i) const {
+  if (!has(i) || inputs_[i]->sequence.empty()) problem("has no sequence as its input {}", i + 1);
+  return inputs_[i]->sequence;
 }
 
 std::vector<OnnxValue> OnnxCall::all() const {

@@ -22,6 +22,8 @@ class OnnxCall {
   std::size_t outputs() const { return node_.outputs.size(); }
   bool has(std::size_t i) const { return i < inputs_.size() && inputs_[i].has_value(); }
   const OnnxValue& input(std::size_t i) const;
+  /// An input that is a sequence, which no other accessor returns.
+  const std::vector<OnnxValue>& sequence(std::size_t i) const;
   /// All inputs.
   std::vector<OnnxValue> all() const;
   const at::Tensor& constant(std::size_t i) const;

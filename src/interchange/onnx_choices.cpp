@@ -1,4 +1,4 @@
-// Taking parts of tensors, joining them, and putting numbers around or into them.
+// Choosing elements of tensors, and putting numbers around or into them.
 #include <ATen/ops/arange.h>
 
 #include <numeric>
@@ -13,14 +13,6 @@ using Values = std::vector<OnnxValue>;
 
 std::int64_t signed_of(std::size_t i) { return static_cast<std::int64_t>(i); }
 
-/// A part of a dimension, from `begin` on.
-OnnxValue part_of_value(OnnxCall& call, const OnnxValue& x, std::size_t axis, std::int64_t begin,
-                        std::int64_t count) {
-  OnnxSizes sizes = x.sizes;
-  sizes[axis] = {count};
-  return call.emit("aten::slice.Tensor", {x, signed_of(axis), begin, begin + count, 1}, sizes, x.type);
-}
-
 /// Rows of a dimension by their numbers, which are within bounds.
 OnnxValue rows_of_value(OnnxCall& call, const OnnxValue& x, std::size_t axis,
                         const std::vector<std::int64_t>& rows) {
@@ -28,54 +20,6 @@ OnnxValue rows_of_value(OnnxCall& call, const OnnxValue& x, std::size_t axis,
   sizes[axis] = {signed_of(rows.size())};
   const OnnxValue index = call.constant_of(at::tensor(rows, at::kLong));
   return call.emit("aten::index_select", {x, signed_of(axis), index}, sizes, x.type);
-}
-
-Values concat(OnnxCall& call) {
-  std::vector<OnnxValue> parts = call.all();
-  const std::size_t axis = dimension_of(call.integer("axis", call.opset() < 4 ? 1 : 0), parts.front().rank());
-  const bool batch =
-      std::any_of(parts.begin(), parts.end(), [](const OnnxValue& v) { return has_batch(v.sizes); });
-  OnnxSizes sizes;
-  at::ScalarType type = parts.front().type;
-  for (OnnxValue& part : parts) {
-    if (batch && axis != 0 && part.is_constant()) part = with_batch(call, part);
-    if (part.rank() <= axis || part.type != type) call.problem("joins tensors of different types or ranks");
-    if (sizes.empty()) {
-      sizes = part.sizes;
-      continue;
-    }
-    OnnxSizes rest = part.sizes;
-    rest[axis] = sizes[axis];
-    if (rest != sizes) call.problem("joins {} and {}", text_of(sizes), text_of(part.sizes));
-    sizes[axis] = plus(sizes[axis], part.sizes[axis]);
-  }
-  if (parts.size() == 1) return parts;
-  return {call.emit("aten::cat", {parts, signed_of(axis)}, sizes, type)};
-}
-
-Values split(OnnxCall& call) {
-  const OnnxValue& x = call.input(0);
-  const std::size_t axis = dimension_of(call.integer("axis", 0), x.rank());
-  if (x.sizes[axis].batch) call.problem("divides the samples of a batch");
-  const std::int64_t whole = x.sizes[axis].count;
-  std::vector<std::int64_t> counts;
-  if (const auto given = call.listed("split", 1)) {
-    counts = *given;
-  } else {  // equal ones, the last smaller
-    const std::int64_t parts = call.integer("num_outputs", signed_of(call.outputs()));
-    if (parts < 1 || parts > whole) call.problem("makes {} parts of {}", parts, whole);
-    const std::int64_t each = (whole + parts - 1) / parts;
-    for (std::int64_t left = whole; left > 0; left -= each) counts.push_back(std::min(each, left));
-  }
-  Values results;
-  std::int64_t begin = 0;
-  for (const std::int64_t count : counts) {
-    if (count < 0 || count > whole - begin) call.problem("has parts that do not fit {}", whole);
-    results.push_back(part_of_value(call, x, axis, begin, count));
-    begin += count;
-  }
-  if (begin != whole) call.problem("has parts that do not fit {}", whole);
-  return results;
 }
 
 /// From `start` to `end` in steps; what lies outside is cut off, as Python does.
@@ -148,26 +92,47 @@ Values gather(OnnxCall& call) {
   return {reshaped(call, rows, sizes)};
 }
 
+/// indices[..., k] for each k: where in data's first dimensions.
+Values places_in(OnnxCall& call, const OnnxValue& data, const at::Tensor& indices) {
+  if (indices.dim() < 1 || indices.scalar_type() != at::kLong || indices.size(-1) < 1 ||
+      indices.size(-1) > signed_of(data.rank()))
+    call.problem("has places of {} in {}", text_of(fixed_sizes(indices.sizes().vec())), text_of(data.sizes));
+  Values places;
+  for (std::int64_t k = 0; k < indices.size(-1); ++k) {
+    const at::Tensor place = indices.select(-1, k).contiguous();
+    const OnnxSize size = data.sizes[static_cast<std::size_t>(k)];
+    if (size.batch) call.problem("chooses among the samples of a batch");
+    if (place.lt(-size.count).logical_or(place.ge(size.count)).any().item<bool>())
+      call.problem("has places outside of {}", text_of(data.sizes));
+    places.push_back(call.constant_of(place));
+  }
+  return places;
+}
+
+/// Of data[indices[..., :]].
+OnnxSizes sizes_at_places(const OnnxValue& data, const at::Tensor& indices) {
+  OnnxSizes sizes = fixed_sizes(indices.sizes().slice(0, indices.dim() - 1).vec());
+  sizes.insert(sizes.end(), data.sizes.begin() + indices.size(-1), data.sizes.end());
+  return sizes;
+}
+
+Values gather_nd(OnnxCall& call) {
+  const OnnxValue& data = call.input(0);
+  const at::Tensor& indices = call.constant(1);
+  if (call.integer("batch_dims", 0) != 0)
+    call.problem("chooses in each sample apart, which whence does not read");
+  const Values places = places_in(call, data, indices);
+  return {call.emit("aten::index.Tensor", {data, places}, sizes_at_places(data, indices), data.type)};
+}
+
 /// data with data[indices[..., :]] = updates
 Values scatter_nd(OnnxCall& call) {
   const OnnxValue &data = call.input(0), &updates = call.input(2);
   const at::Tensor& indices = call.constant(1);
   if (call.text("reduction", "none") != "none")
     call.problem("adds what it puts in, which whence does not read");
-  if (indices.dim() < 1 || indices.scalar_type() != at::kLong || indices.size(-1) < 1 ||
-      indices.size(-1) > signed_of(data.rank()))
-    call.problem("has places of {} in {}", text_of(fixed_sizes(indices.sizes().vec())), text_of(data.sizes));
-  std::vector<OnnxValue> places;
-  OnnxSizes wanted = fixed_sizes(indices.sizes().slice(0, indices.dim() - 1).vec());
-  for (std::int64_t k = 0; k < indices.size(-1); ++k) {
-    const at::Tensor place = indices.select(-1, k).contiguous();
-    const OnnxSize size = data.sizes[static_cast<std::size_t>(k)];
-    if (size.batch) call.problem("puts numbers into some samples of a batch");
-    if (place.lt(-size.count).logical_or(place.ge(size.count)).any().item<bool>())
-      call.problem("puts numbers outside of {}", text_of(data.sizes));
-    places.push_back(call.constant_of(place));
-  }
-  wanted.insert(wanted.end(), data.sizes.begin() + indices.size(-1), data.sizes.end());
+  const Values places = places_in(call, data, indices);
+  const OnnxSizes wanted = sizes_at_places(data, indices);
   if (updates.sizes != wanted || updates.type != data.type)
     call.problem("puts {} where {} is needed", text_of(updates.sizes), text_of(wanted));
   return {call.emit("aten::index_put", {data, places, updates, false}, data.sizes, data.type)};
@@ -254,8 +219,8 @@ Values running_sum(OnnxCall& call) {
 }
 
 constexpr OnnxEntry kChoices[] = {
-    {"Concat", concat},        {"Split", split},  {"Slice", slice},    {"Gather", gather},
-    {"ScatterND", scatter_nd}, {"Pad", pad_onnx}, {"Trilu", triangle}, {"CumSum", running_sum},
+    {"Slice", slice},  {"Gather", gather},  {"GatherND", gather_nd}, {"ScatterND", scatter_nd},
+    {"Pad", pad_onnx}, {"Trilu", triangle}, {"CumSum", running_sum},
 };
 
 }  // namespace

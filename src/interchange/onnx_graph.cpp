@@ -218,7 +218,8 @@ void OnnxGraph::add_node(const OnnxNode& node, Scope& scope) {
       const at::Tensor list = at::tensor(*counts_of(*value.numbers), at::kLong);
       value = emitter_.constant(value.sizes.empty() ? list.reshape(std::vector<std::int64_t>()) : list);
     }
-    const bool known = value.is_constant() || value.numbers || value.computed != nullptr;
+    const bool known =
+        value.is_constant() || value.numbers || value.computed != nullptr || !value.sequence.empty();
     if (known && !node.outputs[i].empty()) scope.values[node.outputs[i]] = std::move(value);
   }
 }

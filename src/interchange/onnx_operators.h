@@ -32,6 +32,7 @@ std::span<const OnnxEntry> onnx_pools();
 std::span<const OnnxEntry> onnx_norms();
 std::span<const OnnxEntry> onnx_reductions();
 std::span<const OnnxEntry> onnx_shapes();
+std::span<const OnnxEntry> onnx_parts();
 std::span<const OnnxEntry> onnx_choices();
 std::span<const OnnxEntry> onnx_resizings();
 std::span<const OnnxEntry> onnx_learning();  ///< of the domain ai.onnx.ml

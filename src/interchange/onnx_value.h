@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <memory>
+#include <vector>
 
 #include "interchange/onnx_sizes.h"
 
@@ -11,11 +12,12 @@ namespace whence::interchange {
 
 struct OnnxOrder;
 
-/// One of: a constant; whole numbers that may hold the number of samples (a shape); a value that the module computes.
+/// One of: a constant; whole numbers that may hold the number of samples (a shape); a value that the module computes; a sequence.
 struct OnnxValue {
   at::Tensor constant;
   std::optional<OnnxSizes> numbers;  ///< of a tensor of no or one dimension
   torch::jit::Value* computed = nullptr;
+  std::vector<OnnxValue> sequence;  ///< or several values, as SplitToSequence makes
 
   OnnxSizes sizes;
   at::ScalarType type = at::kFloat;

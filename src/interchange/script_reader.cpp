@@ -124,8 +124,8 @@ void GraphReader::read(const Node& node) {
   if (node.kind() == prim::ListUnpack || node.kind() == prim::TupleUnpack)
     return unpack(node, inputs.front());
   if (node.kind() == prim::unchecked_cast) return set(node, inputs.front());
-  if (read_size(node, inputs) || read_constant(node, inputs) || read_parts(node, inputs) ||
-      read_layer(node, inputs))
+  if (read_size(node, inputs) || read_constant(node, inputs) || read_append(node, inputs) ||
+      read_parts(node, inputs) || read_layer(node, inputs))
     return;
   throw Obstacle(place_of(node));
 }
@@ -212,6 +212,21 @@ bool GraphReader::read_constant(const Node& node, const std::vector<Symbol>& inp
   if (schema->is_vararg()) stack.emplace_back(static_cast<std::int64_t>(inputs.size()));
   node.getOperation()(stack);
   for (std::size_t i = 0; i < node.outputs().size(); ++i) known_[node.outputs()[i]] = {stack.at(i)};
+  return true;
+}
+
+/// Only the name that the list is appended to sees it grow; where code has two names for one list, the comparison of answers tells.
+bool GraphReader::read_append(const Node& node, const std::vector<Symbol>& inputs) {
+  if (node.kind() != c10::aten::append) return false;
+  std::vector<Symbol> items;
+  if (const auto* list = list_in(inputs.front())) {
+    items = *list;
+  } else if (const auto* value = constant_in(inputs.front()); value != nullptr && value->isList()) {
+    for (const c10::IValue& item : value->toListRef()) items.emplace_back().value = item;
+  }
+  items.push_back(inputs.back());
+  known_[node.inputs()[0]] = {items};
+  set(node, {items});
   return true;
 }
 

@@ -28,6 +28,8 @@ class GraphReader {
   /// Operations on sizes, where the batch size may stand among constants. False: not one of these.
   bool read_size(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
   bool read_constant(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
+  /// list.append(item), as in networks that collect what they concatenate.
+  bool read_append(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
   /// Operations whose result is a list of layers.
   bool read_parts(const torch::jit::Node& node, const std::vector<Symbol>& inputs);
   bool read_layer(const torch::jit::Node& node, const std::vector<Symbol>& inputs);

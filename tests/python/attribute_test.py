@@ -43,6 +43,12 @@ class Formulas(unittest.TestCase):
         torch.testing.assert_close(found.values, (self.x - baseline) * mean, rtol=1e-3, atol=1e-5)
         self.assertLess(found.completeness_error.abs().max().item(), 1e-4)
 
+    def test_an_option_may_leave_out_its_method(self):
+        for method in ("smooth_grad", "var_grad"):  # which share their options
+            short = whence.attribute(self.model, self.x, method=method, n_samples=3, noise=0.1)
+            full = whence.attribute(self.model, self.x, method=method, smooth_grad_samples=3, smooth_grad_noise=0.1)
+            torch.testing.assert_close(short.values, full.values)
+
     def test_a_level_and_an_image_are_the_same_baseline(self):
         by_level = whence.attribute(self.model, self.x, baselines=0.3)
         by_image = whence.attribute(self.model, self.x, baselines=torch.full((1, 8, 8), 0.3))

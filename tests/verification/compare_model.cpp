@@ -21,17 +21,22 @@ double relative(const at::Tensor& found, const at::Tensor& expected) {
       .item<double>();
 }
 
+struct Answer {
+  at::Tensor logits, gradient;
+};
+
 /// With layers in float64, as Python's other side: a ReLU whose input is 0 but for rounding falls on the same side of it then.
-at::Tensor gradient_of(const models::Classifier& classifier, const at::Tensor& image,
-                       const at::Tensor& weights) {
+Answer answer_of(const models::Classifier& classifier, const at::Tensor& image, const at::Tensor& weights) {
   if (classifier.network() == nullptr) {
     const at::Tensor x = image.clone().requires_grad_();
-    return torch::autograd::grad({(classifier.logits(x) * weights).sum()}, {x}).front();
+    const at::Tensor logits = classifier.logits(x);
+    return {logits, torch::autograd::grad({(logits * weights).sum()}, {x}).front()};
   }
   const nn::Network exact = classifier.network()->clone();
   for (const nn::NamedTensor& own : exact.state()) own.tensor.set_data(own.tensor.to(at::kDouble));
   const at::Tensor x = image.to(at::kDouble).requires_grad_();
-  return torch::autograd::grad({(exact.forward(x) * weights.to(at::kDouble)).sum()}, {x}).front();
+  const at::Tensor logits = exact.forward(x);
+  return {logits, torch::autograd::grad({(logits * weights.to(at::kDouble)).sum()}, {x}).front()};
 }
 
 nlohmann::json compared(const std::filesystem::path& file, const std::filesystem::path& answer) {
@@ -41,12 +46,12 @@ nlohmann::json compared(const std::filesystem::path& file, const std::filesystem
   const auto classifier = models::load_classifier(file, python.at("x"), models::ClassifierOutput::logits);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   const bool layers = classifier->network() != nullptr;
-  const at::Tensor logits = classifier->logits(python.at("x"));
-  const at::Tensor gradient = gradient_of(*classifier, python.at("x"), python.at("weights"));
+  const Answer found = answer_of(*classifier, python.at("x"), python.at("weights"));
   return {{"layers", layers ? classifier->network()->layers().size() : 0},
           {"obstacle", classifier->why_opaque()},
-          {"output", relative(logits, python.at("y"))},
-          {"gradient", relative(gradient, python.at(layers ? "dx64" : "dx"))},
+          {"output", relative(found.logits, python.at(layers ? "y64" : "y"))},
+          {"float32", relative(classifier->logits(python.at("x")), python.at("y64"))},
+          {"gradient", relative(found.gradient, python.at(layers ? "dx64" : "dx"))},
           {"seconds", taken.count()}};
 }
 

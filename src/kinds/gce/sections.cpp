@@ -6,7 +6,7 @@ namespace {
 
 using namespace config;
 using gce::Training;
-using Effect = gce::CausalOptions;
+using Causal = gce::CausalOptions;
 using Flow = flow::FlowOptions;
 
 constexpr std::int64_t kMany = 1'000'000'000;
@@ -49,36 +49,36 @@ config::Section explanation_section() {
         "autoencoder, which is subtracted from the objective. The autoencoder cannot reconstruct patterns "
         "that no image has. Needs explanation.pretraining. 0, as published: the classifier alone decides."},
        {"objective",
-        choice(at(kEffect, &Effect::objective), names_to(gce::Objective::independent_conditional)), "",
+        choice(at(kEffect, &Causal::objective), names_to(gce::Objective::independent_conditional)), "",
         "The causal term (O'Shaughnessy et al. 2020, section 3.3). The independent ones also average over "
         "the other alphas and need more draws: with 16 x 2 crossed ones and no correction C ended at 0.57 in "
         "training where 0.38 were measured (Fashion-MNIST 0/3/4, K = 2)."},
-       {"inference", choice(at(kEffect, &Effect::inference), names_to(gce::Inference::variational)), "",
+       {"inference", choice(at(kEffect, &Causal::inference), names_to(gce::Inference::variational)), "",
         "How training estimates p(y | alpha): by averages over the draws of beta, or by a small network that "
         "is trained as well (the variational bound; nested sampling with 1 draw of beta is then enough)."},
-       {"latents", choice(at(kEffect, &Effect::latents), names_to(gce::Latents::posterior)), "",
+       {"latents", choice(at(kEffect, &Causal::latents), names_to(gce::Latents::posterior)), "",
         "The latents of the causal term: draws of the prior N(0, I), as published, or codes of the step's "
         "images, each image's alphas with the betas of others. Codes keep generated images near the data."},
        {"sampling",
-        choice(at(kEffect, &Effect::estimator, &flow::Estimator::sampling),
+        choice(at(kEffect, &Causal::estimator, &flow::Estimator::sampling),
                names_to(flow::Sampling::crossed)),
         "",
         "Whether each draw of alpha has its own draws of beta (nested, as published) or all share them "
         "(crossed)."},
        {"outer_draws",
-        choice(at(kEffect, &Effect::estimator, &flow::Estimator::outer_draws),
+        choice(at(kEffect, &Causal::estimator, &flow::Estimator::outer_draws),
                names_to(flow::Placement::stratified)),
         "",
         "How the draws of alpha are spread: independent, as published; in pairs a, -a; scrambled Sobol "
         "points; or one from each cell of equal probability (least noise)."},
        {"correction",
-        choice(at(kEffect, &Effect::estimator, &flow::Estimator::correction),
+        choice(at(kEffect, &Causal::estimator, &flow::Estimator::correction),
                names_to(flow::Correction::jackknife)),
         "", "Bias correction of the causal term in training."},
-       {"alpha_samples", Integer{at(kEffect, &Effect::alpha_samples), 2, 100'000}, "draws",
+       {"alpha_samples", Integer{at(kEffect, &Causal::alpha_samples), 2, 100'000}, "draws",
         "Draws of alpha in a step; with explanation.latents = \"posterior\" there is one for each image "
         "instead."},
-       {"beta_samples", Integer{at(kEffect, &Effect::beta_samples), 1, 100'000}, "draws",
+       {"beta_samples", Integer{at(kEffect, &Causal::beta_samples), 1, 100'000}, "draws",
         "Draws of beta for each draw of alpha; averages need at least 2."},
        {"pretraining", Integer{at(&Training::pretraining), 0, kMany}, "",
         "Steps of training the autoencoder alone, first. The K latents with the largest information flow "

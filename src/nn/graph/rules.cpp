@@ -49,10 +49,13 @@ Rule gamma_rule(const std::vector<double>& values) {
   const double gamma = values[0];
   check_value(gamma >= 0, "gamma", "gamma must be 0 or more");
   return sharing_rule("gamma", [gamma](const RuleCall& call) {
-    LinearTensors own = tensors_of(call);
-    if (own.weight.defined()) own.weight = own.weight + gamma * only_positive(own.weight);
-    if (own.bias.defined()) own.bias = own.bias + gamma * only_positive(own.bias);
-    return share_out(call, {Sum(call, call.inputs, own)});
+    const Tensor z = Sum(call, call.inputs, tensors_of(call)).value();
+    const auto shared = [&](const Tensor& relevance, Sign sign) {
+      return share_out({call.network, call.layer, call.inputs, relevance}, raised_terms(call, gamma, sign));
+    };
+    const Tensor negative = call.relevance * (z < 0);
+    const Tensors shares = shared(call.relevance * (z > 0), Sign::positive);
+    return negative.any().item<bool>() ? plus(shares, shared(negative, Sign::negative)) : shares;
   });
 }
 
@@ -129,7 +132,9 @@ constexpr std::string_view bach =
     "Bach et al. 2015, On pixel-wise explanations by layer-wise relevance propagation";
 constexpr std::string_view montavon =
     "Montavon et al. 2017, Explaining nonlinear classification with deep Taylor decomposition";
-constexpr std::string_view overview = "Montavon et al. 2019, Layer-wise relevance propagation: an overview";
+constexpr std::string_view andeol =
+    "Montavon et al. 2019, Layer-wise relevance propagation: an overview; negative inputs and outputs: "
+    "Andeol et al. 2021";
 constexpr std::string_view zhang = "Zhang et al. 2016, Top-down neural attention by excitation backprop";
 
 }  // namespace
@@ -150,10 +155,12 @@ std::span<const RuleRow> rule_table() {
        {},
        z_plus_rule},
       {"gamma",
-       "Positive weights count more. Meant for inputs of 0 or more.",
-       "R_i = sum_j a_i (w_ij + gamma w_ij+) / (sum_i a_i (w_ij + gamma w_ij+) + b_j + gamma b_j+) R_j",
-       overview,
-       {{"gamma", "the weight that positive weights gain", 0.25}},
+       "Terms of the output's sign count more.",
+       "R_i = sum_j (a_i w_ij + gamma (a_i w_ij)+) / (sum_i (a_i w_ij + gamma (a_i w_ij)+) + b_j + gamma "
+       "b_j+) R_j where z_j > 0; with "
+       "the negative parts where z_j < 0",
+       andeol,
+       {{"gamma", "the weight that these terms gain", 0.25}},
        gamma_rule},
       {"alpha_beta",
        "Positive and negative terms share relevance apart.",

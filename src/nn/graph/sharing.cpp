@@ -137,4 +137,23 @@ std::vector<Sum> negative_terms(const RuleCall& call) {
   return sums;
 }
 
+std::vector<Sum> raised_terms(const RuleCall& call, double factor, Sign sign) {
+  const auto raised = [&](const Tensor& x, Sign part) {
+    if (!x.defined()) return x;
+    return x + factor * (part == Sign::positive ? only_positive(x) : only_negative(x));
+  };
+  const LinearTensors own = tensors_of(call);
+  if (!own.weight.defined()) {
+    Tensors inputs;
+    for (const Tensor& input : call.inputs) inputs.push_back(raised(input, sign));
+    return {Sum(call, inputs, {})};
+  }
+  std::vector<Sum> sums = {
+      Sum(call, only_positive(call.inputs), {raised(own.weight, sign), raised(own.bias, sign)})};
+  const Sign other = sign == Sign::positive ? Sign::negative : Sign::positive;
+  if (has_negative(call.inputs))
+    sums.emplace_back(call, parts(call.inputs, only_negative), LinearTensors{raised(own.weight, other), {}});
+  return sums;
+}
+
 }  // namespace whence::nn::sharing

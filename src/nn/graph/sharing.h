@@ -54,5 +54,8 @@ LinearTensors tensors_of(const RuleCall& call);
 std::vector<Sum> positive_terms(const RuleCall& call, bool bias);
 /// The terms a_i w_ij < 0 with the negative bias.
 std::vector<Sum> negative_terms(const RuleCall& call);
+enum class Sign { positive, negative };
+/// All terms and the bias, of which those of one sign count 1 + factor times. A weight that is not defined is 1.
+std::vector<Sum> raised_terms(const RuleCall& call, double factor, Sign sign);
 
 }  // namespace whence::nn::sharing

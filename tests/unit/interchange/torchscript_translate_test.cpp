@@ -114,6 +114,10 @@ INSTANTIATE_TEST_SUITE_P(
                    {"Slice", "Reshape", "Reshape", "ScaleShift", "ScaleShift", "Slice", "Concat"}},
         Expression{"  return torch.squeeze(torch.squeeze(torch.mean(x, [2, 3], True), 3), 2)\n",
                    {"GlobalAvgPool2d", "Reshape", "Flatten"}},
+        // collected and then concatenated, as DenseNet does
+        Expression{"  found = [x]\n  found.append(torch.relu(torch.cat(found, 1)))\n"
+                   "  found.append(torch.tanh(torch.cat(found, 1)))\n  return torch.cat(found, 1)\n",
+                   {"Relu", "Concat", "Tanh", "Concat"}},
         Expression{"  return torch.constant_pad_nd(x, [1, 2], 0)\n", {"ZeroPad2d"}}));
 
 TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
