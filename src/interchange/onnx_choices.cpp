@@ -161,10 +161,11 @@ std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> pads_of(const On
   std::vector<std::int64_t> begin(rank, 0), end(rank, 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     constexpr std::int64_t most = 1 << 20;
-    if (std::abs((*pads)[i]) > most || std::abs((*pads)[i + axes.size()]) > most)
+    const std::int64_t before = (*pads)[i], after = (*pads)[i + axes.size()];
+    if (std::max(before, after) > most || std::min(before, after) < -most)
       call.problem("pads by more than {}", most);
-    begin[dimension_of(axes[i], rank)] = (*pads)[i];
-    end[dimension_of(axes[i], rank)] = (*pads)[i + axes.size()];
+    begin[dimension_of(axes[i], rank)] = before;
+    end[dimension_of(axes[i], rank)] = after;
   }
   return {begin, end};
 }

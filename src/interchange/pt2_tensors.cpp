@@ -46,7 +46,8 @@ at::Tensor storage_of(const std::string& payload, at::ScalarType type) {
   const auto width = static_cast<std::int64_t>(c10::elementSize(type));
   const auto bytes = static_cast<std::int64_t>(payload.size());
   at::Tensor storage = at::empty({bytes / width}, at::TensorOptions(type));
-  std::memcpy(storage.data_ptr(), payload.data(), static_cast<std::size_t>(bytes / width * width));
+  if (bytes >= width)
+    std::memcpy(storage.data_ptr(), payload.data(), static_cast<std::size_t>(bytes / width * width));
   return storage;
 }
 

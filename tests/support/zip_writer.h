@@ -13,7 +13,7 @@ namespace whence::test {
 inline std::string zip_of(const std::map<std::string, std::string>& entries) {
   const auto number = [](std::uint64_t value, int width) {
     std::string bytes;
-    for (int i = 0; i < width; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+    for (int i = 0; i < width; ++i, value >>= 8) bytes.push_back(static_cast<char>(value));
     return bytes;
   };
   std::string file, directory;

@@ -1,6 +1,7 @@
 #include "whence/explain/attribution/occlusion.h"
 
 #include "explain/attribution/passes.h"
+#include "explain/attribution/regions.h"
 
 namespace whence::attribution {
 namespace {
@@ -24,8 +25,10 @@ Attribution occlusion(const Request& request, const Options& options) {
   const at::Tensor& x = request.x;
   const at::Tensor baseline = baseline_of(request, options, own.level);
   const std::int64_t height = x.size(2), width = x.size(3);
-  const at::Tensor rows = covered(height, own.window, own.stride, x.options());
-  const at::Tensor columns = covered(width, own.window, own.stride, x.options());
+  const std::int64_t window = side_of(x, own.window);
+  const std::int64_t stride = own.stride > 0 ? own.stride : std::max<std::int64_t>(window / 2, 1);
+  const at::Tensor rows = covered(height, window, stride, x.options());
+  const at::Tensor columns = covered(width, window, stride, x.options());
   const at::Tensor scores = scores_of(request.classifier, x, request.target, options.score, options.batch);
   at::Tensor sum = at::zeros({x.size(0), height * width}, x.options());
   in_changes(request, rows.size(0) * columns.size(0), options, [&](std::int64_t first, std::int64_t count) {

@@ -28,7 +28,7 @@ void check_maps(const at::Tensor& x, const at::Tensor& values, const Perturbatio
                     (values.size(1) == x.size(1) || values.size(1) == 1) &&
                     values.sizes().slice(2) == x.sizes().slice(2);
   TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
-  if (options.patch < 1) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
+  if (options.patch < 0) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
 }
 
 PerturbationCurve perturbation_curve(const models::Classifier& classifier, const at::Tensor& x,
@@ -37,7 +37,8 @@ PerturbationCurve perturbation_curve(const models::Classifier& classifier, const
   check_maps(x, values, options);
   check(options);
   const at::NoGradGuard no_grad;
-  const at::Tensor regions = regions_of(x, options.patch), ranks = ranks_of(values, regions, options.order);
+  const at::Tensor regions = regions_of(x, side_of(x, options.patch)),
+                   ranks = ranks_of(values, regions, options.order);
   const at::Tensor step_of_pixel =
       ranks.index_select(1, regions.flatten()).view({x.size(0), 1, x.size(2), x.size(3)});
   const auto steps =

@@ -7,6 +7,8 @@
 
 namespace whence::attribution {
 
+/// The side of a region in pixels: `asked` or, where it is 0, a seventh of the images' shorter side, but at least 4.
+std::int64_t side_of(const at::Tensor& images, std::int64_t asked);
 /// For each pixel the region that it is in, (H, W), int64. Regions at the lower and right edge may be smaller.
 at::Tensor regions_of(const at::Tensor& x, std::int64_t patch);
 

@@ -1,5 +1,6 @@
 // What comes in the place of a region that is taken out.
 #include "explain/attribution/filters.h"
+#include "explain/attribution/regions.h"
 #include "explain/attribution/removal.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -63,7 +64,7 @@ Removal::Removal(const at::Tensor& x, const PerturbationOptions& options) : opti
       replacement_ = x.mean({2, 3}, true).expand_as(x);
       return;
     case Replacement::blur:
-      replacement_ = blurred_images(x, static_cast<double>(options.patch));
+      replacement_ = blurred_images(x, static_cast<double>(side_of(x, options.patch)));
       return;
     case Replacement::generator:
       if (options.generator == nullptr)

@@ -30,7 +30,7 @@ class Game {
       : request_(request),
         options_(options),
         baseline_(baseline_of(request, options, options.of<ShapleySampling>().level)),
-        regions_(regions_of(request.x, options.of<ShapleySampling>().patch)),
+        regions_(regions_of(request.x, side_of(request.x, options.of<ShapleySampling>().patch))),
         players_(count_of(regions_)),
         ends_(changed_scores(request, at::stack({request.x, baseline_}), options)) {}
 

@@ -45,7 +45,7 @@ std::vector<Falls> all_falls(const Judged& judged, const PerturbationOptions& op
   check_maps(judged.x, judged.values, options);
   const at::NoGradGuard no_grad;
   Generator generator = make_generator(options.seed, "attribution/subsets");
-  const at::Tensor regions = regions_of(judged.x, options.patch);
+  const at::Tensor regions = regions_of(judged.x, side_of(judged.x, options.patch));
   const Removal removal(judged.x, options);
   const std::int64_t count = count_of(regions), groups = std::ssize(kShares);
   std::vector<Falls> all;

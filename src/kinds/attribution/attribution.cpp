@@ -75,7 +75,6 @@ experiment::StageResult measure_maps(Session& session) {
   const Comparison comparison = compared(session, *classifier, images, session.progress);
   nlohmann::json metrics = to_json(comparison, options);
   metrics["images"] = images.size(0);
-  metrics["patch"] = options.perturbation.patch;
   return {metrics, {}, fmt::format("{} methods on {} images", comparison.methods.size(), images.size(0))};
 }
 

@@ -50,8 +50,10 @@ config::Section attribution_section() {
         "images", "Images that go through the classifier at once; fewer need less memory."},
        {"references", Integer{at(&AttributionOptions::references), 1, 1'000'000}, "images",
         "Images of the data that baselines are drawn from."},
-       {"patch", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::patch), 1, 4096},
-        "pixels", "Side of the regions that the measures take out of an image."},
+       {"patch", Integer{at(&AttributionOptions::perturbation, &PerturbationOptions::patch), 0, 4096},
+        "pixels",
+        "Side of the regions that the measures take out of an image; 0 is a seventh of the shorter side, at "
+        "least 4."},
        {"replacement",
         choice(at(&AttributionOptions::perturbation, &PerturbationOptions::replacement),
                {attribution::name_of(Replacement::constant), attribution::name_of(Replacement::mean),

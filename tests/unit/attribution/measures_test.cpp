@@ -108,7 +108,7 @@ TEST(PerturbationCurve, StopsAtTheShareAndFillsWhatItTakesOut) {
   const auto wrong = [&](const PerturbationOptions& options) {
     perturbation_curve(sum_of_worth(), x, target, x, Score::logit, options);
   };
-  test::expect_error([&] { wrong({.patch = 0}); }, {"side of a region is 0"}, ExitCode::usage);
+  test::expect_error([&] { wrong({.patch = -1}); }, {"side of a region is -1"}, ExitCode::usage);
   test::expect_error([&] { wrong({.share = 1.5}); }, {"share of removed regions"}, ExitCode::usage);
 }
 

@@ -71,6 +71,20 @@ TEST(Rise, PointsAtTheOnlyPlaceThatCounts) {
   EXPECT_NEAR(static_cast<double>(most % 14), 3, 1);
 }
 
+/// Large images need no more passes than small ones.
+TEST(Regions, AreASeventhOfTheImage) {
+  const at::Tensor x = random_images(1, {1, 56, 64});
+  const Classifier f = with_logit([](const at::Tensor& images) { return images.square().sum({1, 2, 3}); });
+  const auto by = [&](std::string_view name, const auto& own) {
+    Options options;
+    options.of<std::decay_t<decltype(own)>>() = own;
+    return method(name).run(f, x, all_of(1, 1), options).values;
+  };
+  EXPECT_TRUE(at::equal(by("occlusion", Occlusion{}), by("occlusion", Occlusion{.window = 8, .stride = 4})));
+  EXPECT_TRUE(at::equal(by("shapley_sampling", ShapleySampling{.orders = 2}),
+                        by("shapley_sampling", ShapleySampling{.orders = 2, .patch = 8})));
+}
+
 Options shapley(const ShapleySampling& own) {
   Options options;
   options.of<ShapleySampling>() = own;

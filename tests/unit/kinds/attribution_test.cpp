@@ -44,7 +44,7 @@ TEST(AttributionKind, SettingsReachTheMethods) {
   EXPECT_TRUE(
       contains(usage_error_of([] { recipe_with({"attribution.methods=[\"gradeint\"]"}); }), "gradient"));
   EXPECT_TRUE(
-      contains(usage_error_of([] { recipe_with({"attribution.occlusion_window=0"}); }), "from 1 to 4096"));
+      contains(usage_error_of([] { recipe_with({"attribution.occlusion_window=-1"}); }), "from 0 to 4096"));
 }
 
 TEST_F(Pipeline, AttributionsAreMeasuredWhereARecipeNamesMethods) {

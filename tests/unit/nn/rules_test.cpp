@@ -45,15 +45,16 @@ Affine matrix_of(const Network& network, std::int64_t inputs) {
 double up(double value) { return std::max(value, 0.0); }
 double down(double value) { return std::min(value, 0.0); }
 
-/// The numerator of rule `name` for input i, output j; `bias` is what the denominator holds besides their sum.
+/// The numerator of rule `name` for input i, output j, whose value is z; `bias` is what the denominator holds besides their sum.
 struct Term {
   double term, bias;
 };
-Term term_of(std::string_view name, double a, double w, double b) {
+Term term_of(std::string_view name, double a, double w, double b, double z) {
   if (name == "epsilon") return {a * w, b};
   if (name == "z_plus" || name == "alpha") return {up(a * w), name == "alpha" ? up(b) : 0};
   if (name == "beta") return {down(a * w), down(b)};
-  if (name == "gamma") return {a * (w + 0.5 * up(w)), b + 0.5 * up(b)};
+  if (name == "gamma" && z > 0) return {a * w + 0.5 * up(a * w), b + 0.5 * up(b)};
+  if (name == "gamma") return {a * w + 0.5 * down(a * w), b + 0.5 * down(b)};
   if (name == "w_square") return {w * w, 0};
   if (name == "flat") return {w != 0 ? 1.0 : 0.0, 0};
   if (name == "z_box") return {a * w + 2 * up(w) - 3 * down(w), 0};
@@ -65,13 +66,14 @@ std::vector<double> by_formula(std::string_view name, const std::vector<double>&
                                const std::vector<double>& relevance) {
   std::vector<double> shares(a.size(), 0);
   for (std::size_t j = 0; j < relevance.size(); ++j) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += term_of(name, a[i], layer.w[i][j], layer.b[j]).term;
-    sum += term_of(name, 0, 0, layer.b[j]).bias;
+    double z = layer.b[j], sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) z += a[i] * layer.w[i][j];
+    for (std::size_t i = 0; i < a.size(); ++i) sum += term_of(name, a[i], layer.w[i][j], layer.b[j], z).term;
+    sum += term_of(name, 0, 0, layer.b[j], z).bias;
     if (name == "epsilon") sum += sum >= 0 ? 0.01 : -0.01;
     if (sum == 0) continue;
     for (std::size_t i = 0; i < a.size(); ++i)
-      shares[i] += term_of(name, a[i], layer.w[i][j], layer.b[j]).term / sum * relevance[j];
+      shares[i] += term_of(name, a[i], layer.w[i][j], layer.b[j], z).term / sum * relevance[j];
   }
   return shares;
 }

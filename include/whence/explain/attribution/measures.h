@@ -27,8 +27,9 @@ std::string_view name_of(Replacement replacement);
 enum class RemovalOrder { most_relevant_first, least_relevant_first };
 
 struct PerturbationOptions {
-  std::int64_t patch = 4;  ///< side of the square regions that are taken out, pixels
-  double share = 1;        ///< of the regions that are taken out at the end
+  std::int64_t patch =
+      0;  ///< side of the square regions that are taken out, pixels; 0: a seventh of the shorter side, at least 4
+  double share = 1;  ///< of the regions that are taken out at the end
   Replacement replacement = Replacement::constant;
   double fill = 0;                                                        ///< the constant, in [0, 1]
   std::shared_ptr<const counterfactual::ImageModel> generator = nullptr;  ///< of Replacement::generator
@@ -49,7 +50,7 @@ struct PerturbationCurve {
 };
 
 /// A region's relevance is the sum of its values (Samek et al. 2017, section III.A). values: like x, or (N, 1, H, W). Regions at the
-/// lower and right edge may be smaller. Regions of equal relevance keep their order. Errors (usage): a patch below 1, a share
+/// lower and right edge may be smaller. Regions of equal relevance keep their order. Errors (usage): a negative patch, a share
 /// outside of (0, 1], no generator where it is to replace.
 PerturbationCurve perturbation_curve(const models::Classifier& classifier, const at::Tensor& x,
                                      const at::Tensor& target, const at::Tensor& values, Score score,

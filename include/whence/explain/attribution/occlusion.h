@@ -6,8 +6,8 @@
 namespace whence::attribution {
 
 struct Occlusion {
-  std::int64_t window = 4;  ///< side of the square that covers
-  std::int64_t stride = 2;  ///< from one place of the square to the next
+  std::int64_t window = 0;  ///< side of the square that covers; 0: a seventh of the shorter side, at least 4
+  std::int64_t stride = 0;  ///< from one place of the square to the next; 0: half of the window
   double level = 0;         ///< grey level of the square, unless Baseline says what covers
 };
 
@@ -17,10 +17,10 @@ struct Occlusion {
 Attribution occlusion(const Request& request, const Options& options);
 
 inline constexpr Option kOcclusionOptions[] = {
-    {"occlusion_window", IntegerOption{place<&Occlusion::window>, 1, 4096}, "pixels",
-     "Side of the square that covers a part of the image."},
-    {"occlusion_stride", IntegerOption{place<&Occlusion::stride>, 1, 4096}, "pixels",
-     "Step from one place of the square to the next."},
+    {"occlusion_window", IntegerOption{place<&Occlusion::window>, 0, 4096}, "pixels",
+     "Side of the square that covers a part of the image; 0 is a seventh of the shorter side, at least 4."},
+    {"occlusion_stride", IntegerOption{place<&Occlusion::stride>, 0, 4096}, "pixels",
+     "Step from one place of the square to the next; 0 is half of the square."},
     {"occlusion_baseline", NumberOption{place<&Occlusion::level>, 0, 1}, "",
      "Grey level of the square; 0 is black."},
     kBaselineImage,

@@ -7,7 +7,7 @@ namespace whence::attribution {
 
 struct ShapleySampling {
   std::int64_t orders = 32;  ///< orders in which regions appear
-  std::int64_t patch = 4;    ///< side of a region; those at the lower and right edge may be smaller
+  std::int64_t patch = 0;    ///< side of a region; 0: a seventh of the shorter side, at least 4
   double level = 0;          ///< grey level of a region that has not appeared, unless Baseline says otherwise
 };
 
@@ -20,8 +20,8 @@ Attribution shapley_sampling(const Request& request, const Options& options);
 inline constexpr Option kShapleySamplingOptions[] = {
     {"shapley_sampling_orders", IntegerOption{place<&ShapleySampling::orders>, 2, 1'000'000}, "",
      "Orders in which the regions appear, each followed by its reverse."},
-    {"shapley_sampling_patch", IntegerOption{place<&ShapleySampling::patch>, 1, 4096}, "pixels",
-     "Side of a region."},
+    {"shapley_sampling_patch", IntegerOption{place<&ShapleySampling::patch>, 0, 4096}, "pixels",
+     "Side of a region; 0 is a seventh of the shorter side, at least 4."},
     {"shapley_sampling_baseline", NumberOption{place<&ShapleySampling::level>, 0, 1}, "",
      "Grey level of a region that has not appeared; 0 is black."},
     kBaselineImage,
