@@ -147,7 +147,9 @@ Values resized(OnnxCall& call, const Resizing& how, std::size_t scales_at, std::
         call, x.sizes[axis],
         by_scale ? std::optional(scales[static_cast<std::int64_t>(i)].item<double>()) : std::nullopt,
         by_scale ? std::nullopt : std::optional(wanted[i]), call.emitter().fixed_batch);
-    if (stretches[axis].from * stretches[axis].to > 1 << 24)
+    constexpr std::int64_t most = 1 << 24;
+    if (stretches[axis].to > most ||
+        stretches[axis].from > most / std::max<std::int64_t>(stretches[axis].to, 1))
       call.problem("makes an image of too many pixels");
   }
   const auto same = [](const Stretch& s) { return s.from == s.to && s.scale == 1; };
