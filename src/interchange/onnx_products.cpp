@@ -33,7 +33,8 @@ void name_weights(OnnxCall& call) {
 
 std::int64_t groups_of(const OnnxCall& call, std::int64_t channels) {
   const std::int64_t groups = call.integer("group", 1);
-  if (groups < 1 || channels % groups != 0) call.problem("has {} groups for {} channels", groups, channels);
+  if (groups < 1 || groups > std::max<std::int64_t>(channels, 1) || channels % groups != 0)
+    call.problem("has {} groups for {} channels", groups, channels);
   return groups;
 }
 

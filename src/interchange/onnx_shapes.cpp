@@ -48,7 +48,7 @@ void free_batch(const OnnxCall& call, const OnnxValue& x, OnnxSizes& wanted, std
                                    ? x.sizes[i].count
                                    : wanted[i].count;
     open = open || count == -1;
-    if (count > 0 && product <= samples) product *= count;
+    if (count > 0 && product <= samples) product = count > samples / product ? samples + 1 : product * count;
   }
   const bool whole = open ? product > 0 && samples % product == 0 : product == samples;
   if (whole && wanted.front().count % fixed == 0) wanted.front() = {wanted.front().count / fixed, true};
