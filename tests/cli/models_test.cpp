@@ -225,7 +225,8 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
 
   EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--method", "smoothgrad"}), 2,
                        "did you mean 'smooth_grad'?"));
-  EXPECT_TRUE(is_error(workplace_.run({"attribute", "run", "--occlusion-window", "5000"}), 2, "at most 4096"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"attribute", "run", "--occlusion-window", "5000"}), 2, "at most 4096"));
   EXPECT_TRUE(
       is_error(workplace_.run({"attribute", "run", "--method", "grad_cam", "--grad-cam-layer", "conv"}), 2,
                "there is no layer \"conv\""));

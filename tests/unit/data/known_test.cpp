@@ -153,7 +153,8 @@ TEST(LoadOwn, ReadsIdxFilesOfColours) {
   test::write_four_files(folder.path(), 30, 10);
   for (const std::string part : {"train", "t10k"}) {
     fs::remove(folder / (part + "-images-idx3-ubyte"));
-    write_idx(folder / (part + "-images-idx4-ubyte"), test::random_bytes({part == "train" ? 30 : 10, 5, 4, 3}));
+    write_idx(folder / (part + "-images-idx4-ubyte"),
+              test::random_bytes({part == "train" ? 30 : 10, 5, 4, 3}));
   }
   EXPECT_EQ(load_own(folder.path(), Layout::idx, std::vector<std::string>(10, "c"), {}).train.images.sizes(),
             (std::vector<std::int64_t>{30, 3, 5, 4}));
