@@ -244,7 +244,7 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
     for (int i = 0; i < 4; ++i)
       data::test::write_png(
           workplace_ / fmt::format("three/{}/{}.png", name, i),
-          data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(10 * i + name[0])));
+          data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(i) * 10 + static_cast<unsigned char>(name[0])));
   EXPECT_TRUE(is_error(
       workplace_.run({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data", "three"}), 2,
       "the classifier has 2 classes, but --data and --classes name 3"));
