@@ -242,9 +242,9 @@ TEST_F(Models, AttributionsOfARunAndOfFiles) {
                        "there is no attribution method 'lrp'"));
   for (const std::string name : {"a", "b", "c"})
     for (int i = 0; i < 4; ++i)
-      data::test::write_png(
-          workplace_ / fmt::format("three/{}/{}.png", name, i),
-          data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(i) * 10 + static_cast<unsigned char>(name[0])));
+      data::test::write_png(workplace_ / fmt::format("three/{}/{}.png", name, i),
+                            data::test::random_bytes({1, 8, 8}, static_cast<std::uint64_t>(i) * 10 +
+                                                                    static_cast<unsigned char>(name[0])));
   EXPECT_TRUE(is_error(
       workplace_.run({"attribute", "--classifier", "run/torchscript/classifier.pt", "--data", "three"}), 2,
       "the classifier has 2 classes, but --data and --classes name 3"));
