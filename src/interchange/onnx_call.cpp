@@ -27,16 +27,23 @@ std::string onnx_layer(const OnnxNode& node) {
   return layer.empty() ? node.operation : layer;
 }
 
+const OnnxValue& OnnxCall::given(std::size_t i) const {
+  if (i >= inputs_.size()) problem("lacks its input {}", i + 1);
+  const std::optional<OnnxValue>& value = inputs_[i];
+  if (!value.has_value()) problem("lacks its input {}", i + 1);
+  return *value;
+}
+
 const OnnxValue& OnnxCall::input(std::size_t i) const {
-  if (!has(i)) problem("lacks its input {}", i + 1);
-  if (!inputs_[i]->sequence.empty())
-    problem("has a sequence as its input {}, where whence needs a tensor", i + 1);
-  return *inputs_[i];
+  const OnnxValue& value = given(i);
+  if (!value.sequence.empty()) problem("has a sequence as its input {}, where whence needs a tensor", i + 1);
+  return value;
 }
 
 const std::vector<OnnxValue>& OnnxCall::sequence(std::size_t i) const {
-  if (!has(i) || inputs_[i]->sequence.empty()) problem("has no sequence as its input {}", i + 1);
-  return inputs_[i]->sequence;
+  const std::vector<OnnxValue>& sequence = given(i).sequence;
+  if (sequence.empty()) problem("has no sequence as its input {}", i + 1);
+  return sequence;
 }
 
 std::vector<OnnxValue> OnnxCall::all() const {

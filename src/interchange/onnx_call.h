@@ -57,6 +57,8 @@ class OnnxCall {
   }
 
  private:
+  const OnnxValue& given(std::size_t i) const;
+
   const OnnxNode& node_;
   std::int64_t opset_;
   std::vector<std::optional<OnnxValue>> inputs_;

@@ -18,7 +18,7 @@ struct TensorView {
 };
 
 /// The tensor as a copy, float32 where it is of floating-point numbers. Error: the view does not fit the storage.
-at::Tensor tensor_in(const std::string& storage, at::ScalarType type, const TensorView& view,
+at::Tensor tensor_in(const std::string& bytes, at::ScalarType type, const TensorView& view,
                      const std::string& file, const std::string& name);
 
 /// As torch/_export/serde/schema.py numbers them, which is not c10's order. Error: a type that whence does not know.
