@@ -68,10 +68,29 @@ Values slice(OnnxCall& call) {
   return {x};
 }
 
+/// Numbers of the same places of every sample, as PyTorch writes a tensor with other strides: as a choice of places in the
+/// row of all numbers. nullopt: not such a choice.
+std::optional<OnnxValue> chosen_in_each_sample(OnnxCall& call) {
+  const auto& indices = call.input(1).indices;
+  const auto& samples = call.input(0).row_of;
+  if (!indices || !samples || samples->sizes.front() != OnnxSize{1, true}) return std::nullopt;
+  const std::int64_t each = elements_of(samples->sizes).count;
+  const at::Tensor places = indices->base.reshape({-1}).contiguous();
+  if (indices->per_sample != each || places.lt(0).logical_or(places.ge(each)).any().item<bool>())
+    return std::nullopt;
+  const OnnxSizes& sizes = call.input(1).sizes;
+  if (places.numel() == each && at::equal(places, at::arange(each, places.options())))
+    return reshaped(call, *samples, sizes);
+  const OnnxValue rows = reshaped(call, *samples, {{1, true}, {each}});
+  const auto* first = places.data_ptr<std::int64_t>();
+  return reshaped(call, rows_of_value(call, rows, 1, {first, first + places.numel()}), sizes);
+}
+
 Values gather(OnnxCall& call) {
   const OnnxValue& x = call.input(0);
   const std::size_t axis = dimension_of(call.integer("axis", 0), x.rank());
   const OnnxValue& places = call.input(1);
+  if (std::optional<OnnxValue> chosen = chosen_in_each_sample(call)) return {std::move(*chosen)};
   if (x.rank() == 1 && places.computed != nullptr && places.type == at::kLong)
     return {call.emit("aten::take", {x, places}, places.sizes, x.type)};
   const at::Tensor& indices = call.constant(1);

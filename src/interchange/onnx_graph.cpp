@@ -244,7 +244,9 @@ std::vector<OnnxValue> OnnxGraph::results_of(const OnnxNode& node, Scope& scope)
   OnnxCall call(node, opset_of(node, scope), std::move(inputs), emitter_);
   if (node.domain.empty())
     if (std::optional<OnnxValue> result = on_numbers(call, node.operation)) return {std::move(*result)};
-  return find_onnx_operator(node)(call);
+  std::vector<OnnxValue> results = find_onnx_operator(node)(call);
+  if (node.domain.empty() && results.size() == 1) note_indices(call, node.operation, results.front());
+  return results;
 }
 
 std::int64_t OnnxGraph::opset_of(const OnnxNode& node, const Scope& scope) const {

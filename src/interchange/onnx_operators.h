@@ -43,4 +43,7 @@ OnnxOperator find_onnx_operator(const OnnxNode& node);
 /// Operators on whole numbers in which the number of samples stands. nullopt: not one of these.
 std::optional<OnnxValue> on_numbers(OnnxCall& call, std::string_view operation);
 
+/// Notes in a result what is known of its whole numbers (OnnxValue::indices).
+void note_indices(OnnxCall& call, std::string_view operation, OnnxValue& result);
+
 }  // namespace whence::interchange

@@ -36,7 +36,9 @@ OnnxValue reshaped(OnnxCall& call, const OnnxValue& x, const OnnxSizes& sizes) {
   for (const OnnxSize& size : sizes) counts.push_back(size.batch ? -1 : size.count);
   if (std::count(counts.begin(), counts.end(), -1) > 1)
     call.problem("makes {} of {}", text_of(sizes), text_of(x.sizes));
-  return call.emit("aten::reshape", {source, counts}, sizes, x.type);
+  OnnxValue result = call.emit("aten::reshape", {source, counts}, sizes, x.type);
+  if (sizes.size() == 1 && !result.is_constant()) result.row_of = std::make_shared<OnnxValue>(source);
+  return result;
 }
 
 OnnxValue permuted(OnnxCall& call, const OnnxValue& x, const std::vector<std::int64_t>& dimensions) {

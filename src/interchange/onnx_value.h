@@ -11,6 +11,7 @@
 namespace whence::interchange {
 
 struct OnnxOrder;
+struct OnnxIndices;
 
 /// One of: a constant; whole numbers that may hold the number of samples (a shape); a value that the module computes; a sequence.
 struct OnnxValue {
@@ -23,6 +24,8 @@ struct OnnxValue {
   at::ScalarType type = at::kFloat;
   /// Where it is another value in another order, so that orders that cancel one another leave no trace.
   std::shared_ptr<const OnnxOrder> order;
+  std::shared_ptr<const OnnxIndices> indices;  ///< of whole numbers, where they are known but for N
+  std::shared_ptr<const OnnxValue> row_of;     ///< the value whose numbers it has in one row
 
   bool is_constant() const { return constant.defined(); }
   std::size_t rank() const { return sizes.size(); }
@@ -33,6 +36,12 @@ struct OnnxOrder {
   OnnxValue base;
   std::vector<std::int64_t> dimensions;
   bool flat = false;
+};
+
+/// Whole numbers of which dimension 0 has the samples: base (1, ...) + per_sample times the sample's number.
+struct OnnxIndices {
+  at::Tensor base;
+  std::int64_t per_sample = 0;
 };
 
 }  // namespace whence::interchange

@@ -3,49 +3,12 @@
 #include <bit>
 #include <cstring>
 
+#include "interchange/pickle_opcodes.h"
 #include "interchange/pt2_tensors.h"
 #include "whence/core/error.h"
 
 namespace whence::interchange {
 namespace {
-
-// Opcodes of Python's pickletools, protocols 2 to 4, that torch.save writes.
-enum Opcode : std::uint8_t {
-  kProtocol = 0x80,
-  kStop = '.',
-  kMark = '(',
-  kNone = 'N',
-  kTrue = 0x88,
-  kFalse = 0x89,
-  kInt1 = 'K',
-  kInt2 = 'M',
-  kInt4 = 'J',
-  kLong = 0x8a,
-  kReal = 'G',
-  kText4 = 'X',
-  kText1 = 0x8c,
-  kEmptyTuple = ')',
-  kTuple = 't',
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kEmptyList = ']',
-  kAppend = 'a',
-  kAppends = 'e',
-  kEmptyDict = '}',
-  kSetItem = 's',
-  kSetItems = 'u',
-  kGlobal = 'c',
-  kReduce = 'R',
-  kBuild = 'b',
-  kPersistent = 'Q',
-  kPut1 = 'q',
-  kPut4 = 'r',
-  kMemoize = 0x94,
-  kGet1 = 'h',
-  kGet4 = 'j',
-  kFrame = 0x95
-};
 
 const std::map<std::string, at::ScalarType>& storage_types() {
   static const std::map<std::string, at::ScalarType> types = {

@@ -6,6 +6,8 @@
 #include "interchange/script_answer.h"
 #include "interchange/script_failure.h"
 #include "interchange/script_module.h"
+#include "interchange/script_pickles.h"
+#include "interchange/zip_archive.h"
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -14,7 +16,8 @@ namespace whence::nn {
 namespace {
 
 constexpr std::string_view how_to_export =
-    "export it in Python with torch.jit.script(model.eval()).save(\"model.pt\")";
+    "export it in Python with torch.export.save(torch.export.export(model.eval(), (images,), "
+    "dynamic_shapes=({0: torch.export.Dim.AUTO},)), \"model.pt2\")";
 
 /// Whether a zip archive has its last record, without which it was cut off.
 bool has_end(std::string_view archive) {
@@ -34,15 +37,16 @@ bool has_end(std::string_view archive) {
     fail("{} is damaged or truncated; copy it again, or {}", path.string(), how_to_export);
   }
   if (view.starts_with("\x80") || (zip && !holds("/constants.pkl") && holds("/data.pkl"))) {
-    fail("{} holds Python objects (a state dict or a pickled model), not TorchScript; {}", path.string(),
+    fail("{} holds Python objects (a state dict or a pickled model), not a model; {}", path.string(),
          how_to_export);
   }
+  if (const auto* ours = dynamic_cast<const Error*>(&reason)) throw *ours;
   if (const std::string known = zip ? loading_failure_of(reason) : ""; !known.empty())
     fail("{} {}", path.string(), known);
   if (zip)
     fail("{} is not TorchScript that this LibTorch ({}) can load; {}", path.string(), TORCH_VERSION,
          how_to_export);
-  fail("{} is not a TorchScript file; {}", path.string(), how_to_export);
+  fail("{} is no model file (.pt2, ONNX or TorchScript); {}", path.string(), how_to_export);
 }
 
 /// Weights in half or double precision.
@@ -64,6 +68,7 @@ torch::jit::Module load_module(const std::filesystem::path& path) {
   if (interchange::is_exported_program(path)) return interchange::load_exported_program(path);
   if (interchange::is_onnx(path)) return interchange::load_onnx(path);
   try {
+    if (interchange::is_zip(path)) interchange::check_script_pickles(path);
     torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
     module.eval();
     if (has_other_floats(module)) module.to(at::kFloat);

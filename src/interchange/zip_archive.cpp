@@ -166,6 +166,11 @@ std::vector<std::string> ZipArchive::find(std::string_view begin, std::string_vi
   return names;
 }
 
+std::uint64_t ZipArchive::size(std::string_view name) const {
+  const auto found = entries_.find(std::string(name));
+  return found == entries_.end() ? 0 : found->second.size;
+}
+
 std::string ZipArchive::read(std::string_view name) const {
   const auto found = entries_.find(std::string(name));
   if (found == entries_.end()) fail("{} has no entry {}; export the model again", path_.string(), name);

@@ -23,6 +23,8 @@ class ZipArchive {
   bool has(std::string_view name) const { return entries_.contains(std::string(name)); }
   /// Entries whose name begins and ends so, in the order of their names.
   std::vector<std::string> find(std::string_view begin, std::string_view end) const;
+  /// Bytes of an entry when it is unpacked, as the directory has it; 0 where there is no such entry.
+  std::uint64_t size(std::string_view name) const;
   /// Error: no such entry; damaged; compressed in another way, or encrypted.
   std::string read(std::string_view name) const;
 

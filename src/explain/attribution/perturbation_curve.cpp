@@ -28,7 +28,9 @@ void check_maps(const at::Tensor& x, const at::Tensor& values, const Perturbatio
                     (values.size(1) == x.size(1) || values.size(1) == 1) &&
                     values.sizes().slice(2) == x.sizes().slice(2);
   TORCH_CHECK(fits, "one value for each value or pixel of the images, got ", values.sizes());
-  if (options.patch < 0) fail_usage("the side of a region is {}, but must be 1 or more", options.patch);
+  if (options.patch < 0)
+    fail_usage("the side of a region is {}, but must be 1 or more, or 0 for a seventh of the image",
+               options.patch);
 }
 
 PerturbationCurve perturbation_curve(const models::Classifier& classifier, const at::Tensor& x,

@@ -132,6 +132,18 @@ TEST(OnnxAsLayers, TakesRowsFromImages) {
   EXPECT_LT(relative_to(classifier->logits(images).softmax(1), tensors.at("y")), 1e-5);
 }
 
+/// PyTorch's exporter writes as_strided as a choice of places in the row of all numbers, across samples.
+TEST(OnnxAsLayers, TakesPlacesOfEverySampleAsReshapes) {
+  const test::TemporaryFolder folder;
+  const ZipArchive archive(onnx_fixture("operators.zip"));
+  write_file(folder / "m.onnx", archive.read("places_in_order.onnx"));
+  std::string obstacle;
+  const auto network = nn::ScriptModule(folder / "m.onnx").translate({3, 2, 2}, &obstacle);
+  ASSERT_TRUE(network) << obstacle;
+  const at::Tensor x = at::rand({4, 3, 2, 2});
+  EXPECT_TRUE(at::equal(network->forward(x), x));
+}
+
 TEST(OnnxAsLayers, NamesTheOperationThatStandsInTheWay) {
   std::string obstacle;
   EXPECT_FALSE(nn::ScriptModule(onnx_fixture("attention_dynamo.onnx")).translate({1, 12, 12}, &obstacle));

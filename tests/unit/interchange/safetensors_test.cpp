@@ -1,5 +1,7 @@
 #include "whence/interchange/safetensors.h"
 
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <random>
 

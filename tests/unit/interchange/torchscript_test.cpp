@@ -1,5 +1,7 @@
 #include "whence/interchange/torchscript.h"
 
+#include <gtest/gtest.h>
+
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/script_module.h"
@@ -213,15 +215,13 @@ TEST(ScriptModule, GetsAContiguousCopyOfItsInput) {
 TEST(ScriptModule, ErrorsAreOneSentenceWithTheFile) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "m.pt";
-  const std::string export_line = "torch.jit.script(model.eval()).save(\"model.pt\")";
+  const std::string export_line = "torch.export.save(torch.export.export(model.eval(), (images,)";
   test::expect_error([&] { ScriptModule module(file); }, {file.string()});
   test::expect_error([&] { ScriptModule module(folder.path()); }, {folder.path().string()});
   test::put(file, "just some text\n");
-  test::expect_error([&] { ScriptModule module(file); },
-                     {file.string(), "not a TorchScript file", export_line});
+  test::expect_error([&] { ScriptModule module(file); }, {file.string(), "no model file", export_line});
   test::put(file, "");
-  test::expect_error([&] { ScriptModule module(file); },
-                     {file.string(), "not a TorchScript file", export_line});
+  test::expect_error([&] { ScriptModule module(file); }, {file.string(), "no model file", export_line});
 
   export_torchscript(every_operation(), file);
   const std::string whole = test::content(file);

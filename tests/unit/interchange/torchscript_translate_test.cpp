@@ -1,4 +1,6 @@
 // Scripts of one expression each: the layers that they become, and the obstacles to it.
+#include <gtest/gtest.h>
+
 #include "support/files.h"
 #include "support/script_module.h"
 #include "unit/interchange/torchscript_support.h"
