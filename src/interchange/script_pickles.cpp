@@ -252,11 +252,17 @@ class PickleWalk {
   std::vector<std::size_t> marks_;
 };
 
+/// Archives of torch.jit.trace have another one, whose storages are not there.
+bool is_read(std::string_view entry) {
+  return entry.ends_with("/data.pkl") || entry.ends_with("/constants.pkl") || entry.ends_with(".debug_pkl");
+}
+
 }  // namespace
 
 void check_script_pickles(const std::filesystem::path& path) {
   const ZipArchive archive(path);
-  for (const std::string& entry : archive.find("", "pkl")) {  // .pkl and .debug_pkl
+  for (const std::string& entry : archive.find("", "pkl")) {
+    if (!is_read(entry)) continue;
     const std::string pickle = archive.read(entry);
     const std::string folder = entry.substr(0, entry.rfind('.')) + "/";
     PickleWalk(archive, folder, pickle).run();

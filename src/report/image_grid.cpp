@@ -1,4 +1,5 @@
 #include <limits>
+#include <sstream>
 
 #include "report/canvas.h"
 #include "report/figures.h"
@@ -31,7 +32,8 @@ struct GridLayout {
   double left = 0, top = 0;                // of the first tile
   double width = 0, height = 0;            // of the figure
   double probability_size = 0;
-  std::int64_t label_every = 1;  // column labels that would touch each other are thinned out
+  std::vector<std::vector<std::string>> column_labels;  // their lines
+  std::int64_t label_every = 1;  // column labels that would touch each other, even in lines, are thinned out
   double title_bottom = 0, axis_baseline = 0, column_baseline = 0;
   std::vector<std::string> title;
   std::vector<LegendPlace> legend;
@@ -136,6 +138,32 @@ bool labels_touch(const std::vector<std::string>& labels, double cell_width, std
   return false;
 }
 
+/// Labels of words that would touch each other take several lines, as wide as a column.
+std::vector<std::vector<std::string>> column_lines(const std::vector<std::string>& labels,
+                                                   double cell_width) {
+  std::vector<std::vector<std::string>> single, wrapped;
+  bool fit = true;
+  for (const std::string& label : labels) {
+    single.push_back({label});
+    wrapped.push_back(wrap_text(label, label_style, cell_width - 2));
+    std::istringstream words(label);
+    for (std::string word; words >> word;) fit = fit && text_width(word, label_style) <= cell_width - 2;
+  }
+  return fit && labels_touch(labels, cell_width, 1) ? wrapped : single;
+}
+
+/// Room for the columns' labels below y; returns where it ends.
+double place_column_labels(const ImageGrid& grid, double y, GridLayout& layout) {
+  layout.column_labels = column_lines(grid.column_labels, layout.cell_width);
+  std::size_t lines = 1;
+  for (const auto& label : layout.column_labels) lines = std::max(lines, label.size());
+  if (lines == 1)
+    while (labels_touch(grid.column_labels, layout.cell_width, layout.label_every)) ++layout.label_every;
+  y += label_line * static_cast<double>(lines);
+  layout.column_baseline = y - 3;
+  return y;
+}
+
 GridLayout place(const ImageGrid& grid) {
   GridLayout layout;
   const bool framed = grid.classes.defined();
@@ -170,10 +198,7 @@ GridLayout place(const ImageGrid& grid) {
   }
   if (!layout.title.empty() || framed) y += 6;
   if (!grid.column_axis.empty()) layout.axis_baseline = (y += label_line + 1) - 4;
-  if (!grid.column_labels.empty()) {
-    layout.column_baseline = (y += label_line) - 3;
-    while (labels_touch(grid.column_labels, layout.cell_width, layout.label_every)) ++layout.label_every;
-  }
+  if (!grid.column_labels.empty()) y = place_column_labels(grid, y, layout);
   layout.top = std::ceil(y) + 4;
   layout.height = layout.top + (rows - 1) * layout.cell_height + tile_height + under + margin;
   return layout;
@@ -203,10 +228,15 @@ void paint_head(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout)
   if (grid.column_labels.empty()) return;
   canvas.text(grid.row_axis, layout.left - 12, layout.column_baseline, axis_style, Align::right);
   for (std::int64_t column = first_labelled(columns, layout.label_every); column < columns;
-       column += layout.label_every)
-    canvas.text(grid.column_labels[static_cast<std::size_t>(column)],
-                layout.left + static_cast<double>(column) * layout.cell_width + tile_width / 2,
-                layout.column_baseline, label_style, Align::centre);
+       column += layout.label_every) {
+    const std::vector<std::string>& lines = layout.column_labels[static_cast<std::size_t>(column)];
+    double line_baseline = layout.column_baseline - label_line * (static_cast<double>(lines.size()) - 1);
+    for (const std::string& line : lines) {
+      canvas.text(line, layout.left + static_cast<double>(column) * layout.cell_width + tile_width / 2,
+                  line_baseline, label_style, Align::centre);
+      line_baseline += label_line;
+    }
+  }
 }
 
 void paint_tile(Canvas& canvas, const ImageGrid& grid, const GridLayout& layout, std::int64_t row,

@@ -51,6 +51,7 @@ at::Tensor max_sensitivity(const Judged& judged, const PerturbationOptions& opti
     const at::Tensor change =
         again(judged, judged.classifier, judged.x + noise).to(at::kDouble).flatten(1) - own;
     largest = at::maximum(largest, change.norm(2, 1));
+    if (options.progress) options.progress({"noisy copies", i + 1, options.noise_draws, {}, "copies"});
   }
   const at::Tensor size = own.norm(2, 1);
   return at::where(size > 0, largest / size.clamp_min(1e-300), at::zeros_like(size));

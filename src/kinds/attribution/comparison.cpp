@@ -10,6 +10,8 @@
 namespace whence::kinds {
 namespace {
 
+constexpr std::int64_t kManyPixels = 10'000;  ///< beyond them, costly methods must be asked for
+
 std::vector<at::Tensor> measured(const attribution::Judged& judged, const AttributionOptions& options,
                                  const std::string& name, const ProgressCallback& progress) {
   attribution::PerturbationOptions own = options.perturbation;
@@ -98,7 +100,13 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
   Comparison comparison;
   attribution::Options own = options.options;
   own.progress = progress;
+  const bool large = images.size(2) * images.size(3) > kManyPixels;
   for (const attribution::Method* method : methods) {
+    if (may_skip && large && method->costly) {
+      comparison.skipped.emplace_back(
+          method->name, "it takes hundreds of passes for each of these large images; ask for it by its name");
+      continue;
+    }
     try {
       const auto begun = std::chrono::steady_clock::now();
       attribution::Attribution found = method->run(classifier, images, target, own);

@@ -36,7 +36,7 @@ struct Comparison {
       skipped;  ///< methods that the model does not allow, and why
 };
 
-/// `may_skip`: a method that the model does not allow is noted, else it is an error. `options.options` holds references and seed.
+/// `may_skip`: a method that the model does not allow is noted, else it is an error; costly methods are left out for large images. `options.options` holds references and seed.
 Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
                            const at::Tensor& target, const AttributionMethods& methods,
                            const AttributionOptions& options, bool may_skip,

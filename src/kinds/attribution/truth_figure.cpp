@@ -31,7 +31,9 @@ report::ImageGrid truth_figure(const TruthTrials& trials) {
   for (const attribution::TruthTrial& trial : trials) {
     images.push_back(shown(trial.made.images[0]));
     truths.push_back(shown(report::heat_map(trial.made.truth[0][0])));
-    grid.column_labels.emplace_back(trial.problem->name);
+    std::string label(trial.problem->name);
+    std::replace(label.begin(), label.end(), '_', ' ');
+    grid.column_labels.push_back(label);
   }
   std::vector<at::Tensor> rows = {at::stack(images), at::stack(truths)};
   grid.row_labels = {"image", "truth"};

@@ -44,6 +44,12 @@ TEST(ScriptPickles, StoragesLongerThanTheirEntryAreRefused) {
   EXPECT_NO_THROW(check_script_pickles(folder / "m.pt"));
 }
 
+TEST(ScriptPickles, PicklesThatAreNotReadMayNameAnything) {
+  const test::TemporaryFolder folder;
+  test::put(folder / "m.pt", test::zip_of({{"m/traced_inputs.pkl", "\x80\x02" + storage_of(5) + "."}}));
+  EXPECT_NO_THROW(check_script_pickles(folder / "m.pt"));
+}
+
 TEST(ScriptPickles, BrokenContainersAreRefused) {
   expect_pickle_refused("}(K\x01u", "key without a value");
   expect_pickle_refused("K\x01\x86", "out of order");

@@ -6,6 +6,7 @@
 #include "report/figures.h"
 #include "unit/kinds/pipeline_support.h"
 #include "whence/explain/attribution/occlusion.h"
+#include "whence/explain/attribution/rise.h"
 #include "whence/explain/attribution/smooth_grad.h"
 
 namespace whence::kinds {
@@ -45,6 +46,25 @@ TEST(AttributionKind, SettingsReachTheMethods) {
       contains(usage_error_of([] { recipe_with({"attribution.methods=[\"gradeint\"]"}); }), "gradient"));
   EXPECT_TRUE(
       contains(usage_error_of([] { recipe_with({"attribution.occlusion_window=-1"}); }), "from 0 to 4096"));
+}
+
+TEST(AttributionKind, CostlyMethodsMustBeNamedForLargeImages) {
+  nn::Network network("tiny", {1, 104, 104});
+  network.add("conv", nn::Conv2d{2, 9, 8});
+  network.add("flat", nn::Flatten{});
+  network.add("fc", nn::Linear{2});
+  Generator generator = make_generator(1, "test");
+  nn::initialise(network, {}, generator);
+  const auto classifier = models::as_classifier(network);
+  const at::Tensor images = at::rand({1, 1, 104, 104}), target = at::zeros({1}, at::kLong);
+  AttributionOptions options;
+  options.options.of<attribution::Rise>().masks = 8;
+  options.perturbation.subsets = options.perturbation.noise_draws = 0;
+  const AttributionMethods methods = attribution_methods({"gradient", "rise"});
+  const Comparison left = compare_methods(*classifier, images, target, methods, options, true, {});
+  ASSERT_EQ(left.skipped.size(), 1U);
+  EXPECT_EQ(left.skipped.front().first, "rise");
+  EXPECT_EQ(compare_methods(*classifier, images, target, methods, options, false, {}).methods.size(), 2U);
 }
 
 TEST_F(Pipeline, AttributionsAreMeasuredWhereARecipeNamesMethods) {

@@ -151,6 +151,9 @@ TEST(ImageGrid, ColumnLabelsAreThinnedOutOnlyWhereTheyWouldTouch) {
   const std::string label = "automobile", every_second = drawn({label, "", label, "", label});
   EXPECT_EQ(drawn({label, label, label, label, label}), every_second);
   EXPECT_NE(drawn({label, "", "", "", label}), every_second);
+  const auto height = [](const std::string& svg) { return svg.substr(svg.find("height="), 15); };
+  EXPECT_NE(height(drawn({"cat to dog", "cat to dog"})), height(drawn({"cat to dog", ""})))
+      << "words take lines of their own";
 }
 
 TEST(ImageGrid, SaysWhatBordersAndRowLabelsTell) {

@@ -32,6 +32,7 @@ struct Method {
   Unit unit = Unit::value;
   bool is_signed = true;  ///< values below 0 speak against the class
   bool complete = false;  ///< has a completeness_error
+  bool costly = false;    ///< takes hundreds of passes or more for an image
   Needs needs = Needs::nothing;
   std::span<const Option> options = {};
   Attribution (*compute)(const Request&, const Options&) = nullptr;
