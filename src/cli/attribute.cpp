@@ -37,14 +37,17 @@ struct AttributeArguments {
 /// Images of the data whose codes the methods with a generator know, or that methods learn from.
 constexpr std::int64_t kKnown = 5000;
 
-/// With the seed, with references from the images of the data, where there are any, and with a generator where a method needs it.
+/// With the seed, with references from the images of the data, where there are any, and with the generator, where there is one.
 kinds::AttributionOptions options_of(const AttributeArguments& arguments, const ModelSet& models,
                                      const kinds::AttributionMethods& methods) {
   kinds::AttributionOptions options = arguments.values->get<kinds::AttributionOptions>();
   options.options.seed = models.seed;
-  if (models.decoder && kinds::need_generator(methods, options))
+  if (models.encoder && models.decoder) {
+    const bool known = kinds::need(attribution::Needs::generator, methods);
     options.options.generator = std::make_shared<const counterfactual::ImageModel>(
-        counterfactual::ImageModel{*models.encoder, *models.decoder, known_codes_of(models, kKnown)});
+        counterfactual::ImageModel{*models.encoder, *models.decoder,
+                                   known ? known_codes_of(models, kKnown) : counterfactual::KnownCodes()});
+  }
   if (models.pictures) return options;
   Generator generator = make_generator(models.seed, "attribution/references");
   options.options.references =

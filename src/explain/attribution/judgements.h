@@ -12,6 +12,7 @@ at::Tensor sensitivity_n(const Judged& judged, const PerturbationOptions& option
 at::Tensor infidelity(const Judged& judged, const PerturbationOptions& options);
 at::Tensor max_sensitivity(const Judged& judged, const PerturbationOptions& options);
 at::Tensor randomization(const Judged& judged, const PerturbationOptions& options);
+at::Tensor departure(const Judged& judged, const PerturbationOptions& options);
 at::Tensor sparseness(const Judged& judged, const PerturbationOptions& options);
 
 }  // namespace whence::attribution

@@ -28,6 +28,15 @@ constexpr Measure kMeasures[] = {
      .source = "Samek et al. 2017",
      .larger_is_better = false,
      .compute = area<RemovalOrder::least_relevant_first>},
+    {.name = "departure",
+     .title = "departure from the data",
+     .meaning =
+         "The squared error of the generator's reconstruction on the way of the MoRF curve, by that of "
+         "the images as they are: far above 1, the curve says what the classifier does on images that "
+         "are none.",
+     .source = "Parafita 2018, as a concern",
+     .larger_is_better = false,
+     .compute = departure},
     {.name = "sensitivity_n",
      .title = "Sensitivity-n",
      .meaning = "The correlation, over random sets of regions, between the relevance of a set and the fall "

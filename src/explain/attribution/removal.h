@@ -24,6 +24,14 @@ class Removal {
   at::Tensor noise_;        ///< (1, C, H, W), of imputed pixels
 };
 
+/// In which order a map takes the regions of images out.
+struct RemovalSteps {
+  at::Tensor of_pixel;     ///< int64 (N, 1, H, W): the step that takes the pixel out, from 0 on
+  std::int64_t count = 0;  ///< of steps that are made
+};
+/// Error (usage): as perturbation_curve.
+RemovalSteps removal_steps(const at::Tensor& x, const at::Tensor& values, const PerturbationOptions& options);
+
 /// Each missing pixel becomes the weighted mean of its neighbours, 1/6 those beside it and 1/12 those across, of which missing ones
 /// are solved for, too (Rong et al. 2022, section 4.3, without its noise); at the border the other neighbours' weights are raised. missing:
 /// like x or (N, 1, H, W), bool. An image without any pixel left becomes the mean of each channel. float64, by conjugate gradients to

@@ -6,6 +6,8 @@
 #include "experiment/session.h"
 #include "experiment/stages.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
 #include "whence/core/random.h"
 #include "whence/explain/counterfactual/image_model.h"
 
@@ -34,7 +36,7 @@ AttributionOptions map_options(Session& session) {
   return options;
 }
 
-/// Of the run; empty where it has none, or no method needs one.
+/// Of the run; empty where it has no autoencoder.
 struct RunGenerator {
   std::unique_ptr<models::Encoder> encoder;
   std::unique_ptr<models::Decoder> decoder;
@@ -43,27 +45,31 @@ struct RunGenerator {
 RunGenerator generator_of(Session& session, const models::Classifier& classifier,
                           const AttributionOptions& options) {
   RunGenerator result;
-  if (session.latents() == 0 || !need_generator(attribution_methods(options.methods), options)) return result;
+  const config::Values& values = session.recipe().values;
+  if (session.latents() == 0 || !(explains(values) || has_encoder(values))) return result;
   result.encoder = session.encoder(session.judging_precision());
   result.decoder = session.decoder(session.judging_precision());
-  const data::Dataset& train = session.data().train;
-  Generator rows = make_generator(session.seed(), "attribution/known");
-  const data::Dataset known = data::pick(train, data::sample_rows(train, kKnown, rows));
-  const auto codes = counterfactual::known_codes(*result.encoder, *result.decoder, classifier,
-                                                 data::to_float(known), known.labels);
+  counterfactual::KnownCodes codes;
+  if (need(attribution::Needs::generator, attribution_methods(options.methods))) {
+    const data::Dataset& train = session.data().train;
+    Generator rows = make_generator(session.seed(), "attribution/known");
+    const data::Dataset known = data::pick(train, data::sample_rows(train, kKnown, rows));
+    codes = counterfactual::known_codes(*result.encoder, *result.decoder, classifier, data::to_float(known),
+                                        known.labels);
+  }
   result.model = std::make_shared<const counterfactual::ImageModel>(
       counterfactual::ImageModel{*result.encoder, *result.decoder, codes});
   return result;
 }
 
-Comparison compared(Session& session, const models::Classifier& classifier, const at::Tensor& images,
-                    const ProgressCallback& progress) {
+/// `compare`: compare_methods, or map_methods for maps alone.
+Comparison maps_of(Session& session, const models::Classifier& classifier, const at::Tensor& images,
+                   decltype(&compare_methods) compare, const ProgressCallback& progress) {
   AttributionOptions options = map_options(session);
   const RunGenerator generator = generator_of(session, classifier, options);
   options.options.generator = generator.model;
-  return compare_methods(classifier, images,
-                         attribution::answers_to(classifier, images, options.options.batch),
-                         attribution_methods(options.methods), options, /*may_skip=*/false, progress);
+  return compare(classifier, images, attribution::answers_to(classifier, images, options.options.batch),
+                 attribution_methods(options.methods), options, /*may_skip=*/false, progress);
 }
 
 experiment::StageResult measure_maps(Session& session) {
@@ -72,7 +78,7 @@ experiment::StageResult measure_maps(Session& session) {
   const data::Dataset& test = session.data().test;
   Generator generator = make_generator(session.seed(), "attribution/images");
   const at::Tensor images = data::to_float(test, data::sample_rows(test, options.images, generator));
-  const Comparison comparison = compared(session, *classifier, images, session.progress);
+  const Comparison comparison = maps_of(session, *classifier, images, compare_methods, session.progress);
   nlohmann::json metrics = to_json(comparison, options);
   metrics["images"] = images.size(0);
   return {metrics, {}, fmt::format("{} methods on {} images", comparison.methods.size(), images.size(0))};
@@ -83,7 +89,7 @@ void draw_maps(experiment::Run& run, experiment::Figures& figures) {
   const auto classifier = session.classifier(session.judging_precision());
   const std::int64_t drawn = session.get<AttributionOptions>().drawn;
   const at::Tensor images = figures.samples(drawn, "figures/attributions").images;
-  const Comparison comparison = compared(session, *classifier, images, {});
+  const Comparison comparison = maps_of(session, *classifier, images, map_methods, {});
   report::draw(attribution_figure(comparison, images, attribution::answers_to(*classifier, images),
                                   session.task().class_names, drawn),
                figures.stem("attributions"));
@@ -132,7 +138,7 @@ experiment::Kind attribution_kind() {
                         maps_are_asked};
   kind.stages = {{"attribution",
                   {"attribution", "run.seed"},
-                  {"data", "classifier", "explanation"},
+                  {"data", "classifier", "generator", "explanation"},
                   measure_maps,
                   experiment::judging_content}};
   kind.metrics = metrics_of_maps();

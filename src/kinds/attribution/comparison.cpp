@@ -88,15 +88,9 @@ bool need(attribution::Needs needs, const AttributionMethods& methods) {
                      [&](const attribution::Method* method) { return method->needs == needs; });
 }
 
-bool need_generator(const AttributionMethods& methods, const AttributionOptions& options) {
-  return need(attribution::Needs::generator, methods) ||
-         options.perturbation.replacement == attribution::Replacement::generator;
-}
-
-Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
-                           const at::Tensor& target, const AttributionMethods& methods,
-                           const AttributionOptions& options, bool may_skip,
-                           const ProgressCallback& progress) {
+Comparison map_methods(const models::Classifier& classifier, const at::Tensor& images,
+                       const at::Tensor& target, const AttributionMethods& methods,
+                       const AttributionOptions& options, bool may_skip, const ProgressCallback& progress) {
   Comparison comparison;
   attribution::Options own = options.options;
   own.progress = progress;
@@ -111,10 +105,7 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
       const auto begun = std::chrono::steady_clock::now();
       attribution::Attribution found = method->run(classifier, images, target, own);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
-      std::vector<at::Tensor> values =
-          measured({classifier, images, target, found.values, own.score, method, &own}, options,
-                   std::string(method->name), progress);
-      comparison.methods.push_back({method, std::move(found), std::move(values), taken.count()});
+      comparison.methods.push_back({method, std::move(found), {}, taken.count()});
     } catch (const Error& error) {
       if (!may_skip || error.code() == ExitCode::interrupted) throw;
       comparison.skipped.emplace_back(method->name, error.what());
@@ -122,6 +113,19 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
   }
   if (comparison.methods.empty())
     fail("no method of attribution works here: {}", comparison.skipped.front().second);
+  return comparison;
+}
+
+Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
+                           const at::Tensor& target, const AttributionMethods& methods,
+                           const AttributionOptions& options, bool may_skip,
+                           const ProgressCallback& progress) {
+  Comparison comparison = map_methods(classifier, images, target, methods, options, may_skip, progress);
+  attribution::Options own = options.options;
+  own.progress = progress;
+  for (MeasuredMaps& maps : comparison.methods)
+    maps.measures = measured({classifier, images, target, maps.found.values, own.score, maps.method, &own},
+                             options, std::string(maps.method->name), progress);
   Generator generator = make_generator(own.seed, "attribution/random-order");
   const at::Tensor random = at::rand(images.sizes(), generator).to(images.options());
   comparison.random.measures =

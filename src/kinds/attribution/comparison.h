@@ -15,9 +15,6 @@ using AttributionMethods = std::vector<const attribution::Method*>;
 AttributionMethods attribution_methods(const std::vector<std::string>& names);
 /// Whether one of them has this need.
 bool need(attribution::Needs needs, const AttributionMethods& methods);
-/// Whether one of them moves along images of a generator, or the measures take one out of what it makes.
-bool need_generator(const AttributionMethods& methods, const AttributionOptions& options);
-
 struct MeasuredMaps {
   const attribution::Method* method = nullptr;  ///< null: regions in random order
   attribution::Attribution found;
@@ -36,7 +33,13 @@ struct Comparison {
       skipped;  ///< methods that the model does not allow, and why
 };
 
-/// `may_skip`: a method that the model does not allow is noted, else it is an error; costly methods are left out for large images. `options.options` holds references and seed.
+/// The maps, without measures. `may_skip`: a method that the model does not allow is noted, else it is an error; costly methods are left out for
+/// large images. `options.options` holds references, generator and seed.
+Comparison map_methods(const models::Classifier& classifier, const at::Tensor& images,
+                       const at::Tensor& target, const AttributionMethods& methods,
+                       const AttributionOptions& options, bool may_skip, const ProgressCallback& progress);
+
+/// With measures. Parameters: as map_methods.
 Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
                            const at::Tensor& target, const AttributionMethods& methods,
                            const AttributionOptions& options, bool may_skip,

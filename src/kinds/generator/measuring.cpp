@@ -43,10 +43,13 @@ nlohmann::json samples_json(Session& session, const models::Classifier& classifi
   Generator rows = make_generator(session.seed(), "generator/compared");
   const at::Tensor real =
       features.of(data::pick(test, data::sample_rows(test, recipe.compared_images, rows)));
+  const data::Dataset& train = session.data().train;
+  const at::Tensor known = features.of(data::pick(train, data::sample_rows(train, real.size(0), rows)));
   Generator draws = make_generator(session.seed(), "generator/samples");
   const models::SampleQuality quality =
       models::sample_quality(real, features.of_samples(decoder, real.size(0), draws));
   nlohmann::json record = models::to_json(quality);
+  record["training_images"] = models::to_json(models::sample_quality(real, known));
   record["layer"] = features.layer();
   record["features"] = features.size();
   summary = fmt::format("Frechet distance {:.2f}, precision {:.2f}, recall {:.2f}", quality.frechet.value,

@@ -97,7 +97,7 @@ std::string samples_sentence(const nlohmann::json& samples) {
     return fmt::format("{:.{}f} ± {:.{}f}", number(samples, name, "value"), digits,
                        kInterval * number(samples, name, "se"), digits);
   };
-  return fmt::format(
+  std::string text = fmt::format(
       "{0} samples beside {0} test images, in the {1} features of the classifier's layer {2}: the Frechet "
       "distance "
       "(squared, as FID is) is **{3}**; precision, the share of samples near an image, is {4}; recall, the "
@@ -106,6 +106,15 @@ std::string samples_sentence(const nlohmann::json& samples) {
       samples.at("images").get<std::int64_t>(), samples.at("features").get<std::int64_t>(),
       samples.at("layer").get<std::string>(), interval("frechet", 2), interval("precision", 2),
       interval("recall", 2));
+  if (samples.contains("training_images")) {
+    const nlohmann::json& real = samples.at("training_images");
+    text += fmt::format(
+        " In place of samples, training images are at a distance of {:.2f}, with a precision of {:.2f} and a "
+        "recall of {:.2f}.",
+        number(real, "frechet", "value"), number(real, "precision", "value"),
+        number(real, "recall", "value"));
+  }
+  return text;
 }
 
 std::string training_sentence(const nlohmann::json& generator) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/attribution/cases.h"
+#include "unit/attribution/pixel_generator.h"
 #include "whence/explain/attribution/measures.h"
 
 namespace whence::attribution {
@@ -129,6 +130,27 @@ TEST(Randomization, IsSpearmansCorrelationWithTheMapOfRandomWeights) {
   const auto opaque = known::with_logit(known::linear);
   EXPECT_FALSE(
       measure("randomization").compute({opaque, x, target, map, Score::logit, &own, &options}, {}).defined());
+}
+
+/// Draws black for every image, so that the error of a reconstruction is the image's squared norm.
+class BlackDecoder final : public models::Decoder {
+ public:
+  at::Tensor decode(const at::Tensor& z) const override { return at::zeros({z.size(0), 1, 2, 2}); }
+  std::int64_t latents() const override { return 4; }
+};
+
+TEST(Departure, IsTheErrorOnTheWayByThatOfTheImages) {
+  const known::PixelEncoder encoder(4);
+  const BlackDecoder decoder;
+  PerturbationOptions options{.patch = 1};
+  const auto classifier = known::with_logit(known::linear);
+  const at::Tensor x = at::tensor({1.0F, 0.5F}).view({2, 1, 1, 1}).expand({2, 1, 2, 2}).contiguous();
+  EXPECT_FALSE(by("departure", classifier, x, x, options).defined()) << "no generator";
+  options.generator =
+      std::make_shared<const counterfactual::ImageModel>(counterfactual::ImageModel{encoder, decoder, {}});
+  // Of 4 pixels 3, 2, 1 and 0 are left at two places each: 1.5 in the mean. The images' errors are 4 and 1, their mean 2.5.
+  EXPECT_TRUE(at::allclose(by("departure", classifier, x, x, options),
+                           at::tensor({1.5 / 2.5, 0.375 / 2.5}, at::kDouble)));
 }
 
 TEST(Replacement, ByTheMeanOrABlurKeepsAConstantImage) {

@@ -27,6 +27,8 @@ TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   EXPECT_GT(generator.at("linear").at("sse").get<double>(), 0);
   EXPECT_EQ(generator.at("samples").at("images"), 200);
   EXPECT_EQ(generator.at("samples").at("features"), 16);
+  EXPECT_LT(generator.at("samples").at("training_images").at("frechet").at("value").get<double>(),
+            generator.at("samples").at("frechet").at("value").get<double>());
   EXPECT_EQ(*value_of(metric_named(all_metrics(kinds()), "sse"), metrics),
             generator.at("test").at("sse").get<double>());
   const std::string report = read_file(folder_ / "report.html");
