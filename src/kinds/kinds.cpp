@@ -14,8 +14,8 @@ namespace whence::kinds {
 
 const experiment::Kinds& kinds() {
   static const experiment::Kinds table = {
-      independent_kind(), generator_kind(), gce_kind(),     counterfactual_kind(), text_kind(),
-      attribution_kind(), morphing_kind(),  modules_kind(), visualization_kind(),
+      independent_kind(), generator_kind(),   gce_kind(),     counterfactual_kind(), text_kind(),
+      morphing_kind(),    attribution_kind(), modules_kind(), visualization_kind(),
   };
   return table;
 }

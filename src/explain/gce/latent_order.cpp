@@ -11,34 +11,59 @@ namespace {
 /// Of each draw of a latent, and of the rest for it: enough to tell which latents matter.
 constexpr std::int64_t kDraws = 64;
 
-const nn::Layer& linear_layer(const nn::Layer& layer, const char* place) {
-  if (!std::holds_alternative<nn::Linear>(layer.op))
-    fail_usage(
-        "pretraining reorders latents, so {} must be a linear layer, and {} is not; leave out "
-        "explanation.pretraining",
-        place, layer.name);
-  return layer;
-}
-
 /// A parameter that has the latents along one of its dimensions.
 struct Place {
   at::Tensor parameter;
   std::int64_t dimension;
 };
+using Places = std::vector<Place>;
 
-std::vector<Place> places_of_latents(const nn::Network& encoder, const nn::Network& decoder) {
-  std::vector<Place> places;
+[[noreturn]] void refuse(const nn::Layer& layer, const char* place) {
+  fail_usage(
+      "pretraining reorders latents, so {} must be a linear layer, and {} is not; leave out "
+      "explanation.pretraining",
+      place, layer.name);
+}
+
+void add_all(const nn::Layer& layer, Places& places) {
+  for (const nn::NamedTensor& parameter : layer.parameters) places.push_back({parameter.tensor, 0});
+}
+
+/// Of the layers that read latents from this one.
+void add_readers(const nn::Network& decoder, nn::LayerId read, Places& places) {
+  for (nn::LayerId i = 0; i < decoder.layers().size(); ++i) {
+    const nn::Layer& layer = decoder.layers()[i];
+    if (std::find(layer.inputs.begin(), layer.inputs.end(), read) == layer.inputs.end()) continue;
+    if (std::holds_alternative<nn::Linear>(layer.op)) {
+      places.push_back({layer.parameters[0].tensor, 1});
+    } else if (std::holds_alternative<nn::ScaleShift>(layer.op)) {
+      add_all(layer, places);
+      add_readers(decoder, i, places);
+    } else {
+      refuse(layer, "the decoder's first");
+    }
+  }
+}
+
+/// Of the layers that make a head's latents.
+void add_writers(const nn::Network& encoder, nn::LayerId written, Places& places) {
+  const nn::Layer& layer = encoder.layers()[written];
+  const bool linear = std::holds_alternative<nn::Linear>(layer.op);
+  if (!linear && !std::holds_alternative<nn::ScaleShift>(layer.op) &&
+      !std::holds_alternative<nn::Add>(layer.op))
+    refuse(layer, "the encoder's last");
+  add_all(layer, places);
+  if (linear) return;
+  for (const nn::LayerId input : layer.inputs) add_writers(encoder, input, places);
+}
+
+Places places_of_latents(const nn::Network& encoder, const nn::Network& decoder) {
+  Places places;
   const auto input =
       std::find_if(decoder.layers().begin(), decoder.layers().end(),
                    [](const nn::Layer& layer) { return std::holds_alternative<nn::Input>(layer.op); });
-  const auto input_id = static_cast<nn::LayerId>(input - decoder.layers().begin());
-  for (const nn::Layer& layer : decoder.layers())
-    if (std::find(layer.inputs.begin(), layer.inputs.end(), input_id) != layer.inputs.end())
-      places.push_back({linear_layer(layer, "the decoder's first").parameters[0].tensor, 1});
-  for (const nn::LayerId head : encoder.outputs())
-    for (const nn::NamedTensor& parameter :
-         linear_layer(encoder.layers()[head], "the encoder's last").parameters)
-      places.push_back({parameter.tensor, 0});
+  add_readers(decoder, static_cast<nn::LayerId>(input - decoder.layers().begin()), places);
+  for (const nn::LayerId head : encoder.outputs()) add_writers(encoder, head, places);
   return places;
 }
 

@@ -53,7 +53,8 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& metrics) {
       "On test images: SSE {:.2f} (squared error summed over pixels) and KL {:.2f} nats, together "
       "**{:.2f}**.",
       sse, kl, sse + kl)};
-  if (metrics.contains("linear")) {
+  if (metrics.contains("linear") &&
+      !metrics.contains("answers")) {  // else SSE + KL is not what was minimised
     const double linear = part("linear", "sse") + part("linear", "kl");
     paragraphs.push_back(fmt::format(
         "The best linear image model with as many latents (principal components; {} are worth their code) "

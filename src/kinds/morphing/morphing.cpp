@@ -131,6 +131,7 @@ void draw_run(experiment::Run& run, experiment::Figures& figures) {
 }
 
 void report_run(const experiment::Run& run, report::Page& page) {
+  if (page.answer.empty()) answer_with_morphs(run.metrics.at("morphing"), page);
   page.sections.push_back(morphing_section_of(run.metrics.at("morphing")));
   page.sections.back().figures = {
       run.figure("morphs",

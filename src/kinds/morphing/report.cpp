@@ -70,7 +70,36 @@ std::string sure_sentence(const nlohmann::json& metrics) {
       percent(least), name);
 }
 
+/// "as its second most probable class"
+std::string target_text(const nlohmann::json& metrics) {
+  const std::string target = metrics.at("target").get<std::string>();
+  if (target == "second") return "their second most probable class";
+  return target == "every" ? "every other class" : target;
+}
+
 }  // namespace
+
+void answer_with_morphs(const nlohmann::json& metrics, report::Page& page) {
+  const nlohmann::json& morph = metrics.at("ways").at("morph");
+  const auto cases = metrics.at("cases").get<std::int64_t>();
+  page.answer = fmt::format("**{} of {} test images were turned into {}**, along a path of images",
+                            percent(1 - morph.at("failed").get<double>()), cases, target_text(metrics));
+  page.headlines = {{percent(1 - morph.at("failed").get<double>()), "images that were turned", ""}};
+  if (morph.contains("transfer")) {
+    page.answer += fmt::format("; an independently trained classifier sees the new class in {} of them",
+                               percent_in(morph, "transfer"));
+    const nlohmann::json pixels = metrics.at("ways").value("adversarial_l2", nlohmann::json::object());
+    page.headlines.push_back({percent_in(morph, "transfer"), "the independent classifier agrees",
+                              pixels.contains("transfer") ? fmt::format("{} with mere changes of pixels",
+                                                                        percent_in(pixels, "transfer"))
+                                                          : ""});
+  }
+  page.answer += ".";
+  page.headlines.push_back({percent_in(morph, "neighbours"), "neighbours of the new class",
+                            "among the 5 nearest reconstructions"});
+  page.headlines.push_back({number_in(morph, "reencoding_ratio", "{:.2f}"), "error when encoded again",
+                            "by that of reconstructions"});
+}
 
 std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics) {
   std::vector<const nlohmann::json*> ways;

@@ -73,6 +73,8 @@ report::ImageGrid ways_figure(const MorphStudy& study, const MorphingModels& mod
 std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics);
 
 /// From what to_json gives.
+/// The page's answer and headlines.
+void answer_with_morphs(const nlohmann::json& metrics, report::Page& page);
 report::Section morphing_section_of(const nlohmann::json& metrics);
 
 /// One sentence for images whose reconstruction is worse than that of 99 % of the known ones; "" without such.

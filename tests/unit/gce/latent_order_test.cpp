@@ -14,10 +14,8 @@ namespace whence::gce {
 namespace {
 
 /// Seen from outside, only the names of the latents change.
-TEST(ReorderLatents, KeepsWhatEncoderAndDecoderDo) {
+void expect_other_names_only(nn::Network encoder, nn::Network decoder) {
   Generator generator = make_generator(1, "order");
-  nn::Network encoder = models::cifar_cvae_encoder({.image = {3, 16, 16}, .latents = 4, .width = 16});
-  nn::Network decoder = models::cifar_cvae_decoder({.image = {3, 16, 16}, .latents = 4, .width = 16});
   nn::initialise(encoder, {.keeps_size = true}, generator);
   nn::initialise(decoder, {.keeps_size = true}, generator);
   const at::Tensor images = at::rand({5, 3, 16, 16}, generator), codes = at::randn({5, 4}, generator);
@@ -33,6 +31,12 @@ TEST(ReorderLatents, KeepsWhatEncoderAndDecoderDo) {
     EXPECT_FALSE(at::allclose(after[head], before[head], 1e-2, 1e-3));
   }
   EXPECT_TRUE(at::allclose(decoder.forward(codes.index_select(1, rows), {}), decoded, 1e-4, 1e-5));
+}
+
+TEST(ReorderLatents, KeepsWhatEncoderAndDecoderDo) {
+  const models::AutoencoderShape shape{.image = {3, 16, 16}, .latents = 4, .width = 16};
+  expect_other_names_only(models::cifar_cvae_encoder(shape), models::cifar_cvae_decoder(shape));
+  expect_other_names_only(models::linear_path_encoder(shape), models::linear_path_decoder(shape));
 }
 
 TEST(ReorderLatents, RefusesADecoderWithoutALinearLayerAtItsBegin) {
