@@ -210,7 +210,7 @@ std::string section_html(const Section& section, const std::filesystem::path& fi
     inside += "</div>\n";
   }
   for (const auto& table : section.tables) {
-    const bool folded = !section.folded && table.rows.size() >= kLongTable;
+    const bool folded = !section.folded && !table.is_answer && table.rows.size() >= kLongTable;
     inside += folded ? folded_table_html(table) : table_html(table);
   }
   const std::string id = escape_markup(section.id), title = escape_markup(section.title);

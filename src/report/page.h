@@ -11,6 +11,7 @@ struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
   std::string caption;
+  bool is_answer = false;  ///< what the page is opened for: never folded
 };
 /// A figure as written by report/figures.h; the SVG is embedded, the PNG linked beside it for copying.
 struct FigureRef {

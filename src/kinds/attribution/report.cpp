@@ -41,6 +41,7 @@ std::string number_or_nothing(const nlohmann::json& metrics, const char* name, c
 
 report::Table table_of(const std::vector<MapRow>& rows) {
   report::Table table;
+  table.is_answer = true;
   table.header = {"method"};
   for (const Measure& measure : attribution::measures())
     table.header.push_back(fmt::format("{} {}", measure.title, measure.larger_is_better ? "↑" : "↓"));

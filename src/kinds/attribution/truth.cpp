@@ -201,6 +201,7 @@ report::Page truth_page(const json& trials, const std::filesystem::path& stem) {
   report::Section scores{"scores", "Methods by problems", {}, {}, {}};
   for (const TruthScore& score : attribution::truth_scores()) {
     report::Table table = table_of_score(trials, std::string(score.name));
+    table.is_answer = true;
     if (table.header.size() > 1) scores.tables.push_back(std::move(table));
   }
   report::Table times{{"method", "seconds an image"}, {}, "Mean over the problems."};

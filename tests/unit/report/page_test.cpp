@@ -115,6 +115,9 @@ TEST(Page, LongTablesAreFoldedBehindThePictures) {
   EXPECT_EQ(html.find("Table of 30 rows", folded + 30),
             std::string::npos);  // what is folded is not folded again
   texts_of(folder / "report.html");
+  page.sections[0].tables[1].is_answer = true;
+  page.sections.resize(1);
+  EXPECT_FALSE(contains(html_of(page, folder), "Table of 30 rows"));
 }
 
 TEST(Page, ColumnsOfNumbersAreFlushRight) {
