@@ -96,6 +96,7 @@ void draw_maps(experiment::Run& run, experiment::Figures& figures) {
 }
 
 void report_maps(const experiment::Run& run, report::Page& page) {
+  if (page.answer.empty()) page.answer = verdict_of(run.metrics.at("attribution")).text;
   page.sections.push_back(attribution_section_of(run.metrics.at("attribution")));
   page.sections.back().figures.push_back(run.figure("attributions",
                                                     "Test images and a row of maps for each method. The maps "

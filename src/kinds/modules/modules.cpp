@@ -84,6 +84,7 @@ void draw_modules(experiment::Run& run, experiment::Figures& figures) {
 }
 
 void report_modules(const experiment::Run& run, report::Page& page) {
+  if (page.answer.empty()) page.answer = modules_answer(run.metrics.at("modules"));
   page.sections.push_back(modules_report(run.metrics.at("modules")));
   std::vector<report::FigureRef>& figures = page.sections.back().figures;
   figures.push_back(

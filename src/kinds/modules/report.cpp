@@ -178,6 +178,10 @@ std::string what_moves(const nlohmann::json& study) {
 
 }  // namespace
 
+std::string modules_answer(const nlohmann::json& study) {
+  return study.contains("flow") ? what_moves(study) : how_found(study);
+}
+
 report::Section modules_report(const nlohmann::json& study) {
   report::Section section{
       "modules", "Modules of the generator", {how_found(study), how_modular(study)}, {}, {}};

@@ -95,6 +95,8 @@ report::ImageGrid scaled_figure(const modularity::Cut& cut, const modularity::Mo
 /// From what to_json gives.
 report::LineChart stability_chart(const nlohmann::json& study);
 report::BarChart flow_chart(const nlohmann::json& study, std::size_t classes);
+/// What a page about modules alone answers.
+std::string modules_answer(const nlohmann::json& study);
 report::Section modules_report(const nlohmann::json& study);
 
 }  // namespace whence::kinds

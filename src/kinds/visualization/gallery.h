@@ -71,5 +71,7 @@ GalleryPage page_of(const nlohmann::json& metrics, const std::string& id, const 
 
 /// From metrics.visualization, without figures.
 report::Section visualization_section_of(const nlohmann::json& metrics);
+/// How often the pictures of classes transfer, by parametrization; "" where there is no second network.
+std::string visualization_answer(const nlohmann::json& metrics);
 
 }  // namespace whence::kinds

@@ -98,4 +98,22 @@ report::Section visualization_section_of(const nlohmann::json& metrics) {
   return section;
 }
 
+std::string visualization_answer(const nlohmann::json& metrics) {
+  if (!metrics.contains("judge")) return "";
+  for (const auto& [id, page] : metrics.at("pages").items()) {
+    if (!page.at("layer").get<std::string>().empty()) continue;
+    std::string shares;
+    for (const nlohmann::json& name : page.at("order")) {
+      const nlohmann::json& column = page.at("columns").at(name.get<std::string>());
+      shares += fmt::format("{}{} {}", shares.empty() ? "" : ", ", column.at("title").get<std::string>(),
+                            share(column, "transfer"));
+    }
+    return fmt::format(
+        "**How many pictures of a class a second network takes for this class**, by what they are made from: "
+        "{}.",
+        shares);
+  }
+  return "";
+}
+
 }  // namespace whence::kinds

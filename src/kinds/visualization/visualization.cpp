@@ -86,6 +86,7 @@ void draw_pictures(experiment::Run& run, experiment::Figures& figures) {
 
 void report_pictures(const experiment::Run& run, report::Page& page) {
   const nlohmann::json& metrics = run.metrics.at("visualization");
+  if (page.answer.empty()) page.answer = visualization_answer(metrics);
   page.sections.push_back(visualization_section_of(metrics));
   for (const auto& [id, own] : metrics.at("pages").items())
     page.sections.back().figures.push_back(
