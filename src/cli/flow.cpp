@@ -8,6 +8,7 @@
 #include "cli/models.h"
 #include "cli/setup.h"
 #include "cli/sharding.h"
+#include "cli/texts.h"
 #include "kinds/gce/flow_keys.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -42,9 +43,18 @@ void print_table(const flow::FlowReport& report) {
     row(factor.name, factor.flow, factor.causal ? "causal" : "");
 }
 
-void flow(config::Values& values) {
+/// Texts are decoded word by word: fewer draws of them, and one set for all factors, where nothing is said.
+constexpr std::int64_t kDrawsOfTexts = 100;
+
+void choose_for_texts(flow::FlowOptions& options, const CLI::App& command) {
+  if (command.count("--samples") == 0) options.outer = options.inner = kDrawsOfTexts;
+  if (command.count("--factor-draws") == 0) options.factors = flow::FactorDraws::shared;
+}
+
+void flow(config::Values& values, const CLI::App& command) {
   const auto& arguments = values.get<FlowArguments>();
-  const auto& options = values.get<flow::FlowOptions>();
+  auto& options = values.get<flow::FlowOptions>();
+  if (is_about_texts(arguments.models.run)) choose_for_texts(options, command);
   if (options.estimator.correction == flow::Correction::jackknife &&
       options.estimator.outer_draws != flow::Placement::independent)
     fail_usage(
@@ -102,7 +112,7 @@ void add_flow(CLI::App& program, Command& chosen) {
   add_model_arguments(*command, values->get<FlowArguments>().models, false);
   add_flags(*command, flow_flags(), values);
   add_sharding(*command, values->get<FlowArguments>().sharding, /*block=*/0);
-  command->callback([&chosen, values] { chosen = [values] { flow(*values); }; });
+  command->callback([&chosen, values, command] { chosen = [values, command] { flow(*values, *command); }; });
 }
 
 }  // namespace whence::cli

@@ -83,6 +83,7 @@ TEST_F(Texts, CommandsOnARun) {
   EXPECT_EQ(sweep.at("beta_2").size(), 3u);
   EXPECT_EQ(sweep.at("beta_2").at(1).at("text"), sweep.at("reconstruction").at("text")) << "0 is added";
   EXPECT_EQ(json({"flow", "run", "--samples", "6x4", "--json"}).at("factors").size(), 4u);
+  EXPECT_EQ(json({"flow", "run", "--json"}).at("samples"), nlohmann::json({100, 100}));
   EXPECT_EQ(json({"ablate", "run", "--json"}).at("replaced").size(), 4u);
   EXPECT_TRUE(json({"trust", "run", "--randomized", "1", "--json"}).contains("leak"));
 
