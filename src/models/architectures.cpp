@@ -97,7 +97,7 @@ std::span<const AutoencoderArchitecture> autoencoder_architectures() {
        16, upsampling_encoder, upsampling_decoder},
       {"linear-path",
        "Convolutions beside a linear layer that starts as principal components: for colour images. Sides are "
-       "multiples of 8.",
+       "multiples of 4.",
        32, linear_path_encoder, linear_path_decoder},
   };
   return all;

@@ -5,10 +5,14 @@
 namespace whence::models {
 namespace {
 
-constexpr int kLevels = 3;
+/// How often the maps are halved: three times where the sides allow it, else twice.
+int levels_of(const AutoencoderShape& shape) {
+  const bool three = shape.image.size() == 3 && shape.image[1] % 8 == 0 && shape.image[2] % 8 == 0;
+  return three ? 3 : 2;
+}
 
 std::int64_t linear_path_width(const AutoencoderShape& shape) {
-  return checked_width("the autoencoder with a linear path", shape, {.least = 8, .step = 8}, 32);
+  return checked_width("the autoencoder with a linear path", shape, {.least = 8, .step = 4}, 32);
 }
 
 /// Sub-pixel convolution (Shi et al. 2016): 4 c channels of h x w become c channels of 2 h x 2 w.
@@ -25,7 +29,7 @@ void add_subpixels(nn::Network& network, const std::string& name, std::int64_t c
 nn::Network linear_path_encoder(const AutoencoderShape& shape) {
   const std::int64_t width = linear_path_width(shape);
   nn::Network network("linear-path-encoder", shape.image);
-  for (int level = 0; level < kLevels; ++level) {
+  for (int level = 0; level < levels_of(shape); ++level) {
     network.add(fmt::format("conv{}", level + 1), nn::Conv2d{width << level, 3, 2, 1});
     network.add(fmt::format("relu{}", level + 1), nn::Relu{});
   }
@@ -43,13 +47,14 @@ nn::Network linear_path_encoder(const AutoencoderShape& shape) {
 nn::Network linear_path_decoder(const AutoencoderShape& shape) {
   const std::int64_t width = linear_path_width(shape);
   const nn::Shape& image = shape.image;
-  const nn::Shape map = {width << (kLevels - 1), image[1] >> kLevels, image[2] >> kLevels};
+  const int levels = levels_of(shape);
+  const nn::Shape map = {width << (levels - 1), image[1] >> levels, image[2] >> levels};
   nn::Network network("linear-path-decoder", {shape.latents});
   network.add("scale", nn::ScaleShift{});
   network.add("fc", nn::Linear{map[0] * map[1] * map[2]});
   network.add("fc_relu", nn::Relu{});
   network.add("fc_map", nn::Reshape{map});
-  for (int level = 1; level < kLevels; ++level) {
+  for (int level = 1; level < levels; ++level) {
     add_subpixels(network, fmt::format("conv{}", level), map[0] >> level);
     network.add(fmt::format("relu{}", level), nn::Relu{});
   }

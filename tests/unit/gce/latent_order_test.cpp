@@ -37,6 +37,8 @@ TEST(ReorderLatents, KeepsWhatEncoderAndDecoderDo) {
   const models::AutoencoderShape shape{.image = {3, 16, 16}, .latents = 4, .width = 16};
   expect_other_names_only(models::cifar_cvae_encoder(shape), models::cifar_cvae_decoder(shape));
   expect_other_names_only(models::linear_path_encoder(shape), models::linear_path_decoder(shape));
+  EXPECT_EQ(models::linear_path_decoder({.image = {1, 28, 28}, .latents = 2}).layers().back().shape,
+            (nn::Shape{1, 28, 28}));
 }
 
 TEST(ReorderLatents, RefusesADecoderWithoutALinearLayerAtItsBegin) {

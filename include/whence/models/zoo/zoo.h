@@ -127,7 +127,8 @@ nn::Network upsampling_decoder(const AutoencoderShape& shape);
 /// convolutions through another linear layer ("bent") plus a linear layer of the pixels ("linear"), times constants ("mean"),
 /// give the mean. Decoder: the code times constants ("scale"); a linear layer to 4 w channels of H/8 x W/8 and three sub-pixel
 /// convolutions (Shi et al. 2016; 3 x 3) to 2 w, w and the image's channels, plus a linear layer to the image ("linear"), clamped to
-/// [0, 1]. start_linear_path gives the linear layers principal components. Sides are multiples of 8.
+/// [0, 1]. start_linear_path gives the linear layers principal components. Sides are multiples of 4; where they are none of 8, there is one
+/// convolution less on each side.
 nn::Network linear_path_encoder(const AutoencoderShape& shape);
 nn::Network linear_path_decoder(const AutoencoderShape& shape);
 
