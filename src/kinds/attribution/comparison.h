@@ -15,6 +15,7 @@ using AttributionMethods = std::vector<const attribution::Method*>;
 AttributionMethods attribution_methods(const std::vector<std::string>& names);
 /// Whether one of them has this need.
 bool need(attribution::Needs needs, const AttributionMethods& methods);
+
 struct MeasuredMaps {
   const attribution::Method* method = nullptr;  ///< null: regions in random order
   attribution::Attribution found;

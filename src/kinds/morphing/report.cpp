@@ -70,7 +70,7 @@ std::string sure_sentence(const nlohmann::json& metrics) {
       percent(least), name);
 }
 
-/// "as its second most probable class"
+/// Of "... images were turned into": "their second most probable class"
 std::string target_text(const nlohmann::json& metrics) {
   const std::string target = metrics.at("target").get<std::string>();
   if (target == "second") return "their second most probable class";
