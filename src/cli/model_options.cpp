@@ -1,6 +1,7 @@
-// The options of commands that work on models.
-#include "cli/models.h"
+#include "cli/model_options.h"
+
 #include "cli/options.h"
+#include "whence/core/error.h"
 
 namespace whence::cli {
 namespace {
@@ -58,6 +59,12 @@ void add_common_options(CLI::App& command, ModelArguments& a) {
       ->check(whole_number(0))
       ->capture_default_str();
   command.add_option("--threads", a.threads, "0 uses every core")->check(whole_number(0));
+}
+
+models::ClassifierOutput output_of(const std::string& name) {
+  if (name == "logits") return models::ClassifierOutput::logits;
+  return name == "probabilities" ? models::ClassifierOutput::probabilities
+                                 : models::ClassifierOutput::automatic;
 }
 
 }  // namespace
@@ -143,6 +150,45 @@ void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std:
   command.add_option("--count", count, "How many test images, drawn at random; 0 takes all")
       ->check(whole_number(0))
       ->capture_default_str();
+}
+
+void refuse_beside_run(const ModelArguments& a) {
+  if (a.run.empty()) return;
+  const std::pair<bool, const char*> given[] = {{!a.data.empty(), "--data"},
+                                                {!a.classes.empty(), "--classes"},
+                                                {!a.independent.empty(), "--independent"},
+                                                {!a.entry.empty(), "--output"},
+                                                {a.label >= 0, "--label"},
+                                                {a.latents != 0, "--latents"},
+                                                {a.causal != 0, "--causal"}};
+  for (const auto& [is_given, option] : given)
+    if (is_given) fail_usage("{} is for model files; a run folder has its own", option);
+}
+
+void check_choice(const ModelArguments& a) {
+  if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
+  const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
+  if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
+  refuse_beside_run(a);
+}
+
+void check_arguments(const ModelArguments& a, bool images) {
+  check_choice(a);
+  if (!a.run.empty()) return;
+  const std::string needed = images ? "--classifier, --encoder, --decoder, --data, --latents and --causal"
+                                    : "--classifier, --decoder, --latents and --causal";
+  const bool complete = !a.classifier.empty() && !a.decoder.empty() && a.latents > 0 && a.causal > 0 &&
+                        (!images || (!a.encoder.empty() && !(a.data.empty() && a.pictures.empty())));
+  if (!complete) fail_usage("give a run folder, or all of {}", needed);
+  if (a.causal > a.latents)
+    fail_usage("--causal is {}, but the decoder has only {} latents", a.causal, a.latents);
+}
+
+models::ClassifierReading reading_of(const ModelArguments& a) {
+  models::ClassifierReading reading = output_of(a.output);
+  reading.entry = a.entry;
+  if (a.label >= 0) reading.label = a.label;
+  return reading;
 }
 
 }  // namespace whence::cli

@@ -1,12 +1,12 @@
 // The models a command works on: those of a run folder, or the user's own model files.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/model_options.h"
 #include "experiment/figures.h"
 #include "whence/data/dataset.h"
 #include "whence/explain/counterfactual/image_model.h"
@@ -16,26 +16,6 @@ namespace whence::cli {
 
 /// Columns of a figure of chosen images.
 constexpr std::int64_t kShown = 9;
-
-struct ModelArguments {
-  std::string run;
-  std::string classifier, encoder, decoder, independent, output = "auto", entry, data;
-  std::vector<std::int64_t> classes;
-  std::vector<std::string> pictures;
-  std::int64_t latents = 0, causal = 0, seed = 0, threads = 0, label = -1;
-  std::vector<std::string> texts;  ///< for a run about texts
-};
-
-/// The options that all commands on models share. `images`: the command also needs an encoder and images.
-void add_model_arguments(CLI::App& command, ModelArguments& arguments, bool images);
-/// For commands that can as well be asked about single pictures of the user's.
-void add_picture_option(CLI::App& command, ModelArguments& arguments);
-/// Files beside any number of run folders: a classifier with data, and a generator.
-void add_explored_files(CLI::App& command, ModelArguments& arguments);
-/// --text, of commands that a run about texts can be asked about a text of the user's.
-void add_text_option(CLI::App& command, ModelArguments& arguments);
-/// Those of a command that needs a classifier and images, and no generator. `pictures`: also single ones of the user's.
-void add_classifier_arguments(CLI::App& command, ModelArguments& arguments, bool pictures = true);
 
 struct ModelSet {
   std::unique_ptr<models::Classifier> classifier;
@@ -54,14 +34,9 @@ struct ModelSet {
 /// factors that does not fit.
 ModelSet load_models(const ModelArguments& arguments, bool images);
 
-/// Those of a command that needs a classifier, an autoencoder and images, and no causal factors.
-void add_autoencoder_arguments(CLI::App& command, ModelArguments& arguments);
 /// Classifier, encoder and decoder, an independent classifier where there is one, and training images. `input` as load_classifier has
 /// it. Errors: a run without a generator; as load_models.
 ModelSet load_autoencoder(const ModelArguments& arguments, const std::string& input);
-
-/// --encoder and --decoder.
-void add_generator_files(CLI::App& command, ModelArguments& arguments);
 
 /// What is known of the codes: from at most `count` training images, of the test images where there are no others, or from draws of the
 /// generator where no images of the data were given.
@@ -80,14 +55,10 @@ std::int64_t causal_factors_of(const std::string& run);
 /// where no run folder tells it. Errors as above.
 ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
 
-/// The options of a command about a generator, for which a classifier and an encoder are welcome, but not needed.
-void add_generator_arguments(CLI::App& command, ModelArguments& arguments);
 /// The decoder in float32, and what else there is: encoder and test images of a run or of files, and a classifier. Errors: as
 /// above; (usage) an encoder without images, or images without an encoder; a run without a generator.
 ModelSet load_generator(const ModelArguments& arguments);
 
-/// --images and --count.
-void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std::int64_t& count);
 /// Test images that were named by number, or `count` at random (0: all); their rows. Errors (usage): no such image.
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,
                        const std::string& purpose);

@@ -9,6 +9,7 @@
 #include "cli/setup.h"
 #include "cli/texts.h"
 #include "kinds/kinds.h"
+#include "whence/core/error.h"
 #include "whence/core/files.h"
 
 namespace whence::cli {

@@ -86,9 +86,9 @@ class Search {
       if (rows.size(0) == 0) continue;
       const Tensor codes = batch.codes.index_select(0, rows), known = anchor.index_select(0, rows);
       const Tensor towards = model_.known.codes.index_select(0, known.clamp_min(0));
-      const Tensor halfway =
+      const Tensor on_the_way =
           code_path(codes, towards, at::full({1}, own.start, codes.options()), PathKind::radial)[0];
-      try_from(batch, rows, at::where(known.ge(0).unsqueeze(1), halfway, codes), result, attempt > 0);
+      try_from(batch, rows, at::where(known.ge(0).unsqueeze(1), on_the_way, codes), result, attempt > 0);
     }
   }
 

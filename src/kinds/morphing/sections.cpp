@@ -12,8 +12,7 @@ config::Section morphing_section() {
   return {
       "morphing",
       "Semantic morphing: what an image would be as another class, found in the codes of the autoencoder "
-      "(Parafita 2018). Needs a "
-      "generator.",
+      "(Parafita 2018). Needs a generator.",
       {{"images", Integer{at(&MorphingOptions::images), 0, 1'000'000'000}, "images",
         "Test images, drawn at random, that are morphed; 0: no morphs."},
        {"target", Text{at(&MorphingOptions::target)}, "CLASS",
@@ -22,9 +21,11 @@ config::Section morphing_section() {
         "the name of a class."},
        {"method",
         choice(at(kSearch, &MorphOptions::method), names_to(counterfactual::MorphMethod::published)), "",
-        "anchored starts halfway to the code of a training image of the other class; published is the "
-        "thesis' descent from the image's "
-        "own code."},
+        "anchored starts on the way to the code of a training image of the other class; published is the "
+        "thesis' descent from the image's own code."},
+       {"start", Number{at(kSearch, kAnchored, &AnchoredSearch::start), 0, 1}, "",
+        "Where on the way to that code the search starts: 0 is the image's own code, 1 the training image's. "
+        "Later starts end among more images of the other class, and farther from the image (anchored)."},
        {"entropy", Number{at(kSearch, &MorphOptions::entropy), 0, 1, true}, "bits",
         "A morph is finished when the entropy of its two classes is below this and the other class has more "
         "than half of the "

@@ -4,7 +4,7 @@
 //   published  minimise -f_o(g(c)) + w (|c| - mu_o)^2 from the image's code; mu_o: mean norm of the codes of class o. The second
 //              term is brought to the size of the first: it is multiplied with the ratio of the running means of their absolute
 //              values. Adam.
-//   anchored   minimise relu(9 - lead_o(g(c))) + 0.05 relu(||c| - mu_o| / sigma_o - 1)^2 from halfway, on the radial path, to the code
+//   anchored   minimise relu(9 - lead_o(g(c))) + 0.05 relu(||c| - mu_o| / sigma_o - 1)^2 from a point on the radial path (halfway) to the code
 //              of the training image of class o that is nearest by cosine and whose reconstruction is classified right. lead_o:
 //              f_o less the largest other logit; sigma_o: deviation of the norms. Adam with a cosine decay. An image that fails
 //              starts again from the next nearest, with twice the rate and twice the iterations.
@@ -32,7 +32,7 @@ struct AnchoredSearch {
   std::int64_t iterations = 150;  ///< from one start
   std::int64_t anchors = 3;       ///< training codes that are started from at most
   std::int64_t first_anchor = 0;  ///< the nearest is 0; others give other morphs
-  double start = 0.5;             ///< place of the start on the path to the training code
+  double start = 0.5;             ///< on the path from the image's own code (0) to the training image's (1)
 };
 struct PublishedSearch {
   double likelihood_weight = 0.1;  ///< w: 0.1 for MNIST, 10 for notMNIST and Fashion-MNIST

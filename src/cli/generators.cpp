@@ -1,0 +1,152 @@
+// Commands on a generator, with or without a classifier, and on an autoencoder with one.
+#include <iostream>
+
+#include "cli/model_parts.h"
+#include "cli/options.h"
+#include "cli/setup.h"
+#include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
+#include "kinds/independent/independent.h"
+#include "kinds/kinds.h"
+#include "whence/core/error.h"
+#include "whence/core/random.h"
+
+namespace whence::cli {
+namespace {
+
+/// Images of the generator that stand for images of the data where there are none.
+constexpr std::int64_t kDrawn = 2000;
+
+ModelSet load_run_generator(const ModelArguments& a) {
+  experiment::Session session = open_run(a);
+  if (session.latents() == 0)
+    fail("{} is a run without a generator; give one whose recipe trains one", a.run);
+  ModelSet set;
+  set.classifier = session.classifier(Precision::float32);
+  set.decoder = session.decoder(Precision::float32);
+  const config::Values& values = session.recipe().values;
+  if (kinds::explains(values) || kinds::has_encoder(values)) {
+    set.encoder = session.encoder(Precision::float32);
+    set.test = session.data().test;
+  }
+  set.class_names = session.task().class_names;
+  set.seed = session.seed();
+  return set;
+}
+
+ModelSet load_file_generator(const ModelArguments& a) {
+  if (a.decoder.empty() || a.latents < 1) fail_usage("give a run folder, or --decoder and --latents");
+  if (a.encoder.empty() != a.data.empty())
+    fail_usage("--encoder and --data belong together: the encoder turns images of the data into originals");
+  set_up(a.threads);
+  ModelSet set;
+  set.seed = static_cast<std::uint64_t>(a.seed);
+  set.decoder = models::load_decoder(a.decoder, a.latents);
+  if (!a.data.empty()) {
+    set.test = test_images(a);
+    set.class_names = set.test.class_names;
+    set.encoder = models::load_encoder(a.encoder, probe_of(set));
+  }
+  if (a.classifier.empty()) return set;
+  set.classifier = models::load_classifier(a.classifier, drawn_probe(*set.decoder, set.seed), reading_of(a));
+  name_classes(set, a.label);
+  return set;
+}
+
+ModelSet autoencoder_of_run(const ModelArguments& a) {
+  experiment::Session session = open_run(a);
+  if (session.latents() == 0)
+    fail(
+        "{} has no generator; give a run whose recipe trains one, or model files with --encoder and "
+        "--decoder",
+        a.run);
+  const Precision precision = session.judging_precision();
+  ModelSet set;
+  set.classifier = session.classifier(precision);
+  set.encoder = session.encoder(precision);
+  set.decoder = session.decoder(precision);
+  set.independent = kinds::independent_classifier(session);
+  set.causal = kinds::causal(session);
+  set.class_names = session.task().class_names;
+  set.seed = session.seed();
+  if (a.pictures.empty()) {
+    set.train = session.data().train;
+    set.test = session.data().test;
+    return set;
+  }
+  set.pictures = read_pictures(a.pictures, session.task().image);
+  try {
+    set.train = session.data().train;
+  } catch (const Error& error) {
+    std::cerr << "whence: warning: images that the generator draws stand for training images: "
+              << error.what() << "\n";
+  }
+  return set;
+}
+
+}  // namespace
+
+ModelSet load_generator(const ModelArguments& a) {
+  const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
+  if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
+  refuse_beside_run(a);
+  return a.run.empty() ? load_file_generator(a) : load_run_generator(a);
+}
+
+ModelSet load_autoencoder(const ModelArguments& a, const std::string& input) {
+  check_choice(a);
+  if (!a.run.empty()) return autoencoder_of_run(a);
+  if (a.classifier.empty() || a.encoder.empty() || a.decoder.empty() ||
+      (a.data.empty() && a.pictures.empty()))
+    fail_usage("give a run folder, or all of --classifier, --encoder, --decoder, and --data or --picture");
+  set_up(a.threads);
+  ModelSet set;
+  set.seed = static_cast<std::uint64_t>(a.seed);
+  if (a.pictures.empty()) {
+    const data::Splits splits = experiment::load_data(parse_data(a.data, a.classes));
+    set.train = splits.train;
+    set.test = splits.test;
+    set.class_names = set.test.class_names;
+  } else {
+    set.pictures = pictures_for_files(a, input);
+  }
+  const at::Tensor probe = probe_of(set);
+  const at::NoGradGuard no_grad;
+  set.classifier = models::load_classifier(a.classifier, probe, reading_of(a));
+  set.encoder = models::load_encoder(a.encoder, probe);
+  set.decoder = models::load_decoder(a.decoder, set.encoder->latents());
+  if (!a.independent.empty()) set.independent = models::load_classifier(a.independent, probe);
+  if (set.independent && set.independent->classes() != set.classifier->classes())
+    fail_usage("the independent classifier has {} classes and the explained one {}; they must have the same",
+               set.independent->classes(), set.classifier->classes());
+  name_classes(set, a.label);
+  return set;
+}
+
+counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count) {
+  const data::Dataset& images = models.train.images.defined() ? models.train : models.test;
+  if (!images.images.defined()) {
+    Generator generator = make_generator(models.seed, "morphing/known");
+    return counterfactual::known_codes_of_draws(*models.encoder, *models.decoder, *models.classifier, kDrawn,
+                                                generator);
+  }
+  return known_codes_of(*models.classifier, *models.encoder, *models.decoder, images, models.seed, count,
+                        show_progress());
+}
+
+counterfactual::KnownCodes known_codes_of(const models::Classifier& classifier,
+                                          const models::Encoder& encoder, const models::Decoder& decoder,
+                                          const data::Dataset& images, std::uint64_t seed, std::int64_t count,
+                                          const ProgressCallback& progress) {
+  Generator generator = make_generator(seed, "morphing/known");
+  const data::Dataset known = data::pick(images, data::sample_rows(images, count, generator));
+  return counterfactual::known_codes(encoder, decoder, classifier, data::to_float(known), known.labels,
+                                     progress);
+}
+
+std::int64_t causal_factors_of(const std::string& run) {
+  experiment::Session session = experiment::open_session(kinds::kinds(), run);
+  return kinds::explains(session.recipe().values) ? kinds::causal(session) : 0;
+}
+
+}  // namespace whence::cli

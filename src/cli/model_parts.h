@@ -1,0 +1,27 @@
+// What the loaders of models share.
+#pragma once
+
+#include "cli/models.h"
+#include "experiment/session.h"
+
+namespace whence::cli {
+
+/// The run folder of the arguments, with its threads unless --threads says others.
+experiment::Session open_run(const ModelArguments& arguments);
+
+/// Pictures in the form of `image`, (C, H, W).
+experiment::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image);
+/// --picture in the form that `input` ("3x32x32") or else the classifier's file tells. Error (usage): neither does.
+experiment::Samples pictures_for_files(const ModelArguments& arguments, const std::string& input);
+/// Of --data and --classes. A note on what serves as test goes to stderr.
+data::Dataset test_images(const ModelArguments& arguments);
+
+/// A few images, to try a model with: the pictures, or those of the test.
+at::Tensor probe_of(const ModelSet& set);
+/// A few images that a generator draws.
+at::Tensor drawn_probe(const models::Decoder& decoder, std::uint64_t seed);
+
+/// Numbers for classes that no data name. `chosen`: --label, or below 0. Error (usage): data that name others than the classifier's.
+void name_classes(ModelSet& set, std::int64_t chosen);
+
+}  // namespace whence::cli
