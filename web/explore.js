@@ -97,11 +97,11 @@ const WhenceExplore = (() => {
     $("grid").replaceChildren(...rows.map((row, i) => {
       const canvas = element("canvas", {"aria-hidden": "true"});
       paint(canvas, pixels, own.shape, i * size);
-      const wrong = row.label !== row.answer, text = `${wrong ? "✗ " : ""}${named(row.answer)} · ${(100 * row.confidence).toFixed(0)} %`;
+      const wrong = row.label !== row.answer, text = `${wrong ? "✗ " : ""}${named(row.answer)} · ${(100 * row.confidence).toFixed(0)}\u00a0%`;
       const lines = [canvas, element("span", {}, text)];
       let spoken = `image ${row.row}, class ${named(row.label)}, answer ${named(row.answer)}, ${percent(row.confidence)}, ${wrong ? "wrong" : "right"}`;
       if (other !== "") {
-        lines.push(element("span", {}, `${row.other === row.answer ? "" : "≠ "}${named(row.other)} · ${(100 * row.other_confidence).toFixed(0)} %`));
+        lines.push(element("span", {}, `${row.other === row.answer ? "" : "≠ "}${named(row.other)} · ${(100 * row.other_confidence).toFixed(0)}\u00a0%`));
         spoken += `, beside: ${named(row.other)}`;
       }
       return element("button", {type: "button", class: wrong ? "tile wrong" : "tile", role: "option", "aria-selected": String(chosen === row.row),
@@ -159,11 +159,11 @@ const WhenceExplore = (() => {
     map.style.opacity = opacity.value;
     const method = element("select", {}, ...all.methods.map(each => element("option", {value: each.name, title: each.meaning}, each.title)));
     method.value = "integrated_gradients";
-    const to = () => element("select", {}, element("option", {value: "-1"}, "the nearest"), ...own.classes.map((name, k) => element("option", {value: k}, name)));
+    const to = title => element("select", {"aria-label": `to, ${title}`}, element("option", {value: "-1"}, "the nearest"), ...own.classes.map((name, k) => element("option", {value: k}, name)));
     const target = element("select", {}, element("option", {value: "-1"}, "the answer"), ...own.classes.map((name, k) => element("option", {value: k}, name)));
     const mapPlace = element("div"), part = (title, what, meaning, obstacle) => {
       if (obstacle) return [element("h3", {}, title), element("p", {class: "note"}, `Not here: ${obstacle}.`)];
-      const place = element("div"), wanted = to();
+      const place = element("div"), wanted = to(title);
       const go = () => follow(place, {subject: number, row: row.row, what, to: Number(wanted.value)}, result => {
         const text = what === "counterfactual"
           ? result.already ? "The reconstruction is of this class already." : result.found ? `alpha moves by ${result.distance.toFixed(2)} standard deviations.` : "No counterfactual was found."
@@ -171,7 +171,7 @@ const WhenceExplore = (() => {
         place.replaceChildren(element("p", {}, text), element("div", {class: "images"}, ...result.images.map(entry => imageFigure(entry, own))));
       });
       return [element("h3", {}, title), element("p", {class: "note"}, meaning),
-        element("div", {class: "row"}, element("label", {}, "to ", wanted), element("button", {type: "button", onclick: go}, "Search")), place];
+        element("div", {class: "row"}, element("label", {}, "to ", wanted), element("button", {type: "button", "aria-label": `Search: ${title}`, onclick: go}, "Search")), place];
     };
     const attribute = () => follow(mapPlace, {subject: number, row: row.row, what: "attribution", method: method.value, to: Number(target.value)}, result => {
       const values = new Float32Array(bytesOf(result.map).buffer), largest = paintMap(map, values, own.shape);

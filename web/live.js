@@ -69,7 +69,7 @@ const WhenceLive = (() => {
     const range = 4;
     let sample = 0, original = null, start = null, code = null, playing = null;
 
-    const canvas = label => element("canvas", {width, height, role: "img", "aria-label": label, style: `width:${width * zoom}px;height:${height * zoom}px`});
+    const canvas = label => element("canvas", {width, height, role: "img", "aria-label": label, style: `width:${width * zoom}px`});
     const before = canvas("the original image"), after = canvas("the image that the decoder makes of the factors");
     const bars = run.classes.map((name, i) => {
       const bar = element("span", {class: "bar", style: `--colour:${run.colours[i % run.colours.length]}`}), value = element("span", {class: "value"});
@@ -77,9 +77,9 @@ const WhenceLive = (() => {
     });
     const said = element("p", {class: "said", "aria-live": "polite"});
     const sliders = run.factors.map((factor, i) => {
-      const input = element("input", {type: "range", min: -range, max: range, step: 0.05, "aria-label": factor.name, oninput: () => { stop(); set(i, Number(input.value)); }});
+      const input = element("input", {type: "range", min: -range, max: range, step: 0.05, "aria-label": factor.name, oninput: () => { stop(); set(i, Number(input.value)); }, onchange: redrawPlane});
       const value = element("output");
-      const play = element("button", {type: "button", title: `Move ${factor.name} to and fro`, "aria-label": `play ${factor.name}`, onclick: () => toggle(i)}, "▶");
+      const play = element("button", {type: "button", title: `Move ${factor.name} to and fro`, "aria-label": `play ${factor.name}`, "aria-pressed": "false", onclick: () => toggle(i)}, "▶");
       const row = element("label", {class: factor.causal ? "factor causal" : "factor"}, element("span", {class: "name"}, factor.name), input, value);
       return {input, value, play, row: element("div", {class: "factor-row"}, row, play)};
     });
@@ -116,20 +116,25 @@ const WhenceLive = (() => {
       [...thumbnails.children].forEach((t, j) => t.setAttribute("aria-pressed", j === i));
       paint(before, original, shape);
       show();
+      redrawPlane();
+    }
+    function showPlaying(i, moves) {
+      sliders[i].play.textContent = moves ? "⏸" : "▶";
+      sliders[i].play.setAttribute("aria-pressed", moves);  // its name stays, for those who do not see the sign
     }
     function stop() {
       if (playing) cancelAnimationFrame(playing.frame);
-      if (playing) sliders[playing.factor].play.textContent = "▶";
+      if (playing) showPlaying(playing.factor, false);
       playing = null;
     }
     function toggle(i) {
       const same = playing && playing.factor === i;
       stop();
-      if (same) return;
+      if (same) return redrawPlane();
       const begun = performance.now(), phase = Math.asin(Math.max(-1, Math.min(1, code[i] / 3)));
       const step = now => { set(i, 3 * Math.sin(phase + (now - begun) / 1000)); playing.frame = requestAnimationFrame(step); };
       playing = {factor: i, frame: requestAnimationFrame(step)};
-      sliders[i].play.textContent = "⏸";
+      showPlaying(i, true);
     }
 
     // Two factors as a plane.
@@ -166,6 +171,8 @@ const WhenceLive = (() => {
       };
       some();
     }
+    /** After any change but a move in the plane itself: it shows what the other factors' values give. */
+    function redrawPlane() { if (!plane.hidden) drawPlane(); }
     plane.append(element("p", {}, "Across: ", across, " upwards: ", down, ". Borders are the classifier's answer; both go from −3 to 3. Click an image to take its values."), grid);
 
     const button = (text, onclick) => element("button", {type: "button", onclick}, text);
@@ -175,15 +182,16 @@ const WhenceLive = (() => {
         original = await picture(own.files[0], shape);
         start = models.encode(original);
         code = start.slice();
-        stop(); paint(before, original, shape); show();
+        stop(); paint(before, original, shape); show(); redrawPlane();
         note.textContent = "Your picture was scaled to the size of the run's images; it stays on this computer.";
       } catch (error) { note.textContent = "This file cannot be read as a picture."; }
     }});
     const tools = element("div", {class: "tools"},
-      button("Back to the image", () => { stop(); code = start.slice(); show(); }),
-      button("Plane of two factors", () => { plane.hidden = !plane.hidden; if (!plane.hidden) drawPlane(); }),
+      button("Back to the image", () => { stop(); code = start.slice(); show(); redrawPlane(); }),
+      button("Plane of two factors", () => { plane.hidden = !plane.hidden; redrawPlane(); }),
       button("Copy link", async () => {
-        location.hash = `try=${sample};${[...code].map(v => v.toFixed(2)).join(",")}`;
+        // Not location.hash: the page would take it for a link that somebody opens.
+        history.replaceState(null, "", `#try=${sample};${[...code].map(v => v.toFixed(2)).join(",")}`);
         try { await navigator.clipboard.writeText(location.href); note.textContent = "The link is copied; it opens this page with these values."; }
         catch (error) { note.textContent = "The link stands in the address bar."; }
       }),
@@ -202,13 +210,17 @@ const WhenceLive = (() => {
         element("div", {class: "factors"}, ...sliders.map(s => s.row)),
         element("div", {class: "answers"}, said, ...(models.classifier ? bars.map(b => b.row) : []))),
       tools, plane, note);
-    choose(0);
-    const link = /^#try=(\d+);([-\d.,]+)$/.exec(location.hash);
-    if (link && Number(link[1]) < run.samples.length) {
+    /** Takes the values of a link, if the page's address has some. */
+    function follow() {
+      const link = /^#try=(\d+);([-\d.,]+)$/.exec(location.hash);
+      if (!link || Number(link[1]) >= run.samples.length) return;
       choose(Number(link[1]));
       const values = link[2].split(",").map(Number);
-      if (values.length === count && values.every(Number.isFinite)) { code = Float32Array.from(values); show(); }
+      if (values.length === count && values.every(Number.isFinite)) { code = Float32Array.from(values); show(); redrawPlane(); }
     }
+    choose(0);
+    follow();
+    addEventListener("hashchange", follow);  // a link that is opened in a page that is open already
     const off = difference(run, models), right = off <= run.tolerance;
     root.append(element("p", {class: right ? "checked" : "checked wrong"}, right
       ? `This page computes what whence computed: checked on ${run.checks.length} stored codes, largest difference ${off.toExponential(0)}. ${run.remark}`
