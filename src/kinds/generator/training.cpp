@@ -131,6 +131,17 @@ StageResult train_generator(Session& session) {
   return has_encoder(session.recipe().values) ? train_autoencoder(session) : train_adversaries(session);
 }
 
+/// What the training would miss after the classifier's: the start's weights, and the layers that are compared.
+void check_training(Session& session) {
+  check_start(session);
+  const std::vector<std::string>& layers = session.get<GeneratorTraining>().feature_layers;
+  if (!keeps_answers(session.recipe().values) || layers.empty() ||
+      !session.get<experiment::ClassifierOptions>().file.empty())
+    return;
+  const nn::Network classifier = session.classifier_network();
+  for (const std::string& layer : layers) classifier.find(layer);
+}
+
 nlohmann::json training_content(Session& session) {
   nlohmann::json content = start_content(session);
   content["precision"] = name_of(session.precision);
@@ -143,7 +154,7 @@ experiment::Stage generator_stage() {
   experiment::Stage stage{
       "generator", {"generator", "run.seed"}, {"data", "classifier"}, train_generator, training_content};
   stage.expensive = true;
-  stage.ready = check_start;
+  stage.ready = check_training;
   return stage;
 }
 

@@ -1,11 +1,19 @@
 #include "whence/nn/graph/network.h"
 
+#include <fmt/ranges.h>
+
+#include <span>
+
 #include "nn/graph/shapes.h"
 #include "nn/ops/operation.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 
 namespace whence::nn {
+namespace {
+/// Layers that an error names where none is like the one that was asked for.
+constexpr std::size_t kNamed = 12;
+}  // namespace
 
 Network::Network(std::string name, Shape input) : name_(std::move(name)), outputs_{0} {
   const bool positive = std::all_of(input.begin(), input.end(), [](std::int64_t size) { return size >= 1; });
@@ -65,7 +73,12 @@ LayerId Network::find(std::string_view layer) const {
     if (layers_[id].name == layer) return id;
     names.push_back(layers_[id].name);
   }
-  fail("network \"{}\": there is no layer \"{}\"{}", name_, layer, did_you_mean(layer, names));
+  std::string hint = did_you_mean(layer, names);
+  if (hint.empty() && !names.empty())
+    hint =
+        fmt::format("; it has {}{}", fmt::join(std::span(names).first(std::min(kNamed, names.size())), ", "),
+                    names.size() > kNamed ? ", ..." : "");
+  fail("network \"{}\": there is no layer \"{}\"{}", name_, layer, hint);
 }
 
 }  // namespace whence::nn

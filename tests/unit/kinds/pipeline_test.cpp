@@ -135,6 +135,15 @@ TEST_F(Pipeline, MissingDataLeavesNoFolder) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path()));
 }
 
+TEST_F(Pipeline, ALayerThatTheClassifierLacksIsSaidBeforeItIsTrained) {
+  const std::string said = error_of([&] {
+    run({"explanation.steps=0", "generator.latents=4", "generator.feature_weight=1",
+         "generator.feature_layers=[\"nowhere\"]"});
+  });
+  EXPECT_TRUE(contains(said, "there is no layer \"nowhere\"; it has input, conv1")) << said;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "classifier.safetensors"));
+}
+
 TEST_F(Pipeline, ARunGoesOnInItsOwnPrecision) {
   run();
   nlohmann::json record = read_json(folder_ / "run.json");

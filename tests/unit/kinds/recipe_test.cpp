@@ -2,8 +2,10 @@
 #include "experiment/recipe.h"
 
 #include "kinds/gce/linear_gaussian.h"
+#include "kinds/generator/generator.h"
 #include "unit/experiment/support.h"
 #include "unit/kinds/support.h"
+#include "whence/models/architectures.h"
 
 namespace whence::kinds {
 namespace {
@@ -98,6 +100,26 @@ TEST(Recipe, EveryRecipeOfTheProjectIsValid) {
     ++count;
   }
   EXPECT_GE(count, 1);
+}
+
+TEST(Recipe, LayersThatAnAutoencoderComparesAreThoseOfItsClassifier) {
+  int named = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(WHENCE_SOURCE_DIR) / "recipes")) {
+    if (entry.path().extension() != ".toml" || entry.path().filename() == "linear-gaussian.toml") continue;
+    const Recipe recipe = load_recipe(kinds(), entry.path());
+    const auto& layers = recipe.get<GeneratorTraining>().feature_layers;
+    if (layers.empty()) continue;
+    const auto& options = recipe.get<experiment::ClassifierOptions>();
+    models::ClassifierRequest request = options.network;
+    request.image = nn::Shape{1, 28, 28};
+    request.classes = 10;
+    const nn::Network network = models::classifier_architectures()[options.architecture].make(request);
+    for (const std::string& layer : layers)
+      EXPECT_NO_THROW(network.find(layer)) << entry.path() << " " << layer;
+    ++named;
+  }
+  EXPECT_GE(named, 1);
 }
 
 // Its lambda is our own; docs/results.toml shows the texts' beside it.
