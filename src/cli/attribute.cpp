@@ -31,7 +31,7 @@ struct AttributeArguments {
   std::vector<std::string> methods;
   std::int64_t count = 9;
   std::shared_ptr<config::Values> values = std::make_shared<config::Values>();
-  bool json = false, truth = false;
+  bool json = false, truth = false, maps_only = false;
 };
 
 /// Images of the data whose codes the methods with a generator know, or that methods learn from.
@@ -94,6 +94,13 @@ void print_row(std::string_view name, const kinds::MeasuredMaps& maps) {
                            error.defined() ? fmt::format("{:.2g}", error.abs().max().item<double>()) : "");
 }
 
+void print_remarks(const kinds::Comparison& comparison) {
+  for (const kinds::MeasuredMaps& each : comparison.methods)
+    if (kinds::is_empty(each)) std::cout << kinds::empty_sentence(each.method->title) << "\n";
+  for (const auto& [name, reason] : comparison.skipped)
+    std::cout << fmt::format("{} is left out: {}\n", name, reason);
+}
+
 void print(const kinds::Comparison& comparison) {
   std::cout << fmt::format("{:<32}", "method");
   for (const attribution::Measure& measure : attribution::measures())
@@ -102,10 +109,16 @@ void print(const kinds::Comparison& comparison) {
   for (const kinds::MeasuredMaps& each : comparison.methods) print_row(each.method->name, each);
   print_row("random order", comparison.random);
   print_row("edge filter", comparison.edges);
+  print_remarks(comparison);
+}
+
+/// Of maps without measures.
+void print_times(const kinds::Comparison& comparison) {
+  std::cout << fmt::format("{:<32} {:>16}\n", "method", "seconds an image");
   for (const kinds::MeasuredMaps& each : comparison.methods)
-    if (kinds::is_empty(each)) std::cout << kinds::empty_sentence(each.method->title) << "\n";
-  for (const auto& [name, reason] : comparison.skipped)
-    std::cout << fmt::format("{} is left out: {}\n", name, reason);
+    std::cout << fmt::format("{:<32} {:>16.2g}\n", each.method->name,
+                             each.seconds / static_cast<double>(each.found.scores.size(0)));
+  print_remarks(comparison);
 }
 
 /// The report's ** for bold mean nothing in a terminal.
@@ -121,6 +134,7 @@ void attribute_truth(const AttributeArguments& arguments, bool counted) {
       !arguments.target.empty())
     fail_usage(
         "--truth makes its own models and images; leave out the run, the files, the images and the target");
+  if (arguments.maps_only) fail_usage("--truth is there for its measures; leave out --maps-only");
   refuse_sharding(arguments.sharding, "--truth");
   TruthArguments truth{.methods = kinds::attribution_methods(arguments.methods),
                        .seed = static_cast<std::uint64_t>(models.seed),
@@ -141,10 +155,12 @@ void attribute(const AttributeArguments& arguments) {
     const at::Tensor images = asked.images(block.first, block.count);
     at::Tensor target = attribution::answers_to(*models.classifier, images);
     if (!arguments.target.empty()) target.fill_(class_index(arguments.target, models.class_names));
+    const auto explain = arguments.maps_only ? kinds::map_methods : kinds::compare_methods;
     experiment::Results results =
-        kinds::results_of(kinds::compare_methods(*models.classifier, images, target, methods, options,
-                                                 /*may_skip=*/arguments.methods.empty(), show_progress()),
+        kinds::results_of(explain(*models.classifier, images, target, methods, options,
+                                  /*may_skip=*/arguments.methods.empty(), show_progress()),
                           options);
+    results.about["measured"] = !arguments.maps_only;
     results.rows.push_back({"images", images.contiguous()});
     results.rows.push_back({"target", target});
     results.about["classes"] = models.class_names;
@@ -180,6 +196,7 @@ CLI::Validator method_name() {
 
 void finish_attribute(const experiment::Results& results, const fs::path& out, bool json) {
   const kinds::Comparison comparison = kinds::comparison_of(results);
+  const bool measured = results.about.at("measured");
   nlohmann::json result = kinds::to_json(comparison, kinds::options_of(results));
   if (!out.empty()) {
     const fs::path stem = out / "attributions";
@@ -189,12 +206,14 @@ void finish_attribute(const experiment::Results& results, const fs::path& out, b
     save(comparison, results, out);
     nlohmann::json counted = result;
     counted["images"] = results.row("images").size(0);
-    report::write_page(kinds::attribution_page(counted, stem), out / "attributions.html");
+    if (measured) report::write_page(kinds::attribution_page(counted, stem), out / "attributions.html");
   }
   if (json) {
-    result["verdict"] = kinds::verdict_of(result).text;
+    if (measured) result["verdict"] = kinds::verdict_of(result).text;
     result["images"] = images_of(comparison, results);
     std::cout << result.dump(2) << "\n";
+  } else if (!measured) {
+    print_times(comparison);
   } else {
     print(comparison);
     std::cout << "\n" << without_marks(kinds::verdict_of(result).text) << "\n";
@@ -239,6 +258,8 @@ void add_attribute(CLI::App& program, Command& chosen) {
       "--truth", arguments->truth,
       "Runs the methods on problems whose answer is known, with models and images of their own; "
       "--count images of each (default: 50)");
+  command->add_flag("--maps-only", arguments->maps_only,
+                    "Leaves the measures out, which take most of the time, and with them verdict and page");
   add_sharding(*command, arguments->sharding, attribution::kRowsAtOnce);
   command->add_flag("--json", arguments->json, "Prints JSON");
   command->callback([&chosen, arguments, command] {

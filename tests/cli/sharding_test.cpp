@@ -70,6 +70,19 @@ TEST_F(Sharding, ThreeShardsLeaveTheFilesOfOneRun) {
               {"morphs.safetensors", "morphs.png"});
 }
 
+TEST_F(Sharding, MapsAloneAreThoseThatAreMeasured) {
+  const Words command = {"attribute", "run", "--count", "20", "--block", "16", "--method", "rise"};
+  workplace_.must_run(command + Words{"--out", "measured"});
+  const auto alone = workplace_.must_run(command + Words{"--maps-only", "--out", "alone"});
+  EXPECT_TRUE(contains(alone.out, "seconds an image")) << alone.out;
+  EXPECT_FALSE(contains(alone.out, "random order")) << alone.out;
+  EXPECT_TRUE(read_file(workplace_ / "measured/attributions.safetensors") ==
+              read_file(workplace_ / "alone/attributions.safetensors"));
+  EXPECT_FALSE(fs::exists(workplace_ / "alone/attributions.html"));
+  expect_same(command + Words{"--maps-only"}, {"attributions.safetensors", "attributions.png"});
+  EXPECT_TRUE(is_error(workplace_.run({"attribute", "--truth", "--maps-only"}), 2, "--maps-only"));
+}
+
 TEST_F(Sharding, APartIsMadeOnceAndAForeignOneIsRefused) {
   const Words command = {"ablate", "run", "--count", "50", "--block", "16", "--out", "parts"};
   EXPECT_TRUE(is_error(workplace_.run({"ablate", "run", "--shard", "1/2"}), 2, "--shard needs --out"));
