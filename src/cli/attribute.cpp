@@ -196,7 +196,7 @@ CLI::Validator method_name() {
 
 void finish_attribute(const experiment::Results& results, const fs::path& out, bool json) {
   const kinds::Comparison comparison = kinds::comparison_of(results);
-  const bool measured = results.about.at("measured");
+  const bool measured = results.about.value("measured", true);  // older parts do not say
   nlohmann::json result = kinds::to_json(comparison, kinds::options_of(results));
   if (!out.empty()) {
     const fs::path stem = out / "attributions";
