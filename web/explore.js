@@ -3,14 +3,7 @@
 
 const WhenceExplore = (() => {
   const $ = id => document.getElementById(id);
-  const element = (name, attributes = {}, ...children) => {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes))
-      if (key.startsWith("on")) made.addEventListener(key.slice(2), value); else made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  };
-  const bytesOf = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const {element, bytesOf, paint, paintMap} = WhenceParts;
   const percent = share => `${(100 * share).toFixed(1)} %`;
 
   async function ask(path, body) {
@@ -19,32 +12,6 @@ const WhenceExplore = (() => {
     const value = await answer.json();
     if (!answer.ok) throw new Error(value.error);
     return value;
-  }
-
-  /** Draws bytes (C, H, W) from `at` on. */
-  function paint(canvas, bytes, [channels, height, width], at = 0) {
-    canvas.width = width; canvas.height = height;
-    const context = canvas.getContext("2d"), pixels = context.createImageData(width, height), area = width * height;
-    for (let i = 0; i < area; ++i) {
-      for (let c = 0; c < 3; ++c) pixels.data[4 * i + c] = bytes[at + (channels === 3 ? c * area + i : i)];
-      pixels.data[4 * i + 3] = 255;
-    }
-    context.putImageData(pixels, 0, 0);
-  }
-
-  /** A map (H, W) over the image: red speaks for the class, blue against it; two hues that colour-blind people tell apart. */
-  function paintMap(canvas, values, [, height, width]) {
-    canvas.width = width; canvas.height = height;
-    const context = canvas.getContext("2d"), pixels = context.createImageData(width, height);
-    let largest = 1e-30;
-    for (const value of values) largest = Math.max(largest, Math.abs(value));
-    values.forEach((value, i) => {
-      const colour = value > 0 ? [213, 60, 0] : [0, 90, 200];
-      for (let c = 0; c < 3; ++c) pixels.data[4 * i + c] = colour[c];
-      pixels.data[4 * i + 3] = 255 * Math.abs(value) / largest;
-    });
-    context.putImageData(pixels, 0, 0);
-    return largest;
   }
 
   let all = null, rows = [], pixels = null, first = 0, total = 0, chosen = null, asked = 0;
@@ -96,7 +63,7 @@ const WhenceExplore = (() => {
     $("on").disabled = first + rows.length >= total;
     $("grid").replaceChildren(...rows.map((row, i) => {
       const canvas = element("canvas", {"aria-hidden": "true"});
-      paint(canvas, pixels, own.shape, i * size);
+      paint(canvas, pixels, own.shape, 255, i * size);
       const wrong = row.label !== row.answer, text = `${wrong ? "✗ " : ""}${named(row.answer)} · ${(100 * row.confidence).toFixed(0)}\u00a0%`;
       const lines = [canvas, element("span", {}, text)];
       let spoken = `image ${row.row}, class ${named(row.label)}, answer ${named(row.answer)}, ${percent(row.confidence)}, ${wrong ? "wrong" : "right"}`;
@@ -123,7 +90,7 @@ const WhenceExplore = (() => {
 
   function imageFigure(entry, own) {
     const canvas = element("canvas", {role: "img", "aria-label": entry.title}), best = entry.probabilities.indexOf(Math.max(...entry.probabilities));
-    paint(canvas, bytesOf(entry.image), own.shape);
+    paint(canvas, bytesOf(entry.image), own.shape, 255);
     return element("figure", {}, canvas, element("figcaption", {}, `${entry.title}: ${named(best, own)}, ${percent(entry.probabilities[best])}`));
   }
 
@@ -154,7 +121,7 @@ const WhenceExplore = (() => {
     chosen = row.row;
     [...$("grid").children].forEach((tile, at) => tile.setAttribute("aria-selected", String(at === i)));
     const image = element("canvas", {role: "img", "aria-label": `test image ${row.row}`}), map = element("canvas", {"aria-hidden": "true"});
-    paint(image, pixels.slice(i * size, (i + 1) * size), own.shape);
+    paint(image, pixels, own.shape, 255, i * size);
     const opacity = element("input", {type: "range", min: 0, max: 1, step: 0.05, value: 0.8, oninput: () => { map.style.opacity = opacity.value; }});
     map.style.opacity = opacity.value;
     const method = element("select", {}, ...all.methods.map(each => element("option", {value: each.name, title: each.meaning}, each.title)));

@@ -13,13 +13,6 @@ const WhenceNetwork = (() => {
     return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   }
 
-  /** Bytes of a base64 text. */
-  function bytesOf(text) {
-    const binary = atob(text), bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < binary.length; ++i) bytes[i] = binary.charCodeAt(i);
-    return bytes;
-  }
-
   /** A stored tensor as floats: floats, halves, or bytes with one scale for each row. */
   function floatsOf(tensor, bytes) {
     const count = size(tensor.shape), values = new Float32Array(count);
@@ -256,17 +249,20 @@ const WhenceNetwork = (() => {
       product = (a, b, c, m, n, k, fromA, fromC) => plainGemm(a.values.subarray(fromA), b.values, c.values.subarray(fromC), m, n, k);
     }
     for (const s of scratches) { s.at = shared.at; s.values = shared.values; }
-    /** The outputs for one input, an array for each; valid until the next call. */
-    return input => {
+    /** The outputs for one input, an array for each; valid until the next call. `intervention`: {layer: {number}, with}, which is given what that layer
+        puts out, and may change it before the next layers see it. */
+    return (input, intervention) => {
       layers[0].out.values.set(input);
-      for (const layer of layers)
+      layers.forEach((layer, number) => {
         if (layer.run) layer.run(layer.from[0].values, layer.out.values, [layer.from, layer.out]);
+        if (intervention && number === intervention.layer.number) intervention.with(layer.out.values);
+      });
       return description.outputs.map(i => layers[i].out.values);
     };
   }
 
   const compile = bytes => typeof WebAssembly === "undefined" ? null : new WebAssembly.Module(bytes);
-  return {build, bytesOf, compile, softmax: x => { const out = new Float32Array(x.length); softmax(x, out, false); return out; }};
+  return {build, compile, softmax: x => { const out = new Float32Array(x.length); softmax(x, out, false); return out; }};
 })();
 
 if (typeof module !== "undefined") module.exports = WhenceNetwork;

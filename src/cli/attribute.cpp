@@ -11,6 +11,7 @@
 #include "cli/setup.h"
 #include "cli/sharding.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/attribution/live.h"
 #include "kinds/attribution/results.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -200,13 +201,20 @@ void finish_attribute(const experiment::Results& results, const fs::path& out, b
   nlohmann::json result = kinds::to_json(comparison, kinds::options_of(results));
   if (!out.empty()) {
     const fs::path stem = out / "attributions";
-    report::draw(kinds::attribution_figure(comparison, results.row("images"), results.row("target"),
-                                           results.about.at("classes"), kShown),
+    const kinds::ExplainedImages explained{
+        results.row("images"), results.row("target"), {}, results.about.at("classes")};
+    report::draw(kinds::attribution_figure(comparison, explained.images, explained.target,
+                                           explained.class_names, kShown),
                  stem);
     save(comparison, results, out);
     nlohmann::json counted = result;
     counted["images"] = results.row("images").size(0);
-    if (measured) report::write_page(kinds::attribution_page(counted, stem), out / "attributions.html");
+    if (measured) {
+      const std::string chosen = kinds::verdict_of(counted).method;
+      report::write_page(
+          kinds::attribution_page(counted, stem, kinds::maps_layer(comparison, explained, chosen, kShown)),
+          out / "attributions.html");
+    }
   }
   if (json) {
     if (measured) result["verdict"] = kinds::verdict_of(result).text;

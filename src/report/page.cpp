@@ -55,7 +55,7 @@ Figure load(const FigureRef& reference, const std::filesystem::path& page) {
   Figure figure;
   figure.size = svg_size(svg, svg_path.string());
   // An image of its own, not inline: ids of several SVGs in one document would mix.
-  figure.uri = "data:image/svg+xml;base64," + base64(svg);
+  figure.uri = "data:image/svg+xml;charset=utf-8," + escape_data(svg);
   figure.caption = prose(reference.caption);
   figure.alternative = plain(reference.caption);
   const auto folder = std::filesystem::absolute(page).lexically_normal().parent_path();
@@ -187,7 +187,7 @@ std::string contents_html(const std::vector<Section>& sections) {
   return html + "</ol></div></nav>\n";
 }
 
-/// Where web/live.js builds its sliders, and what they work on: data that no text in them ends early.
+/// Where web/live.js builds its part of the page, and what it works on: data that no text in them ends early.
 std::string live_html(const Section& section) {
   std::string data = section.live;
   for (std::size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at))
@@ -250,7 +250,7 @@ void write_page(const Page& page, const std::filesystem::path& file) {
     for (const auto& section : page.sections) html += section_html(section, file);
     html += "</main>\n</div>\n";
   }
-  if (live) html += fmt::format("<script>{}</script>\n<script>{}</script>\n", network_script, live_script);
+  if (live) html += fmt::format("<script>{}</script>\n<script>{}</script>\n", parts_script, live_script);
   write_file(file, html + "</body>\n</html>\n");
 }
 

@@ -25,7 +25,7 @@ struct Section {
   std::vector<Table> tables;
   std::vector<FigureRef> figures;
   bool folded = false;    ///< closed when the page opens (details, machine facts)
-  std::string live = {};  ///< JSON for web/live.js, which runs its networks in the page; empty: nothing
+  std::string live = {};  ///< JSON for web/live.js, what answers back in the page; empty: nothing
 };
 /// One number of the first screen.
 struct Headline {

@@ -6,7 +6,10 @@
 
 namespace whence::report {
 
-extern const std::string_view network_script, live_script, live_style;
+/// What draws in every page, the explorer's, too.
+extern const std::string_view parts_script;
+/// Everything else that a live report runs, in the order in which it needs each other.
+extern const std::string_view live_script, live_style;
 /// web/gemm.wasm as base64.
 std::string matrix_kernel();
 

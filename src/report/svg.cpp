@@ -23,6 +23,15 @@ void remove_element(std::string& svg, std::string_view name) {
   if (end != std::string::npos) svg.erase(start, end + closing.size() - start);
 }
 
+/// A number of a path with at most two decimals; any other text as it is.
+std::string short_number(std::string_view number) {
+  if (number.find('.') == std::string_view::npos) return std::string(number);
+  std::string text = fmt::format("{:.2f}", std::strtod(std::string(number).c_str(), nullptr));
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text == "-0" ? "0" : text;
+}
+
 }  // namespace
 
 std::string number_ids(std::string_view svg) {
@@ -46,7 +55,29 @@ std::string number_ids(std::string_view svg) {
   return result;
 }
 
+std::string shorten_paths(std::string_view svg) {
+  constexpr std::string_view path = " d=\"";
+  std::string result;
+  result.reserve(svg.size());
+  while (!svg.empty()) {
+    const std::size_t begin = svg.find(path);
+    const std::size_t start = begin == std::string_view::npos ? svg.size() : begin + path.size();
+    const std::size_t end = std::min(svg.find('"', start), svg.size());
+    result += svg.substr(0, start);
+    for (std::string_view data = svg.substr(start, end - start); !data.empty();) {
+      const std::size_t sign = data.front() == '-' ? 1 : 0;
+      const std::size_t length =
+          std::max<std::size_t>(1, std::min(data.find_first_not_of("0123456789.", sign), data.size()));
+      result += short_number(data.substr(0, length));
+      data.remove_prefix(length);
+    }
+    svg.remove_prefix(end);
+  }
+  return result;
+}
+
 std::string finish_svg(std::string result, std::string_view title) {
+  result = shorten_paths(result);
   remove_element(result, "title");
   remove_element(result, "desc");
   const std::string with_fallbacks =

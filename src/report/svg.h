@@ -10,7 +10,10 @@ namespace whence::report {
 /// figure drawn twice would differ.
 std::string number_ids(std::string_view svg);
 
-/// Gives the document a <title> (in place of the writer's own) and font fallbacks for viewers without our
+/// Coordinates of paths with two decimals instead of six: a hundredth of a pixel, and letters are most of a figure.
+std::string shorten_paths(std::string_view svg);
+
+/// Short paths, and gives the document a <title> (in place of the writer's own) and font fallbacks for viewers without our
 /// font.
 std::string finish_svg(std::string svg, std::string_view title);
 

@@ -88,6 +88,24 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+std::string base64(const at::Tensor& tensor) {
+  const at::Tensor here = tensor.cpu().contiguous();
+  return base64(std::string_view(static_cast<const char*>(here.data_ptr()), here.nbytes()));
+}
+
+std::string escape_data(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size() + text.size() / 4);
+  for (const char c : text) {
+    if (c < ' ' || c > '~' || std::string_view("\"#%&<>").find(c) != std::string_view::npos) {
+      escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
 std::string escape_url_path(std::string_view path) {
   std::string escaped;
   for (const char c : path) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "report/page_scripts.h"
 #include "report/page_style.h"
 #include "report/palette.h"
 #include "report/text.h"
@@ -139,6 +140,7 @@ class Server::Routes {
     };
     page("/", explore_page, "text/html; charset=utf-8");
     page("/explore.js", explore_script, "text/javascript; charset=utf-8");
+    page("/parts.js", report::parts_script, "text/javascript; charset=utf-8");
     page("/explore.css", explore_style, "text/css; charset=utf-8");
     page("/style.css", report::page_style, "text/css; charset=utf-8");
   }

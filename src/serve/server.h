@@ -3,7 +3,7 @@
 // It listens on 127.0.0.1 alone, reads no file that its subjects do not name, and runs nothing that a request brings. Requests for
 // another host (a web page that had its name point here) and from other pages are refused. Requests have at most 64 kB, and five seconds.
 //
-//   GET  /, /explore.js, /explore.css      the page
+//   GET  /, /parts.js, /explore.js, ...    the page
 //   GET  /report?subject=N                 report.html of a run
 //   GET  /api/subjects                     what there is
 //   GET  /api/grid?subject=N&...           serve/grid.h; other=N: a second subject with the same images

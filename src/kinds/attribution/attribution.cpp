@@ -6,8 +6,10 @@
 #include "experiment/session.h"
 #include "experiment/stages.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/attribution/live.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "whence/core/files.h"
 #include "whence/core/random.h"
 #include "whence/explain/counterfactual/image_model.h"
 
@@ -15,6 +17,8 @@ namespace whence::kinds {
 namespace {
 
 using experiment::Session;
+
+constexpr const char* kLayerFile = "attribution-live.json";
 
 bool maps_are_asked(const config::Values& values) {
   return !values.get<AttributionOptions>().methods.empty();
@@ -88,11 +92,15 @@ void draw_maps(experiment::Run& run, experiment::Figures& figures) {
   Session& session = run.session;
   const auto classifier = session.classifier(session.judging_precision());
   const std::int64_t drawn = session.get<AttributionOptions>().drawn;
-  const at::Tensor images = figures.samples(drawn, "figures/attributions").images;
+  const auto [images, labels] = figures.samples(drawn, "figures/attributions");
   const Comparison comparison = maps_of(session, *classifier, images, map_methods, {});
-  report::draw(attribution_figure(comparison, images, attribution::answers_to(*classifier, images),
-                                  session.task().class_names, drawn),
+  const ExplainedImages explained{images, attribution::answers_to(*classifier, images), labels,
+                                  session.task().class_names};
+  report::draw(attribution_figure(comparison, images, explained.target, explained.class_names, drawn),
                figures.stem("attributions"));
+  write_file(session.folder() / kLayerFile,
+             maps_layer(comparison, explained, verdict_of(run.metrics.at("attribution")).method, drawn));
+  figures.keep(kLayerFile);
 }
 
 void report_maps(const experiment::Run& run, report::Page& page) {
@@ -102,6 +110,8 @@ void report_maps(const experiment::Run& run, report::Page& page) {
                                                     "Test images and a row of maps for each method. The maps "
                                                     "of a row share one colour scale, whose deepest "
                                                     "colour the label states."));
+  const std::filesystem::path layer = run.session.folder() / kLayerFile;
+  if (std::filesystem::exists(layer)) page.sections.back().live = read_file(layer);
 }
 
 /// Names and paths of the metrics, which their rows point to.

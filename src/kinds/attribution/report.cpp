@@ -81,7 +81,8 @@ report::Section attribution_section_of(const nlohmann::json& metrics) {
   return section;
 }
 
-report::Page attribution_page(const nlohmann::json& metrics, const std::filesystem::path& stem) {
+report::Page attribution_page(const nlohmann::json& metrics, const std::filesystem::path& stem,
+                              std::string layer) {
   report::Page page;
   page.title = "Which map to believe";
   page.subtitle = fmt::format("{} methods of attribution on {} images", metrics.at("methods").size(),
@@ -92,6 +93,7 @@ report::Page attribution_page(const nlohmann::json& metrics, const std::filesyst
   page.sections.back().figures.push_back({stem,
                                           "Images and a row of maps for each method. The maps of a row share "
                                           "one colour scale, whose deepest colour the label states."});
+  page.sections.back().live = std::move(layer);
   return page;
 }
 

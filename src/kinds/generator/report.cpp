@@ -3,6 +3,7 @@
 #include "experiment/log.h"
 #include "experiment/metrics.h"
 #include "experiment/seeds.h"
+#include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
 #include "kinds/generator/image_model.h"
 #include "kinds/generator/live.h"
@@ -126,6 +127,12 @@ std::string training_sentence(const nlohmann::json& generator) {
   return text;
 }
 
+std::vector<std::string> latent_names(std::int64_t latents) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 1; i <= latents; ++i) names.push_back(fmt::format("latent_{}", i));
+  return names;
+}
+
 /// Whether the recipe asks for nothing else.
 bool stands_alone(const Run& run) {
   const experiment::Recipe& recipe = run.session.recipe();
@@ -167,6 +174,8 @@ void draw_generator(Run& run, experiment::Figures& figures) {
                          figures.samples(kSampleColumns, "figures/reconstructions"),
                          session.task().class_names, figures.stem("reconstructions"));
   }
+  if (!explains(session.recipe().values))
+    figures.keep(write_live(session, figures, latent_names(session.latents()), 0));
   if (const auto chart = loss_chart(experiment::read_curve(session.folder() / "log.jsonl", "generator")))
     report::draw(*chart, figures.stem("generator-training"));
 }
@@ -194,7 +203,9 @@ void report_generator(const Run& run, report::Page& page) {
     page.lead = {samples};
   }
   page.sections.push_back(std::move(section));
-  if (auto live = live_section(run, /*explained=*/false)) page.sections.push_back(std::move(*live));
+  if (auto live =
+          explains(run.session.recipe().values) ? std::nullopt : live_section(run, /*explained=*/false))
+    page.sections.push_back(std::move(*live));
 }
 
 void report_generator_seeds(const experiment::SeedSpread& spread, report::Page& page) {

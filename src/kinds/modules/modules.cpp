@@ -5,6 +5,7 @@
 #include "experiment/stages.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "kinds/modules/live.h"
 #include "kinds/modules/study.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -81,11 +82,13 @@ void draw_modules(experiment::Run& run, experiment::Figures& figures) {
       figures.stem("modules-scaled"));
   report::draw(stability_chart(study), figures.stem("modules-stability"));
   report::draw(flow_chart(study, names.size()), figures.stem("modules-flow"));
+  figures.keep(write_swaps(session.folder(), *models.decoder, cut.layer(), modules));
 }
 
 void report_modules(const experiment::Run& run, report::Page& page) {
   if (page.answer.empty()) page.answer = modules_answer(run.metrics.at("modules"));
   page.sections.push_back(modules_report(run.metrics.at("modules")));
+  add_swaps(run, page.sections.back());
   std::vector<report::FigureRef>& figures = page.sections.back().figures;
   figures.push_back(
       run.figure("modules-maps", "Templates of the modules and example maps of their channels."));

@@ -33,6 +33,17 @@ TEST(Text, Base64OfRfc4648) {
   EXPECT_EQ(base64("\xFF\xEF\xBE"), "/+++");
 }
 
+TEST(Text, DataOfAnAttributeHoldsNothingThatEndsIt) {
+  EXPECT_EQ(escape_data("<a b=\"#1%&\">\né"), "%3Ca b=%22%231%25%26%22%3E%0A%C3%A9");
+}
+
+TEST(Text, PathsGetShortNumbersAndNothingElseDoes) {
+  EXPECT_EQ(
+      shorten_paths("<path d=\"M -0.001 12.345678 L10.5-2.3456,7 Z\" x=\"0.166667\"/><a d=\"1.999999\""),
+      "<path d=\"M 0 12.35 L10.5-2.35,7 Z\" x=\"0.166667\"/><a d=\"2\"");
+  EXPECT_EQ(shorten_paths("no path 0.123456"), "no path 0.123456");
+}
+
 TEST(Text, UrlPathKeepsFoldersAndEscapesTheRest) {
   EXPECT_EQ(escape_url_path("../a b#1?\"/é.png"), "../a%20b%231%3F%22/%C3%A9.png");
 }

@@ -112,7 +112,7 @@ class Explorer : public ::testing::Test {
 };
 
 TEST_F(Explorer, ServesItsPageAndWhatItAsksFor) {
-  for (const char* path : {"/", "/explore.js", "/explore.css", "/style.css"})
+  for (const char* path : {"/", "/parts.js", "/explore.js", "/explore.css", "/style.css"})
     EXPECT_EQ(status(get(path)), 200) << path;
   EXPECT_NE(get("/").find("Content-Security-Policy: default-src 'none'"), std::string::npos);
   const nlohmann::json all = body(get("/api/subjects"));

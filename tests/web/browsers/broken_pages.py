@@ -12,6 +12,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import check_page  # noqa: E402
+import part_checks  # noqa: E402
 import report_checks  # noqa: E402
 from browser import Failed, Missing  # noqa: E402
 
@@ -58,12 +59,18 @@ BREAKS = [
     ("screen reader", "an answer that is not announced", ('"aria-live": "polite"', '"data-live-region": "polite"'), "no polite region"),
     ("link", "a link that is not read", ("/^#try=", "/^#other="), "the link restores"),
     ("link", "a link that an open page ignores", ('addEventListener("hashchange", follow);', ""), "another link to the open page"),
-    ("plane", "a plane that ignores clicks", ("code[across.value] = valueAt(at(", "void (at("), "a click in the plane"),
-    ("plane", "a plane that stays empty", ("function drawPlane() {", "function drawPlane() { return;"), "the plane is drawn"),
-    ("plane", "a plane that stays with its first image", ("function redrawPlane() { if (!plane.hidden)", "function redrawPlane() { if (!drawing)"), "follows"),
+    ("plane", "a plane that ignores clicks", ("choose([[across", "void ([[across"), "a click in the plane"),
+    ("plane", "a plane that stays empty", ("function draw() {", "function draw() { return;"), "the plane is drawn"),
+    ("plane", "a plane that stays with its first image", ("const redraw = () => { if (!place.hidden)", "const redraw = () => { if (!drawing)"), "follows"),
     ("play", "a button that does not move", ("onclick: () => toggle(i)", "onclick: () => {}"), "the button moves the factor"),
     ("play", "a button that does not stop", ("if (playing) cancelAnimationFrame(playing.frame);", ""), "moves on after the second press"),
     ("play", "a state that is not said", ('play.setAttribute("aria-pressed", moves);', "play.title;"), "is not told"),
+    ("smallest change", "sliders that stay", ("found.move.forEach((d, k) => { onto[k] += d; });", ""), "the sliders [] moved"),
+    ("smallest change", "words about another class", ("makes it ${run.classes[found.to]}", "makes it ${run.classes[(found.to + 1) % run.classes.length]}"), "it says"),
+    ("maps", "maps that are not drawn", ("paintMap(map, Float32Array", "void (map, Float32Array"), "show 1 maps"),
+    ("maps", "an opacity that does nothing", ("oninput: () => { map.style.opacity = opacity.value; }", "oninput: () => {}"), "the map fades"),
+    ("modules", "other channels", ("donor.subarray(channel * size, (channel + 1) * size)", "donor.subarray(0, size)"), "does not make the hybrids"),
+    ("modules", "buttons that do nothing", ("if (!taken.delete(i)) taken.add(i);", ""), "the hybrid is not the first image"),
 ]
 
 
@@ -82,7 +89,7 @@ class Silent(http.server.BaseHTTPRequestHandler):
 
 def prove(browser, report, folder, elsewhere):
     """Returns how many breaks were not found."""
-    page, checks = report.read_text(), report_checks.ANY | report_checks.LIVE
+    page, checks = report.read_text(), report_checks.ANY | report_checks.LIVE | part_checks.PARTS
     file = folder / "report.html"
     address, missed = file.as_uri(), 0
     browser.patience = 3  # what is broken does not get right by waiting

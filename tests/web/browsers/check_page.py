@@ -11,6 +11,7 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import explore_checks  # noqa: E402
+import part_checks  # noqa: E402
 import report_checks  # noqa: E402
 from browser import Failed, Missing  # noqa: E402
 from chromium import Chromium  # noqa: E402
@@ -106,8 +107,8 @@ def main():
             if options.report:
                 address = options.report.resolve().as_uri()
                 browser.navigate(address)
-                live = browser.script('return document.querySelector("[data-live]") !== null;')
-                failed += check(browser, address, "report", report_checks.ANY | (report_checks.LIVE if live else report_checks.STILL))
+                live = browser.script('return document.querySelector("[data-live=live-try]") !== null;')
+                failed += check(browser, address, "report", report_checks.ANY | (report_checks.LIVE | part_checks.PARTS if live else report_checks.STILL))
                 if options.screenshots:
                     take_pictures(browser, address, "report", options.screenshots, "[data-live]")
             if options.explore:

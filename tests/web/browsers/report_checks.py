@@ -1,7 +1,7 @@
 """Checks of a run's report.html, whose sliders run the networks in the page."""
-import base64
 import pathlib
 import re
+import urllib.parse
 
 from browser import Failed
 from colours import SIGHT, distance, lab, nearest, parse
@@ -12,13 +12,13 @@ PALETTE = pathlib.Path(__file__).resolve().parents[3] / "src/report/palette.cpp"
 
 # What the live part shows. The image is compared as the canvas' own pixels.
 NOW = """
-    const live = document.querySelector("[data-live]"), all = selector => [...live.querySelectorAll(selector)];
+    const live = document.querySelector("[data-live=live-try]"), all = selector => [...live.querySelectorAll(selector)];
     const now = {values: all("input[type=range]").map(e => Number(e.value)), shown: all("output").map(e => e.textContent),
             answers: all(".answer-row .value").map(e => e.textContent), said: all(".said").map(e => e.textContent)[0],
             image: all(".images canvas")[1].toDataURL(), note: all(".note").map(e => e.textContent)[0]};"""
 STATE = NOW + " return now;"
-PLANE = 'return document.querySelector("[data-live] .plane").checkVisibility();'
-SLIDERS = 'return [...document.querySelectorAll("[data-live] input[type=range]")];'
+PLANE = 'return document.querySelector("[data-live=live-try] .plane").checkVisibility();'
+SLIDERS = 'return [...document.querySelectorAll("[data-live=live-try] input[type=range]")];'
 
 
 def state(browser):
@@ -27,7 +27,7 @@ def state(browser):
 
 def button(browser, text):
     found = browser.script("""
-        return [...document.querySelectorAll("[data-live] button")].find(e => e.textContent === arguments[0] || e.ariaLabel === arguments[0]) ?? null;""", text)
+        return [...document.querySelectorAll("[data-live=live-try] button")].find(e => e.textContent === arguments[0] || e.ariaLabel === arguments[0]) ?? null;""", text)
     if found is None:
         raise Failed(f"there is no button {text!r}")
     return found
@@ -36,7 +36,7 @@ def button(browser, text):
 def with_plane(check):
     """The check with the plane open, whose lists and canvas are hidden at first; of a page without sliders, the check alone."""
     def made(browser):
-        if browser.script('return document.querySelector("[data-live]") !== null;'):
+        if browser.script('return document.querySelector("[data-live=live-try]") !== null;'):
             browser.click(button(browser, "Plane of two factors"))
             browser.wait(PLANE, of="the plane opens")
         return check(browser)
@@ -45,7 +45,7 @@ def with_plane(check):
 
 def self_check(browser):
     difference, tolerance, lines, wrong = browser.script("""
-        const live = document.querySelector("[data-live]"), lines = [...live.querySelectorAll(".checked")];
+        const live = document.querySelector("[data-live=live-try]"), lines = [...live.querySelectorAll(".checked")];
         return [live.dataset.difference ?? null, JSON.parse(document.getElementById(live.dataset.live).textContent).tolerance,
                 lines.map(e => e.textContent), lines.some(e => e.classList.contains("wrong"))];""")
     if difference is None or len(lines) != 1:
@@ -58,7 +58,7 @@ def self_check(browser):
 def bars(browser):
     """The probabilities' bars can be compared: on tracks of one length, each as long as its number says."""
     found = browser.script("""
-        return [...document.querySelectorAll("[data-live] .track")].map(track => [track.getBoundingClientRect().left, track.getBoundingClientRect().width,
+        return [...document.querySelectorAll("[data-live=live-try] .track")].map(track => [track.getBoundingClientRect().left, track.getBoundingClientRect().width,
             track.firstChild.getBoundingClientRect().width, parseFloat(track.nextElementSibling.textContent)]);""")
     if not found:
         return "none: the page has no classifier"
@@ -89,7 +89,7 @@ def drag(browser):
         path = [before["values"][i] + share * (target - before["values"][i]) for share in (0.25, 0.5, 0.75, 1)]
         browser.pointer(at(before["values"][i]), "down", *map(at, path))
         reached = f"""
-            const value = Number([...document.querySelectorAll("[data-live] input[type=range]")][{i}].value);
+            const value = Number([...document.querySelectorAll("[data-live=live-try] input[type=range]")][{i}].value);
             return Math.abs(value - arguments[0]) < {(high - low) / 16};"""
         browser.wait(reached, target, of=f"slider {i} follows the pointer to {target}")
         during = state(browser)
@@ -129,7 +129,7 @@ def keyboard(browser):
     browser.press("Enter")
     browser.wait(PLANE, of="the plane opens")
     reached = tab_through(browser, 'nav li:last-child a', """
-        return [...document.querySelectorAll("[data-live] :is(a[href], button, input, select, textarea)")].filter(e => e.checkVisibility() && !e.disabled);""")
+        return [...document.querySelectorAll("[data-live=live-try] :is(a[href], button, input, select, textarea)")].filter(e => e.checkVisibility() && !e.disabled);""")
     return f"keys move {count} sliders by {step} and to their ends; Tab reaches {reached} controls, which show it"
 
 
@@ -140,7 +140,7 @@ def colour_blind(browser):
     for mode, dark in MODES.items():
         browser.dark(dark)
         bars, track, line, alpha, beta, good, bad, figures = browser.script("""
-            const live = document.querySelector("[data-live]"), style = (selector, name) => {
+            const live = document.querySelector("[data-live=live-try]"), style = (selector, name) => {
                 const element = live.querySelector(selector);
                 return element && getComputedStyle(element)[name];
             };
@@ -162,7 +162,7 @@ def colour_blind(browser):
             edge = max(edges, key=lambda each: min(distance(each, below, sight) for sight in SIGHT))
             groups[f"the bar of class {i}, {mode}"] = {"bar": edge, "what it stands on": below}
     for number, address in enumerate(figures):
-        found = hues(base64.b64decode(address.split(",", 1)[1]).decode()) if address.startswith("data:image/svg+xml;base64,") else {}
+        found = hues(urllib.parse.unquote(address.split(",", 1)[1])) if address.startswith("data:image/svg+xml;") else {}
         if 2 <= len(found) <= len(palette):  # more are shades of one scale
             groups[f"figure {number + 1}"] = found
     least = (999, "")
@@ -189,13 +189,13 @@ def hues(svg):
 
 def link(browser):
     """Copy link, then the copied address in a fresh page, and in the page that is open already."""
-    browser.click(browser.script('return [...document.querySelectorAll("[data-live] .thumbnails button")].at(-1);'))
+    browser.click(browser.script('return [...document.querySelectorAll("[data-live=live-try] .thumbnails button")].at(-1);'))
     for slider, key in zip(browser.script(SLIDERS), ["Home", "End"] * 50):
         browser.script("arguments[0].focus();", slider)
         browser.press(key)
     browser.click(button(browser, "Copy link"))
     address = browser.wait("""
-        return location.hash.startsWith("#try=") && document.querySelector("[data-live] .note").textContent && location.href;""", of="Copy link")
+        return location.hash.startsWith("#try=") && document.querySelector("[data-live=live-try] .note").textContent && location.href;""", of="Copy link")
     wanted = state(browser)
     same = NOW + "return JSON.stringify([now.values, now.answers, now.image]) === JSON.stringify(arguments[0]);"
     wanted = [wanted["values"], wanted["answers"], wanted["image"]]
@@ -216,7 +216,7 @@ def plane(browser):
     browser.click(button(browser, "Plane of two factors"))
     # Its images are drawn in several frames: it is ready when some of them changed nothing.
     full = """
-        const grid = document.querySelector("[data-live] .plane canvas"), now = grid.toDataURL(), last = document.createElement("canvas");
+        const grid = document.querySelector("[data-live=live-try] .plane canvas"), now = grid.toDataURL(), last = document.createElement("canvas");
         const watch = window.whencePlane ??= {frames: 0, last: "", since: 0, look() { ++watch.frames; requestAnimationFrame(watch.look); }};
         if (!watch.frames) watch.look();
         if (now !== watch.last) { watch.last = now; watch.since = watch.frames; }
@@ -225,7 +225,7 @@ def plane(browser):
         const filled = last.getContext("2d").getImageData(0, 0, 1, 1).data[3] === 255;
         return filled && watch.frames > watch.since + 3 && now !== arguments[0] && now;"""
     drawn = browser.wait(full, "", of="the plane is drawn")
-    lists = browser.script('return [...document.querySelectorAll("[data-live] .plane select")];')
+    lists = browser.script('return [...document.querySelectorAll("[data-live=live-try] .plane select")];')
     count = len(browser.script(SLIDERS))
     if count > 2:
         browser.script("arguments[0].focus();", lists[0])
@@ -233,7 +233,7 @@ def plane(browser):
         browser.wait("return arguments[0].value === '2';", lists[0], of="keys choose another factor")
         browser.wait(full, drawn, of="the plane is drawn with another factor")
     grid = browser.script("""
-        const grid = document.querySelector("[data-live] .plane canvas");
+        const grid = document.querySelector("[data-live=live-try] .plane canvas");
         grid.scrollIntoView({block: "center", behavior: "instant"});
         const box = grid.getBoundingClientRect();
         return [box.left, box.top, box.width, box.height];""")
@@ -242,11 +242,11 @@ def plane(browser):
     across, down = (int(browser.script("return arguments[0].value;", each)) for each in lists)
     expected = {across: -3 + 6 * column / (cells - 1), down: 3 - 6 * row / (cells - 1)}
     browser.wait("""
-        const values = [...document.querySelectorAll("[data-live] input[type=range]")].map(e => Number(e.value));
+        const values = [...document.querySelectorAll("[data-live=live-try] input[type=range]")].map(e => Number(e.value));
         return Object.entries(arguments[0]).every(([i, value]) => Math.abs(values[i] - value) < 0.03);""",
                  {str(i): value for i, value in expected.items()}, of="a click in the plane moves both sliders")
     drawn = browser.wait(full, "", of="the plane")
-    browser.click(browser.script('return [...document.querySelectorAll("[data-live] .thumbnails button")].at(-1);'))
+    browser.click(browser.script('return [...document.querySelectorAll("[data-live=live-try] .thumbnails button")].at(-1);'))
     drawn = browser.wait(full, drawn, of="the plane follows another test image")
     if count > 2:
         other = next(i for i in range(count) if i not in expected)
@@ -257,8 +257,8 @@ def plane(browser):
 
 
 def play(browser):
-    value = 'Number(document.querySelector("[data-live] input[type=range]").value)'
-    name = browser.script('return document.querySelector("[data-live] .factor-row button").ariaLabel;')
+    value = 'Number(document.querySelector("[data-live=live-try] input[type=range]").value)'
+    name = browser.script('return document.querySelector("[data-live=live-try] .factor-row button").ariaLabel;')
     press = button(browser, name)
     before = state(browser)
     browser.script("""
@@ -287,7 +287,7 @@ def play(browser):
 def screen_reader(browser):
     said = labels(browser)
     spoken = browser.script("""
-        const live = document.querySelector("[data-live]"), run = JSON.parse(document.getElementById(live.dataset.live).textContent);
+        const live = document.querySelector("[data-live=live-try]"), run = JSON.parse(document.getElementById(live.dataset.live).textContent);
         const region = live.querySelector("[aria-live=polite]");
         return run.classifier === null || run.classes.some(name => region?.textContent.includes(name));""")
     if not spoken:
