@@ -3,8 +3,9 @@
 "use strict";
 const fs = require("fs"), path = require("path");
 const WhenceNetwork = require(path.join(__dirname, "../web/network.js"));
-const run = JSON.parse(fs.readFileSync(process.argv[2])), bytes = WhenceNetwork.bytesOf(run.weights);
-for (const [way, module_] of [["WebAssembly", WhenceNetwork.compile(WhenceNetwork.bytesOf(run.kernel))], ["JavaScript", null]]) {
+const bytesOf = text => Uint8Array.from(Buffer.from(text, "base64"));
+const run = JSON.parse(fs.readFileSync(process.argv[2])), bytes = bytesOf(run.weights);
+for (const [way, module_] of [["WebAssembly", WhenceNetwork.compile(bytesOf(run.kernel))], ["JavaScript", null]]) {
   const decode = WhenceNetwork.build(run.decoder, bytes, module_), classify = run.classifier && WhenceNetwork.build(run.classifier, bytes, module_);
   const code = Float32Array.from(run.samples[0].code), times = [];
   for (let i = 0; i < 45; ++i) {

@@ -112,6 +112,7 @@ void report_maps(const experiment::Run& run, report::Page& page) {
                                                     "colour the label states."));
   const std::filesystem::path layer = run.session.folder() / kLayerFile;
   if (std::filesystem::exists(layer)) page.sections.back().live = read_file(layer);
+  page.sections.push_back(measures_section());
 }
 
 /// Names and paths of the metrics, which their rows point to.

@@ -69,6 +69,9 @@ Verdict verdict_of(const nlohmann::json& metrics);
 /// Methods by measures, from what to_json gives; the best by the first measure comes first.
 report::Section attribution_section_of(const nlohmann::json& metrics);
 
+/// Folded.
+report::Section measures_section();
+
 /// The page that `whence attribute --out` writes: the verdict, the figure `stem`, the table, and what maps_layer gives.
 report::Page attribution_page(const nlohmann::json& metrics, const std::filesystem::path& stem,
                               std::string layer);

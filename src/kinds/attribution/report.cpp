@@ -71,13 +71,18 @@ report::Section attribution_section_of(const nlohmann::json& metrics) {
       "beside a random order and an "
       "edge filter: images with holes are not images of the data, and any order lowers the score.",
       metrics.at("score").get<std::string>(), metrics.at("images").get<std::int64_t>()));
-  for (const Measure& measure : attribution::measures())
-    section.paragraphs.push_back(
-        fmt::format("**{}** ({}). {}", measure.title, measure.source, measure.meaning));
   section.tables.push_back(table_of(ordered_rows(metrics)));
   for (const auto& [name, own] : metrics.at("methods").items())
     if (own.contains("empty")) section.paragraphs.push_back(empty_sentence(attribution::method(name).title));
   section.paragraphs.push_back(verdict_of(metrics).text);
+  return section;
+}
+
+report::Section measures_section() {
+  report::Section section{"measures", "What the measures of maps mean", {}, {}, {}, /*folded=*/true};
+  for (const Measure& measure : attribution::measures())
+    section.paragraphs.push_back(
+        fmt::format("**{}** ({}). {}", measure.title, measure.source, measure.meaning));
   return section;
 }
 
@@ -94,6 +99,7 @@ report::Page attribution_page(const nlohmann::json& metrics, const std::filesyst
                                           "Images and a row of maps for each method. The maps of a row share "
                                           "one colour scale, whose deepest colour the label states."});
   page.sections.back().live = std::move(layer);
+  page.sections.push_back(measures_section());
   return page;
 }
 

@@ -3,6 +3,7 @@
 
 #include "experiment/metrics.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/attribution/live.h"
 #include "report/figures.h"
 #include "unit/kinds/pipeline_support.h"
 #include "whence/explain/attribution/occlusion.h"
@@ -127,6 +128,21 @@ TEST(AttributionFigure, MapsOfARowShareOneScale) {
   EXPECT_TRUE(at::equal(grid.images[1][0].select(1, 0).select(1, 0), white));
   EXPECT_TRUE(contains(grid.row_labels[1], "gradient (2)"));
   EXPECT_EQ(grid.column_labels, (std::vector<std::string>{"a", "a"}));
+}
+
+/// In the page each map has a scale of its own: its largest size is the byte 127.
+TEST(AttributionLayer, HoldsMapsAsBytesWithTheirScales) {
+  at::Tensor maps = at::zeros({2, 1, 1, 3});
+  maps[0][0][0][0] = -0.5;
+  maps[0][0][0][2] = 0.25;
+  const ExplainedImages images{at::ones({2, 1, 1, 3}), at::tensor({1, 0}, at::kLong), {}, {"a", "b"}};
+  const auto layer = nlohmann::json::parse(maps_layer(of_maps({maps, -maps}), images, "occlusion", 9));
+  EXPECT_EQ(layer.at("image"), (std::vector<int>{1, 1, 3}));
+  EXPECT_EQ(layer.at("chosen"), "occlusion");
+  EXPECT_EQ(layer.at("samples")[0], (nlohmann::json{{"image", "////"}, {"label", ""}, {"target", "b"}}));
+  EXPECT_EQ(layer.at("methods")[0].at("maps"), (std::vector<std::string>{"gQBA", "AAAA"}));  // -127, 0, 64
+  EXPECT_EQ(layer.at("methods")[0].at("largest"), (std::vector<double>{0.5, 0}));
+  EXPECT_EQ(layer.at("methods")[1].at("maps")[0], "fwDA");  // 127, 0, -64
 }
 
 TEST(AttributionReport, OrdersMethodsAndNamesThoseThatARandomOrderBeats) {
