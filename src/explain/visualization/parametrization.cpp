@@ -16,8 +16,6 @@ namespace {
 constexpr double kPixelNoise = 0.1;
 /// Of the logits of pixels that a spectrum starts from.
 constexpr double kSpectrumNoise = 0.1;
-/// Of a code: near the middle of the prior, from where every class can be reached.
-constexpr double kCodeNoise = 0.3;
 
 at::Tensor normal(std::vector<std::int64_t> sizes, at::Generator& generator, const Material& material) {
   return at::randn(sizes, generator, draws_of(generator)).to(material.options);
@@ -84,7 +82,7 @@ class Code final : public Canvas {
  public:
   explicit Code(const Material& material) : material_(material) {}
   at::Tensor start(std::int64_t count, at::Generator& generator) const override {
-    return code(kCodeNoise * normal({count, material_.decoder->latents()}, generator, material_));
+    return code(normal({count, material_.decoder->latents()}, generator, material_));
   }
   at::Tensor image(const at::Tensor& parameters) const override {
     return material_.decoder->decode(code(parameters));
@@ -106,13 +104,14 @@ std::unique_ptr<Canvas> make(const Material& material) {
 }
 
 constexpr Parametrization kTable[] = {
-    {"pixels", "pixels", "The pixels themselves.", "Erhan et al. 2009", Needs::nothing, 0.02, make<Pixels>},
+    {"pixels", "pixels", "The pixels themselves.", "Erhan et al. 2009", Needs::nothing, 0.02, 1,
+     make<Pixels>},
     {"fourier", "spectrum", "A spectrum whose frequencies and colours take equally large steps.",
-     "Olah et al. 2017", Needs::nothing, 0.05, make<Fourier>},
+     "Olah et al. 2017", Needs::nothing, 0.05, 1, make<Fourier>},
     {"maco", "phases", "The phases of a spectrum that keeps the mean magnitudes of the data.",
-     "Fel et al. 2023", Needs::data, 0.1, make<Phases>},
+     "Fel et al. 2023", Needs::data, 0.1, 1, make<Phases>},
     {"prior", "learned prior", "The code of a generator, inside the ball where codes of the prior lie.",
-     "Nguyen et al. 2016", Needs::decoder, 0.2, make<Code>},
+     "Nguyen et al. 2016", Needs::decoder, 0.2, 64, make<Code>},
 };
 
 void check_decoder(const Material& material) {

@@ -23,6 +23,7 @@ void check(const Options& options) {
   check_least(integer(options.count), 1, "count");
   check_least(integer(options.batch), 1, "batch");
   check_least(integer(options.blur_every), 1, "blur_every");
+  check_least(integer(options.starts), 0, "starts");
   for (const auto& [value, name] :
        std::initializer_list<std::pair<double, const char*>>{{options.learning_rate, "learning_rate"},
                                                              {options.total_variation, "total_variation"},
@@ -91,6 +92,8 @@ class Search {
   at::Tensor own(const at::Tensor& responses) const {
     return responses.gather(1, unit_.unsqueeze(1)).squeeze(1);
   }
+  /// The responses to pictures as they are, the larger the better.
+  at::Tensor worth(const at::Tensor& parameters) const { return sign_ * own(response_(picture(parameters))); }
   /// d(objective)/d(parameters).
   at::Tensor gradient(const at::Tensor& parameters, Generator& generator) const {
     const at::AutoGradMode with_gradients(true);
@@ -141,6 +144,23 @@ class Search {
   at::Tensor norms_, spread_;
 };
 
+/// For each picture the best of `starts` random parameters: some generators have codes where nothing has a gradient.
+at::Tensor best_start(const Search& search, const Canvas& canvas, std::int64_t count, std::int64_t starts,
+                      Generator& generator) {
+  at::Tensor best = canvas.start(count, generator);
+  if (starts == 1) return best;
+  at::Tensor most = search.worth(best);
+  for (std::int64_t i = 1; i < starts; ++i) {
+    throw_if_interrupted();
+    const at::Tensor other = canvas.start(count, generator), worth = search.worth(other);
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(best.dim()), 1);
+    rows.front() = count;
+    best = at::where(worth.gt(most).view(rows), other, best);
+    most = at::maximum(most, worth);
+  }
+  return best;
+}
+
 void check_finite(const at::Tensor& values, const Response& response) {
   if (!values.isfinite().all().item<bool>())
     fail(
@@ -184,7 +204,8 @@ Visualizations visualize(const Response& response, const Options& options, const
     const std::int64_t count = std::min(at_once, units - first);
     const Search search(response, options, *canvas,
                         at::arange(first, first + count, numbers.dtype(at::kLong)));
-    at::Tensor parameters = canvas->start(count * options.count, starts);
+    at::Tensor parameters = best_start(search, *canvas, count * options.count,
+                                       options.starts > 0 ? options.starts : chosen.starts, starts);
     Ascent ascent(parameters);
     for (std::int64_t step = 1; step <= options.steps; ++step) {
       throw_if_interrupted();

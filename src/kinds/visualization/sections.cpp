@@ -51,7 +51,10 @@ std::vector<config::Key> what_is_shown() {
 std::vector<config::Key> how_it_is_made() {
   using namespace config;
   using Options = visualization::Options;
-  return {{"steps", Integer{option(&Options::steps), 1, 1'000'000}, "", "Steps of Adam."},
+  return {{"starts", Integer{option(&Options::starts), 0, 1'000'000}, "",
+           "Random starts of each picture, of which the one with the best response is taken. 0: 64 for "
+           "the codes of a generator, else 1."},
+          {"steps", Integer{option(&Options::steps), 1, 1'000'000}, "", "Steps of Adam."},
           {"learning_rate", Number{option(&Options::learning_rate), 0, kMost}, "",
            "Of the first step; it falls along a cosine. 0 takes the parametrization's own."},
           {"norm", Toggle{at(&VisualizationOptions::norm)}, "",

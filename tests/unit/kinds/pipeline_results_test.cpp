@@ -93,6 +93,11 @@ TEST_F(Pipeline, AGanIsTrainedAloneAndHasNoEncoder) {
   EXPECT_EQ(generator.at("chosen_step").get<std::int64_t>() % 2, 0);
   EXPECT_GT(generator.at("validation_distance").get<double>(), 0);
   EXPECT_TRUE(contains(read_file(folder_ / "report.html"), "is kept"));
+  const nlohmann::json live =
+      read_json(folder_ / "live.json");  // the page moves draws instead of test images
+  EXPECT_TRUE(live.at("encoder").is_null());
+  EXPECT_EQ(live.at("factors").size(), 3U);
+  EXPECT_EQ(live.at("samples").at(0).at("code").size(), 3U);
   EXPECT_TRUE(contains(error_of([&] { run({"generator.objective=gan"}); }, ExitCode::usage),
                        "needs generator.latents above 0"));
 }

@@ -49,6 +49,7 @@ struct Parametrization {
   std::string_view source;   ///< author and year
   Needs needs;
   double learning_rate;  ///< of Adam, where none is chosen
+  std::int64_t starts;   ///< that are tried for each picture, where nothing is chosen
   std::unique_ptr<Canvas> (*make)(const Material& material);
 };
 

@@ -18,6 +18,8 @@ struct Options {
   std::string parametrization = "fourier";  ///< a name of parametrizations()
   std::int64_t count = 1;                   ///< pictures of each unit, from different starts
   bool negative = false;                    ///< the least response instead of the largest
+  std::int64_t starts =
+      0;  ///< random starts of each picture, of which the best is taken; 0: the parametrization's
   std::int64_t steps = 256;
   double learning_rate = 0;  ///< of the first step, falls along a cosine; 0: the parametrization's
   at::Tensor norms;          ///< (U): with_norm of each unit's images; undefined: free
