@@ -55,6 +55,26 @@ TEST(Visualization, ALinearClassifiersOptimumOfANormIsItsDirection) {
   EXPECT_NEAR(found.responses[0][0].item<double>(), 1.5 * weights.norm().item<double>(), 1e-3);
 }
 
+/// The first of many starts is the only one of one, so the best is at least as good; steps this small change nothing.
+TEST(Visualization, TheBestOfManyStartsIsTaken) {
+  const at::Tensor weights = at::linspace(-1, 2, 20).view({1, 4, 5});
+  const Linear classifier(weights);
+  const Response response(classifier, class_one());
+  Options options = plain(1);
+  options.count = 3;
+  options.learning_rate = 1e-12;
+  const auto responses = [&](std::int64_t starts, bool negative) {
+    options.starts = starts;
+    options.negative = negative;
+    return visualize(response, options, nullptr, nullptr, kImage).responses;
+  };
+  EXPECT_TRUE(responses(50, false).gt(responses(1, false) + 0.1).all().item<bool>());
+  EXPECT_TRUE(responses(50, true).lt(responses(1, true) - 0.1).all().item<bool>());
+  options.starts = -1;
+  EXPECT_TRUE(contains(usage_error_of([&] { visualize(response, options, nullptr, nullptr, kImage); }),
+                       "starts is -1"));
+}
+
 /// x = (z + 4) / 8.
 class Ruler final : public models::Decoder {
  public:
