@@ -196,15 +196,17 @@ class Explanation:
                 f"classes={self.class_names}{', flow=' + repr(self.flow) if 'flow' in self.__dict__ else ''})")
 
     def _repr_html_(self) -> str:
-        sentence = (f"<p>The {self.causal} causal factors carry {self.flow.alpha:.3f} nats of the classifier's answer, all others "
-                    f"{self.flow.beta:.3f}.</p>")
+        # The estimates are unbiased, so those of nothing can be below 0; the table has them as they are.
+        sentence = (f"<p>The {self.causal} causal factors carry {max(self.flow.alpha, 0):.3f} nats of the classifier's answer, all others "
+                    f"{max(self.flow.beta, 0):.3f}.</p>")
+        table = self.flow._table(dict(enumerate(self.names)))
         if self.images is None:
-            return sentence + self.flow._repr_html_()
+            return sentence + table
         # One image of each of the first classes.
         rows = [int((self.labels == label).nonzero()[0]) for label in self.labels.unique().tolist()[:3]]
         sweeps = "".join(f"<p>An image of class {_html.html.escape(self.class_names[int(self.labels[row])])}, one factor moved:</p>"
                          + self.sweep(self.images[row], range(self.causal))._repr_html_() for row in rows)
-        return sentence + self.flow._repr_html_() + sweeps
+        return sentence + table + sweeps
 
 
 def load(folder: str | os.PathLike) -> Explanation:

@@ -59,10 +59,12 @@ class Flow(_Result):
     inner: int
 
     def _repr_html_(self) -> str:
+        return self._table({latent: f"latent {latent}{' (causal)' if causal else ''}" for latent, causal, _, _ in self.factors})
+
+    def _table(self, names: typing.Mapping[int, str]) -> str:
         rows = [["all causal", f"{self.alpha:.4f}", f"{self.alpha_se:.4f}"],
                 ["all others", f"{self.beta:.4f}", f"{self.beta_se:.4f}"]]
-        rows += [[f"latent {latent}{' (causal)' if causal else ''}", f"{nats:.4f}", f"{error:.4f}"]
-                 for latent, causal, nats, error in self.factors]
+        rows += [[names[latent], f"{nats:.4f}", f"{error:.4f}"] for latent, _, nats, error in self.factors]
         return _html.table(rows, ["information flow", "nats", "standard error"])
 
 

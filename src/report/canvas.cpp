@@ -118,32 +118,50 @@ void mark_path(cairo_t* context, Mark mark, double x, double y, double r) {
   }
 }
 
-/// (C, H, W) as an opaque cairo image, every pixel `factor` times as wide and high: no viewer can blur its
-/// edges.
-Owned<cairo_surface_t> enlarged(const at::Tensor& image, int factor) {
-  const auto values = image.detach().to(at::kCPU, at::kFloat).nan_to_num(0.0).clamp(0, 1).mul(255).round();
-  const auto bytes = values.expand({3, -1, -1}).permute({1, 2, 0}).to(at::kByte).contiguous();
-  const int height = static_cast<int>(bytes.size(0)), width = static_cast<int>(bytes.size(1));
-  Owned<cairo_surface_t> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width * factor, height * factor));
-  check(cairo_surface_status(surface.get()));
-  const auto* source = bytes.data_ptr<std::uint8_t>();
-  auto* target = cairo_image_surface_get_data(surface.get());
-  const int stride = cairo_image_surface_get_stride(surface.get());
-  for (int y = 0; y < height * factor; ++y) {
-    auto* row = reinterpret_cast<std::uint32_t*>(target + static_cast<std::ptrdiff_t>(y) * stride);
-    for (int x = 0; x < width * factor; ++x) {
-      const auto* pixel = source + 3 * (static_cast<std::ptrdiff_t>(y / factor) * width + x / factor);
-      row[x] = static_cast<std::uint32_t>(pixel[0] << 16 | pixel[1] << 8 | pixel[2]);
-    }
-  }
-  cairo_surface_mark_dirty(surface.get());
-  return surface;
-}
-
 cairo_status_t append(void* text, const unsigned char* data, unsigned length) {
   static_cast<std::string*>(text)->append(reinterpret_cast<const char*>(data), length);
   return CAIRO_STATUS_SUCCESS;
+}
+
+/// Bytes (H, W) as a PNG of one channel, attached to the surface that shows them: an SVG stores it in place of one of three channels, which is
+/// twice as large.
+void attach_grey_png(cairo_surface_t* surface, const at::Tensor& bytes) {
+  const Owned<cairo_surface_t> grey(cairo_image_surface_create(
+      CAIRO_FORMAT_A8, static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0))));
+  check(cairo_surface_status(grey.get()));
+  auto* target = cairo_image_surface_get_data(grey.get());
+  const int stride = cairo_image_surface_get_stride(grey.get());
+  for (std::int64_t y = 0; y < bytes.size(0); ++y)
+    std::copy_n(bytes.data_ptr<std::uint8_t>() + y * bytes.size(1), bytes.size(1), target + y * stride);
+  cairo_surface_mark_dirty(grey.get());
+  auto png = std::make_unique<std::string>();
+  check(cairo_surface_write_to_png_stream(grey.get(), append, png.get()));
+  const auto* data = reinterpret_cast<const unsigned char*>(png->data());
+  check(cairo_surface_set_mime_data(
+      surface, CAIRO_MIME_TYPE_PNG, data, png->size(),
+      [](void* text) { delete static_cast<std::string*>(text); }, png.get()));
+  static_cast<void>(png.release());  // the surface's now
+}
+
+/// (C, H, W) as an opaque cairo image, pixel for pixel.
+Owned<cairo_surface_t> surface_of(const at::Tensor& image) {
+  const auto values = image.detach().to(at::kCPU, at::kFloat).nan_to_num(0.0).clamp(0, 1).mul(255).round();
+  const auto given = values.to(at::kByte).contiguous();
+  const auto bytes = given.expand({3, -1, -1}).permute({1, 2, 0}).contiguous();
+  const int height = static_cast<int>(bytes.size(0)), width = static_cast<int>(bytes.size(1));
+  Owned<cairo_surface_t> surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
+  check(cairo_surface_status(surface.get()));
+  const auto* pixel = bytes.data_ptr<std::uint8_t>();
+  auto* target = cairo_image_surface_get_data(surface.get());
+  const int stride = cairo_image_surface_get_stride(surface.get());
+  for (int y = 0; y < height; ++y) {
+    auto* row = reinterpret_cast<std::uint32_t*>(target + static_cast<std::ptrdiff_t>(y) * stride);
+    for (int x = 0; x < width; ++x, pixel += 3)
+      row[x] = static_cast<std::uint32_t>(pixel[0] << 16 | pixel[1] << 8 | pixel[2]);
+  }
+  cairo_surface_mark_dirty(surface.get());
+  if (given.size(0) == 1) attach_grey_png(surface.get(), given[0]);
+  return surface;
 }
 
 void paint_on(cairo_surface_t* surface, double scale, const std::function<void(Canvas&)>& paint) {
@@ -229,11 +247,10 @@ void Canvas::mark(Mark mark, double x, double y, double radius, Colour colour) {
 }
 
 void Canvas::image(const at::Tensor& image, double x, double y, double scale) {
-  const int factor = std::max(1, static_cast<int>(std::ceil(scale * pixels_per_point)));
-  const auto surface = enlarged(image, factor);
+  const auto surface = surface_of(image);
   cairo_save(context_);
   cairo_translate(context_, x, y);
-  cairo_scale(context_, scale / factor, scale / factor);
+  cairo_scale(context_, scale, scale);
   cairo_set_source_surface(context_, surface.get(), 0, 0);
   cairo_pattern_set_filter(cairo_get_source(context_), CAIRO_FILTER_NEAREST);
   cairo_paint(context_);

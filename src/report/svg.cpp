@@ -89,6 +89,7 @@ std::string finish_svg(std::string result, std::string_view title) {
   const std::size_t open_end = result.find('>', root);
   TORCH_CHECK(root != std::string::npos && open_end != std::string::npos, "not an SVG");
   result.insert(open_end + 1, fmt::format("\n<title>{}</title>", escape_markup(title)));
+  result.insert(root + 4, R"( image-rendering="pixelated")");  // every image inherits it
   return result;
 }
 

@@ -13,8 +13,8 @@ std::string number_ids(std::string_view svg);
 /// Coordinates of paths with two decimals instead of six: a hundredth of a pixel, and letters are most of a figure.
 std::string shorten_paths(std::string_view svg);
 
-/// Short paths, and gives the document a <title> (in place of the writer's own) and font fallbacks for viewers without our
-/// font.
+/// Short paths, images whose pixels keep sharp edges, a <title> in place of the writer's own, and font fallbacks for viewers
+/// without our font.
 std::string finish_svg(std::string svg, std::string_view title);
 
 /// Width and height in CSS pixels, from the viewBox. Error: no SVG with a viewBox (named by `where`).

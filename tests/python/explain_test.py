@@ -142,7 +142,8 @@ class Trained(unittest.TestCase):
 
     def test_shown_in_a_notebook(self):
         page = self.e._repr_html_()
-        self.assertIn("latent 0 (causal)", page)
+        self.assertEqual(page.count("alpha_1"), 1 + 2)  # in the table of the flow and in each sweep
+        self.assertIn("beta_1", page)
         self.assertEqual(page.count("<img"), 2 * 7)
         self.assertIn("Explanation(causal=1", repr(self.e))
 

@@ -109,6 +109,46 @@ TEST(ImageGrid, PngAndSvgHaveOneSizeAndTheSameFigureIsTheSameFile) {
   EXPECT_NE(read_file(folder / "first.svg").find(size), std::string::npos) << size;
 }
 
+/// The bytes of an SVG's only image.
+std::string embedded_png(const std::string& svg) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view start = "data:image/png;base64,";
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (std::size_t at = svg.find(start) + start.size(); letters.find(svg.at(at)) != std::string_view::npos;
+       ++at) {
+    bits = bits << 6 | static_cast<unsigned>(letters.find(svg[at]));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<char>(bits >> count & 255U));
+  }
+  return bytes;
+}
+
+TEST(ImageGrid, SvgStoresGreyImagesInOneChannelPixelForPixel) {
+  const test::TemporaryFolder folder;
+  constexpr std::size_t colour_type = 25;  // of a PNG's bytes: 0 is grey, 2 red, green and blue
+  for (const bool grey : {true, false}) {
+    ImageGrid grid;
+    grid.images = at::arange(12, at::kFloat)
+                      .mul(20.0 / 255)
+                      .reshape({1, 1, 1, 3, 4})
+                      .expand({1, 1, grey ? 1 : 3, 3, 4});
+    draw(grid, folder / "grid");
+    const std::string png = embedded_png(read_file(folder / "grid.svg"));
+    EXPECT_EQ(png.at(colour_type), grey ? 0 : 2);
+    write_file(folder / "image.png", png);
+    const Picture picture = read_png(folder / "image.png");
+    ASSERT_EQ(picture.pixels.size(), 12U);
+    EXPECT_EQ(picture.width, 4);
+    for (int i = 0; i < 12; ++i) {
+      EXPECT_EQ(picture.pixels[static_cast<std::size_t>(i)], (Pixel{20 * i, 20 * i, 20 * i}));
+    }
+  }
+}
+
 TEST(ImageGrid, AStemMayHaveADot) {
   const test::TemporaryFolder folder;
   draw(grid_of(1, 1), folder / "lambda-0.05");

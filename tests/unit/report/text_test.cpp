@@ -83,9 +83,9 @@ TEST(Svg, IdsAreNumberedByTheirOrder) {
       "<g id=\"i0\"/><use xlink:href=\"#i0\"/><a clip-path=\"url(#i1)\" id=\"i2\"/>");
 }
 
-TEST(Svg, TitleReplacesTheWritersOwn) {
+TEST(Svg, TitleReplacesTheWritersOwnAndPixelsKeepTheirEdges) {
   EXPECT_EQ(finish_svg("<svg a=\"1\"><title>Gnuplot</title><desc>v</desc><g/></svg>", "a < b"),
-            "<svg a=\"1\">\n<title>a &lt; b</title><g/></svg>");
+            "<svg image-rendering=\"pixelated\" a=\"1\">\n<title>a &lt; b</title><g/></svg>");
 }
 
 TEST(Svg, SizeIsThatOfTheViewBox) {
