@@ -101,6 +101,10 @@ TextModels text_models(Session& session);
 /// A bar of ten blocks and the number.
 std::string probability_bar(double probability);
 
+/// The report's first sentences, from the metrics of a run: whether alpha moves the classifier (a tenth of the possible flow and of the texts), and
+/// whether reconstructions share more words with their texts than with others (twice as many).
+std::string text_answer(const nlohmann::json& metrics);
+
 /// metrics of the stage "text-measures", and the sweeps of some texts.
 nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
                             const ProgressCallback& progress);
