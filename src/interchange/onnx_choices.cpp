@@ -90,6 +90,13 @@ Values gather(OnnxCall& call) {
   const OnnxValue& x = call.input(0);
   const std::size_t axis = dimension_of(call.integer("axis", 0), x.rank());
   const OnnxValue& places = call.input(1);
+  if (x.is_constant() && x.rank() == 2 && axis == 0 && places.computed != nullptr &&
+      places.type == at::kLong) {
+    OnnxSizes sizes = places.sizes;  // vectors of words
+    sizes.push_back(x.sizes[1]);
+    call.name_weight(x, "weight");
+    return {call.emit("aten::embedding", {x, places}, sizes, x.type)};
+  }
   if (std::optional<OnnxValue> chosen = chosen_in_each_sample(call)) return {std::move(*chosen)};
   if (x.rank() == 1 && places.computed != nullptr && places.type == at::kLong)
     return {call.emit("aten::take", {x, places}, places.sizes, x.type)};

@@ -41,14 +41,16 @@ bool is_onnx(const std::filesystem::path& path) {
   }
 }
 
-torch::jit::Module load_onnx(const std::filesystem::path& path) {
+namespace {
+
+torch::jit::Module load(const std::filesystem::path& path, std::optional<std::int64_t> words) {
   const std::string bytes = read_file(path), file = path.string();
   if (is_zip(path)) fail("{} is a zip file, not an ONNX file; unpack it, or name it as what it is", file);
   if (bytes.empty()) fail("{} is empty; export the model again", file);
   const at::NoGradGuard no_grad;
   try {
     const OnnxModel model = parse_onnx(bytes);
-    return OnnxGraph(model, path, most_constants(bytes.size())).build();
+    return OnnxGraph(model, path, most_constants(bytes.size()), words).build();
   } catch (const DamagedMessage& damage) {
     fail("{} is a damaged ONNX file, or none: {}; get it again, or export the model again", file,
          damage.what());
@@ -57,6 +59,14 @@ torch::jit::Module load_onnx(const std::filesystem::path& path) {
   } catch (const std::exception& error) {
     fail("{} is no ONNX file that whence can read: {}", file, sentence_of(error));
   }
+}
+
+}  // namespace
+
+torch::jit::Module load_onnx(const std::filesystem::path& path) { return load(path, std::nullopt); }
+
+torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, std::int64_t words) {
+  return load(path, words);
 }
 
 }  // namespace whence::interchange

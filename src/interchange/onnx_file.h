@@ -18,4 +18,8 @@ bool is_onnx(const std::filesystem::path& path);
 /// number of samples; weights outside the file's folder.
 torch::jit::Module load_onnx(const std::filesystem::path& path);
 
+/// The same of a model of texts, for texts of so many words: int64 (N, words), numbers of words that its nodes Gather the vectors of. Errors: those of
+/// load_onnx; an input that is not whole numbers of two dimensions; a file for texts of another length.
+torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, std::int64_t words);
+
 }  // namespace whence::interchange

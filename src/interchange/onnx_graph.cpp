@@ -72,8 +72,13 @@ OnnxNode with_attributes(const OnnxNode& node, const std::vector<OnnxAttribute>&
 
 }  // namespace
 
-OnnxGraph::OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants)
-    : model_(model), file_(std::move(file)), emitter_("OnnxModel", most_constants), nodes_left_(kMostNodes) {
+OnnxGraph::OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants,
+                     std::optional<std::int64_t> words)
+    : model_(model),
+      file_(std::move(file)),
+      words_(words),
+      emitter_("OnnxModel", most_constants),
+      nodes_left_(kMostNodes) {
   for (const OnnxFunction& function : model.functions)
     functions_[{function.domain, function.name, function.overload}] = &function;
 }
@@ -118,10 +123,27 @@ void OnnxGraph::add_input(const std::set<std::string>& needed, Scope& scope) {
   }
   if (found == nullptr) fail("{} takes no input; export a model of one image", file_.string());
   try {
-    scope.values[found->name] = input_of(*found);
+    scope.values[found->name] = words_ ? texts_of(*found) : input_of(*found);
   } catch (const OnnxProblem& problem) {
     fail("{}: its input {} {}", file_.string(), found->name, problem.what());
   }
+}
+
+OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input) {
+  const std::string file = file_.string();
+  const bool whole =
+      input.tensor &&
+      at::isIntegralType(onnx_scalar_type(input.type, fmt::format("{}: its input {}", file, input.name)),
+                         false);
+  if (!whole || !input.sizes || input.sizes->size() != 2)
+    fail("{} does not take numbers of words, whole numbers (texts, words); export a model that does", file);
+  const std::optional<std::int64_t> words = (*input.sizes)[1];
+  if (words && words != words_)
+    fail("{} takes texts of {} words only; export it with the number of words left open", file, *words);
+  emitter_.fixed_batch = input.sizes->front();
+  OnnxValue numbers = emitter_.add_input({*words_});
+  numbers.type = at::kLong;
+  return numbers;
 }
 
 OnnxValue OnnxGraph::input_of(const OnnxValueInfo& input) {

@@ -14,8 +14,9 @@ namespace whence::interchange {
 
 class OnnxGraph {
  public:
-  /// `file`: for errors and for weights beside it. `most_constants`: as OnnxEmitter's.
-  OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants);
+  /// `file`: for errors and for weights beside it. `most_constants`: as OnnxEmitter's. `words`: of a model of texts, how many each has.
+  OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants,
+            std::optional<std::int64_t> words);
 
   /// Errors: those of load_onnx.
   torch::jit::Module build();
@@ -35,6 +36,7 @@ class OnnxGraph {
   void count_nodes(std::size_t nodes);
   void add_input(const std::set<std::string>& needed, Scope& scope);
   OnnxValue input_of(const OnnxValueInfo& input);
+  OnnxValue texts_of(const OnnxValueInfo& input);
   /// Names of the tensors that the module returns.
   std::vector<std::string> outputs() const;
   void add_initializers(const std::vector<OnnxTensor>& tensors, Scope& scope);
@@ -50,6 +52,7 @@ class OnnxGraph {
 
   const OnnxModel& model_;
   std::filesystem::path file_;
+  std::optional<std::int64_t> words_;
   OnnxEmitter emitter_;
   std::int64_t nodes_left_;
   std::map<std::array<std::string, 3>, const OnnxFunction*> functions_;  ///< by domain, name and overload

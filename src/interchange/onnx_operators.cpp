@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array kTables = {onnx_activations, onnx_arithmetic, onnx_products, onnx_pools,
                                 onnx_norms,       onnx_reductions, onnx_shapes,   onnx_parts,
-                                onnx_choices,     onnx_resizings};
+                                onnx_choices,     onnx_resizings,  onnx_recurrent};
 
 OnnxOperator operator_in(std::span<const OnnxEntry> table, std::string_view name) {
   for (const OnnxEntry& entry : table)

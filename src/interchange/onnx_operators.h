@@ -35,6 +35,7 @@ std::span<const OnnxEntry> onnx_shapes();
 std::span<const OnnxEntry> onnx_parts();
 std::span<const OnnxEntry> onnx_choices();
 std::span<const OnnxEntry> onnx_resizings();
+std::span<const OnnxEntry> onnx_recurrent();
 std::span<const OnnxEntry> onnx_learning();  ///< of the domain ai.onnx.ml
 
 /// Error (OnnxProblem): none of that name; says so of those that have no gradient.

@@ -4,6 +4,10 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/freeze_module.h>
 
+#include <map>
+#include <mutex>
+
+#include "interchange/onnx_file.h"
 #include "interchange/script_answer.h"
 #include "interchange/script_failure.h"
 #include "interchange/script_module.h"
@@ -53,34 +57,55 @@ at::Tensor cut(const std::shared_ptr<torch::jit::Graph>& graph) {
   return table;
 }
 
-}  // namespace
+/// A module with a second method, which takes the vectors, and its table.
+using CutModule = std::pair<torch::jit::Module, at::Tensor>;
 
-struct WordModule::Implementation {
-  torch::jit::Module module;
-};
-
-WordModule::WordModule(std::filesystem::path path) : path_(std::move(path)) {
-  torch::jit::Module module = load_module(path_);
+CutModule cut_module(torch::jit::Module module, const std::filesystem::path& path) {
   for (const at::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
   try {
     module = torch::jit::freeze_module(module);
     const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
-    table_ = cut(graph).detach().to(at::kFloat);
+    at::Tensor table = cut(graph).detach().to(at::kFloat);
     const c10::QualifiedName name(*module.type()->name(), kBehindEmbedding);
     module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(name, graph));
+    return {std::move(module), std::move(table)};
   } catch (const std::exception& error) {
     const auto* own = dynamic_cast<const Error*>(&error);
     fail(
         "{} cannot be cut behind its word vectors: {}; export a model that takes word vectors, and set "
         "text_classifier.input to vectors",
-        path_.string(), own != nullptr ? own->what() : "its code cannot be read");
+        path.string(), own != nullptr ? own->what() : "its code cannot be read");
   }
-  implementation_ = std::make_shared<Implementation>(Implementation{std::move(module)});
+}
+
+}  // namespace
+
+struct WordModule::Implementation {
+  bool onnx = false;                        ///< such a file's module is made for texts of one length
+  std::map<std::int64_t, CutModule> known;  ///< by that length; 0: of any
+  std::mutex mutex;
+
+  const CutModule& module_for(std::int64_t words, const std::filesystem::path& path) {
+    const std::int64_t length = onnx ? words : 0;
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(length);
+    if (found != known.end()) return found->second;
+    torch::jit::Module module = onnx ? interchange::load_onnx_of_texts(path, words) : load_module(path);
+    return known.emplace(length, cut_module(std::move(module), path)).first->second;
+  }
+};
+
+WordModule::WordModule(std::filesystem::path path)
+    : implementation_(std::make_shared<Implementation>()), path_(std::move(path)) {
+  constexpr std::int64_t some_words = 5;
+  implementation_->onnx = std::filesystem::is_regular_file(path_) && interchange::is_onnx(path_);
+  table_ = implementation_->module_for(some_words, path_).second;
 }
 
 std::vector<at::Tensor> WordModule::operator()(const at::Tensor& numbers, const at::Tensor& vectors) const {
+  const CutModule& own = implementation_->module_for(numbers.size(1), path_);
   try {
-    return call(implementation_->module, kBehindEmbedding, "", {numbers, vectors});
+    return call(own.first, kBehindEmbedding, "", {numbers, vectors});
   } catch (const Error& error) {
     throw Error(fmt::format("{} {}", path_.string(), error.what()), error.code());
   } catch (const std::exception& error) {

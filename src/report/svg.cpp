@@ -76,21 +76,21 @@ std::string shorten_paths(std::string_view svg) {
   return result;
 }
 
-std::string finish_svg(std::string result, std::string_view title) {
-  result = shorten_paths(result);
-  remove_element(result, "title");
-  remove_element(result, "desc");
+std::string finish_svg(std::string svg, std::string_view title) {
+  svg = shorten_paths(svg);
+  remove_element(svg, "title");
+  remove_element(svg, "desc");
   const std::string with_fallbacks =
       fmt::format("font-family=\"{}, Verdana, Helvetica, Arial, sans-serif\"", font_family);
-  replace_all(result, fmt::format("font-family=\"{}:Bold\"", font_family),
+  replace_all(svg, fmt::format("font-family=\"{}:Bold\"", font_family),
               with_fallbacks + " font-weight=\"bold\"");
-  replace_all(result, fmt::format("font-family=\"{}\"", font_family), with_fallbacks);
-  const std::size_t root = result.find("<svg");
-  const std::size_t open_end = result.find('>', root);
+  replace_all(svg, fmt::format("font-family=\"{}\"", font_family), with_fallbacks);
+  const std::size_t root = svg.find("<svg");
+  const std::size_t open_end = svg.find('>', root);
   TORCH_CHECK(root != std::string::npos && open_end != std::string::npos, "not an SVG");
-  result.insert(open_end + 1, fmt::format("\n<title>{}</title>", escape_markup(title)));
-  result.insert(root + 4, R"( image-rendering="pixelated")");  // every image inherits it
-  return result;
+  svg.insert(open_end + 1, fmt::format("\n<title>{}</title>", escape_markup(title)));
+  svg.insert(root + 4, R"( image-rendering="pixelated")");  // every image inherits it
+  return svg;
 }
 
 SvgSize svg_size(std::string_view svg, const std::string& where) {

@@ -14,7 +14,8 @@ namespace whence::nn {
 /// gradients reach them. TorchScript is executable code: only load what you trust.
 class WordModule {
  public:
-  /// Errors: those of nn::ScriptModule; no look-up of the input, or several (file named, says what to do).
+  /// An ONNX file, whose nodes may depend on the number of words, becomes a module for each length when texts of that length are first asked. Errors:
+  /// those of nn::ScriptModule; no look-up of the input, or several (file named, says what to do).
   explicit WordModule(std::filesystem::path path);
 
   /// The table of word vectors, (V, E).

@@ -29,7 +29,7 @@ std::string marked(const std::string& text, const std::string& before) {
 
 report::Section sweep_section(const nlohmann::json& metrics, const std::string& last_class) {
   report::Section section{"sweeps", "What alpha does to texts", {}, {}, {}};
-  section.paragraphs.push_back(
+  section.paragraphs.emplace_back(
       "Each table begins with a test text and its reconstruction. Below, alpha is set to a value and beta is "
       "kept. The texts are decoded greedily and "
       "read again by the classifier. **Bold** words are not in the reconstruction.");
@@ -64,7 +64,7 @@ std::string with_important_words(const std::string& text, const std::vector<doub
 
 report::Section words_section(const nlohmann::json& metrics, const std::vector<std::string>& classes) {
   report::Section section{"words", "Which words speak for the answer", {}, {}, {}};
-  section.paragraphs.push_back(
+  section.paragraphs.emplace_back(
       "Three usual methods on the same classifier. **Bold** words add most to the logit of its answer: by "
       "integrated gradients from unknown words, by SmoothGrad times the word's vector, "
       "and by the fall of the logit when the word becomes unknown (occlusion). They point at words that are "
@@ -135,10 +135,10 @@ std::string probability_bar(double probability) {
   return fmt::format("{} {:.2f}", text, probability);
 }
 
-std::string text_answer(const nlohmann::json& own) {
-  const nlohmann::json &flow = own.at("flow"), &kept = own.at("words_kept");
+std::string text_answer(const nlohmann::json& metrics) {
+  const nlohmann::json &flow = metrics.at("flow"), &kept = metrics.at("words_kept");
   const double nats = flow_of(flow.at("alpha")), most = flow.at("most");
-  const double flips = own.at("flips").at("mean");
+  const double flips = metrics.at("flips").at("mean");
   const bool moves = nats > 0.1 * most && flips > 0.1;
   const double reconstruction = kept.at("reconstruction").at("mean"), random = kept.at("random").at("mean");
   return fmt::format(

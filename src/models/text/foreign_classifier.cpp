@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "interchange/onnx_file.h"
 #include "models/classifier_rows.h"
 #include "models/function_check.h"
 #include "nn/graph/shapes.h"
@@ -33,11 +34,12 @@ class ForeignTextClassifier final : public TextClassifier {
  public:
   /// Takes vectors, rows of `table`.
   ForeignTextClassifier(nn::ScriptModule module, at::Tensor table, ClassifierOutput output)
-      : module_(std::move(module)), table_(std::move(table)), output_(output) {}
-  /// Takes numbers. `own`: the file's number of each of ours.
-  ForeignTextClassifier(nn::ScriptModule module, nn::WordModule words, at::Tensor own,
-                        ClassifierOutput output)
-      : module_(std::move(module)),
+      : name_(name_of(module)), module_(std::move(module)), table_(std::move(table)), output_(output) {}
+  /// Takes numbers. `own`: the file's number of each of ours. `module`: none of an ONNX file.
+  ForeignTextClassifier(std::string name, std::optional<nn::ScriptModule> module, nn::WordModule words,
+                        at::Tensor own, ClassifierOutput output)
+      : name_(std::move(name)),
+        module_(std::move(module)),
         words_(std::move(words)),
         table_(words_->table().index_select(0, own)),
         own_(std::move(own)),
@@ -72,10 +74,10 @@ class ForeignTextClassifier final : public TextClassifier {
     probabilities_ = output_ == ClassifierOutput::probabilities ||
                      (output_ == ClassifierOutput::automatic && (sums || single));
     if (output_ == ClassifierOutput::probabilities && !sums && !single)
-      fail("{} does not return probabilities; text_classifier.output is wrong", name_of(module_));
+      fail("{} does not return probabilities; text_classifier.output is wrong", name_);
     classes_ = rows.size(1) == 1 ? 2 : rows.size(1);
     if (classes_ != classes)
-      fail("{} tells {} classes apart, but the texts have {}", name_of(module_), classes_, classes);
+      fail("{} tells {} classes apart, but the texts have {}", name_, classes_, classes);
   }
 
  private:
@@ -85,14 +87,13 @@ class ForeignTextClassifier final : public TextClassifier {
   at::Tensor answer(const at::Tensor& vectors, const at::Tensor& numbers) const {
     const std::vector<at::Tensor> outputs =
         words_ ? (*words_)(own_.index_select(0, numbers.flatten()).view(numbers.sizes()), vectors)
-               : module_(vectors);
+               : (*module_)(vectors);
     if (outputs.size() != 1)
-      fail("{} returns {} tensors; export a model that returns its scores only", name_of(module_),
-           outputs.size());
+      fail("{} returns {} tensors; export a model that returns its scores only", name_, outputs.size());
     const at::Tensor rows = flat_rows(outputs.front().to(at::kFloat));
     if (rows.dim() != 2 || rows.size(0) != numbers.size(0))
       fail("{} returns a tensor of shape {} for {} texts; it must return one row of class scores per text",
-           name_of(module_), nn::text_of(rows.sizes()), numbers.size(0));
+           name_, nn::text_of(rows.sizes()), numbers.size(0));
     return rows;
   }
 
@@ -106,28 +107,29 @@ class ForeignTextClassifier final : public TextClassifier {
 
   at::Tensor checked(const at::Tensor& vectors, const at::Tensor& numbers) const {
     constexpr double tolerance = 1e-3;
-    if (const std::string operation = module_.random_operation(); !operation.empty())
+    // ONNX files with random operators are not read.
+    if (const std::string operation = module_ ? module_->random_operation() : ""; !operation.empty())
       fail(
           "the answer of {} is random: {} draws new numbers at every call; call model.eval() before the "
           "export",
-          name_of(module_), operation);
+          name_, operation);
     const at::Tensor rows = answer(vectors, numbers).detach();
-    if (!at::isfinite(rows).all().item<bool>())
-      fail("{} returns NaN or infinity; check its weights", name_of(module_));
+    if (!at::isfinite(rows).all().item<bool>()) fail("{} returns NaN or infinity; check its weights", name_);
     const at::Tensor alone = answer(vectors.narrow(0, 0, 1), numbers.narrow(0, 0, 1)).detach();
     if (!at::allclose(alone, rows.narrow(0, 0, 1), tolerance, tolerance))
       fail("{} gives another answer for a text alone than beside others; export it in evaluation mode",
-           name_of(module_));
+           name_);
     const at::AutoGradMode gradients(true);
     const at::Tensor moved = vectors.detach().clone().requires_grad_(true);
     const at::Tensor sum = answer(moved, numbers).sum();
     if (!sum.requires_grad())
       fail("{} gives no gradient in its word vectors; export it without torch.no_grad() and .detach()",
-           name_of(module_));
+           name_);
     return rows;
   }
 
-  nn::ScriptModule module_;
+  std::string name_;  ///< of the file
+  std::optional<nn::ScriptModule> module_;
   std::optional<nn::WordModule> words_;
   at::Tensor table_, own_;
   ClassifierOutput output_;
@@ -175,18 +177,25 @@ Vocabulary vocabulary_of(const TextClassifierFile& classifier) {
 
 std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& classifier,
                                                      std::int64_t classes) {
-  nn::ScriptModule module = load_frozen(classifier.file);
+  const std::string file = classifier.file.string();
+  const bool onnx =
+      std::filesystem::is_regular_file(classifier.file) && interchange::is_onnx(classifier.file);
+  if (onnx && classifier.input == TextInput::vectors)
+    fail("{} is an ONNX file, which is only read where it takes numbers of words; export a .pt2 file instead",
+         file);
+  std::optional<nn::ScriptModule> module;
+  if (!onnx) module = load_frozen(classifier.file);
   std::unique_ptr<ForeignTextClassifier> role;
   if (classifier.input == TextInput::vectors) {
-    role = std::make_unique<ForeignTextClassifier>(std::move(module), table_of_vectors(classifier),
+    role = std::make_unique<ForeignTextClassifier>(std::move(*module), table_of_vectors(classifier),
                                                    classifier.output);
   } else {
     nn::WordModule words(classifier.file);
     at::Tensor own = numbers_in_file(classifier);
     if (words.table().size(0) != own.size(0) - 1)
-      fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it",
-           classifier.file.string(), words.table().size(0), classifier.vocabulary.string(), own.size(0) - 1);
-    role = std::make_unique<ForeignTextClassifier>(std::move(module), std::move(words), std::move(own),
+      fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", file,
+           words.table().size(0), classifier.vocabulary.string(), own.size(0) - 1);
+    role = std::make_unique<ForeignTextClassifier>(file, std::move(module), std::move(words), std::move(own),
                                                    classifier.output);
   }
   role->learn(classes);

@@ -18,7 +18,10 @@ struct Picture {
   int width = 0, height = 0;
   std::vector<Pixel> pixels;
 
-  const Pixel& at(int x, int y) const { return pixels.at(static_cast<std::size_t>(y * width + x)); }
+  const Pixel& at(int x, int y) const {
+    return pixels.at(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                     static_cast<std::size_t>(x));
+  }
 };
 
 struct Box {

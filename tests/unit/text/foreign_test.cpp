@@ -1,10 +1,11 @@
-// A user's own classifier of texts: files that were made here, and one that Python made.
+// A user's own classifier of texts: files that were made here, one that Python made, and ONNX files (tests/fixtures/make_onnx.py).
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/python.h"
 #include "support/script_module.h"
+#include "whence/interchange/safetensors.h"
 #include "whence/models/text/foreign_classifier.h"
 
 namespace whence::models {
@@ -140,6 +141,35 @@ TEST_F(ForeignTexts, AnswerAsInPython) {
       ASSERT_TRUE(numbers >> expected) << made.output;
       EXPECT_NEAR(logits[row][column].item<float>(), expected, 1e-4);
     }
+}
+
+TEST_F(ForeignTexts, FilesOfOtherFormatsAnswerAsPytorchDoes) {
+  const std::filesystem::path files = std::filesystem::path(WHENCE_FIXTURES) / "texts";
+  for (const std::string name : {"cnn_dynamo.onnx", "gru_dynamo.onnx", "gru_script.onnx", "lstm_dynamo.onnx",
+                                 "lstm_script.onnx", "cnn_dynamo.pt2"}) {
+    given_.file = files / name;
+    at::Tensor answers, gradient;
+    for (const auto& [key, value] :
+         nn::load_safetensors((files / name).replace_extension(".safetensors")).tensors)
+      (key == "y" ? answers : gradient) = value;
+    const auto classifier = load();
+    EXPECT_TRUE(classifier->logits(texts()).allclose(answers, 1e-4, 1e-5)) << name;
+    const at::Tensor numbers = texts().narrow(0, 0, 1).narrow(1, 0, 2);
+    const at::Tensor vectors = at::embedding(classifier->embedding(), numbers).requires_grad_(true);
+    const at::Tensor found =
+        torch::autograd::grad({classifier->logits_of(vectors, numbers)[0][1]}, {vectors}).front();
+    EXPECT_TRUE(found.allclose(gradient, 1e-4, 1e-6)) << name;
+  }
+}
+
+TEST_F(ForeignTexts, OnnxFilesThatDoNotFitAreRefused) {
+  const std::filesystem::path files = WHENCE_FIXTURES;
+  given_.file = files / "onnx/mlp.onnx";
+  expect_error([&] { load(); }, {"mlp.onnx does not take numbers of words", "(texts, words)"});
+  given_.file = files / "texts/gru_dynamo.onnx";
+  expect_error([&] { load(3); }, {"gru_dynamo.onnx tells 2 classes apart"});
+  given_.input = TextInput::vectors;
+  expect_error([&] { load(); }, {"is only read where it takes numbers of words"});
 }
 
 }  // namespace
