@@ -123,13 +123,13 @@ void OnnxGraph::add_input(const std::set<std::string>& needed, Scope& scope) {
   }
   if (found == nullptr) fail("{} takes no input; export a model of one image", file_.string());
   try {
-    scope.values[found->name] = words_ ? texts_of(*found) : input_of(*found);
+    scope.values[found->name] = words_ ? texts_of(*found, *words_) : input_of(*found);
   } catch (const OnnxProblem& problem) {
     fail("{}: its input {} {}", file_.string(), found->name, problem.what());
   }
 }
 
-OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input) {
+OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input, std::int64_t words) {
   const std::string file = file_.string();
   const bool whole =
       input.tensor &&
@@ -137,11 +137,11 @@ OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input) {
                          false);
   if (!whole || !input.sizes || input.sizes->size() != 2)
     fail("{} does not take numbers of words, whole numbers (texts, words); export a model that does", file);
-  const std::optional<std::int64_t> words = (*input.sizes)[1];
-  if (words && words != words_)
-    fail("{} takes texts of {} words only; export it with the number of words left open", file, *words);
+  const std::optional<std::int64_t> fixed = (*input.sizes)[1];
+  if (fixed && *fixed != words)
+    fail("{} takes texts of {} words only; export it with the number of words left open", file, *fixed);
   emitter_.fixed_batch = input.sizes->front();
-  OnnxValue numbers = emitter_.add_input({*words_});
+  OnnxValue numbers = emitter_.add_input({words});
   numbers.type = at::kLong;
   return numbers;
 }
@@ -236,8 +236,9 @@ void OnnxGraph::add_node(const OnnxNode& node, Scope& scope) {
   const std::vector<OnnxValue> results = results_of(node, scope);
   for (std::size_t i = 0; i < std::min(results.size(), node.outputs.size()); ++i) {
     OnnxValue value = results[i];
-    if (value.numbers && !has_batch(*value.numbers)) {  // no number of samples any longer
-      const at::Tensor list = at::tensor(*counts_of(*value.numbers), at::kLong);
+    const auto counts = value.numbers ? counts_of(*value.numbers) : std::nullopt;
+    if (counts) {  // no number of samples any longer
+      const at::Tensor list = at::tensor(*counts, at::kLong);
       value = emitter_.constant(value.sizes.empty() ? list.reshape(std::vector<std::int64_t>()) : list);
     }
     const bool known =

@@ -36,7 +36,7 @@ class OnnxGraph {
   void count_nodes(std::size_t nodes);
   void add_input(const std::set<std::string>& needed, Scope& scope);
   OnnxValue input_of(const OnnxValueInfo& input);
-  OnnxValue texts_of(const OnnxValueInfo& input);
+  OnnxValue texts_of(const OnnxValueInfo& input, std::int64_t words);
   /// Names of the tensors that the module returns.
   std::vector<std::string> outputs() const;
   void add_initializers(const std::vector<OnnxTensor>& tensors, Scope& scope);

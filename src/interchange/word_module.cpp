@@ -66,7 +66,9 @@ CutModule cut_module(torch::jit::Module module, const std::filesystem::path& pat
     module = torch::jit::freeze_module(module);
     const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
     at::Tensor table = cut(graph).detach().to(at::kFloat);
-    const c10::QualifiedName name(*module.type()->name(), kBehindEmbedding);
+    const std::optional<c10::QualifiedName> type = module.type()->name();
+    if (!type) fail("its class has no name");
+    const c10::QualifiedName name(*type, kBehindEmbedding);
     module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(name, graph));
     return {std::move(module), std::move(table)};
   } catch (const std::exception& error) {

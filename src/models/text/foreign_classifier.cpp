@@ -2,6 +2,8 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <functional>
+
 #include "interchange/onnx_file.h"
 #include "models/classifier_rows.h"
 #include "models/function_check.h"
@@ -30,20 +32,14 @@ std::vector<std::string> words_in_order(const TextClassifierFile& classifier) {
   return words;
 }
 
+/// The file's answer to texts of one length, in vectors and in our numbers.
+using Ask = std::function<std::vector<at::Tensor>(const at::Tensor& vectors, const at::Tensor& numbers)>;
+
 class ForeignTextClassifier final : public TextClassifier {
  public:
-  /// Takes vectors, rows of `table`.
-  ForeignTextClassifier(nn::ScriptModule module, at::Tensor table, ClassifierOutput output)
-      : name_(name_of(module)), module_(std::move(module)), table_(std::move(table)), output_(output) {}
-  /// Takes numbers. `own`: the file's number of each of ours. `module`: none of an ONNX file.
-  ForeignTextClassifier(std::string name, std::optional<nn::ScriptModule> module, nn::WordModule words,
-                        at::Tensor own, ClassifierOutput output)
-      : name_(std::move(name)),
-        module_(std::move(module)),
-        words_(std::move(words)),
-        table_(words_->table().index_select(0, own)),
-        own_(std::move(own)),
-        output_(output) {}
+  /// `table`: the vectors of our words.
+  ForeignTextClassifier(std::string name, Ask ask, at::Tensor table, ClassifierOutput output)
+      : name_(std::move(name)), ask_(std::move(ask)), table_(std::move(table)), output_(output) {}
 
   const at::Tensor& embedding() const override { return table_; }
   std::int64_t classes() const override { return classes_; }
@@ -85,9 +81,7 @@ class ForeignTextClassifier final : public TextClassifier {
 
   /// (N, M) of texts of one length.
   at::Tensor answer(const at::Tensor& vectors, const at::Tensor& numbers) const {
-    const std::vector<at::Tensor> outputs =
-        words_ ? (*words_)(own_.index_select(0, numbers.flatten()).view(numbers.sizes()), vectors)
-               : (*module_)(vectors);
+    const std::vector<at::Tensor> outputs = ask_(vectors, numbers);
     if (outputs.size() != 1)
       fail("{} returns {} tensors; export a model that returns its scores only", name_, outputs.size());
     const at::Tensor rows = flat_rows(outputs.front().to(at::kFloat));
@@ -107,12 +101,6 @@ class ForeignTextClassifier final : public TextClassifier {
 
   at::Tensor checked(const at::Tensor& vectors, const at::Tensor& numbers) const {
     constexpr double tolerance = 1e-3;
-    // ONNX files with random operators are not read.
-    if (const std::string operation = module_ ? module_->random_operation() : ""; !operation.empty())
-      fail(
-          "the answer of {} is random: {} draws new numbers at every call; call model.eval() before the "
-          "export",
-          name_, operation);
     const at::Tensor rows = answer(vectors, numbers).detach();
     if (!at::isfinite(rows).all().item<bool>()) fail("{} returns NaN or infinity; check its weights", name_);
     const at::Tensor alone = answer(vectors.narrow(0, 0, 1), numbers.narrow(0, 0, 1)).detach();
@@ -129,9 +117,8 @@ class ForeignTextClassifier final : public TextClassifier {
   }
 
   std::string name_;  ///< of the file
-  std::optional<nn::ScriptModule> module_;
-  std::optional<nn::WordModule> words_;
-  at::Tensor table_, own_;
+  Ask ask_;
+  at::Tensor table_;
   ClassifierOutput output_;
   bool probabilities_ = false;
   std::int64_t classes_ = 0;
@@ -146,6 +133,17 @@ at::Tensor numbers_in_file(const TextClassifierFile& classifier) {
   for (std::ptrdiff_t i = 0; i < std::ssize(lines); ++i)
     if (i != unknown) numbers.push_back(i);
   return at::tensor(numbers, at::kLong);
+}
+
+/// Error: its answer is random.
+nn::ScriptModule load_fixed(const std::filesystem::path& file) {
+  nn::ScriptModule module = load_frozen(file);
+  if (const std::string operation = module.random_operation(); !operation.empty())
+    fail(
+        "the answer of {} is random: {} draws new numbers at every call; call model.eval() before the "
+        "export",
+        file.string(), operation);
+  return module;
 }
 
 at::Tensor table_of_vectors(const TextClassifierFile& classifier) {
@@ -180,23 +178,30 @@ std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& c
   const std::string file = classifier.file.string();
   const bool onnx =
       std::filesystem::is_regular_file(classifier.file) && interchange::is_onnx(classifier.file);
-  if (onnx && classifier.input == TextInput::vectors)
-    fail("{} is an ONNX file, which is only read where it takes numbers of words; export a .pt2 file instead",
-         file);
-  std::optional<nn::ScriptModule> module;
-  if (!onnx) module = load_frozen(classifier.file);
   std::unique_ptr<ForeignTextClassifier> role;
   if (classifier.input == TextInput::vectors) {
-    role = std::make_unique<ForeignTextClassifier>(std::move(*module), table_of_vectors(classifier),
-                                                   classifier.output);
+    if (onnx)
+      fail(
+          "{} is an ONNX file, which is only read where it takes numbers of words; export a .pt2 file "
+          "instead",
+          file);
+    const nn::ScriptModule module = load_fixed(classifier.file);
+    role = std::make_unique<ForeignTextClassifier>(
+        file, [module](const at::Tensor& vectors, const at::Tensor&) { return module(vectors); },
+        table_of_vectors(classifier), classifier.output);
   } else {
-    nn::WordModule words(classifier.file);
-    at::Tensor own = numbers_in_file(classifier);
+    if (!onnx) load_fixed(classifier.file);  // ONNX files with random operators are not read anyway
+    const nn::WordModule words(classifier.file);
+    const at::Tensor own = numbers_in_file(classifier);
     if (words.table().size(0) != own.size(0) - 1)
       fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", file,
            words.table().size(0), classifier.vocabulary.string(), own.size(0) - 1);
-    role = std::make_unique<ForeignTextClassifier>(file, std::move(module), std::move(words), std::move(own),
-                                                   classifier.output);
+    role = std::make_unique<ForeignTextClassifier>(
+        file,
+        [words, own](const at::Tensor& vectors, const at::Tensor& numbers) {
+          return words(own.index_select(0, numbers.flatten()).view(numbers.sizes()), vectors);
+        },
+        words.table().index_select(0, own), classifier.output);
   }
   role->learn(classes);
   return role;
