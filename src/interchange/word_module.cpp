@@ -66,7 +66,7 @@ CutModule cut_module(torch::jit::Module module, const std::filesystem::path& pat
     module = torch::jit::freeze_module(module);
     const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
     at::Tensor table = cut(graph).detach().to(at::kFloat);
-    const std::optional<c10::QualifiedName> type = module.type()->name();
+    const auto type = module.type()->name();  // an optional of LibTorch's own in 1.13
     if (!type) fail("its class has no name");
     const c10::QualifiedName name(*type, kBehindEmbedding);
     module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(name, graph));
