@@ -70,7 +70,7 @@ TEST(TextFlow, AgreesWithExhaustiveEnumeration) {
   const at::Tensor p =
       models::text_probabilities(*classifier, decoder->decode(plane)).to(at::kDouble).view({cells, cells, 2});
   const auto entropy = [](const at::Tensor& q) { return -(q * q.clamp_min(1e-30).log()).sum(-1); };
-  const double expected = (entropy(p.mean({0, 1})) - entropy(p.mean(1)).mean()).item<double>();
+  const double expected = (entropy(p.flatten(0, 1).mean(0)) - entropy(p.mean(1)).mean()).item<double>();
   EXPECT_GT(expected, 0.1);
   flow::FlowOptions options;
   options.outer = 200;
