@@ -48,7 +48,9 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
       static_cast<std::int64_t>((1 - options.causal_share) * static_cast<double>(options.steps));
   const at::Tensor sure = sure_rows(corpus.answers, options.sure);
   if (sure.size(0) == 0 && options.causal_share > 0)
-    fail("the classifier is sure of no text; lower explanation.sure or train it longer");
+    fail(
+        "the classifier is sure of no text, so there is no answer to explain; train it longer, or take "
+        "another one");
   data::TextBatches all(corpus.numbers, options.batch, options.seed);
   std::optional<data::TextBatches> sure_only;
   if (sure.size(0) > 0)
