@@ -11,7 +11,7 @@ enum class TextInput {
 };
 
 struct TextClassifierFile {
-  std::filesystem::path file;  ///< TorchScript, .pt2 or ONNX
+  std::filesystem::path file;  ///< TorchScript, .pt2, or ONNX (numbers only)
   TextInput input = TextInput::numbers;
   /// A word a line, in the order of the model's numbers (TextInput::numbers), or word vectors in GloVe's text form, which are its vocabulary, too.
   std::filesystem::path vocabulary;
