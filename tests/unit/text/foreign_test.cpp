@@ -1,10 +1,15 @@
 // A user's own classifier of texts: files that were made here, one that Python made, and ONNX files (tests/fixtures/make_onnx.py).
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/mutation.h"
 #include "support/python.h"
 #include "support/script_module.h"
+#include "whence/core/error.h"
+#include "whence/core/files.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/models/text/foreign_classifier.h"
 
@@ -170,6 +175,30 @@ TEST_F(ForeignTexts, OnnxFilesThatDoNotFitAreRefused) {
   expect_error([&] { load(3); }, {"gru_dynamo.onnx tells 2 classes apart"});
   given_.input = TextInput::vectors;
   expect_error([&] { load(); }, {"is only read where it takes numbers of words"});
+}
+
+TEST_F(ForeignTexts, DamagedOnnxFilesAreReadOrRefused) {
+  const std::filesystem::path files = std::filesystem::path(WHENCE_FIXTURES) / "texts";
+  std::vector<std::string> models;
+  for (const char* name :
+       {"cnn_dynamo.onnx", "gru_dynamo.onnx", "gru_script.onnx", "lstm_dynamo.onnx", "lstm_script.onnx"})
+    models.push_back(read_file(files / name));
+  const char* count = std::getenv("WHENCE_MUTATIONS");  // more by hand
+  std::mt19937_64 random(1);
+  given_.file = folder_ / "damaged.onnx";
+  int refused = 0;
+  const int tries = count != nullptr ? static_cast<int>(std::strtol(count, nullptr, 10)) : 300;
+  for (int i = 0; i < tries; ++i) {
+    put(given_.file,
+        whence::test::mutated(models[random() % models.size()], models[random() % models.size()], random));
+    try {
+      load()->logits(texts());
+    } catch (const Error& error) {
+      ++refused;
+      EXPECT_FALSE(whence::test::contains(error.what(), "\n")) << error.what();
+    }
+  }
+  EXPECT_GT(refused, tries / 4);
 }
 
 }  // namespace
