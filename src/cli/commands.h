@@ -18,7 +18,7 @@ void add_sweep(CLI::App& program, Command& chosen);
 void add_ablate(CLI::App& program, Command& chosen);
 void add_attribute(CLI::App& program, Command& chosen);
 void add_counterfactual(CLI::App& program, Command& chosen);
-void add_directions(CLI::App& program, Command& chosen);
+void add_causes(CLI::App& program, Command& chosen);
 void add_modules(CLI::App& program, Command& chosen);
 void add_visualize(CLI::App& program, Command& chosen);
 void add_morph(CLI::App& program, Command& chosen);

@@ -31,7 +31,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_morph(program, chosen);
   add_attribute(program, chosen);
   add_modules(program, chosen);
-  add_directions(program, chosen);
+  add_causes(program, chosen);
   add_visualize(program, chosen);
   add_trust(program, chosen);
   add_merge(program, chosen);

@@ -1,6 +1,7 @@
 #include "kinds/kinds.h"
 
 #include "kinds/attribution/attribution.h"
+#include "kinds/causes/causes.h"
 #include "kinds/counterfactual/counterfactual.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
@@ -15,7 +16,7 @@ namespace whence::kinds {
 const experiment::Kinds& kinds() {
   static const experiment::Kinds table = {
       independent_kind(), generator_kind(),   gce_kind(),     counterfactual_kind(), text_kind(),
-      morphing_kind(),    attribution_kind(), modules_kind(), visualization_kind(),
+      morphing_kind(),    attribution_kind(), modules_kind(), causes_kind(),         visualization_kind(),
   };
   return table;
 }

@@ -13,7 +13,7 @@ const std::vector<std::string> kCommands = {
     "run",     "train",      "flow",       "sweep",     "ablate",    "counterfactual",
     "trust",   "select",     "report",     "curves",    "data",      "import",
     "export",  "recipe",     "completion", "attribute", "visualize", "linear-gaussian",
-    "modules", "directions", "merge",      "explore"};
+    "modules", "causes", "merge",      "explore"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;

@@ -5,6 +5,7 @@
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/explain/flow/information_flow.h"
+#include "whence/explain/gce/in_front.h"
 #include "whence/platform/device.h"
 
 namespace whence::gce {
@@ -52,7 +53,7 @@ Tensor orthonormal(const Tensor& columns) { return std::get<0>(at::linalg_qr(col
 
 double flow_of(const models::Decoder& decoder, const models::Classifier& classifier, const Tensor& directions,
                const DirectionOptions& options, const at::Generator& generator) {
-  const std::unique_ptr<models::Decoder> own = rotated(decoder, rotation_of(directions));
+  const std::unique_ptr<models::Decoder> own = in_front(rotation_network(rotation_of(directions)), decoder);
   flow::Factors alpha;
   for (std::int64_t i = 0; i < directions.size(1); ++i) alpha.push_back(i);
   flow::FlowOptions flow;
@@ -77,19 +78,6 @@ Tensor flow_term(const models::Decoder& decoder, const models::Classifier& class
                                   flow::Correction::delta};
   return flow::mutual_information(probabilities.view({options.outer, options.inner, -1}), estimator);
 }
-
-class RotatedDecoder final : public models::Decoder {
- public:
-  RotatedDecoder(const models::Decoder& decoder, const Tensor& rotation)
-      : decoder_(decoder), turned_(rotation.t().to(decoder.device(), at::kFloat)) {}
-  Tensor decode(const Tensor& z) const override { return decoder_.decode(z.to(device()).mm(turned_)); }
-  std::int64_t latents() const override { return decoder_.latents(); }
-  at::Device device() const override { return decoder_.device(); }
-
- private:
-  const models::Decoder& decoder_;
-  Tensor turned_;  // transposed
-};
 
 }  // namespace
 
@@ -161,29 +149,15 @@ at::Tensor rotation_of(const at::Tensor& directions) {
       .to(directions.scalar_type());
 }
 
-std::unique_ptr<models::Decoder> rotated(const models::Decoder& decoder, const at::Tensor& rotation) {
-  return std::make_unique<RotatedDecoder>(decoder, rotation);
-}
-
-nn::Network rotated(const nn::Network& network, const at::Tensor& rotation) {
-  const auto& layers = network.layers();
-  std::string name = "rotation";
-  while (
-      std::any_of(layers.begin(), layers.end(), [&](const nn::Layer& layer) { return layer.name == name; }))
-    name += "_";
-  nn::Network turned(network.name(), network.input_shape());
-  turned.add(name, nn::Linear{network.input_shape()[0], /*bias=*/false});
-  for (std::size_t id = 1; id < layers.size(); ++id) {
-    std::vector<std::string> inputs;
-    for (const nn::LayerId input : layers[id].inputs)
-      inputs.push_back(input == 0 ? name : layers[input].name);
-    turned.add(layers[id].name, layers[id].op, inputs);
-  }
-  turned.set_outputs({layers[network.outputs().front()].name});
-  nn::NamedTensors state = network.state();
-  state.insert(state.begin(), {name + ".weight", rotation.to(at::kFloat)});
-  turned.load_state(state);
-  return turned;
+at::Tensor ordered_rotation(const models::Decoder& decoder, const models::Classifier& classifier,
+                            const at::Tensor& directions, const DirectionOptions& options,
+                            at::Generator& generator) {
+  const Tensor rows = gradients(decoder, classifier, options, generator).flatten(0, 1);
+  const Tensor whole = rotation_of(directions).to(rows.options());
+  const std::int64_t first = directions.size(1);
+  const Tensor rest = whole.narrow(1, first, whole.size(1) - first);
+  const Tensor ordered = rest.mm(main_directions(rows.mm(rest), rest.size(1)));
+  return at::cat({directions.to(rows.options()), ordered}, 1).to(directions.scalar_type());
 }
 
 }  // namespace whence::gce

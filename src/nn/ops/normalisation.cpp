@@ -118,7 +118,7 @@ struct Traits<LayerNorm> : Defaults<LayerNorm> {
     return at::layer_norm(call.x(), call.x().sizes().back(), call.like_x(0), call.like_x(1), op.epsilon);
   }
   static std::string torchscript(const LayerNorm& op, const ScriptText& text) {
-    return fmt::format("torch.layer_norm({0}, [{0}.size(-1)], {1}, {2}, {3})", text.input(),
+    return fmt::format("torch.layer_norm({}, [{}], {}, {}, {})", text.input(), text.layer.shape.back(),
                        text.tensor("weight"), text.tensor("bias"), text.literal(op.epsilon));
   }
 };

@@ -4,46 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
+#include "unit/gce/frozen_models.h"
 #include "whence/core/random.h"
 #include "whence/explain/flow/information_flow.h"
+#include "whence/explain/gce/in_front.h"
 
 namespace whence::gce {
 namespace {
-
-using at::Tensor;
-
-/// "Images" are the codes, seen through an orthogonal matrix.
-class Turned final : public models::Decoder {
- public:
-  explicit Turned(Tensor matrix) : matrix_(std::move(matrix)) {}
-  Tensor decode(const Tensor& z) const override {
-    return z.mm(matrix_.t()).view({-1, 1, 1, matrix_.size(0)});
-  }
-  std::int64_t latents() const override { return matrix_.size(1); }
-
- private:
-  Tensor matrix_;
-};
-
-/// Sees some pixels: the sign of the first one, or whether a pixel is far from 0.
-class Reads final : public models::Classifier {
- public:
-  explicit Reads(bool even) : even_(even) {}
-  Tensor logits(const Tensor& x) const override {
-    const Tensor first = x.flatten(1).select(1, 0);
-    const Tensor score = even_ ? 8 * (first.square() - 0.45) : 8 * first;
-    return at::stack({-score, score}, 1);
-  }
-  std::int64_t classes() const override { return 2; }
-
- private:
-  bool even_;
-};
-
-Tensor orthogonal(std::int64_t size, std::uint64_t seed) {
-  Generator generator = make_generator(seed, "test");
-  return std::get<0>(at::linalg_qr(at::randn({size, size}, generator)));
-}
 
 double flow_of_first(const models::Decoder& decoder, const models::Classifier& classifier, bool rest) {
   Generator generator = make_generator(9, "test");
@@ -66,7 +33,7 @@ TEST(CausalDirections, AreTheRowThatTheClassifierReads) {
   const Tensor rotation = rotation_of(found);
   EXPECT_TRUE(at::allclose(rotation.t().mm(rotation), at::eye(7), 1e-5, 1e-5));
   EXPECT_TRUE(at::allclose(rotation.narrow(1, 0, 1), found, 1e-5, 1e-6));
-  const auto turned = rotated(decoder, rotation);
+  const auto turned = in_front(rotation_network(rotation), decoder);
   EXPECT_GT(flow_of_first(*turned, classifier, false), 0.55);
   EXPECT_NEAR(flow_of_first(*turned, classifier, true), 0, 0.01);
 }
@@ -105,8 +72,9 @@ TEST(CausalDirections, TheNetworkThatIsSavedComputesTheSame) {
   nn::initialise(network, {}, generator);
   const auto decoder = models::as_decoder(network);
   const Tensor rotation = orthogonal(4, 8), z = at::randn({3, 4}, generator);
-  const auto turned = models::as_decoder(rotated(network, rotation));
-  EXPECT_TRUE(at::allclose(turned->decode(z), rotated(*decoder, rotation)->decode(z), 1e-5, 1e-6));
+  const nn::Network map = rotation_network(rotation);
+  const auto turned = models::as_decoder(in_front(map, network));
+  EXPECT_TRUE(at::allclose(turned->decode(z), in_front(map, *decoder)->decode(z), 1e-5, 1e-6));
   EXPECT_TRUE(at::allclose(turned->decode(z), decoder->decode(z.mm(rotation.t())), 1e-5, 1e-6));
 }
 

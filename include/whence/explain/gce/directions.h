@@ -9,11 +9,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <memory>
 
 #include "whence/core/progress.h"
 #include "whence/models/roles.h"
-#include "whence/nn/graph/network.h"
 
 namespace whence::gce {
 
@@ -46,9 +44,9 @@ at::Tensor causal_directions(const models::Decoder& decoder, const models::Class
 
 /// (D, D) orthogonal; its first K columns are those of `directions` (D, K).
 at::Tensor rotation_of(const at::Tensor& directions);
-/// The generator of (alpha, xi): what it decodes is g(rotation (alpha, xi)). `decoder` must outlive it.
-std::unique_ptr<models::Decoder> rotated(const models::Decoder& decoder, const at::Tensor& rotation);
-/// The same as a network, to be saved: a linear layer in front.
-nn::Network rotated(const nn::Network& network, const at::Tensor& rotation);
+/// The same, and what is orthogonal to them stands in falling order of the classifier's mean squared gradient along it, at options.samples draws.
+at::Tensor ordered_rotation(const models::Decoder& decoder, const models::Classifier& classifier,
+                            const at::Tensor& directions, const DirectionOptions& options,
+                            at::Generator& generator);
 
 }  // namespace whence::gce

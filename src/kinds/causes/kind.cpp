@@ -1,0 +1,138 @@
+// The row of the table.
+#include "experiment/figures.h"
+#include "experiment/session.h"
+#include "experiment/stages.h"
+#include "kinds/causes/causes.h"
+#include "kinds/gce/figures.h"
+#include "whence/core/error.h"
+#include "whence/explain/gce/in_front.h"
+#include "whence/interchange/torchscript.h"
+
+namespace whence::kinds {
+namespace {
+
+using experiment::Session;
+
+constexpr const char* kCausesFile = "causes.safetensors";
+constexpr const char* kCausesDecoder = "causes.pt";
+/// Betas that get a bar beside the causal factors.
+constexpr std::int64_t kShownBetas = 8;
+
+bool causes_are_asked(const config::Values& values) { return values.get<CausesOptions>().causal > 0; }
+
+void check_causes(const config::Values& values, const std::string& file) {
+  const auto& options = values.get<CausesOptions>();
+  const std::int64_t latents = values.get<experiment::GeneratorOptions>().latents;
+  if (options.causal == 0) return;
+  if (latents == 0)
+    fail_usage(
+        "{}: causes.causal is above 0, but this recipe trains no generator alone; give generator.latents",
+        file);
+  if (options.causal > latents)
+    fail_usage("{}: causes.causal is {}, but the generator has {} latents (generator.latents)", file,
+               options.causal, latents);
+}
+
+experiment::StageResult find_causes_of_run(Session& session) {
+  const auto classifier = session.classifier(Precision::float32);
+  const auto decoder = session.decoder(Precision::float32);
+  const CausesStudy study =
+      study_causes(*decoder, *classifier, session.get<CausesOptions>(), session.seed(), session.progress);
+  study.map.save(session.folder() / kCausesFile);
+  std::vector<std::string> products = {kCausesFile};
+  if (decoder->network() != nullptr) {
+    nn::export_torchscript(gce::in_front(study.map.network(), *decoder->network()),
+                           session.folder() / kCausesDecoder);
+    products.emplace_back(kCausesDecoder);
+  }
+  return {to_json(study), products,
+          fmt::format("I(alpha; Y) = {:.3f} nats, {:.1f} % of the flow in the betas", study.kept().alpha.nats,
+                      100 * beta_share(study.kept()))};
+}
+
+void draw_causes_of_run(experiment::Run& run, experiment::Figures& figures) {
+  Session& session = run.session;
+  const auto classifier = session.classifier(Precision::float32);
+  const auto decoder = session.decoder(Precision::float32);
+  const std::filesystem::path folder = figures.stem("causes-flow").parent_path();
+  const auto& names = session.task().class_names;
+  const nlohmann::json& flow = run.metrics.at("causes").at("flow");
+  draw_flow(flow, shown_factors(flow, kShownBetas), names.size(), folder / "causes-flow");
+  for (const std::string& name :
+       draw_causes(*decoder, *classifier, gce::LatentMap::load(session.folder() / kCausesFile),
+                   session.get<CausesOptions>(), session.seed(), names, folder))
+    figures.stem(name);
+}
+
+void report_causes(const experiment::Run& run, report::Page& page) {
+  const nlohmann::json& study = run.metrics.at("causes");
+  const std::size_t classes = run.session.task().class_names.size();
+  if (page.answer.empty()) page.answer = causes_answer(study, classes);
+  page.sections.push_back(causes_report(study, classes));
+  std::vector<report::FigureRef>& figures = page.sections.back().figures;
+  figures.push_back(run.figure("causes-flow", "How much each factor moves the classifier."));
+  for (std::int64_t i = 1; i <= study.at("causal").get<std::int64_t>(); ++i)
+    figures.push_back(
+        run.figure(fmt::format("causes-alpha_{}", i),
+                   fmt::format("alpha_{} moves each sample of the generator; all else is kept.", i)));
+}
+
+std::vector<experiment::Metric> metrics_of_causes() {
+  using enum experiment::Better;
+  return {{"causes_flow", "I(alpha; Y) of a frozen generator's causes", "nats", 3, higher,
+           "Information flow from the causal factors of a frozen generator to the classifier's answer.",
+           "causes.flow.alpha.nats"},
+          {"causes_beta_share", "share of the flow in the other factors", "%", 1, lower,
+           "Flow of all other factors of the frozen generator over that of all.", "causes.flow.beta_share"},
+          {"causes_straight_share", "the same of straight directions", "%", 1, lower,
+           "The share without a map that bends the directions.", "causes.directions.beta_share"}};
+}
+
+}  // namespace
+
+config::Section causes_section() {
+  using namespace config;
+  using O = CausesOptions;
+  using gce::DirectionOptions, gce::LatentMapOptions;
+  return {"causes",
+          "Factors of a frozen generator that move the classifier "
+          "([modules.md](modules.md#causes-in-a-frozen-generator)).",
+          {{"causal", Integer{at(&O::causal), 0, 1024}, "factors",
+            "How many causal factors are sought; 0: none."},
+           {"gradients", Integer{at(&O::directions, &DirectionOptions::samples), 2, 1'000'000}, "samples",
+            "Draws of the latents at which the classifier's gradients are taken; they give the straight "
+            "directions."},
+           {"steps", Integer{at(&O::directions, &DirectionOptions::steps), 0, 1'000'000}, "",
+            "Steps of refinement, which raise the flow of straight directions; 0: none."},
+           {"map_steps", Integer{at(&O::map, &LatentMapOptions::steps), 0, 10'000'000}, "",
+            "Steps of training of the map that bends the directions and keeps the prior N(0, I); 0: they "
+            "stay straight."},
+           {"map_draws", Integer{at(&O::map, &LatentMapOptions::draws), 100, 100'000'000}, "samples",
+            "Draws of the latents, with the classifier's answers, that the map learns from."},
+           {"map_factors", Integer{at(&O::map, &LatentMapOptions::moved), 3, 100'000}, "factors",
+            "Factors that take part in the map: the causal ones, and those of the others that move the "
+            "classifier most."},
+           {"couplings", Integer{at(&O::map, &LatentMapOptions::couplings), 1, 100}, "",
+            "Couplings that the map is a chain of."},
+           {"flow_samples", Pair{at(&O::outer), at(&O::inner), 2, 100'000}, "draws",
+            "Draws of the factors, and of the rest for each, that the information flow is measured with."}}};
+}
+
+experiment::Kind causes_kind() {
+  const config::Section drawing{"figures",
+                                "The figures.",
+                                {{"causes", config::Integer{config::at(&CausesOptions::drawn), 1, 24},
+                                  "samples", "Samples of the generator whose sweeps are drawn."}}};
+  experiment::Kind kind{"causes",
+                        "Which factors of a frozen generator move the classifier.",
+                        {causes_section(), drawing},
+                        causes_are_asked,
+                        check_causes};
+  kind.stages = {{"causes", {"causes", "run.seed"}, {"data", "classifier", "generator"}, find_causes_of_run}};
+  kind.metrics = metrics_of_causes();
+  kind.figures = draw_causes_of_run;
+  kind.report = report_causes;
+  return kind;
+}
+
+}  // namespace whence::kinds

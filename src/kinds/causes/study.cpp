@@ -1,0 +1,96 @@
+// What is found out about the causes of one generator.
+#include "kinds/causes/causes.h"
+#include "kinds/gce/figures.h"
+#include "whence/core/random.h"
+#include "whence/explain/flow/sweep.h"
+#include "whence/explain/gce/in_front.h"
+
+namespace whence::kinds {
+namespace {
+
+constexpr double kFarthest = 3;  ///< of a sweep, in deviations
+constexpr std::int64_t kSweepSteps = 7;
+/// Fewer cannot bend.
+constexpr std::int64_t kLeastBetas = 2;
+
+flow::FlowReport flow_behind(const gce::LatentMap& map, const models::Decoder& decoder,
+                             const models::Classifier& classifier, const CausesOptions& options,
+                             std::uint64_t seed, const ProgressCallback& progress) {
+  flow::FlowOptions flow;
+  flow.outer = options.outer;
+  flow.inner = options.inner;
+  flow.factors = flow::FactorDraws::shared;
+  return flow::measure_flow(*gce::in_front(map.network(), decoder), classifier, options.causal, flow, seed,
+                            progress);
+}
+
+nlohmann::json with_share(const flow::FlowReport& report) {
+  nlohmann::json json = flow::to_json(report);
+  json["beta_share"] = beta_share(report);
+  return json;
+}
+
+}  // namespace
+
+CausesStudy study_causes(const models::Decoder& decoder, const models::Classifier& classifier,
+                         const CausesOptions& options, std::uint64_t seed, const ProgressCallback& progress) {
+  gce::DirectionOptions directions = options.directions;
+  directions.causal = options.causal;
+  Generator generator = make_generator(seed, "causes/directions"), draws = make_generator(seed, "causes/map");
+  const at::Tensor found = gce::causal_directions(decoder, classifier, directions, generator, progress);
+  const at::Tensor rotation = gce::ordered_rotation(decoder, classifier, found, directions, generator);
+  const auto measured = [&](const gce::LatentMap& map) {
+    return flow_behind(map, decoder, classifier, options, seed, progress);
+  };
+  gce::LatentMapOptions straight = options.map;
+  straight.couplings = 0;
+  gce::LatentMap turned(rotation, options.causal, straight, draws);
+  flow::FlowReport of_directions = measured(turned);
+  if (options.map.steps == 0 || decoder.latents() < options.causal + kLeastBetas)
+    return {std::move(turned), std::move(of_directions), std::nullopt, false};
+  gce::LatentMap bent =
+      gce::trained_latent_map(decoder, classifier, rotation, options.causal, options.map, draws, progress);
+  flow::FlowReport of_bent = measured(bent);
+  const bool better = of_bent.alpha.nats > of_directions.alpha.nats;
+  return {better ? std::move(bent) : std::move(turned), std::move(of_directions), std::move(of_bent), better};
+}
+
+double beta_share(const flow::FlowReport& report) {
+  const double alpha = std::max(report.alpha.nats, 0.0), beta = std::max(report.beta.nats, 0.0);
+  return alpha + beta > 0 ? beta / (alpha + beta) : 0;
+}
+
+nlohmann::json to_json(const CausesStudy& study) {
+  nlohmann::json json = {{"causal", study.map.causal()},
+                         {"latents", study.directions.factors.size()},
+                         {"flow", with_share(study.kept())},
+                         {"directions", with_share(study.directions)},
+                         {"kept", study.bent_is_kept ? "bent" : "directions"}};
+  if (study.bent) json["bent"] = with_share(*study.bent);
+  return json;
+}
+
+std::vector<std::string> draw_causes(const models::Decoder& decoder, const models::Classifier& classifier,
+                                     const gce::LatentMap& map, const CausesOptions& options,
+                                     std::uint64_t seed, const std::vector<std::string>& class_names,
+                                     const std::filesystem::path& folder) {
+  const auto behind = gce::in_front(map.network(), decoder);
+  Generator generator = make_generator(seed, "causes/sweeps");
+  const at::Tensor factors = at::randn({options.drawn, behind->latents()}, generator).to(decoder.device());
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < map.causal(); ++i) {
+    const std::string factor = fmt::format("alpha_{}", i + 1);
+    names.push_back("causes-" + factor);
+    draw_sweep(
+        flow::sweep(*behind, classifier, factors, i, flow::even_steps(-kFarthest, kFarthest, kSweepSteps)),
+        {.title = fmt::format("{} moves, the rest is kept", factor),
+         .axis = "added to " + factor,
+         .class_names = class_names,
+         .row_labels = std::vector<std::string>(static_cast<std::size_t>(options.drawn)),
+         .row_axis = ""},
+        folder / names.back());
+  }
+  return names;
+}
+
+}  // namespace whence::kinds
