@@ -17,9 +17,9 @@ namespace {
 
 struct Arguments {
   std::string run;
-  std::int64_t paths = 1000, images = 100, known = 10'000, steps = 100, iterations = 3000, settling = 0,
-               threads = 0;
+  std::int64_t paths = 1000, images = 100, known = 10'000, steps = 100, settling = 0, threads = 0;
   double area = 0.05;
+  Rival rival;
 };
 
 void print_entropy(const counterfactual::ImageModel& model, const models::Classifier& classifier,
@@ -73,7 +73,7 @@ void measure(const Arguments& a) {
   attribution::Options options;
   options.generator = std::make_shared<const counterfactual::ImageModel>(model);
   options.of<attribution::ImagePath>().steps = a.steps;
-  print_masks(study_masks(*models.classifier, images, options, a.area, a.iterations), a.area);
+  print_masks(study_masks(*models.classifier, images, options, a.area, a.rival), a.area);
   if (a.settling == 0) return;
   const std::vector<std::int64_t> counts = {0, 300, 1000, 2000, 3000};
   const std::vector<double> areas = areas_while_optimised(
@@ -94,7 +94,12 @@ int main(int argc, char** argv) {
   program.add_option("--images", a.images, "Test images of the masks; 0: none")->capture_default_str();
   program.add_option("--known", a.known, "Training images whose codes are known")->capture_default_str();
   program.add_option("--steps", a.steps, "Images of a path")->capture_default_str();
-  program.add_option("--iterations", a.iterations, "Of the optimised mask; 0: none")->capture_default_str();
+  program.add_option("--iterations", a.rival.iterations, "Of the optimised mask; 0: none")
+      ->capture_default_str();
+  program.add_option("--rate", a.rival.learning_rate, "Learning rate of the optimised mask")
+      ->capture_default_str();
+  program.add_option("--every", a.rival.every, "The optimised mask sees each so-manieth image of a path")
+      ->capture_default_str();
   program.add_option("--settling", a.settling, "Images whose mask's area is followed while it is optimised")
       ->capture_default_str();
   program.add_option("--area", a.area, "Area of the compared masks")->capture_default_str();

@@ -26,7 +26,7 @@ ImagePaths paths_to(const models::Classifier& classifier, const Tensor& images, 
 }  // namespace
 
 MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& images, const Options& options,
-                      double area, std::int64_t iterations) {
+                      double area, const Rival& rival) {
   const at::NoGradGuard no_grad;
   const double blur = options.of<PathMask>().blur;
   const ImagePaths paths = paths_to(classifier, images, options);
@@ -66,13 +66,17 @@ MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& im
   };
   study.straight_gain = integrated(paths.images.select(1, 0).contiguous());
   study.black_gain = integrated({});
-  if (iterations == 0) return study;
+  if (rival.iterations == 0) return study;
   Tensor optimised;
   MaskOptimization how;
-  how.iterations = iterations;
+  how.iterations = rival.iterations;
+  how.learning_rate = rival.learning_rate;
   how.blur = blur;
+  const std::int64_t last = paths.images.size(1) - 1;
+  const Tensor seen =
+      paths.images.index_select(1, at::arange(last % rival.every, last + 1, rival.every, at::kLong));
   study.optimised_seconds =
-      seconds_of([&] { optimised = optimised_masks(classifier, paths.images, paths.answers, how); }) / n;
+      seconds_of([&] { optimised = optimised_masks(classifier, seen, paths.answers, how); }) / n;
   study.optimised_area = mean_of(optimised);
   study.optimised_gain = mean_of(gain_of(optimised));
   std::vector<Tensor> same;

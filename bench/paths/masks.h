@@ -23,9 +23,15 @@ struct MaskStudy {
   double random_gain = 0;      ///< noise
 };
 
-/// images: (n, C, H, W). `iterations`: of the optimization.
+/// How the mask is optimised that the closed form is compared with; 0 iterations: not at all.
+struct Rival {
+  std::int64_t iterations = 3000;
+  double learning_rate = 1e-3;
+  std::int64_t every = 1;  ///< it sees each so-manieth image of a path; gains are those on whole paths
+};
+/// images: (n, C, H, W).
 MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& images,
-                      const attribution::Options& options, double area, std::int64_t iterations);
+                      const attribution::Options& options, double area, const Rival& rival);
 
 /// The area of the published mask while it is optimised: after each number of iterations, the mean over images.
 std::vector<double> areas_while_optimised(const models::Classifier& classifier, const at::Tensor& images,
