@@ -31,8 +31,8 @@ Tensor dealt_out(const Tensor& rotation, std::int64_t causal, std::int64_t moved
 }
 
 /// (n + 1, n): its columns are orthonormal and have the sum 0, so that a normalised row of n + 1 numbers with the mean 0 becomes any direction of n.
-Tensor centred_basis(std::int64_t n) {
-  const Tensor ones = at::ones({n + 1, 1}, at::kDouble);
+Tensor centred_basis(std::int64_t n, const at::TensorOptions& options) {
+  const Tensor ones = at::ones({n + 1, 1}, options.dtype(at::kDouble));
   return std::get<0>(at::linalg_qr(ones, "complete")).narrow(1, 1, n).to(at::kFloat);
 }
 
@@ -74,7 +74,7 @@ LatentMap::LatentMap(const at::Tensor& rotation, std::int64_t causal, const Late
     const Tensor constant = at::cat({among_alpha, among_betas});
     Coupling coupling;
     coupling.constant = constant / constant.norm();
-    coupling.basis = centred_basis(size).to(rotation.device());
+    coupling.basis = centred_basis(size, rotation.options());
     coupling.hidden = normal({options.hidden, other}, 1 / std::sqrt(static_cast<double>(other)));
     coupling.hidden_bias = normal({options.hidden}, 0.5);
     // At the start w(B) = c: the two reflections undo each other.
@@ -96,7 +96,7 @@ void LatentMap::add_coupling(Coupling coupling) {
 void LatentMap::save(const std::filesystem::path& file) const {
   nn::NamedTensors tensors = {
       {"rotation", rotation_},
-      {"parts", at::tensor(std::vector<std::int64_t>{causal_, halves_[0], halves_[1], rest_})}};
+      {"parts", at::tensor({causal_, halves_[0], halves_[1], rest_}, rotation_.options().dtype(at::kLong))}};
   for (std::size_t l = 0; l < couplings_.size(); ++l)
     tensors.push_back({fmt::format("coupling{}.constant", l + 1), couplings_[l].constant});
   for (const nn::NamedTensor& own : parameters_.state()) tensors.push_back({own.name, own.tensor.detach()});
@@ -135,7 +135,7 @@ LatentMap LatentMap::load(const std::filesystem::path& file) {
         coupling.output.sizes() != at::IntArrayRef({size + 1, hidden}) ||
         coupling.output_bias.sizes() != at::IntArrayRef({size + 1}))
       fail("{} is no latent map: coupling {} does not fit its parts", file.string(), l + 1);
-    coupling.basis = centred_basis(size);
+    coupling.basis = centred_basis(size, map.rotation_.options());
     map.add_coupling(std::move(coupling));
   }
   map.parameters_.freeze();
