@@ -33,7 +33,8 @@ void export_run(const ExportArguments& arguments) {
   if (session.get<experiment::ClassifierOptions>().file.empty())
     export_network(session.classifier_network(), "classifier");
   if (kinds::has_encoder(session.recipe().values)) export_network(session.encoder_network(), "encoder");
-  export_network(session.decoder_network(), "decoder");
+  if (session.get<experiment::GeneratorOptions>().file.empty())
+    export_network(session.decoder_network(), "decoder");
 }
 
 }  // namespace

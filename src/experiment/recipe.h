@@ -59,6 +59,7 @@ struct GeneratorOptions {
   models::AutoencoderShape network;
   models::InitialWeights initial = models::InitialWeights::published;
   std::string start;  ///< folder with weights that its training begins with; empty: none
+  std::string file;   ///< a user's decoder, which stays as it is; empty: it is trained
 };
 
 /// In which precision trained models are judged.

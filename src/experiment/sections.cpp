@@ -120,7 +120,11 @@ config::Section generator_section() {
         "from (fine-tuning); the number of latents must be equal. The first K latents become alpha. From a "
         "plain "
         "autoencoder, explanation.pretraining = 1 instead takes the latents that move the classifier "
-        "most. Empty: random weights."}}};
+        "most. Empty: random weights."},
+       {"file", Path{at(&GeneratorOptions::file)}, "",
+        "A decoder of your own (.pt2, ONNX or TorchScript) that takes (N, generator.latents) and gives "
+        "images of the data's shape, from 0 to 1. It is "
+        "not trained, and all other keys but latents are unused. Empty: the generator is trained."}}};
 }
 
 config::Section run_section() {

@@ -8,6 +8,7 @@
 #include "whence/core/random.h"
 #include "whence/data/text/trees.h"
 #include "whence/interchange/safetensors.h"
+#include "whence/platform/device.h"
 
 namespace fs = std::filesystem;
 
@@ -116,6 +117,14 @@ void Session::check_networks() {
     classifier(Precision::float32);
   }
   if (latents() == 0) return;
+  if (const std::string& generator = get<GeneratorOptions>().file; !generator.empty()) {
+    if (!fs::exists(generator))
+      fail(
+          "generator.file is {}, which does not exist; a path in a recipe is relative to the recipe's folder",
+          generator);
+    decoder(Precision::float32);
+    return;
+  }
   encoder_network();
   decoder_network();
 }
@@ -162,10 +171,25 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
 }
 
 std::unique_ptr<models::Encoder> Session::encoder(Precision with) {
+  if (!get<GeneratorOptions>().file.empty())
+    fail_usage(
+        "generator.file is a decoder alone, but an encoder is needed here; train an autoencoder instead, or "
+        "leave out what encodes images");
   return models::as_encoder(trained(encoder_network(), "encoder.safetensors"), with);
 }
 
 std::unique_ptr<models::Decoder> Session::decoder(Precision with) {
+  if (const std::string& file = get<GeneratorOptions>().file; !file.empty()) {
+    auto decoder = models::load_decoder(file, latents(), with, device());
+    Generator generator = make_generator(seed(), "session/generator");
+    const at::NoGradGuard no_grad;
+    const at::Tensor image =
+        decoder->decode(at::randn({1, latents()}, generator, draws_of(generator)).to(device()));
+    if (image.sizes().slice(1) != at::IntArrayRef(task().image))
+      fail("{} makes images of {}, but those of the data are {}", file,
+           fmt::join(image.sizes().slice(1), "x"), fmt::join(task().image, "x"));
+    return decoder;
+  }
   return models::as_decoder(trained(decoder_network(), "decoder.safetensors"), with);
 }
 

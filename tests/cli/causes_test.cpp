@@ -50,6 +50,43 @@ TEST(CausesCommand, OfARunAndOfItsFiles) {
   EXPECT_TRUE(refused({"--decoder", "run/torchscript/decoder.pt", "--latents", "3"}, "give --classifier"));
 }
 
+/// A user's generator in a recipe: nothing is trained but the classifier, and everything that needs a decoder works.
+TEST(CausesCommand, InAGeneratorThatAUserBrings) {
+  const Workplace workplace;
+  test_support::write_squares_recipe(workplace.path());
+  workplace.must_run({"train", "recipe-of-squares.toml", "--out", "run", "--quiet"});
+  workplace.must_run({"export", "run"});
+  const auto run = [&](const Words& settings) {
+    Words words = {"run",
+                   "recipe-of-squares.toml",
+                   "--out",
+                   "own",
+                   "--quiet",
+                   "--set",
+                   "generator.file=run/torchscript/decoder.pt"};
+    for (const std::string& setting : settings) {
+      words.emplace_back("--set");
+      words.push_back(setting);
+    }
+    return words;
+  };
+  workplace.must_run(run({"generator.latents=3", "causes.causal=1", "causes.map_steps=20",
+                          "causes.map_draws=200", "causes.flow_samples=[20,20]", "modules.pairs=16",
+                          "modules.measured_pairs=8", "modules.divisions=1", "modules.flow_samples=[4,4]"}));
+  const std::string page = read_file(workplace / "own/report.html");
+  for (const char* part : {"Causes in the generator", "Modules of the generator",
+                           "It is the file decoder.pt, which stays as it is."})
+    EXPECT_TRUE(contains(page, part));
+  EXPECT_FALSE(std::filesystem::exists(workplace / "own/decoder.safetensors"));
+  EXPECT_TRUE(contains(
+      workplace.must_run({"causes", "own", "--map-steps", "0", "--flow-samples", "20x20"}).out, "straight"));
+  workplace.must_run({"export", "own"});
+  EXPECT_TRUE(is_error(workplace.run(run({})), 2, "generator.file needs generator.latents"));
+  EXPECT_TRUE(is_error(workplace.run(run({"generator.latents=4"})), 1, "decoder.pt"));
+  EXPECT_TRUE(is_error(workplace.run(run({"generator.latents=3", "generator.file=none.pt"})), 1,
+                       "none.pt, which does not exist"));
+}
+
 TEST(CausesCommand, InARecipe) {
   const Workplace workplace;
   test_support::write_squares_recipe(workplace.path());

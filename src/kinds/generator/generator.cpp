@@ -29,7 +29,8 @@ bool trains_alone(const config::Values& values) {
 }
 
 bool has_encoder(const config::Values& values) {
-  return values.get<GeneratorTraining>().objective == GeneratorObjective::vae;
+  return values.get<GeneratorTraining>().objective == GeneratorObjective::vae &&
+         values.get<experiment::GeneratorOptions>().file.empty();
 }
 
 bool keeps_answers(const config::Values& values) {

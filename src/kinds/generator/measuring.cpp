@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "experiment/stages.h"
+#include "explain/flow/classify.h"
 #include "kinds/generator/generator.h"
 #include "kinds/generator/image_model.h"
 #include "kinds/independent/independent.h"
@@ -11,6 +12,7 @@
 #include "whence/models/evaluation/features.h"
 #include "whence/models/evaluation/sample_quality.h"
 #include "whence/models/train/classifier.h"
+#include "whence/platform/device.h"
 
 namespace whence::kinds {
 namespace {
@@ -34,6 +36,34 @@ class ReencodingClassifier final : public models::Classifier {
   const models::Decoder& decoder_;
 };
 
+/// What keeps an autoencoder's samples from real images: its decoder, if reconstructions of training images are as far away, or its prior, if draws
+/// from a normal distribution with the codes' own mean and covariance are nearer.
+void add_autoencoder_rows(Session& session, const models::Features& features, const models::Decoder& decoder,
+                          const at::Tensor& real, const data::Dataset& known, nlohmann::json& record) {
+  const at::NoGradGuard no_grad;
+  const auto encoder = session.encoder(session.judging_precision());
+  Generator draws = make_generator(session.seed(), "generator/codes");
+  std::vector<at::Tensor> means, codes;
+  flow::for_batches(known.size(), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
+    const models::Posterior posterior =
+        encoder->encode(data::to_float(known, first, count).to(encoder->device()));
+    const at::Tensor mean = posterior.mean.to(at::kCPU);
+    const at::Tensor noise = at::randn(mean.sizes(), draws, draws_of(draws));
+    means.push_back(mean);
+    codes.push_back(mean + (0.5 * posterior.log_variance.to(at::kCPU)).exp() * noise);
+  });
+  const at::Tensor all = at::cat(codes), centre = all.mean(0, true);
+  const at::Tensor spread = (all - centre).to(at::kDouble);
+  const auto [values, vectors] = at::linalg_eigh(
+      spread.t().mm(spread) / static_cast<double>(std::max<std::int64_t>(1, all.size(0) - 1)));
+  const at::Tensor root = (vectors * values.clamp_min(0).sqrt()).to(at::kFloat);
+  const at::Tensor fitted = centre + at::randn(all.sizes(), draws, draws_of(draws)).mm(root.t());
+  record["reconstructions"] =
+      models::to_json(models::sample_quality(real, features.of_decoded(decoder, at::cat(means))));
+  record["fitted_prior"] =
+      models::to_json(models::sample_quality(real, features.of_decoded(decoder, fitted)));
+}
+
 nlohmann::json samples_json(Session& session, const models::Classifier& classifier,
                             const models::Decoder& decoder, std::string& summary) {
   if (classifier.network() == nullptr) return {{"left_out", "the layers of the classifier are unknown"}};
@@ -44,12 +74,14 @@ nlohmann::json samples_json(Session& session, const models::Classifier& classifi
   const at::Tensor real =
       features.of(data::pick(test, data::sample_rows(test, recipe.compared_images, rows)));
   const data::Dataset& train = session.data().train;
-  const at::Tensor known = features.of(data::pick(train, data::sample_rows(train, real.size(0), rows)));
+  const data::Dataset others = data::pick(train, data::sample_rows(train, real.size(0), rows));
   Generator draws = make_generator(session.seed(), "generator/samples");
   const models::SampleQuality quality =
       models::sample_quality(real, features.of_samples(decoder, real.size(0), draws));
   nlohmann::json record = models::to_json(quality);
-  record["training_images"] = models::to_json(models::sample_quality(real, known));
+  record["training_images"] = models::to_json(models::sample_quality(real, features.of(others)));
+  if (has_encoder(session.recipe().values))
+    add_autoencoder_rows(session, features, decoder, real, others, record);
   record["layer"] = features.layer();
   record["features"] = features.size();
   summary = fmt::format("Frechet distance {:.2f}, precision {:.2f}, recall {:.2f}", quality.frechet.value,

@@ -115,10 +115,19 @@ std::string samples_sentence(const nlohmann::json& samples) {
         number(real, "frechet", "value"), number(real, "precision", "value"),
         number(real, "recall", "value"));
   }
+  if (samples.contains("reconstructions"))
+    text += fmt::format(
+        " Reconstructions of training images are at {:.2f}: so much is the decoder's blur. Draws from a "
+        "normal distribution with the codes' own mean and "
+        "covariance, in place of N(0, I), are at {:.2f}.",
+        number(samples.at("reconstructions"), "frechet", "value"),
+        number(samples.at("fitted_prior"), "frechet", "value"));
   return text;
 }
 
 std::string training_sentence(const nlohmann::json& generator) {
+  if (generator.contains("file"))
+    return fmt::format("It is the file {}, which stays as it is.", generator.at("file").get<std::string>());
   std::string text = fmt::format("{} steps in {}.", generator.at("steps").get<std::int64_t>(),
                                  experiment::clock_time(generator.at("train_seconds").get<double>()));
   if (generator.contains("chosen_step"))
@@ -197,8 +206,8 @@ void report_generator(const Run& run, report::Page& page) {
   if (std::filesystem::exists(run.session.folder() / "figures/generator-training.svg"))
     section.figures.push_back(run.figure("generator-training", "The readings of the training, smoothed."));
   if (stands_alone(run)) {
-    page.answer = "**The recipe trains the generator alone, so there is no explanation.** " +
-                  section.paragraphs.front();
+    page.answer =
+        "**The recipe has a generator alone, so there is no explanation.** " + section.paragraphs.front();
     page.headlines = headlines_of(generator);
     page.lead = {samples};
   }

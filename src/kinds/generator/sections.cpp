@@ -91,6 +91,8 @@ void check_generator(const config::Values& values, const std::string& file) {
         "{}: generator.feature_weight is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",
         file);
+  if (!generator.file.empty() && generator.latents == 0)
+    fail_usage("{}: generator.file needs generator.latents, the number that your decoder takes", file);
   if (training.objective == GeneratorObjective::vae) return;
   if (generator.latents == 0)
     fail_usage(

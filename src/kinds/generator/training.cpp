@@ -2,6 +2,7 @@
 #include "experiment/stages.h"
 #include "kinds/generator/generator.h"
 #include "whence/core/error.h"
+#include "whence/core/files.h"
 #include "whence/core/random.h"
 #include "whence/models/evaluation/features.h"
 #include "whence/models/evaluation/sample_quality.h"
@@ -128,11 +129,15 @@ StageResult train_adversaries(Session& session) {
 }
 
 StageResult train_generator(Session& session) {
+  const std::string& file = session.get<experiment::GeneratorOptions>().file;
+  if (!file.empty())
+    return {{{"file", std::filesystem::path(file).filename().string()}}, {}, "taken as it is"};
   return has_encoder(session.recipe().values) ? train_autoencoder(session) : train_adversaries(session);
 }
 
 /// What the training would miss after the classifier's: the start's weights, and the layers that are compared.
 void check_training(Session& session) {
+  if (!session.get<experiment::GeneratorOptions>().file.empty()) return;
   check_start(session);
   const std::vector<std::string>& layers = session.get<GeneratorTraining>().feature_layers;
   if (!keeps_answers(session.recipe().values) || layers.empty() ||
@@ -143,6 +148,8 @@ void check_training(Session& session) {
 }
 
 nlohmann::json training_content(Session& session) {
+  const std::string& file = session.get<experiment::GeneratorOptions>().file;
+  if (!file.empty()) return {{"file", experiment::fingerprint_of(read_file(file))}};
   nlohmann::json content = start_content(session);
   content["precision"] = name_of(session.precision);
   return content;

@@ -68,13 +68,16 @@ at::Tensor Features::of(const data::Dataset& images) const {
   });
 }
 
-at::Tensor Features::of_samples(const Decoder& decoder, std::int64_t count, at::Generator& generator) const {
+at::Tensor Features::of_decoded(const Decoder& decoder, const at::Tensor& codes) const {
   const at::NoGradGuard no_grad;
-  const at::Tensor latents =
-      at::randn({count, decoder.latents()}, generator, draws_of(generator)).to(decoder.device());
-  return in_batches(count, [&](std::int64_t first, std::int64_t number) {
-    return of(decoder.decode(latents.narrow(0, first, number)));
+  const at::Tensor placed = codes.to(decoder.device());
+  return in_batches(codes.size(0), [&](std::int64_t first, std::int64_t count) {
+    return of(decoder.decode(placed.narrow(0, first, count)));
   });
+}
+
+at::Tensor Features::of_samples(const Decoder& decoder, std::int64_t count, at::Generator& generator) const {
+  return of_decoded(decoder, at::randn({count, decoder.latents()}, generator, draws_of(generator)));
 }
 
 const std::string& Features::layer() const { return classifier_.network()->layers()[layer_].name; }

@@ -29,6 +29,10 @@ TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   EXPECT_EQ(generator.at("samples").at("features"), 16);
   EXPECT_LT(generator.at("samples").at("training_images").at("frechet").at("value").get<double>(),
             generator.at("samples").at("frechet").at("value").get<double>());
+  for (const char* row : {"reconstructions", "fitted_prior"})
+    EXPECT_LT(generator.at("samples").at("training_images").at("frechet").at("value").get<double>(),
+              generator.at("samples").at(row).at("frechet").at("value").get<double>())
+        << row;
   EXPECT_EQ(*value_of(metric_named(all_metrics(kinds()), "sse"), metrics),
             generator.at("test").at("sse").get<double>());
   const std::string report = read_file(folder_ / "report.html");

@@ -28,7 +28,9 @@ class Features {
   at::Tensor of(const at::Tensor& images) const;
   /// Of all images of a set, some hundred at a time; hears an interrupt.
   at::Tensor of(const data::Dataset& images) const;
-  /// Of `count` samples of a decoder, from draws of N(0, I).
+  /// Of what a decoder makes of codes, (N, D).
+  at::Tensor of_decoded(const Decoder& decoder, const at::Tensor& codes) const;
+  /// The same of `count` draws of N(0, I).
   at::Tensor of_samples(const Decoder& decoder, std::int64_t count, at::Generator& generator) const;
 
   const std::string& layer() const;
