@@ -43,14 +43,14 @@ bool is_onnx(const std::filesystem::path& path) {
 
 namespace {
 
-torch::jit::Module load(const std::filesystem::path& path, std::optional<std::int64_t> words) {
+torch::jit::Module load(const std::filesystem::path& path, std::optional<OnnxTexts> texts) {
   const std::string bytes = read_file(path), file = path.string();
   if (is_zip(path)) fail("{} is a zip file, not an ONNX file; unpack it, or name it as what it is", file);
   if (bytes.empty()) fail("{} is empty; export the model again", file);
   const at::NoGradGuard no_grad;
   try {
     const OnnxModel model = parse_onnx(bytes);
-    return OnnxGraph(model, path, most_constants(bytes.size()), words).build();
+    return OnnxGraph(model, path, most_constants(bytes.size()), texts).build();
   } catch (const DamagedMessage& damage) {
     fail("{} is a damaged ONNX file, or none: {}; get it again, or export the model again", file,
          damage.what());
@@ -65,8 +65,8 @@ torch::jit::Module load(const std::filesystem::path& path, std::optional<std::in
 
 torch::jit::Module load_onnx(const std::filesystem::path& path) { return load(path, std::nullopt); }
 
-torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, std::int64_t words) {
-  return load(path, words);
+torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, const OnnxTexts& texts) {
+  return load(path, texts);
 }
 
 }  // namespace whence::interchange

@@ -3,9 +3,16 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <cstdint>
 #include <filesystem>
 
 namespace whence::interchange {
+
+/// Texts of so many words each: numbers of words, int64 (N, words), which nodes Gather the vectors of, or these vectors, float32 (N, words, E).
+struct OnnxTexts {
+  std::int64_t words;
+  bool vectors;
+};
 
 /// Whether the file is called .onnx, or begins as ONNX files do.
 bool is_onnx(const std::filesystem::path& path);
@@ -18,8 +25,8 @@ bool is_onnx(const std::filesystem::path& path);
 /// number of samples; weights outside the file's folder.
 torch::jit::Module load_onnx(const std::filesystem::path& path);
 
-/// The same of a model of texts, for texts of so many words: int64 (N, words), numbers of words that its nodes Gather the vectors of. Errors: those of
-/// load_onnx; an input that is not whole numbers of two dimensions; a file for texts of another length.
-torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, std::int64_t words);
+/// The same of a model of texts, for texts of one length. Errors: those of load_onnx; an input of another form than asked; a file for texts of another
+/// length.
+torch::jit::Module load_onnx_of_texts(const std::filesystem::path& path, const OnnxTexts& texts);
 
 }  // namespace whence::interchange

@@ -73,10 +73,10 @@ OnnxNode with_attributes(const OnnxNode& node, const std::vector<OnnxAttribute>&
 }  // namespace
 
 OnnxGraph::OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants,
-                     std::optional<std::int64_t> words)
+                     std::optional<OnnxTexts> texts)
     : model_(model),
       file_(std::move(file)),
-      words_(words),
+      texts_(texts),
       emitter_("OnnxModel", most_constants),
       nodes_left_(kMostNodes) {
   for (const OnnxFunction& function : model.functions)
@@ -123,27 +123,40 @@ void OnnxGraph::add_input(const std::set<std::string>& needed, Scope& scope) {
   }
   if (found == nullptr) fail("{} takes no input; export a model of one image", file_.string());
   try {
-    scope.values[found->name] = words_ ? texts_of(*found, *words_) : input_of(*found);
+    scope.values[found->name] = texts_ ? texts_of(*found, *texts_) : input_of(*found);
   } catch (const OnnxProblem& problem) {
     fail("{}: its input {} {}", file_.string(), found->name, problem.what());
   }
 }
 
-OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input, std::int64_t words) {
+OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input, const OnnxTexts& texts) {
   const std::string file = file_.string();
-  const bool whole =
-      input.tensor &&
-      at::isIntegralType(onnx_scalar_type(input.type, fmt::format("{}: its input {}", file, input.name)),
-                         false);
-  if (!whole || !input.sizes || input.sizes->size() != 2)
-    fail("{} does not take numbers of words, whole numbers (texts, words); export a model that does", file);
+  if (!input.tensor) fail("{} takes an input that is no tensor; export a model of texts", file);
+  const at::ScalarType type = onnx_scalar_type(input.type, fmt::format("{}: its input {}", file, input.name));
+  const std::size_t dimensions = input.sizes ? input.sizes->size() : 0;
+  const bool numbers = at::isIntegralType(type, false) && dimensions == 2,
+             vectors = type == at::kFloat && dimensions == 3;
+  if (!numbers && !vectors)
+    fail(
+        "{} takes neither numbers of words, whole numbers (texts, words), nor word vectors, float32 (texts, "
+        "words, values); export a model that does",
+        file);
+  if (vectors != texts.vectors)
+    fail("{} takes {}; set text_classifier.input to {}", file, vectors ? "word vectors" : "numbers of words",
+         vectors ? "vectors" : "numbers");
   const std::optional<std::int64_t> fixed = (*input.sizes)[1];
-  if (fixed && *fixed != words)
+  if (fixed && *fixed != texts.words)
     fail("{} takes texts of {} words only; export it with the number of words left open", file, *fixed);
   emitter_.fixed_batch = input.sizes->front();
-  OnnxValue numbers = emitter_.add_input({words});
-  numbers.type = at::kLong;
-  return numbers;
+  if (numbers) {
+    OnnxValue value = emitter_.add_input({texts.words});
+    value.type = at::kLong;
+    return value;
+  }
+  const std::optional<std::int64_t> values = (*input.sizes)[2];
+  if (!values || *values < 1)
+    fail("{} leaves open how many values a word vector has; export it with that number fixed", file);
+  return emitter_.add_input({texts.words, *values});
 }
 
 OnnxValue OnnxGraph::input_of(const OnnxValueInfo& input) {

@@ -8,15 +8,16 @@
 #include <unordered_map>
 
 #include "interchange/onnx_emitter.h"
+#include "interchange/onnx_file.h"
 #include "interchange/onnx_model.h"
 
 namespace whence::interchange {
 
 class OnnxGraph {
  public:
-  /// `file`: for errors and for weights beside it. `most_constants`: as OnnxEmitter's. `words`: of a model of texts, how many each has.
+  /// `file`: for errors and for weights beside it. `most_constants`: as OnnxEmitter's. `texts`: of a model of texts, what it gets.
   OnnxGraph(const OnnxModel& model, std::filesystem::path file, std::int64_t most_constants,
-            std::optional<std::int64_t> words);
+            std::optional<OnnxTexts> texts);
 
   /// Errors: those of load_onnx.
   torch::jit::Module build();
@@ -36,7 +37,7 @@ class OnnxGraph {
   void count_nodes(std::size_t nodes);
   void add_input(const std::set<std::string>& needed, Scope& scope);
   OnnxValue input_of(const OnnxValueInfo& input);
-  OnnxValue texts_of(const OnnxValueInfo& input, std::int64_t words);
+  OnnxValue texts_of(const OnnxValueInfo& input, const OnnxTexts& texts);
   /// Names of the tensors that the module returns.
   std::vector<std::string> outputs() const;
   void add_initializers(const std::vector<OnnxTensor>& tensors, Scope& scope);
@@ -52,7 +53,7 @@ class OnnxGraph {
 
   const OnnxModel& model_;
   std::filesystem::path file_;
-  std::optional<std::int64_t> words_;
+  std::optional<OnnxTexts> texts_;
   OnnxEmitter emitter_;
   std::int64_t nodes_left_;
   std::map<std::array<std::string, 3>, const OnnxFunction*> functions_;  ///< by domain, name and overload

@@ -14,6 +14,26 @@
 #include "whence/core/error.h"
 
 namespace whence::nn {
+
+/// A module with a second method, which takes the vectors, and its table.
+using CutModule = std::pair<torch::jit::Module, at::Tensor>;
+
+/// What is made for texts of one length when they are first asked; from several threads.
+template <class Made>
+class ByLength {
+ public:
+  template <class Make>
+  const Made& at(std::int64_t length, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(length);
+    return found != known_.end() ? found->second : known_.emplace(length, make()).first->second;
+  }
+
+ private:
+  std::map<std::int64_t, Made> known_;
+  std::mutex mutex_;
+};
+
 namespace {
 
 constexpr const char* kBehindEmbedding = "whence_behind_embedding";
@@ -57,9 +77,6 @@ at::Tensor cut(const std::shared_ptr<torch::jit::Graph>& graph) {
   return table;
 }
 
-/// A module with a second method, which takes the vectors, and its table.
-using CutModule = std::pair<torch::jit::Module, at::Tensor>;
-
 CutModule cut_module(torch::jit::Module module, const std::filesystem::path& path) {
   for (const at::Tensor& parameter : module.parameters()) parameter.set_requires_grad(false);
   try {
@@ -80,39 +97,60 @@ CutModule cut_module(torch::jit::Module module, const std::filesystem::path& pat
   }
 }
 
+constexpr std::int64_t kSomeWords = 5;
+
+/// The answer to `inputs`, of which the first tells in errors what was asked.
+std::vector<at::Tensor> answer_of(const torch::jit::Module& module, const char* method,
+                                  const std::filesystem::path& path, const std::vector<at::Tensor>& inputs) {
+  try {
+    return call(module, method, "", inputs);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} {}", path.string(), error.what()), error.code());
+  } catch (const std::exception& error) {
+    fail("{} {}", path.string(), failure_of(error, inputs.front().sizes()));
+  }
+}
+
 }  // namespace
 
 struct WordModule::Implementation {
-  bool onnx = false;                        ///< such a file's module is made for texts of one length
-  std::map<std::int64_t, CutModule> known;  ///< by that length; 0: of any
-  std::mutex mutex;
+  bool onnx = false;  ///< such a file's module is made for texts of one length; others' for any, 0
+  ByLength<CutModule> known;
 
   const CutModule& module_for(std::int64_t words, const std::filesystem::path& path) {
-    const std::int64_t length = onnx ? words : 0;
-    const std::lock_guard lock(mutex);
-    const auto found = known.find(length);
-    if (found != known.end()) return found->second;
-    torch::jit::Module module = onnx ? interchange::load_onnx_of_texts(path, words) : load_module(path);
-    return known.emplace(length, cut_module(std::move(module), path)).first->second;
+    return known.at(onnx ? words : 0, [&] {
+      return cut_module(
+          onnx ? interchange::load_onnx_of_texts(path, {words, /*vectors=*/false}) : load_module(path), path);
+    });
   }
 };
 
 WordModule::WordModule(std::filesystem::path path)
     : implementation_(std::make_shared<Implementation>()), path_(std::move(path)) {
-  constexpr std::int64_t some_words = 5;
   implementation_->onnx = std::filesystem::is_regular_file(path_) && interchange::is_onnx(path_);
-  table_ = implementation_->module_for(some_words, path_).second;
+  table_ = implementation_->module_for(kSomeWords, path_).second;
 }
 
 std::vector<at::Tensor> WordModule::operator()(const at::Tensor& numbers, const at::Tensor& vectors) const {
-  const CutModule& own = implementation_->module_for(numbers.size(1), path_);
-  try {
-    return call(own.first, kBehindEmbedding, "", {numbers, vectors});
-  } catch (const Error& error) {
-    throw Error(fmt::format("{} {}", path_.string(), error.what()), error.code());
-  } catch (const std::exception& error) {
-    fail("{} {}", path_.string(), failure_of(error, numbers.sizes()));
+  return answer_of(implementation_->module_for(numbers.size(1), path_).first, kBehindEmbedding, path_,
+                   {numbers, vectors});
+}
+
+struct OnnxVectorModule::Implementation {
+  ByLength<torch::jit::Module> known;
+
+  const torch::jit::Module& module_for(std::int64_t words, const std::filesystem::path& path) {
+    return known.at(words, [&] { return interchange::load_onnx_of_texts(path, {words, /*vectors=*/true}); });
   }
+};
+
+OnnxVectorModule::OnnxVectorModule(std::filesystem::path path)
+    : implementation_(std::make_shared<Implementation>()), path_(std::move(path)) {
+  implementation_->module_for(kSomeWords, path_);
+}
+
+std::vector<at::Tensor> OnnxVectorModule::operator()(const at::Tensor& vectors) const {
+  return answer_of(implementation_->module_for(vectors.size(1), path_), "forward", path_, {vectors});
 }
 
 }  // namespace whence::nn

@@ -1,4 +1,4 @@
-// A foreign module of texts, cut behind its look-up of word vectors.
+// Foreign modules of texts: cut behind their look-up of word vectors, or made for these.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -29,6 +29,21 @@ class WordModule {
   std::shared_ptr<Implementation> implementation_;
   std::filesystem::path path_;
   at::Tensor table_;
+};
+
+/// An ONNX file that takes word vectors, float32 (N, T, E); a module for each length, as above.
+class OnnxVectorModule {
+ public:
+  /// Errors: those of interchange::load_onnx_of_texts.
+  explicit OnnxVectorModule(std::filesystem::path path);
+
+  /// Errors: as ScriptModule::operator().
+  std::vector<at::Tensor> operator()(const at::Tensor& vectors) const;
+
+ private:
+  struct Implementation;
+  std::shared_ptr<Implementation> implementation_;
+  std::filesystem::path path_;
 };
 
 }  // namespace whence::nn

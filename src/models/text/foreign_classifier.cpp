@@ -146,6 +146,15 @@ nn::ScriptModule load_fixed(const std::filesystem::path& file) {
   return module;
 }
 
+Ask ask_by_vectors(const std::filesystem::path& file, bool onnx) {
+  if (onnx)
+    return [module = nn::OnnxVectorModule(file)](const at::Tensor& vectors, const at::Tensor&) {
+      return module(vectors);
+    };
+  return
+      [module = load_fixed(file)](const at::Tensor& vectors, const at::Tensor&) { return module(vectors); };
+}
+
 at::Tensor table_of_vectors(const TextClassifierFile& classifier) {
   const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
   std::vector<at::Tensor> rows = {at::zeros({1, vectors.dimensions()}, vectors.values.options())};
@@ -180,15 +189,8 @@ std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& c
       std::filesystem::is_regular_file(classifier.file) && interchange::is_onnx(classifier.file);
   std::unique_ptr<ForeignTextClassifier> role;
   if (classifier.input == TextInput::vectors) {
-    if (onnx)
-      fail(
-          "{} is an ONNX file, which is only read where it takes numbers of words; export a .pt2 file "
-          "instead",
-          file);
-    const nn::ScriptModule module = load_fixed(classifier.file);
-    role = std::make_unique<ForeignTextClassifier>(
-        file, [module](const at::Tensor& vectors, const at::Tensor&) { return module(vectors); },
-        table_of_vectors(classifier), classifier.output);
+    role = std::make_unique<ForeignTextClassifier>(file, ask_by_vectors(classifier.file, onnx),
+                                                   table_of_vectors(classifier), classifier.output);
   } else {
     if (!onnx) load_fixed(classifier.file);  // ONNX files with random operators are not read anyway
     const nn::WordModule words(classifier.file);

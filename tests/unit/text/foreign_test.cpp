@@ -167,21 +167,55 @@ TEST_F(ForeignTexts, FilesOfOtherFormatsAnswerAsPytorchDoes) {
   }
 }
 
+TEST_F(ForeignTexts, OnnxFilesMayTakeVectors) {
+  const std::filesystem::path files = std::filesystem::path(WHENCE_FIXTURES) / "texts";
+  std::map<std::string, at::Tensor> known;
+  for (const auto& [key, value] : nn::load_safetensors(files / "gru_vectors.safetensors").tensors)
+    known[key] = value;
+  std::string lines;
+  const std::vector<std::string> words = {"<pad>", "film", "<unk>", "good", "dull", "a"};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    lines += words[i];
+    for (std::int64_t j = 0; j < known["table"].size(1); ++j)
+      lines += fmt::format(" {:.9g}", known["table"][static_cast<std::int64_t>(i)][j].item<float>());
+    lines += "\n";
+  }
+  put(folder_ / "vectors.txt", lines);
+  given_.file = files / "gru_vectors.onnx";
+  given_.input = TextInput::vectors;
+  given_.vocabulary = folder_ / "vectors.txt";
+  const auto classifier = load();
+  EXPECT_TRUE(classifier->logits(texts()).allclose(known["y"], 1e-4, 1e-5));
+  const at::Tensor numbers = texts().narrow(0, 0, 1).narrow(1, 0, 2);
+  const at::Tensor vectors = at::embedding(classifier->embedding(), numbers).requires_grad_(true);
+  const at::Tensor found =
+      torch::autograd::grad({classifier->logits_of(vectors, numbers)[0][1]}, {vectors}).front();
+  EXPECT_TRUE(found.allclose(known["gradient"], 1e-4, 1e-6));
+  put(folder_ / "vectors.txt", "film 1 0\n<unk> 0 1\n");
+  expect_error([&] { load(); }, {"gru_vectors.onnx"});
+}
+
 TEST_F(ForeignTexts, OnnxFilesThatDoNotFitAreRefused) {
   const std::filesystem::path files = WHENCE_FIXTURES;
   given_.file = files / "onnx/mlp.onnx";
-  expect_error([&] { load(); }, {"mlp.onnx does not take numbers of words", "(texts, words)"});
+  expect_error([&] { load(); }, {"mlp.onnx takes neither numbers of words", "(texts, words)"});
   given_.file = files / "texts/gru_dynamo.onnx";
   expect_error([&] { load(3); }, {"gru_dynamo.onnx tells 2 classes apart"});
   given_.input = TextInput::vectors;
-  expect_error([&] { load(); }, {"is only read where it takes numbers of words"});
+  const std::filesystem::path numbers = std::exchange(given_.vocabulary, folder_ / "vectors.txt");
+  put(given_.vocabulary, "film 1 0 0 0\ngood 0 1 0 0\n");
+  expect_error([&] { load(); }, {"gru_dynamo.onnx takes numbers of words", "text_classifier.input"});
+  given_.file = files / "texts/gru_vectors.onnx";
+  given_.input = TextInput::numbers;
+  given_.vocabulary = numbers;
+  expect_error([&] { load(); }, {"gru_vectors.onnx takes word vectors", "text_classifier.input to vectors"});
 }
 
 TEST_F(ForeignTexts, DamagedOnnxFilesAreReadOrRefused) {
   const std::filesystem::path files = std::filesystem::path(WHENCE_FIXTURES) / "texts";
   std::vector<std::string> models;
-  for (const char* name :
-       {"cnn_dynamo.onnx", "gru_dynamo.onnx", "gru_script.onnx", "lstm_dynamo.onnx", "lstm_script.onnx"})
+  for (const char* name : {"cnn_dynamo.onnx", "gru_dynamo.onnx", "gru_script.onnx", "lstm_dynamo.onnx",
+                           "lstm_script.onnx", "gru_vectors.onnx"})
     models.push_back(read_file(files / name));
   const char* count = std::getenv("WHENCE_MUTATIONS");  // more by hand
   std::mt19937_64 random(1);
