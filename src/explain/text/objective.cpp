@@ -2,6 +2,7 @@
 
 #include "whence/explain/flow/draws.h"
 #include "whence/explain/flow/estimators.h"
+#include "whence/explain/text/fluency.h"
 #include "whence/models/text/language_model.h"
 #include "whence/models/train/vae_loss.h"
 
@@ -29,14 +30,16 @@ at::Tensor cross_entropy(const at::Tensor& p, const at::Tensor& log_q) { return 
 }  // namespace
 
 Objective::Objective(const models::SentenceVae& vae, const models::TextClassifier& classifier,
-                     const at::Tensor& translation, const at::Tensor& prior, const Training& options)
+                     const at::Tensor& translation, const at::Tensor& prior, const Training& options,
+                     double typical_nats)
     : vae_(vae),
       classifier_(classifier),
       translation_(translation),
       // In the order of the autoencoder's words: relaxed words find their rows here.
       classifier_table_(classifier.embedding().detach().index_select(0, translation)),
       prior_(prior),
-      options_(options) {}
+      options_(options),
+      typical_nats_(typical_nats) {}
 
 Objective::Batch Objective::prepare(const at::Tensor& numbers, const at::Tensor& answers,
                                     at::Generator& generator) const {
@@ -94,8 +97,19 @@ StepTerms Objective::rollouts(const Batch& batch, at::Generator& generator) cons
       p.unsqueeze(1), vae_.promise(z.narrow(1, 0, vae_.shape().causal)), estimator);
   const models::Posterior again = vae_.encode(texts.vectors(vae_.embedding()), texts.lengths);
   const at::Tensor cycle = (again.mean - z).square().mean();
-  return {options_.cycle_weight * cycle - options_.lambda * bound.to(at::kFloat),
-          {{"C", bound.detach()}, {"cycle", cycle.detach()}}};
+  StepTerms terms{options_.cycle_weight * cycle - options_.lambda * bound.to(at::kFloat),
+                  {{"C", bound.detach()}, {"cycle", cycle.detach()}}};
+  if (options_.fluency_weight > 0) {
+    const at::Tensor nats = nats_per_word(*options_.language, texts);
+    terms.loss = terms.loss + options_.fluency_weight * (nats - typical_nats_).relu().mean();
+    terms.readings.push_back({"fluency", nats.detach().mean()});
+  }
+  if (options_.repeat_weight > 0) {
+    const at::Tensor repeats = repeated_pairs(texts).mean();
+    terms.loss = terms.loss + options_.repeat_weight * repeats;
+    terms.readings.push_back({"repeats", repeats.detach()});
+  }
+  return terms;
 }
 
 StepTerms Objective::kept_words(const Batch& batch, at::Generator& generator) const {

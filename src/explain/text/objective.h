@@ -15,9 +15,10 @@ struct StepTerms {
 /// Keeps references to the networks and the options.
 class Objective {
  public:
-  /// `prior`: the classifier's mean answer, (1, M).
+  /// `prior`: the classifier's mean answer, (1, M). `typical_nats`: of a word, where the fluency term begins.
   Objective(const models::SentenceVae& vae, const models::TextClassifier& classifier,
-            const at::Tensor& translation, const at::Tensor& prior, const Training& options);
+            const at::Tensor& translation, const at::Tensor& prior, const Training& options,
+            double typical_nats);
 
   /// A batch of texts of one length; some of their words are hidden from the encoder and from the decoder.
   struct Batch {
@@ -30,7 +31,7 @@ class Objective {
 
   /// Evidence lower bound, words without their order, pull and adversary. Draws the batch's code.
   StepTerms texts(Batch& batch, double kl_weight, at::Generator& generator) const;
-  /// Information flow and cycle, on texts decoded from drawn codes.
+  /// Information flow, cycle and fluency, on texts decoded from drawn codes.
   StepTerms rollouts(const Batch& batch, at::Generator& generator) const;
   /// The words that the classifier does not read its answer from, under another alpha.
   StepTerms kept_words(const Batch& batch, at::Generator& generator) const;
@@ -44,6 +45,7 @@ class Objective {
   const models::TextClassifier& classifier_;
   at::Tensor translation_, classifier_table_, prior_;
   const Training& options_;
+  double typical_nats_;
 };
 
 /// How little each word of texts of one length (N, T), in the classifier's vocabulary, matters to its answer: 1 for a word that does not, 0 for the one

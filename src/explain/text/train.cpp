@@ -5,6 +5,7 @@
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/text/batches.h"
+#include "whence/explain/text/fluency.h"
 #include "whence/nn/training/schedule.h"
 
 namespace whence::text {
@@ -26,17 +27,21 @@ void add(StepTerms& terms, const StepTerms& more, bool read = true) {
 }
 
 std::string fingerprint(const models::SentenceVae& vae, const Corpus& corpus, const Training& o,
-                        std::int64_t count) {
+                        std::int64_t count, double typical_nats) {
   const models::SentenceVaeShape& s = vae.shape();
+  // The nats of real texts tell one language model from another.
+  std::string fluency =
+      o.fluency_weight > 0 ? fmt::format(", fluency {} above {}", o.fluency_weight, typical_nats) : "";
+  if (o.repeat_weight > 0) fluency += fmt::format(", repeats {}", o.repeat_weight);
   return fmt::format(
       "sentence vae {} {} {} {} {} {} {} {} {}, {} parameters, {} texts, {} steps of {}, {} {} {} {} {} {}, "
-      "weights {} {} {} {} {} {} {} {}, {} {} {} {} {}, seed {}",
+      "weights {} {} {} {} {} {} {} {}, {} {} {} {} {}, seed {}{}",
       static_cast<int>(s.architecture), s.words, s.classes, s.causal, s.noncausal, s.embedding,
       s.encoder_hidden, s.decoder_hidden, s.guide, count, corpus.numbers.size(0), o.steps, o.batch,
       o.causal_share, o.sure, o.learning_rate, o.word_dropout, o.encoder_dropout, o.sampled_words,
       o.kl_weight, o.kl_warmup, o.bag_weight, o.pull_weight, o.adversary_weight, o.lambda, o.cycle_weight,
       o.keep_weight, o.causal_every, o.rollouts, o.decoding.candidates, o.decoding.noise, o.decoding.longest,
-      o.seed);
+      o.seed, fluency);
 }
 
 }  // namespace
@@ -51,11 +56,18 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
     fail(
         "the classifier is sure of no text, so there is no answer to explain; train it longer, or take "
         "another one");
+  if (options.fluency_weight > 0 && options.language == nullptr)
+    fail("the fluency term needs a language model, but there is none");
+  const double typical_nats =
+      options.fluency_weight > 0
+          ? nats_per_word(*options.language, corpus.numbers).quantile(options.fluency_level).item<double>()
+          : 0;
   data::TextBatches all(corpus.numbers, options.batch, options.seed);
   std::optional<data::TextBatches> sure_only;
   if (sure.size(0) > 0)
     sure_only.emplace(corpus.numbers.index_select(0, sure), options.batch, options.seed + 1);
-  const Objective objective(vae, classifier, translation, corpus.answers.mean(0, true), options);
+  const Objective objective(vae, classifier, translation, corpus.answers.mean(0, true), options,
+                            typical_nats);
   nn::Optimizer optimizer(vae.parameters(), nn::Adam{});
   nn::SmoothedReadings smoothed, smoothed_causal;
   nn::Readings causal_readings;
@@ -73,7 +85,8 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
     StepTerms terms = objective.texts(prepared, kl_weight, generator);
     if (second && (index - first_causal) % options.causal_every == 0) {
       StepTerms causal;
-      if (options.lambda + options.cycle_weight > 0) causal = objective.rollouts(prepared, generator);
+      if (options.lambda + options.cycle_weight + options.fluency_weight + options.repeat_weight > 0)
+        causal = objective.rollouts(prepared, generator);
       if (options.keep_weight > 0) add(causal, objective.kept_words(prepared, generator));
       add(terms, causal, /*read=*/false);
       causal_readings = smoothed_causal.update(causal.readings);
@@ -84,9 +97,10 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
     readings.insert(readings.end(), causal_readings.begin(), causal_readings.end());
     return readings;
   };
-  return nn::run_training({"explanation", fingerprint(vae, corpus, options, vae.parameters().count()),
-                           options.steps, options.checkpoint, options.checkpoint_seconds},
-                          vae.parameters(), {&optimizer}, step, progress);
+  return nn::run_training(
+      {"explanation", fingerprint(vae, corpus, options, vae.parameters().count(), typical_nats),
+       options.steps, options.checkpoint, options.checkpoint_seconds},
+      vae.parameters(), {&optimizer}, step, progress);
 }
 
 }  // namespace whence::text

@@ -149,6 +149,12 @@ models::LanguageModel language_model(Session& session, const TextCorpus& corpus,
   return trained ? loaded(session, std::move(model), "language-model.safetensors") : model;
 }
 
+models::LanguageModel fluency_model(Session& session, const TextCorpus& corpus, bool trained) {
+  Generator generator = make_generator(session.seed(), "text-fluency-model/initial");
+  models::LanguageModel model({.words = corpus.vocabulary.size()}, generator);
+  return trained ? loaded(session, std::move(model), "text-fluency-model.safetensors") : model;
+}
+
 models::SentenceVae sentence_vae(Session& session, const TextCorpus& corpus, bool trained) {
   models::SentenceVaeShape shape = session.get<TextExplanationOptions>().shape;
   shape.words = corpus.vocabulary.size();

@@ -140,6 +140,14 @@ std::vector<Key> training_keys() {
        "Of the distance between the code of a decoded text and the code that it was made from."},
       {"keep_weight", number(&Training::keep_weight, 1e6), "",
        "Of the words that do not matter to the classifier: they stay when alpha moves."},
+      {"fluency_weight", number(&Training::fluency_weight, 1e6), "",
+       "Of the fluency of decoded texts: a second language model finds them as likely as real ones. It is "
+       "trained for this, and it is not the judge. 0: no such model."},
+      {"fluency_level", number(&Training::fluency_level, 1), "share of the real texts",
+       "So many real texts are likely enough. Only decoded texts that are less likely than all of these are "
+       "changed by the fluency term."},
+      {"repeat_weight", number(&Training::repeat_weight, 1e6), "",
+       "Of pairs of neighbouring words that a decoded text has twice."},
       {"causal_every", Integer{at(training, &Training::causal_every), 1, 1000}, "steps",
        "From one causal term to the next."},
       {"rollouts", Integer{at(training, &Training::rollouts), 2, 65'536}, "texts",

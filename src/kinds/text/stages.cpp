@@ -40,6 +40,9 @@ StageResult measure_given_classifier(Session& session, const data::Vocabulary& v
           fmt::format("test accuracy {:.2f} %", 100 * accuracy)};
 }
 
+/// What the generator learns.
+at::Tensor learned_texts(const TextCorpus& corpus) { return data::stacked({corpus.train, corpus.undecided}); }
+
 StageResult train_classifier_of_texts(Session& session) {
   const data::Vocabulary vocabulary = classifier_vocabulary(session);
   if (session.get<TextClassifierOptions>().is_given()) return measure_given_classifier(session, vocabulary);
@@ -76,6 +79,30 @@ StageResult train_judge(Session& session) {
           summary.seconds};
 }
 
+bool asks_for_fluency(Session& session) {
+  return session.get<TextExplanationOptions>().training.fluency_weight > 0;
+}
+
+nlohmann::json fluency_content(Session& session) { return {{"asked", asks_for_fluency(session)}}; }
+
+/// The judge stays unseen, so this is another network with other seeds, and the judge's keys say nothing about it.
+StageResult train_fluency_model(Session& session) {
+  if (!asks_for_fluency(session)) return {{}, {}, "not asked for"};
+  const TextCorpus corpus = text_corpus(session);
+  models::LanguageModel model = fluency_model(session, corpus, false);
+  models::LanguageModelTraining training =
+      placed(session, models::LanguageModelTraining{}, "text-fluency-model");
+  training.seed = ~training.seed;
+  const nn::LoopSummary summary =
+      models::train_language_model(model, learned_texts(corpus), training, session.progress);
+  nn::save_parameters(session.folder() / "text-fluency-model.safetensors", model.parameters());
+  const double perplexity = models::perplexity(model, corpus.test);
+  return {{{"fluency_model", {{"test_perplexity", perplexity}, {"train_seconds", summary.seconds}}}},
+          {"text-fluency-model.safetensors"},
+          fmt::format("perplexity of test texts {:.0f}", perplexity),
+          summary.seconds};
+}
+
 StageResult train_explanation(Session& session) {
   const TextCorpus corpus = text_corpus(session);
   const data::Vocabulary words = classifier_vocabulary(session);
@@ -85,8 +112,10 @@ StageResult train_explanation(Session& session) {
   text::Training options =
       placed(session, session.get<TextExplanationOptions>().training, "text-explanation");
   options.decoding.longest = session.get<TextCorpusOptions>().longest + 1;
-  const at::Tensor texts = data::stacked({corpus.train, corpus.undecided});
+  const at::Tensor texts = learned_texts(corpus);
   const at::Tensor seen = translation.index_select(0, texts.flatten()).view(texts.sizes());
+  std::optional<models::LanguageModel> fluent;
+  if (asks_for_fluency(session)) options.language = &fluent.emplace(fluency_model(session, corpus, true));
   const nn::LoopSummary summary =
       text::train(vae, *classifier, translation, {texts, models::text_probabilities(*classifier, seen)},
                   options, session.progress);
@@ -123,7 +152,10 @@ std::vector<Stage> text_stages() {
                                                 "run.seed"};
   Stage judge{"language-model", corpus, {"data"}, train_judge};
   judge.keys.push_back("language_model");
-  Stage explanation{"text-explanation", corpus, {"data", "text-classifier"}, train_explanation};
+  Stage fluency{"text-fluency-model", corpus, {"data"}, train_fluency_model, fluency_content};
+  fluency.keys.push_back("text.undecided");
+  Stage explanation{
+      "text-explanation", corpus, {"data", "text-classifier", "text-fluency-model"}, train_explanation};
   explanation.keys.push_back("text.undecided");
   explanation.keys.push_back("text_explanation");
   explanation.expensive = true;
@@ -131,7 +163,7 @@ std::vector<Stage> text_stages() {
                  {"text", "run.seed"},
                  {"text-classifier", "language-model", "text-explanation"},
                  measure};
-  return {classifier, judge, explanation, measures};
+  return {classifier, judge, fluency, explanation, measures};
 }
 
 }  // namespace whence::kinds

@@ -81,6 +81,8 @@ std::unique_ptr<models::TextClassifier> explained_text_classifier(Session& sessi
 models::TextClassifierNetwork text_classifier(Session& session, const data::Vocabulary& vocabulary,
                                               bool trained);
 models::LanguageModel language_model(Session& session, const TextCorpus& corpus, bool trained);
+/// Of the fluency term; the judge is `language_model`.
+models::LanguageModel fluency_model(Session& session, const TextCorpus& corpus, bool trained);
 models::SentenceVae sentence_vae(Session& session, const TextCorpus& corpus, bool trained);
 
 /// All of a run that is trained.

@@ -130,6 +130,26 @@ TEST_P(TextTrainings, ResumeBitForBit) {
     EXPECT_TRUE(own.tensor.equal(second.parameters()[own.name])) << own.name;
 }
 
+/// Without the weight the model changes nothing, not even a draw.
+TEST(TextTraining, AsksTheLanguageModelOnlyWithAWeight) {
+  const Toy data = toy();
+  const auto classifier = trained_classifier(data);
+  Generator generator = make_generator(6, "language");
+  const models::LanguageModel language({.words = data.words.size(), .embedding = 8, .hidden = 16}, generator);
+  const auto trained = [&](double weight, const models::LanguageModel* model) {
+    Training training = short_training(20);
+    training.fluency_weight = weight;
+    training.language = model;
+    models::SentenceVae vae = toy_vae(data);
+    train_on(vae, data, *classifier, training);
+    return vae.embedding().detach();
+  };
+  const at::Tensor without = trained(0, nullptr);
+  EXPECT_TRUE(without.equal(trained(0, &language)));
+  EXPECT_FALSE(without.equal(trained(20, &language)));
+  whence::test::expect_error([&] { trained(20, nullptr); }, {"needs a language model"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, TextTrainings,
                          ::testing::Values(models::VaeArchitecture::guided,
                                            models::VaeArchitecture::published));

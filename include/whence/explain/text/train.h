@@ -7,7 +7,10 @@
 // and, every causal_every-th step of the second stage, with texts x' decoded from codes whose alpha is drawn from N(0, I) and whose beta is, by halves, drawn
 // and that of a text,
 //   - lambda (H(Y) + E log q(Y|alpha))  <= - lambda I(alpha; Y)       the variational bound (flow::variational_information)
-//   + cycle_weight |q-mean(x') - z|^2 / D                             a text tells the code that it was made from.
+//   + cycle_weight |q-mean(x') - z|^2 / D                             a text tells the code that it was made from
+//   + fluency_weight max(0, -log p'(x') / words - typical)            texts are as likely as real ones under a language model p' (text/fluency.h)
+//   + repeat_weight  (pairs of neighbouring words that stand in x' before).
+// The share fluency_level of the real texts has at most `typical` nats a word. Below that nothing is lowered, so that texts need not be commonplace.
 // The decoder sees no text here: gradients reach it through straight-through words (text/decoding.h). In the same steps, with another alpha' ~ N(0, I),
 //   + keep_weight (- sum_t s_t log p(x_t | x_<t, alpha', beta))       words that do not matter to the classifier stay when alpha moves,
 // where s_t is 1 for such a word and 0 for the one that matters most (gradient times input of the classifier).
@@ -23,6 +26,7 @@
 #include "whence/core/progress.h"
 #include "whence/explain/text/decoding.h"
 #include "whence/models/text/classifier.h"
+#include "whence/models/text/language_model.h"
 #include "whence/models/text/sentence_vae.h"
 #include "whence/nn/training/training_loop.h"
 
@@ -46,6 +50,11 @@ struct Training {
   double lambda = 20;
   double cycle_weight = 5;
   double keep_weight = 1;
+  double fluency_weight = 0;
+  double fluency_level = 0.9;  ///< share of the real texts that are likely enough
+  double repeat_weight = 0;
+  const models::LanguageModel* language =
+      nullptr;  ///< of the fluency term, in the vocabulary of the autoencoder; not trained here
   std::int64_t causal_every = 3;
   std::int64_t rollouts = 32;  ///< texts decoded for the causal term
   RelaxedDecoding decoding;
@@ -60,7 +69,7 @@ struct Corpus {
 };
 
 /// Trains `vae` in place. `translation` leads from its vocabulary to the classifier's (Vocabulary::translation_from). Resumed
-/// training equals uninterrupted training bit for bit. Error: no text whose answer is sure.
+/// training equals uninterrupted training bit for bit. Error: no text whose answer is sure; a fluency_weight without a language model.
 nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& classifier,
                       const at::Tensor& translation, const Corpus& corpus, const Training& options,
                       const ProgressCallback& progress = {});
