@@ -10,9 +10,9 @@ using test::contains;
 using test_support::Workplace;
 
 const std::vector<std::string> kCommands = {
-    "run",     "train",      "flow",       "sweep",     "ablate",    "counterfactual",
-    "trust",   "select",     "report",     "curves",    "data",      "import",
-    "export",  "recipe",     "completion", "attribute", "visualize", "linear-gaussian",
+    "run",     "train",  "flow",       "sweep",     "ablate",    "counterfactual",
+    "trust",   "select", "report",     "curves",    "data",      "import",
+    "export",  "recipe", "completion", "attribute", "visualize", "linear-gaussian",
     "modules", "causes", "merge",      "explore"};
 
 TEST(Help, EverySubcommandHasExamples) {
