@@ -107,9 +107,9 @@ config::Section causes_section() {
            {"map_steps", Integer{at(&O::map, &LatentMapOptions::steps), 0, 10'000'000}, "",
             "Steps of training of the map that bends the directions and keeps the prior N(0, I); 0: they "
             "stay straight."},
-           {"map_draws", Integer{at(&O::map, &LatentMapOptions::draws), 100, 100'000'000}, "samples",
+           {"map_draws", Integer{at(&O::map, &LatentMapOptions::draws), 2, 100'000'000}, "samples",
             "Draws of the latents, with the classifier's answers, that the map learns from."},
-           {"map_factors", Integer{at(&O::map, &LatentMapOptions::moved), 3, 100'000}, "factors",
+           {"map_factors", Integer{at(&O::map, &LatentMapOptions::moved), 2, 100'000}, "factors",
             "Factors that take part in the map: the causal ones, and those of the others that move the "
             "classifier most."},
            {"couplings", Integer{at(&O::map, &LatentMapOptions::couplings), 1, 100}, "",
