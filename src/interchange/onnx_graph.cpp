@@ -133,7 +133,8 @@ OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input, const OnnxTexts& texts
   const std::string file = file_.string();
   if (!input.tensor) fail("{} takes an input that is no tensor; export a model of texts", file);
   const at::ScalarType type = onnx_scalar_type(input.type, fmt::format("{}: its input {}", file, input.name));
-  const std::size_t dimensions = input.sizes ? input.sizes->size() : 0;
+  const auto sizes = input.sizes.value_or(decltype(input.sizes)::value_type());
+  const std::size_t dimensions = sizes.size();
   const bool numbers = at::isIntegralType(type, false) && dimensions == 2,
              vectors = type == at::kFloat && dimensions == 3;
   if (!numbers && !vectors)
@@ -144,16 +145,16 @@ OnnxValue OnnxGraph::texts_of(const OnnxValueInfo& input, const OnnxTexts& texts
   if (vectors != texts.vectors)
     fail("{} takes {}; set text_classifier.input to {}", file, vectors ? "word vectors" : "numbers of words",
          vectors ? "vectors" : "numbers");
-  const std::optional<std::int64_t> fixed = (*input.sizes)[1];
+  const std::optional<std::int64_t> fixed = sizes[1];
   if (fixed && *fixed != texts.words)
     fail("{} takes texts of {} words only; export it with the number of words left open", file, *fixed);
-  emitter_.fixed_batch = input.sizes->front();
+  emitter_.fixed_batch = sizes.front();
   if (numbers) {
     OnnxValue value = emitter_.add_input({texts.words});
     value.type = at::kLong;
     return value;
   }
-  const std::optional<std::int64_t> values = (*input.sizes)[2];
+  const std::optional<std::int64_t> values = sizes[2];
   if (!values || *values < 1)
     fail("{} leaves open how many values a word vector has; export it with that number fixed", file);
   return emitter_.add_input({texts.words, *values});

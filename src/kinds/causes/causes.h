@@ -37,7 +37,7 @@ struct CausesStudy {
   std::optional<flow::FlowReport> bent;  ///< empty: no map was trained
   bool bent_is_kept = false;             ///< its alpha has more flow
 
-  const flow::FlowReport& kept() const { return bent_is_kept ? *bent : directions; }
+  const flow::FlowReport& kept() const { return bent_is_kept && bent ? *bent : directions; }
 };
 
 /// Errors: those of gce::causal_directions and gce::LatentMap.

@@ -17,7 +17,7 @@
 namespace whence::kinds {
 namespace {
 
-using experiment::Models, experiment::StageResult;
+using experiment::StageResult;
 
 /// The classifier behind the autoencoder: what it says about an image that was encoded and decoded.
 class ReencodingClassifier final : public models::Classifier {

@@ -69,10 +69,10 @@ class LatentMap {
   void add_coupling(Coupling coupling);
   /// The parts that A and B are made of: alpha, both halves of the betas, and the rest.
   std::vector<at::Tensor> parts(const at::Tensor& factors) const;
-  at::Tensor turned(const at::Tensor& factors, std::size_t coupling, bool back) const;
+  at::Tensor turned(const at::Tensor& factors, std::size_t index, bool back) const;
   at::Tensor decided(const Coupling& coupling, const at::Tensor& b) const;
   struct WrittenMap;
-  void add_turn(WrittenMap& written, std::size_t coupling) const;
+  void add_turn(WrittenMap& written, std::size_t index) const;
 
   std::int64_t causal_ = 0;
   std::array<std::int64_t, 2> halves_ = {0, 0};
