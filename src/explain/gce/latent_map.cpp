@@ -57,8 +57,8 @@ LatentMap::LatentMap(const at::Tensor& rotation, std::int64_t causal, const Late
     : causal_(causal), parameters_("latent map") {
   const std::int64_t latents = rotation.size(0), moved = std::min(options.moved, latents);
   if (options.couplings > 0 && moved < causal + 2)
-    fail_usage("a latent map of {} causal factors needs {} factors that take part; there are {}", causal,
-               causal + 2, moved);
+    fail_usage("{} factors take part in the latent map; it needs the causal ones and two more, {} or more",
+               moved, causal + 2);
   halves_[0] = (moved - causal) / 2;
   halves_[1] = moved - causal - halves_[0];
   rest_ = latents - moved;

@@ -141,8 +141,9 @@ TEST(LatentMap, OrderedRotationPutsWhatMovesFirst) {
 
 TEST(LatentMap, BadInput) {
   Generator generator = make_generator(1, "test");
-  EXPECT_TRUE(test::contains(test::usage_error_of([&] { LatentMap(orthogonal(3, 1), 2, {}, generator); }),
-                             "a latent map of 2 causal factors needs 4 factors that take part; there are 3"));
+  EXPECT_TRUE(test::contains(
+      test::usage_error_of([&] { LatentMap(orthogonal(3, 1), 2, {}, generator); }),
+      "3 factors take part in the latent map; it needs the causal ones and two more, 4 or more"));
   const test::TemporaryFolder folder;
   nn::save_safetensors(folder / "other.safetensors", {{"weight", at::ones({2})}});
   EXPECT_TRUE(test::contains(test::error_of([&] { LatentMap::load(folder / "other.safetensors"); }),
