@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   program.add_option("--rate", a.rival.learning_rate, "Learning rate of the optimised mask")
       ->capture_default_str();
-  program.add_option("--every", a.rival.every, "The optimised mask sees each so-manieth image of a path")
+  program.add_option("--every", a.rival.every, "4: the optimised mask sees every fourth image of a path")
       ->capture_default_str();
   program.add_option("--settling", a.settling, "Images whose mask's area is followed while it is optimised")
       ->capture_default_str();

@@ -27,7 +27,7 @@ struct MaskStudy {
 struct Rival {
   std::int64_t iterations = 3000;
   double learning_rate = 1e-3;
-  std::int64_t every = 1;  ///< it sees each so-manieth image of a path; gains are those on whole paths
+  std::int64_t every = 1;  ///< 4: it sees every fourth image of a path; gains are those on whole paths
 };
 /// images: (n, C, H, W).
 MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& images,
