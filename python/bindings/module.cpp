@@ -2,7 +2,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "bindings/bindings.h"
+#include "bindings/texts.h"
 #include "whence/core/error.h"
 #include "whence/platform/interrupt_check.h"
 
@@ -56,6 +56,8 @@ PYBIND11_MODULE(_whence, module) {
   add_explain(module);
   add_morph(module);
   add_modules(module);
+  add_text_classifier(module);
+  add_explain_texts(module);
   set_interrupt_check(check_signals);
 }
 

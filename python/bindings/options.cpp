@@ -1,5 +1,5 @@
 // Options are those of the recipes and the command line: names, ranges, meanings and errors come from the one schema.
-#include "bindings/bindings.h"
+#include "bindings/texts.h"
 #include "kinds/attribution/attribution.h"
 #include "kinds/counterfactual/search_keys.h"
 #include "kinds/gce/flow_keys.h"
@@ -59,6 +59,7 @@ void add_options(py::module_& module) {
                py::arg("counterfactual") = described(kinds::counterfactual_search_keys()),
                py::arg("visualize") = section(kinds::visualization_section),
                py::arg("explain") = described(explanation_keys(), explanation_defaults()),
+               py::arg("explain_texts") = described(text_explanation_keys(), text_explanation_defaults()),
                py::arg("morph") = section(kinds::morphing_section),
                py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()));
 }

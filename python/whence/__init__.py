@@ -12,16 +12,21 @@ import typing as _typing
 import torch as _torch
 
 from whence import _whence
-from whence._explain import Explanation, explain, load
+from whence._explain import Explanation, explain
+from whence._explain_texts import TextExplanation, attribute_words, explain_texts
+from whence._load import load
 from whence._models import Model, classifier, decoder, encoder
 from whence._options import documented as _documented, texts as _texts
 from whence._progress import print_progress
-from whence._result import Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, Visualization
-from whence._whence import Classifier, Decoder, Encoder, Error, UsageError
+from whence._result import (Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, TextCounterfactual, TextSweep, Visualization,
+                            WordAttribution)
+from whence._text_models import text_classifier
+from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, UsageError
 
-__all__ = ["attribute", "explain", "load", "flow", "counterfactual", "morph", "modules", "visualize", "classifier", "decoder",
-           "encoder", "methods", "print_progress", "Classifier", "Decoder", "Encoder", "Attribution", "Explanation", "Flow",
-           "Counterfactuals", "Morphs", "Modules", "Sweep", "Visualization", "Error", "UsageError"]
+__all__ = ["attribute", "attribute_words", "explain", "explain_texts", "load", "flow", "counterfactual", "morph", "modules", "visualize",
+           "classifier", "decoder", "encoder", "text_classifier", "methods", "print_progress", "Classifier", "Decoder", "Encoder",
+           "TextClassifier", "Attribution", "Explanation", "TextExplanation", "Flow", "Counterfactuals", "Morphs", "Modules", "Sweep",
+           "TextCounterfactual", "TextSweep", "Visualization", "WordAttribution", "Error", "UsageError"]
 
 #: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "options", ...}}. Those with "needs_generator" are the
 #: program's: `whence attribute` takes the generator.

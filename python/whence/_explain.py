@@ -48,7 +48,7 @@ def _labels(labels: typing.Any, classifier: _whence.Classifier, images: torch.Te
     return labels
 
 
-def _divided(labels: torch.Tensor, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def divided(labels: torch.Tensor, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows to train on, and rows that are held back: the same share of each class, drawn at random."""
     if not 0 < share < 1:
         raise _whence.UsageError(f"held_back is {share}, but must be a share of the images between 0 and 1")
@@ -102,7 +102,7 @@ def explain(model: Model, images: torch.Tensor, labels: typing.Any = None, causa
     if len(names) != classifier.classes:
         raise _whence.UsageError(f"class_names has {len(names)} names, but the classifier has {classifier.classes} classes")
     chosen = texts({"causal": causal, "noncausal": noncausal, **options}, _whence.options["explain"])
-    train, held = _divided(known, held_back, seed)
+    train, held = divided(known, held_back, seed)
     trained = _whence.explain(classifier, pixels[train].contiguous(), known[train], names, architecture, width, initialisation,
                               chosen, seed, progress)
     record = _folder.Record(
@@ -207,8 +207,3 @@ class Explanation:
         sweeps = "".join(f"<p>An image of class {_html.html.escape(self.class_names[int(self.labels[row])])}, one factor moved:</p>"
                          + self.sweep(self.images[row], range(self.causal))._repr_html_() for row in rows)
         return sentence + table + sweeps
-
-
-def load(folder: str | os.PathLike) -> Explanation:
-    """An explanation that Explanation.save or the program wrote. Errors: no run folder; not trained yet; a run without an explanation."""
-    return _folder.load(pathlib.Path(folder), Explanation)

@@ -1,6 +1,7 @@
 """Run folders of explanations: what Explanation.save writes and load reads."""
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import json
@@ -62,7 +63,7 @@ def _read_idx(file: pathlib.Path) -> torch.Tensor:
     return torch.frombuffer(bytearray(content[4 + 4 * dims:]), dtype=torch.uint8).view(shape)
 
 
-def _toml(value: typing.Any) -> str:
+def toml(value: typing.Any) -> str:
     return json.dumps(value)  # of strings, numbers and lists of them; DEL aside, which no name has
 
 
@@ -74,16 +75,16 @@ def _recipe(explanation: typing.Any, classifier: str, output: str) -> str:
 [data]
 set = "idx"
 path = "data"
-class_names = {_toml(explanation.class_names)}
+class_names = {toml(explanation.class_names)}
 
 [classifier]
-file = {_toml(classifier)}
-output = {_toml(output)}
+file = {toml(classifier)}
+output = {toml(output)}
 
 [generator]
-architecture = {_toml(network["architecture"])}
+architecture = {toml(network["architecture"])}
 width = {network["width"]}
-initialisation = {_toml(network["initialisation"])}
+initialisation = {toml(network["initialisation"])}
 {_whence.explanation_toml(network["options"])}
 [run]
 seed = {record.seed}
@@ -141,21 +142,40 @@ def _check_classifier(explanation: typing.Any, folder: pathlib.Path) -> None:
         raise _whence.Error("the classifier's file gives other answers than the classifier; give a .pt2 or TorchScript file instead")
 
 
-def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
+@contextlib.contextmanager
+def new_run(folder: pathlib.Path) -> typing.Iterator[pathlib.Path]:
+    """A place to write to, which becomes `folder` when all is written. Error: the folder holds other files."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise _whence.Error(f"{folder} exists already; remove it, or give another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as place:
         part = pathlib.Path(place) / "run"
+        yield part
+        if folder.exists():
+            folder.rmdir()
+        os.rename(part, folder)
+
+
+def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
+    with new_run(folder) as part:
         if explanation._record is None:
             shutil.copytree(explanation._folder, part)
         else:
             part.mkdir()
             _write(explanation, part)
-        if folder.exists():
-            folder.rmdir()
-        os.rename(part, folder)
     return folder
+
+
+def write_run(folder: pathlib.Path, seed: int) -> None:
+    (folder / "run.json").write_text(json.dumps({
+        "format": _FORMAT, "seed": seed, "made_by": f"Python, PyTorch {torch.__version__}",
+        "precision": {"requested": "float32", "chosen": "float32", "reason": "Python trains in float32"}}, indent=2))
+
+
+def write_report(explanation: typing.Any, folder: pathlib.Path) -> None:
+    title = f"What moves the classifier: {', '.join(explanation.class_names)}"
+    body = f"<h1>{_html.html.escape(title)}</h1>{explanation._repr_html_()}"
+    (folder / "report.html").write_text(_html.page(title, body))
 
 
 def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
@@ -165,24 +185,17 @@ def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
     _whence.save_weights(explanation.decoder, str(folder / "decoder.safetensors"))
     (folder / "recipe.toml").write_text(_recipe(explanation, file, output))
     (folder / "metrics.json").write_text(json.dumps(_metrics(explanation), indent=2))
-    (folder / "run.json").write_text(json.dumps({
-        "format": _FORMAT, "seed": explanation._record.seed, "made_by": f"Python, PyTorch {torch.__version__}",
-        "precision": {"requested": "float32", "chosen": "float32", "reason": "Python trains in float32"}}, indent=2))
+    write_run(folder, explanation._record.seed)
     _check_classifier(explanation, folder)
-    title = f"What moves the classifier: {', '.join(explanation.class_names)}"
-    body = f"<h1>{_html.html.escape(title)}</h1>{explanation._repr_html_()}"
-    (folder / "report.html").write_text(_html.page(title, body))
+    write_report(explanation, folder)
 
 
-def _flow_of(metrics: dict[str, typing.Any]) -> Flow | None:
-    """As the run measured it."""
-    found = metrics.get("gce", {}).get("information_flow")
-    if found is None:
-        return None
-    factors = [(i, bool(each["causal"]), each["nats"], each["se"]) for i, each in enumerate(found["factors"])]
-    outer, inner = found.get("samples", (0, 0))
-    return Flow({"alpha": found["alpha"]["nats"], "alpha_se": found["alpha"]["se"], "beta": found["beta"]["nats"],
-                 "beta_se": found["beta"]["se"], "factors": factors, "outer": outer, "inner": inner})
+def flow_of(record: dict[str, typing.Any]) -> Flow:
+    """The flow as metrics.json has it."""
+    factors = [(i, bool(each["causal"]), each["nats"], each["se"]) for i, each in enumerate(record["factors"])]
+    outer, inner = record.get("samples", (0, 0))
+    return Flow({"alpha": record["alpha"]["nats"], "alpha_se": record["alpha"]["se"], "beta": record["beta"]["nats"],
+                 "beta_se": record["beta"]["se"], "factors": factors, "outer": outer, "inner": inner})
 
 
 def _held_back(folder: pathlib.Path, recipe: dict[str, typing.Any]) -> tuple[torch.Tensor, torch.Tensor] | None:
@@ -199,11 +212,9 @@ def load(folder: pathlib.Path, make: typing.Any) -> typing.Any:
     if _models.run_folder(folder) is None:
         raise _whence.Error(f"{folder} is not a run folder")
     recipe, data = _models.recipe_of(folder)
-    if "image" not in data:
-        raise _whence.Error(f"{folder} explains a classifier of texts, which this module does not load")
     explanation = recipe.get("explanation", {})
     if recipe.get("generator", {}).get("latents", 0) or not explanation.get("steps", 1):
         raise _whence.Error(f"{folder} holds no causal explanation; whence.decoder and whence.encoder read its generator")
-    metrics = json.loads((folder / "metrics.json").read_text())
+    flow = json.loads((folder / "metrics.json").read_text()).get("gce", {}).get("information_flow")
     return make(_models.classifier(folder), _models.encoder(folder), _models.decoder(folder), explanation["causal"],
-                list(data["classes"]), folder=folder, flow=_flow_of(metrics), held=_held_back(folder, recipe))
+                list(data["classes"]), folder=folder, flow=None if flow is None else flow_of(flow), held=_held_back(folder, recipe))

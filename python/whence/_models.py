@@ -19,7 +19,7 @@ Model = typing.Union[_whence.Classifier, _whence.Decoder, _whence.Encoder, torch
 
 
 @contextlib.contextmanager
-def _evaluating(module: torch.nn.Module) -> typing.Iterator[None]:
+def evaluating(module: torch.nn.Module) -> typing.Iterator[None]:
     """In evaluation mode for a while; each part gets its own mode back."""
     training = [part for part in module.modules() if part.training]
     try:
@@ -37,7 +37,7 @@ class _Evaluated:
         self.module = module
 
     def __call__(self, x: torch.Tensor) -> typing.Any:
-        with _evaluating(self.module):
+        with evaluating(self.module):
             return self.module(x)
 
 
@@ -78,6 +78,13 @@ def recipe_of(folder: pathlib.Path) -> tuple[dict[str, typing.Any], dict[str, ty
     return recipe, json.loads(metrics.read_text())["data"]
 
 
+def _of_images(folder: pathlib.Path) -> tuple[dict[str, typing.Any], dict[str, typing.Any]]:
+    recipe, data = recipe_of(folder)
+    if "image" not in data:
+        raise _whence.Error(f"{folder} is about texts; whence.load and whence.text_classifier read it")
+    return recipe, data
+
+
 def _weights(folder: pathlib.Path, role: str) -> str:
     file = folder / f"{role}.safetensors"
     if not file.is_file():
@@ -93,7 +100,7 @@ def _latents(folder: pathlib.Path, recipe: dict[str, typing.Any]) -> int:
 
 def traced(module: torch.nn.Module, example: torch.Tensor, file: str) -> None:
     """Writes the module as TorchScript, which tells its layers. Error: torch.jit.trace cannot follow it."""
-    with warnings.catch_warnings(), _evaluating(module):
+    with warnings.catch_warnings(), evaluating(module):
         warnings.simplefilter("ignore")
         try:
             torch.jit.save(torch.jit.trace(module, example[:2].clone(), check_trace=False), file)
@@ -129,7 +136,7 @@ def classifier(model: Model, example: torch.Tensor | None = None, *, output: str
     if isinstance(model, _whence.Classifier):
         return model
     if (folder := run_folder(model)) is not None:
-        recipe, data = recipe_of(folder)
+        recipe, data = _of_images(folder)
         own = recipe["classifier"]
         if own.get("file"):
             probe = torch.rand(4, *data["image"], generator=torch.Generator().manual_seed(0))
@@ -150,7 +157,7 @@ def decoder(model: Model, latents: int | None = None, *, layers: bool = False) -
     if isinstance(model, _whence.Decoder):
         return model
     if (folder := run_folder(model)) is not None:
-        recipe, data = recipe_of(folder)
+        recipe, data = _of_images(folder)
         own = recipe["generator"]
         return _whence.decoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
                                                own.get("dropout", 0.0), _weights(folder, "decoder"))
@@ -171,7 +178,7 @@ def encoder(model: Model, example: torch.Tensor | None = None) -> _whence.Encode
     if isinstance(model, _whence.Encoder):
         return model
     if (folder := run_folder(model)) is not None:
-        recipe, data = recipe_of(folder)
+        recipe, data = _of_images(folder)
         own = recipe["generator"]
         return _whence.encoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
                                                own.get("dropout", 0.0), _weights(folder, "encoder"))

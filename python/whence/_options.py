@@ -13,6 +13,7 @@ _ARGUMENTS = {
     "counterfactual": set(),
     "visualize": {"objectives", "layers", "units", "parametrizations", "references", "real", "judge", "judge_file"},
     "explain": {"causal", "noncausal"},
+    "explain_texts": {"causal", "noncausal"},
     "morph": {"images", "target", "components"},
     "modules": {"originals"},
 }

@@ -183,3 +183,87 @@ class Modules(_Result):
             if judged:
                 rows[-1] += [f"{module['flow']['nats']:.4f}", f"{module['flow']['random']['nats']:.4f}"]
         return _html.table(rows, header + (["nats", "of random channels"] if judged else []))
+
+
+class TextSweep(_Result):
+    """What changes when one latent of a text's code moves: texts (factors, steps), probabilities (factors, steps, classes), values (steps),
+    which are added to the latent; factors: the latents. text: the words that were read; answer (classes): the classifier's, to it;
+    reconstruction, reconstruction_answer; unknown: words that the generator does not know; left_out: words at the end that it does not read."""
+
+    text: str
+    answer: torch.Tensor
+    reconstruction: str
+    reconstruction_answer: torch.Tensor
+    factors: list[int]
+    names: list[str]
+    values: list[float]
+    texts: list[list[str]]
+    probabilities: torch.Tensor
+    unknown: list[str]
+    left_out: int
+    class_names: list[str]
+
+    def _rows(self) -> list[list[str]]:
+        rows = [["the text", self.text, _answer(self.answer, self.class_names)],
+                ["reconstruction", self.reconstruction, _answer(self.reconstruction_answer, self.class_names)]]
+        for name, texts, answers in zip(self.names, self.texts, self.probabilities):
+            rows += [[f"{name} {value:+.2f}", text, _answer(answer, self.class_names)]
+                     for value, text, answer in zip(self.values, texts, answers)]
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<15} {answer:<16} {text}" for name, text, answer in self._rows())
+
+    def _repr_html_(self) -> str:
+        return _html.table(self._rows(), ["", "text", "answer"])
+
+
+class TextCounterfactual(_Result):
+    """The nearest text with another answer. text, answer: as for a sweep; reconstruction and its class probabilities, before; found;
+    counterfactual and after, or None; alpha, the first alpha of the text, and new_alpha."""
+
+    text: str
+    answer: torch.Tensor
+    reconstruction: str
+    before: torch.Tensor
+    found: bool
+    counterfactual: str | None
+    after: torch.Tensor | None
+    alpha: float
+    new_alpha: float | None
+    unknown: list[str]
+    left_out: int
+    class_names: list[str]
+
+    def _rows(self) -> list[list[str]]:
+        rows = [["the text", self.text, _answer(self.answer, self.class_names)],
+                ["reconstruction", self.reconstruction, _answer(self.before, self.class_names)]]
+        if self.counterfactual is not None and self.after is not None:
+            rows.append([f"alpha = {self.new_alpha:+.2f}", self.counterfactual, _answer(self.after, self.class_names)])
+        else:
+            rows.append(["", "no alpha between -3 and +3 changes the answer", ""])
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<15} {answer:<16} {text}" for name, text, answer in self._rows())
+
+    def _repr_html_(self) -> str:
+        return _html.table(self._rows(), ["", "text", "answer"])
+
+
+class WordAttribution(_Result):
+    """words and their values; target; probabilities (classes); method."""
+
+    words: list[str]
+    values: torch.Tensor
+    target: int
+    probabilities: torch.Tensor
+    method: str
+
+    def _repr_html_(self) -> str:
+        return _html.table([[f"{value:+.3f}" for value in self.values.tolist()]], self.words)
+
+
+def _answer(probabilities: torch.Tensor, class_names: list[str]) -> str:
+    answer = int(probabilities.argmax())
+    return f"{class_names[answer]} {probabilities[answer]:.2f}"

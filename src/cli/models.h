@@ -18,7 +18,7 @@ namespace whence::cli {
 constexpr std::int64_t kShown = 9;
 
 struct ModelSet {
-  std::unique_ptr<models::Classifier> classifier;
+  std::shared_ptr<models::Classifier> classifier;
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
   std::unique_ptr<models::Classifier> independent;  ///< of load_autoencoder; null where there is none

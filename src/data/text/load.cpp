@@ -84,13 +84,6 @@ TextSet held_back(TextSet& texts, double share) {
   return back;
 }
 
-Phrases as_phrases(const TextSet& set) {
-  Phrases phrases;
-  for (const LabelledText& text : set.texts) phrases.words.push_back(text.words);
-  phrases.targets = at::one_hot(set.labels(), set.classes()).to(at::kFloat);
-  return phrases;
-}
-
 }  // namespace
 
 TextSplits load_texts(const fs::path& path, const TextColumns& columns) {
@@ -104,8 +97,8 @@ TextSplits load_texts(const fs::path& path, const TextColumns& columns) {
   for (const auto& [set, name] :
        {std::pair{&splits.train, "training"}, {&splits.validation, "validation"}, {&splits.test, "test"}})
     if (set->texts.empty()) fail("{} leaves no {} text; it needs more different texts", path.string(), name);
-  splits.phrases = as_phrases(splits.train);
-  splits.test_phrases = as_phrases(splits.test);
+  splits.phrases = phrases_of(splits.train);
+  splits.test_phrases = phrases_of(splits.test);
   return splits;
 }
 

@@ -1,5 +1,7 @@
 #include "whence/data/text/texts.h"
 
+#include <ATen/ATen.h>
+
 #include <array>
 
 namespace whence::data {
@@ -64,6 +66,13 @@ at::Tensor TextSet::labels() const {
   std::vector<std::int64_t> all;
   for (const LabelledText& text : texts) all.push_back(text.label);
   return at::tensor(all, at::kLong);
+}
+
+Phrases phrases_of(const TextSet& set) {
+  Phrases phrases;
+  for (const LabelledText& text : set.texts) phrases.words.push_back(text.words);
+  phrases.targets = at::one_hot(set.labels(), set.classes()).to(at::kFloat);
+  return phrases;
 }
 
 Words tokenize(std::string_view text) {

@@ -2,20 +2,12 @@
 
 #include "whence/core/error.h"
 #include "whence/core/random.h"
-#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/text/counterfactual.h"
 #include "whence/explain/text/measures.h"
 #include "whence/platform/interrupt.h"
 
 namespace whence::kinds {
 namespace {
-
-at::Tensor code_of(const TextModels& models, const at::Tensor& numbers) {
-  const at::NoGradGuard no_gradients;
-  return models.vae
-      .encode(at::embedding(models.vae.embedding(), numbers), data::lengths_of(numbers).clamp_min(1))
-      .mean;
-}
 
 DecodedText decoded(const TextModels& models, const at::Tensor& numbers, const at::Tensor& answer,
                     double value) {
@@ -35,36 +27,23 @@ std::vector<DecodedText> decode(const TextModels& models, const at::Tensor& code
   return all;
 }
 
-/// Random rows of the test texts.
-at::Tensor test_rows(const TextModels& models, std::int64_t count, at::Generator& generator) {
-  const std::int64_t all = models.corpus.test.size(0);
-  return at::randperm(all, generator, at::kLong).narrow(0, 0, count == 0 ? all : std::min(count, all));
-}
-
 double accuracy(const TextModels& models, const at::Tensor& texts, const at::Tensor& labels) {
   return models.answers(texts).argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
 }
 
-/// Of alpha and of all betas. A few draws: the check compares classifiers.
-std::pair<flow::FlowValue, flow::FlowValue> flows_of(const TextModels& models,
-                                                     const models::Classifier& classifier, std::uint64_t seed,
-                                                     const ProgressCallback& progress) {
-  flow::FlowOptions options;
-  options.outer = 60;
-  options.inner = 30;
-  options.factors = flow::FactorDraws::shared;
-  const auto decoder = text::as_decoder(models.vae, models.translation, models.longest);
-  const flow::FlowReport report =
-      flow::measure_flow(*decoder, classifier, models.vae.shape().causal, options, seed, progress);
-  return {report.alpha, report.beta};
-}
-
-double share_of(const std::pair<flow::FlowValue, flow::FlowValue>& flows) {
-  constexpr double least = 1e-9;
-  return flows.first.nats / std::max(flows.first.nats + flows.second.nats, least);
-}
-
 }  // namespace
+
+at::Tensor text_codes(const TextModels& models, const at::Tensor& numbers) {
+  const at::NoGradGuard no_gradients;
+  return models.vae
+      .encode(at::embedding(models.vae.embedding(), numbers), data::lengths_of(numbers).clamp_min(1))
+      .mean;
+}
+
+at::Tensor test_rows(const TextModels& models, std::int64_t count, at::Generator& generator) {
+  const std::int64_t all = models.corpus.test.size(0);
+  return at::randperm(all, generator, at::kLong).narrow(0, 0, count == 0 ? all : std::min(count, all));
+}
 
 AskedText ask(const TextModels& models, const std::string& text) {
   if (data::first_line_not_utf8(text) > 0) fail_usage("the text is not UTF-8; convert it");
@@ -82,14 +61,14 @@ AskedText ask(const TextModels& models, const std::string& text) {
   if (asked.unknown.size() == read.size())
     fail_usage("the generator knows no word of '{}'; it knows {} words of the texts that it was trained on",
                data::join_words(read), models.corpus.vocabulary.size() - data::Vocabulary::kFirstWord);
-  asked.code = code_of(models, to_numbers(models.corpus.vocabulary, {read}));
+  asked.code = text_codes(models, to_numbers(models.corpus.vocabulary, {read}));
   return asked;
 }
 
 std::vector<AskedText> ask_test_texts(const TextModels& models, std::int64_t count, std::uint64_t seed) {
   Generator generator = make_generator(seed, "text/asked");
   const at::Tensor texts = models.corpus.test.index_select(0, test_rows(models, count, generator));
-  const at::Tensor answers = models.answers(texts), codes = code_of(models, texts);
+  const at::Tensor answers = models.answers(texts), codes = text_codes(models, texts);
   std::vector<AskedText> all;
   for (std::int64_t i = 0; i < texts.size(0); ++i)
     all.push_back({decoded(models, texts[i], answers[i], 0).words, answers[i], codes.narrow(0, i, 1), {}, 0});
@@ -118,7 +97,8 @@ flow::Ablation ablate_texts(const TextModels& models, std::int64_t count, std::u
   Generator generator = make_generator(seed, "text/ablation");
   const at::Tensor rows = test_rows(models, count, generator);
   const at::Tensor texts = models.corpus.test.index_select(0, rows),
-                   labels = models.corpus.test_labels.index_select(0, rows), codes = code_of(models, texts),
+                   labels = models.corpus.test_labels.index_select(0, rows),
+                   codes = text_codes(models, texts),
                    fresh = at::randn(codes.sizes(), generator, codes.options());
   const auto right = [&](const at::Tensor& z) {
     throw_if_interrupted();
@@ -131,36 +111,6 @@ flow::Ablation ablate_texts(const TextModels& models, std::int64_t count, std::u
     ablation.replaced.push_back(right(changed));
   }
   return ablation;
-}
-
-nlohmann::json check_text_trust(Session& session, const TextModels& models, std::int64_t classifiers,
-                                const ProgressCallback& progress) {
-  const auto own = flows_of(models, *models.classifier, session.seed(), progress);
-  Generator draws = make_generator(session.seed(), "text/trust");
-  const at::Tensor texts =
-      models.corpus.test.index_select(0, test_rows(models, session.get<TextMeasureOptions>().texts, draws));
-  const at::Tensor again = text::decode_greedily(models.vae, code_of(models, texts), models.longest);
-  const at::Tensor kept = models.answers(again).argmax(1).eq(models.answers(texts).argmax(1));
-  const double share = kept.to(at::kDouble).mean().item<double>();
-  const auto count = static_cast<double>(texts.size(0));
-  nlohmann::json trust = {
-      {"leak", {{"value", 1 - share_of(own)}, {"se", own.second.se / (own.first.nats + own.second.nats)}}},
-      {"reencoding", {{"value", share}, {"se", std::sqrt(share * (1 - share) / count)}}}};
-  nlohmann::json random = {{"alpha", own.first.nats}, {"randomized", nlohmann::json::array()}};
-  if (session.get<TextClassifierOptions>().is_given()) classifiers = 0;  // its layers are not known
-  models::TextClassifierShape shape = session.get<TextClassifierOptions>().shape;
-  shape.words = models.words.size();
-  shape.classes = models.classifier->classes();
-  for (std::int64_t i = 0; i < classifiers; ++i) {
-    Generator generator = make_generator(session.seed(), fmt::format("text/randomized/{}", i));
-    constexpr double deviation = 0.3;
-    models::TextClassifierNetwork network(
-        shape, at::normal(0.0, deviation, {shape.words, shape.embedding}, generator), generator);
-    const auto classifier = models::as_text_classifier(std::move(network));
-    random["randomized"].push_back(flows_of(models, *classifier, session.seed(), progress).first.nats);
-  }
-  trust["randomization"] = random;
-  return trust;
 }
 
 }  // namespace whence::kinds

@@ -6,6 +6,11 @@
 
 namespace whence::kinds {
 
+/// Means of the posteriors of texts in the corpus' vocabulary, (N, D).
+at::Tensor text_codes(const TextModels& models, const at::Tensor& numbers);
+/// Random rows of the test texts; `count` 0: all.
+at::Tensor test_rows(const TextModels& models, std::int64_t count, at::Generator& generator);
+
 /// A text as the classifier and the generator read it.
 struct AskedText {
   data::Words words;

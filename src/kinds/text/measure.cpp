@@ -3,7 +3,6 @@
 
 #include "kinds/text/text.h"
 #include "whence/core/random.h"
-#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/text/measures.h"
 #include "whence/explain/text/words.h"
 
@@ -48,13 +47,8 @@ at::Tensor with_alpha(const at::Tensor& codes, double value) {
 
 nlohmann::json flow_of(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
                        const ProgressCallback& progress) {
-  const auto decoder = text::as_decoder(models.vae, models.translation, models.longest);
-  flow::FlowOptions flow;
-  flow.outer = options.outer;
-  flow.inner = options.inner;
-  flow.factors = flow::FactorDraws::shared;
   const flow::FlowReport report =
-      flow::measure_flow(*decoder, *models.classifier, models.vae.shape().causal, flow, seed, progress);
+      text_flow(models, *models.classifier, options.outer, options.inner, seed, progress);
   nlohmann::json json = to_json(report);
   double largest = 0;
   for (const flow::FactorFlow& factor : report.factors)
@@ -208,6 +202,17 @@ nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, 
 }
 
 }  // namespace
+
+flow::FlowReport text_flow(const TextModels& models, const models::TextClassifier& classifier,
+                           std::int64_t outer, std::int64_t inner, std::uint64_t seed,
+                           const ProgressCallback& progress) {
+  const auto decoder = text::as_decoder(models.vae, models.translation, models.longest);
+  flow::FlowOptions options;
+  options.outer = outer;
+  options.inner = inner;
+  options.factors = flow::FactorDraws::shared;
+  return flow::measure_flow(*decoder, classifier, models.vae.shape().causal, options, seed, progress);
+}
 
 nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
                             const ProgressCallback& progress) {

@@ -40,9 +40,6 @@ StageResult measure_given_classifier(Session& session, const data::Vocabulary& v
           fmt::format("test accuracy {:.2f} %", 100 * accuracy)};
 }
 
-/// What the generator learns.
-at::Tensor learned_texts(const TextCorpus& corpus) { return data::stacked({corpus.train, corpus.undecided}); }
-
 StageResult train_classifier_of_texts(Session& session) {
   const data::Vocabulary vocabulary = classifier_vocabulary(session);
   if (session.get<TextClassifierOptions>().is_given()) return measure_given_classifier(session, vocabulary);
@@ -92,7 +89,7 @@ StageResult train_fluency_model(Session& session) {
   models::LanguageModel model = fluency_model(session, corpus, false);
   models::LanguageModelTraining training =
       placed(session, models::LanguageModelTraining{}, "text-fluency-model");
-  training.seed = ~training.seed;
+  training.seed = fluency_seed(training.seed);
   const nn::LoopSummary summary =
       models::train_language_model(model, learned_texts(corpus), training, session.progress);
   nn::save_parameters(session.folder() / "text-fluency-model.safetensors", model.parameters());
@@ -111,20 +108,17 @@ StageResult train_explanation(Session& session) {
   const at::Tensor translation = words.translation_from(corpus.vocabulary);
   text::Training options =
       placed(session, session.get<TextExplanationOptions>().training, "text-explanation");
-  options.decoding.longest = session.get<TextCorpusOptions>().longest + 1;
-  const at::Tensor texts = learned_texts(corpus);
-  const at::Tensor seen = translation.index_select(0, texts.flatten()).view(texts.sizes());
   std::optional<models::LanguageModel> fluent;
   if (asks_for_fluency(session)) options.language = &fluent.emplace(fluency_model(session, corpus, true));
   const nn::LoopSummary summary =
-      text::train(vae, *classifier, translation, {texts, models::text_probabilities(*classifier, seen)},
-                  options, session.progress);
+      train_sentence_vae(vae, corpus, *classifier, translation, session.get<TextCorpusOptions>().longest,
+                         options, session.progress);
   nn::save_parameters(session.folder() / "text-explanation.safetensors", vae.parameters());
   corpus.vocabulary.save(session.folder() / "text-explanation.words.txt");
   return {{{"train_seconds", summary.seconds},
            {"steps", summary.steps},
            {"step_seconds_median", summary.step_seconds_median},
-           {"texts", texts.size(0)},
+           {"texts", learned_texts(corpus).size(0)},
            {"words", corpus.vocabulary.size()}},
           {"text-explanation.safetensors", "text-explanation.words.txt"},
           fmt::format("{:.3f} s a step", summary.step_seconds_median),

@@ -7,6 +7,7 @@
 #include "experiment/kind.h"
 #include "experiment/session.h"
 #include "whence/data/text/vocabulary.h"
+#include "whence/explain/flow/information_flow.h"
 #include "whence/explain/text/train.h"
 #include "whence/models/text/foreign_classifier.h"
 #include "whence/models/text/language_model.h"
@@ -70,12 +71,31 @@ struct TextCorpus {
   at::Tensor undecided;                  ///< training phrases between two classes; none: (0, 1)
 };
 TextCorpus text_corpus(Session& session);
+/// Errors: no training or test text of the length asked for, or none all of whose words stand often enough.
+TextCorpus text_corpus(const data::TextSplits& splits, const TextCorpusOptions& options);
+/// The training texts, and the undecided ones.
+at::Tensor learned_texts(const TextCorpus& corpus);
 
 /// The vocabulary of the classifier: words of its training phrases, or of the user's file. Error: a file that knows few of the texts' words.
 data::Vocabulary classifier_vocabulary(Session& session);
 /// The explained classifier: trained, or the user's file.
 std::unique_ptr<models::TextClassifier> explained_text_classifier(Session& session,
                                                                   const data::Vocabulary& vocabulary);
+
+/// The language model that judges, and that of the fluency term.
+enum class TextJudge { judge, fluency };
+/// Of its draws, which are others than the judge's.
+constexpr std::uint64_t fluency_seed(std::uint64_t seed) { return ~seed; }
+
+// Untrained; their first weights depend on the seed alone.
+models::LanguageModel new_language_model(const TextCorpus& corpus, std::uint64_t seed, TextJudge which);
+models::SentenceVae new_sentence_vae(models::SentenceVaeShape shape, const TextCorpus& corpus,
+                                     std::int64_t classes, std::uint64_t seed);
+/// text::train with the answers of the classifier. `longest`: words of a text.
+nn::LoopSummary train_sentence_vae(models::SentenceVae& vae, const TextCorpus& corpus,
+                                   const models::TextClassifier& classifier, const at::Tensor& translation,
+                                   std::int64_t longest, text::Training training,
+                                   const ProgressCallback& progress);
 
 // Networks as the recipe declares them; `trained`: with the weights of the run folder. Error: not trained yet.
 models::TextClassifierNetwork text_classifier(Session& session, const data::Vocabulary& vocabulary,
@@ -85,11 +105,11 @@ models::LanguageModel language_model(Session& session, const TextCorpus& corpus,
 models::LanguageModel fluency_model(Session& session, const TextCorpus& corpus, bool trained);
 models::SentenceVae sentence_vae(Session& session, const TextCorpus& corpus, bool trained);
 
-/// All of a run that is trained.
+/// All that is trained, and the classifier.
 struct TextModels {
   TextCorpus corpus;
   data::Vocabulary words;  ///< of the classifier
-  std::unique_ptr<models::TextClassifier> classifier;
+  std::shared_ptr<models::TextClassifier> classifier;
   models::LanguageModel judge;
   models::SentenceVae vae;
   at::Tensor translation;  ///< from the corpus' words to the classifier's
@@ -106,6 +126,11 @@ std::string probability_bar(double probability);
 /// The report's first sentences, from the metrics of a run: whether alpha moves the classifier (a tenth of the possible flow and of the texts), and
 /// whether reconstructions share more words with their texts than with others (twice as many).
 std::string text_answer(const nlohmann::json& metrics);
+
+/// Information flow of the factors to a classifier's answers to decoded texts; every factor has the same draws of the others.
+flow::FlowReport text_flow(const TextModels& models, const models::TextClassifier& classifier,
+                           std::int64_t outer, std::int64_t inner, std::uint64_t seed,
+                           const ProgressCallback& progress);
 
 /// metrics of the stage "text-measures", and the sweeps of some texts.
 nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,

@@ -2,7 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include <functional>
+#include <set>
 
 #include "interchange/onnx_file.h"
 #include "models/classifier_rows.h"
@@ -24,16 +24,15 @@ std::vector<std::string> lines_of(const TextClassifierFile& classifier) {
   return lines;
 }
 
-std::vector<std::string> words_in_order(const TextClassifierFile& classifier) {
-  if (classifier.input == TextInput::numbers) return lines_of(classifier);
-  const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
+std::vector<std::string> words_of_vectors(const std::filesystem::path& file) {
+  const data::WordVectors vectors = data::read_word_vectors(file);
   std::vector<std::string> words(vectors.rows.size());
   for (const auto& [word, row] : vectors.rows) words[static_cast<std::size_t>(row)] = word;
   return words;
 }
 
-/// The file's answer to texts of one length, in vectors and in our numbers.
-using Ask = std::function<std::vector<at::Tensor>(const at::Tensor& vectors, const at::Tensor& numbers)>;
+/// TextFunction, but in our numbers.
+using Ask = TextFunction;
 
 class ForeignTextClassifier final : public TextClassifier {
  public:
@@ -70,9 +69,9 @@ class ForeignTextClassifier final : public TextClassifier {
     probabilities_ = output_ == ClassifierOutput::probabilities ||
                      (output_ == ClassifierOutput::automatic && (sums || single));
     if (output_ == ClassifierOutput::probabilities && !sums && !single)
-      fail("{} does not return probabilities; text_classifier.output is wrong", name_);
+      fail("{} does not return probabilities, though its output is said to be such", name_);
     classes_ = rows.size(1) == 1 ? 2 : rows.size(1);
-    if (classes_ != classes)
+    if (classes != 0 && classes_ != classes)
       fail("{} tells {} classes apart, but the texts have {}", name_, classes_, classes);
   }
 
@@ -124,13 +123,16 @@ class ForeignTextClassifier final : public TextClassifier {
   std::int64_t classes_ = 0;
 };
 
-/// Its own number of each of our words: those of vocabulary_of behind the two special ones.
-at::Tensor numbers_in_file(const TextClassifierFile& classifier) {
-  const std::vector<std::string> lines = lines_of(classifier);
-  const auto unknown = std::find(lines.begin(), lines.end(), classifier.unknown) - lines.begin();
+ModelWords words_of_file(const TextClassifierFile& classifier) {
+  return {lines_of(classifier), classifier.unknown, classifier.vocabulary.string()};
+}
+
+/// The model's own number of each of our words: those of vocabulary_of behind the two special ones.
+at::Tensor numbers_in_model(const ModelWords& model) {
+  const auto unknown = std::find(model.words.begin(), model.words.end(), model.unknown) - model.words.begin();
   std::vector<std::int64_t> numbers = {unknown,
                                        unknown};  // texts are not filled up: the first is never asked
-  for (std::ptrdiff_t i = 0; i < std::ssize(lines); ++i)
+  for (std::ptrdiff_t i = 0; i < std::ssize(model.words); ++i)
     if (i != unknown) numbers.push_back(i);
   return at::tensor(numbers, at::kLong);
 }
@@ -171,15 +173,48 @@ at::Tensor table_of_vectors(const TextClassifierFile& classifier) {
 
 }  // namespace
 
-Vocabulary vocabulary_of(const TextClassifierFile& classifier) {
-  std::vector<std::string> words = words_in_order(classifier);
-  const auto unknown = std::find(words.begin(), words.end(), classifier.unknown);
-  if (unknown != words.end())
-    words.erase(unknown);
-  else if (classifier.input == TextInput::numbers)
-    fail("{} has no line '{}', which stands for unknown words; name it with text_classifier.unknown",
-         classifier.vocabulary.string(), classifier.unknown);
+Vocabulary vocabulary_of(const ModelWords& model) {
+  std::vector<std::string> words = model.words;
+  const auto unknown = std::find(words.begin(), words.end(), model.unknown);
+  if (unknown == words.end())
+    fail("{} has no '{}', which stands for unknown words; name the one that does", model.name, model.unknown);
+  words.erase(unknown);
+  const std::set<std::string> different(words.begin(), words.end());
+  if (words.empty() || different.size() != words.size())
+    fail("{} has {}; it must have every word once", model.name,
+         words.empty() ? "no word" : "a word that stands there twice");
   return Vocabulary(words);
+}
+
+Vocabulary vocabulary_of(const TextClassifierFile& classifier) {
+  if (classifier.input == TextInput::numbers) {
+    const ModelWords model = words_of_file(classifier);
+    if (std::find(model.words.begin(), model.words.end(), model.unknown) == model.words.end())
+      fail("{} has no line '{}', which stands for unknown words; name it with text_classifier.unknown",
+           model.name, model.unknown);
+    return vocabulary_of(model);
+  }
+  std::vector<std::string> words = words_of_vectors(classifier.vocabulary);
+  std::erase(words, classifier.unknown);
+  return Vocabulary(words);
+}
+
+std::unique_ptr<TextClassifier> text_classifier_of(const std::string& name, const TextFunction& function,
+                                                   const at::Tensor& table, const ModelWords& words,
+                                                   ClassifierOutput output, std::int64_t classes) {
+  vocabulary_of(words);  // checks them
+  const at::Tensor own = numbers_in_model(words);
+  if (table.size(0) != own.size(0) - 1)
+    fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", name,
+         table.size(0), words.name, own.size(0) - 1);
+  auto role = std::make_unique<ForeignTextClassifier>(
+      name,
+      [function, own](const at::Tensor& vectors, const at::Tensor& numbers) {
+        return function(vectors, own.index_select(0, numbers.flatten()).view(numbers.sizes()));
+      },
+      table.index_select(0, own), output);
+  role->learn(classes);
+  return role;
 }
 
 std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& classifier,
@@ -187,26 +222,17 @@ std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& c
   const std::string file = classifier.file.string();
   const bool onnx =
       std::filesystem::is_regular_file(classifier.file) && interchange::is_onnx(classifier.file);
-  std::unique_ptr<ForeignTextClassifier> role;
   if (classifier.input == TextInput::vectors) {
-    role = std::make_unique<ForeignTextClassifier>(file, ask_by_vectors(classifier.file, onnx),
-                                                   table_of_vectors(classifier), classifier.output);
-  } else {
-    if (!onnx) load_fixed(classifier.file);  // ONNX files with random operators are not read anyway
-    const nn::WordModule words(classifier.file);
-    const at::Tensor own = numbers_in_file(classifier);
-    if (words.table().size(0) != own.size(0) - 1)
-      fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", file,
-           words.table().size(0), classifier.vocabulary.string(), own.size(0) - 1);
-    role = std::make_unique<ForeignTextClassifier>(
-        file,
-        [words, own](const at::Tensor& vectors, const at::Tensor& numbers) {
-          return words(own.index_select(0, numbers.flatten()).view(numbers.sizes()), vectors);
-        },
-        words.table().index_select(0, own), classifier.output);
+    auto role = std::make_unique<ForeignTextClassifier>(file, ask_by_vectors(classifier.file, onnx),
+                                                        table_of_vectors(classifier), classifier.output);
+    role->learn(classes);
+    return role;
   }
-  role->learn(classes);
-  return role;
+  if (!onnx) load_fixed(classifier.file);  // ONNX files with random operators are not read anyway
+  const nn::WordModule words(classifier.file);
+  return text_classifier_of(
+      file, [words](const at::Tensor& vectors, const at::Tensor& numbers) { return words(numbers, vectors); },
+      words.table(), words_of_file(classifier), classifier.output, classes);
 }
 
 }  // namespace whence::models

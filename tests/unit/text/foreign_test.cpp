@@ -71,6 +71,28 @@ TEST_F(ForeignTexts, GradientsReachTheVectors) {
   EXPECT_TRUE(gradient[0][0].allclose(output_.select(1, 1) / 2, 1e-4, 1e-6));
 }
 
+TEST_F(ForeignTexts, AFunctionAnswersAsTheFileDoes) {
+  const ModelWords words{{"<pad>", "film", "<unk>", "good", "dull", "a"}, "<unk>", "vocabulary"};
+  std::vector<at::Tensor> asked;
+  const auto mean = [&](const at::Tensor& vectors, const at::Tensor& numbers) {
+    asked.push_back(numbers);
+    return std::vector<at::Tensor>{at::matmul(vectors.mean(1), output_)};
+  };
+  const auto classifier = text_classifier_of("the model", mean, table_, words, ClassifierOutput::logits);
+  EXPECT_EQ(classifier->classes(), 2) << "learned from its answer";
+  EXPECT_EQ(vocabulary_of(words).size(), vocabulary_of(given_).size());
+  asked.clear();
+  EXPECT_TRUE(classifier->logits(texts()).equal(load()->logits(texts())));
+  ASSERT_EQ(asked.size(), 3) << "texts of one length together";
+  EXPECT_TRUE(asked[1].equal(at::tensor({3, 1}, at::kLong).unsqueeze(0))) << "in its own numbers";
+  const auto of = [&](ModelWords known, const at::Tensor& table) {
+    return text_classifier_of("the model", mean, table, known, ClassifierOutput::logits);
+  };
+  expect_error([&] { of({words.words, "<other>", "vocabulary"}, table_); }, {"vocabulary has no '<other>'"});
+  expect_error([&] { of({{"<unk>", "a", "a"}, "<unk>", "vocabulary"}, table_.narrow(0, 0, 3)); }, {"twice"});
+  expect_error([&] { of(words, table_.narrow(0, 0, 4)); }, {"vectors for 4 words"});
+}
+
 TEST_F(ForeignTexts, ReadNumbersElsewhereToo) {
   save("torch.matmul(torch.sum(torch.embedding(self.table, x) * (x != 1).unsqueeze(2), 1), self.output)");
   EXPECT_TRUE(load()->logits(texts())[0].allclose(at::matmul(table_[3], output_), 1e-4, 1e-5))

@@ -35,6 +35,9 @@ struct Phrases {
   std::int64_t size() const { return static_cast<std::int64_t>(words.size()); }
 };
 
+/// Every text as a phrase whose target is its class.
+Phrases phrases_of(const TextSet& set);
+
 struct TextSplits {
   TextSet train, validation, test;
   Phrases phrases;       ///< what a classifier is trained on: judged parts, or the training texts themselves

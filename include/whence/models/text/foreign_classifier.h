@@ -1,5 +1,9 @@
-// A user's own classifier of texts: a file that takes numbers of words or word vectors.
+// A user's own classifier of texts: a file that takes numbers of words or word vectors, or a function of them.
 #pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "whence/models/text/classifier.h"
 
@@ -29,5 +33,25 @@ data::Vocabulary vocabulary_of(const TextClassifierFile& classifier);
 /// answer that is not one row a text, is NaN, or changes when it is asked again or beside other texts; no gradient in the vectors.
 std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& classifier,
                                                      std::int64_t classes);
+
+/// A model of texts of one length: from numbers of words, int64 (N, T), and the vectors, float32 (N, T, E), that it takes in place of its own look-up of them, to a
+/// tensor of rows of scores. Differentiable in the vectors.
+using TextFunction =
+    std::function<std::vector<at::Tensor>(const at::Tensor& vectors, const at::Tensor& numbers)>;
+
+/// The words of a model in the order of its numbers.
+struct ModelWords {
+  std::vector<std::string> words;
+  std::string unknown = "<unk>";  ///< the one that stands for all that are unknown
+  std::string name;               ///< what errors call them
+};
+/// Without `unknown`. Errors: a word that stands there twice; no word `unknown`; none besides.
+data::Vocabulary vocabulary_of(const ModelWords& words);
+
+/// A function in the same role; its numbers are those of vocabulary_of. `table`: the vectors of its words, (V, E). `name` stands for it in errors, which are those of
+/// load_text_classifier. `classes`: 0: as many as it tells apart.
+std::unique_ptr<TextClassifier> text_classifier_of(const std::string& name, const TextFunction& function,
+                                                   const at::Tensor& table, const ModelWords& words,
+                                                   ClassifierOutput output, std::int64_t classes = 0);
 
 }  // namespace whence::models

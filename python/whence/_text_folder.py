@@ -1,0 +1,135 @@
+"""Run folders of explanations of texts: what TextExplanation.save writes and load reads."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import shutil
+import typing
+import warnings
+
+import torch
+
+from whence import _folder, _models, _text_models, _whence
+from whence._folder import toml
+
+#: Texts with the class of each.
+Labelled = tuple[list[str], list[int]]
+
+
+@dataclasses.dataclass
+class Record:
+    """What an explanation was made of."""
+
+    train: Labelled
+    held: Labelled
+    seed: int
+    options: dict[str, str]
+
+
+def _sorted_names(names: list[str]) -> list[str]:
+    """The program numbers classes by the order of their names; where that is another order, a number stands in front."""
+    if sorted(names) == names:
+        return names
+    return [f"{number:03}: {name}" for number, name in enumerate(names)]
+
+
+def _write_texts(texts: Labelled, names: list[str], file: pathlib.Path) -> None:
+    file.write_text("".join(json.dumps({"text": text, "label": names[label]}) + "\n" for text, label in zip(*texts)))
+
+
+def _script(module: torch.nn.Module, file: pathlib.Path) -> None:
+    """As TorchScript, which takes any count of texts and words."""
+    device = _text_models.embedding_of(module).weight.device
+    with warnings.catch_warnings(), _models.evaluating(module):
+        warnings.simplefilter("ignore")
+        try:
+            made = torch.jit.trace(module, torch.zeros(2, 5, dtype=torch.long, device=device), check_trace=False)
+        except Exception:  # whatever a module raises
+            try:
+                made = torch.jit.script(module)
+            except Exception as error:
+                raise _whence.Error("neither torch.jit.trace nor torch.jit.script can follow the classifier, so no file can hold it; "
+                                    f"explain a model file instead ({str(error).splitlines()[0]})") from error
+        torch.jit.save(made, str(file))
+
+
+def _write_classifier(explanation: typing.Any, folder: pathlib.Path) -> dict[str, str]:
+    """Values of [text_classifier]."""
+    source: _text_models.Source = explanation.classifier.source
+    if _models.run_folder(source.model) is not None:
+        raise _whence.Error(f"the classifier is that of the run folder {source.model}, which no file holds; explain a model file")
+    if isinstance(source.model, torch.nn.Module):
+        file = "classifier.pt"
+        _script(source.model, folder / file)
+        words = _text_models.words_in_order(source.vocabulary)
+        (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    else:
+        file = f"classifier{pathlib.Path(source.model).suffix}"
+        shutil.copy(source.model, folder / file)
+        shutil.copy(source.vocabulary, folder / "words.txt")
+    return {"file": file, "vocabulary": "words.txt", "unknown": source.unknown, "input": source.input, "output": source.output}
+
+
+def _check_classifier(explanation: typing.Any, folder: pathlib.Path) -> None:
+    """What was written must be what was explained, whatever the length of a text."""
+    texts = explanation._record.held[0][:64]
+    written, own = _text_models.text_classifier(folder).probabilities(texts), explanation.classifier.probabilities(texts)
+    if (written - own).abs().max().item() > 1e-4:
+        raise _whence.Error("the classifier's file gives other answers than the classifier: torch.jit.trace does not see what depends "
+                            "on the number of words; make it a torch.jit.script module, or explain a model file")
+
+
+def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
+    with _folder.new_run(folder) as part:
+        if explanation._record is None:
+            shutil.copytree(explanation._folder, part)
+        else:
+            part.mkdir()
+            _write(explanation, part)
+    return folder
+
+
+def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
+    record: Record = explanation._record
+    names = _sorted_names(explanation.class_names)
+    classifier = _write_classifier(explanation, folder)
+    (folder / "data").mkdir()
+    # The program chooses nothing on validation texts of such a run, but wants some.
+    for part, texts in {"train": record.train, "validation": record.held, "test": record.held}.items():
+        _write_texts(texts, names, folder / "data" / f"{part}.jsonl")
+    explanation._models.save(str(folder))
+    lines = "".join(f"{name} = {toml(value)}\n" for name, value in classifier.items())
+    (folder / "recipe.toml").write_text(f"""title = "Explanation made in Python"
+
+[data]
+set = "texts"
+path = "data"
+
+[text_classifier]
+{lines}
+{_whence.text_explanation_toml(record.options)}
+[run]
+seed = {record.seed}
+threads = {torch.get_num_threads()}
+precision = "float32"
+""")
+    metrics = {"data": {"set": "texts", "classes": names}, "text": explanation.measures}
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
+    _folder.write_run(folder, record.seed)
+    _check_classifier(explanation, folder)
+    _folder.write_report(explanation, folder)
+
+
+def load(folder: pathlib.Path, make: typing.Any) -> typing.Any:
+    recipe, data = _models.recipe_of(folder)
+    for file in ("text-explanation.safetensors", "language-model.safetensors"):
+        if not (folder / file).is_file():
+            raise _whence.Error(f"{folder} has no {file} yet; `whence run {folder}` makes it")
+    shape = {name: str(recipe["text_explanation"][name])
+             for name in ("architecture", "causal", "noncausal", "embedding", "encoder_hidden", "decoder_hidden", "guide")}
+    classifier = _text_models.text_classifier(folder)
+    models = _whence.load_texts(classifier, str(folder), {**shape, "longest": str(recipe["text"]["longest"])})
+    measures = json.loads((folder / "metrics.json").read_text()).get("text")
+    measured = measures if measures and "flow" in measures else None
+    return make(classifier, models, list(data["classes"]), folder=folder, measures=measured)
