@@ -68,7 +68,7 @@ void ablate(const AblateArguments& arguments) {
 void finish_ablate(const experiment::Results& results, const std::filesystem::path& out, bool json) {
   const auto factors = results.about.at("factors").get<std::vector<std::string>>();
   const flow::Ablation ablation = flow::ablation_of(results.row("right"));
-  const nlohmann::json result = kinds::to_json(ablation, factors);
+  const nlohmann::json result = to_json(ablation, factors);
   if (!out.empty()) kinds::draw_ablation(result, factors, results.about.at("causal"), out / "ablation");
   if (json) {
     std::cout << result.dump(2) << "\n";

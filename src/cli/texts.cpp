@@ -201,7 +201,7 @@ void ablate_run_of_texts(const TextQuestion& question) {
   const flow::Ablation ablation = kinds::ablate_texts(run.models(), question.count, run.session().seed());
   const std::vector<std::string> factors = run.factors();
   if (question.json) {
-    std::cout << kinds::to_json(ablation, factors).dump(2) << "\n";
+    std::cout << to_json(ablation, factors).dump(2) << "\n";
     return;
   }
   const auto row = [](const std::string& name, double accuracy) {

@@ -66,6 +66,19 @@ class Texts : public ::testing::Test {
   Workplace workplace_;
 };
 
+/// The fluency term asks a language model of its own, and only then one is trained.
+TEST_F(Texts, FluencyTerm) {
+  workplace_.must_run({"train", "recipe.toml", "--out", "run", "--quiet", "--set",
+                       "text_explanation.fluency_weight=2", "--set", "text_explanation.repeat_weight=1",
+                       "--set", "text_explanation.steps=40"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "run/text-fluency-model.safetensors"));
+  const std::string log = read_file(workplace_ / "run/log.jsonl");
+  for (const char* term : {"fluency", "repeats"}) EXPECT_TRUE(contains(log, term)) << term;
+  workplace_.must_run(
+      {"train", "recipe.toml", "--out", "plain", "--quiet", "--set", "text_explanation.steps=4"});
+  EXPECT_FALSE(std::filesystem::exists(workplace_ / "plain/text-fluency-model.safetensors"));
+}
+
 TEST_F(Texts, CommandsOnARun) {
   workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet"});
   const std::string text = "The film is good";
@@ -86,6 +99,15 @@ TEST_F(Texts, CommandsOnARun) {
   EXPECT_EQ(json({"flow", "run", "--json"}).at("samples"), nlohmann::json({100, 100}));
   EXPECT_EQ(json({"ablate", "run", "--json"}).at("replaced").size(), 4u);
   EXPECT_TRUE(json({"trust", "run", "--randomized", "1", "--json"}).contains("leak"));
+
+  const nlohmann::json metrics = read_json(workplace_ / "run/metrics.json").at("text");
+  EXPECT_EQ(metrics.at("ablation"), json({"ablate", "run", "--count", "10", "--json"}));
+  const std::string page = read_file(workplace_ / "run/report.html");
+  for (const char* part :
+       {"The texts that alpha moves most", "Information flow", "Ablation", "Where texts lie"})
+    EXPECT_TRUE(contains(page, part)) << part;
+  for (const char* figure : {"information-flow", "ablation", "plane"})
+    EXPECT_TRUE(std::filesystem::exists(workplace_ / fmt::format("run/figures/{}.svg", figure))) << figure;
 
   const auto unknown =
       workplace_.must_run({"counterfactual", "run", "--text", "the xyzzy film is good indeed"});

@@ -75,6 +75,21 @@ class Trained(unittest.TestCase):
         self.assertEqual([factor[1] for factor in flow.factors], [True] + [False] * 7)
         self.assertGreater(self.e.measures["flips"]["mean"], 0.8)
 
+    def test_measures_are_about_what_the_module_says(self):
+        measures = self.e.measures
+        held, labels = self.e._record.held
+        right = self.answers(held).argmax(1).eq(torch.tensor(labels)).float().mean().item()
+        self.assertAlmostEqual(measures["ablation"]["original"], right, places=6)
+        # Without alpha, half of the answers are right; without a beta, most.
+        replaced = measures["ablation"]["replaced"]
+        self.assertLess(replaced["alpha_1"], 0.7)
+        self.assertGreater(min(share for name, share in replaced.items() if name != "alpha_1"), 0.8)
+        moved = measures["moved"]
+        for end in ("low", "high"):
+            torch.testing.assert_close(torch.tensor([row[f"probability_{end}"] for row in moved]),
+                                       self.answers([row[end] for row in moved])[:, 1], atol=1e-5, rtol=1e-4)
+        self.assertEqual({point[2] for point in measures["plane"]["points"]}, {0, 1})
+
     def test_progress(self):
         self.assertEqual(self.seen[-1][1:], (900, 900))
 

@@ -1,6 +1,8 @@
 #include "whence/explain/flow/ablation.h"
 #include "whence/models/train/vae_loss.h"
 
+#include <nlohmann/json.hpp>
+
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/explain/flow/parts.h"
@@ -110,6 +112,15 @@ Fidelity fidelity(const models::Encoder& encoder, const models::Decoder& decoder
   result.of_images = at::cat(bounds).to(at::kFloat);
   if (dataset.size() > 1) result.se = result.of_images.std().item<double>() / std::sqrt(images_in_all);
   return result;
+}
+
+nlohmann::json to_json(const Ablation& ablation, const std::vector<std::string>& factors) {
+  nlohmann::json replaced = nlohmann::json::object();
+  for (std::size_t i = 0; i < factors.size(); ++i) replaced[factors[i]] = ablation.replaced[i];
+  return {{"original", ablation.original},
+          {"reencoded", ablation.reencoded},
+          {"replaced", replaced},
+          {"samples", ablation.samples}};
 }
 
 }  // namespace whence::flow

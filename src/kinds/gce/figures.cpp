@@ -87,7 +87,7 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
                    std::int64_t causal, const fs::path& stem) {
   report::BarChart chart;
   chart.title = "Accuracy when one factor is replaced by noise";
-  chart.value_axis = "accuracy on test images";
+  chart.value_axis = "accuracy";
   const double samples = ablation.at("samples").get<double>();
   const auto bar = [&](const std::string& label, double accuracy, bool highlighted) {
     const double se = std::sqrt(accuracy * (1 - accuracy) / samples);
@@ -105,15 +105,6 @@ void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string
   chart.reference_name = "re-encoded, all factors kept";
   chart.maximum = 1;
   report::draw(chart, stem);
-}
-
-nlohmann::json to_json(const flow::Ablation& ablation, const std::vector<std::string>& factors) {
-  nlohmann::json replaced = nlohmann::json::object();
-  for (std::size_t i = 0; i < factors.size(); ++i) replaced[factors[i]] = ablation.replaced[i];
-  return {{"original", ablation.original},
-          {"reencoded", ablation.reencoded},
-          {"replaced", replaced},
-          {"samples", ablation.samples}};
 }
 
 }  // namespace whence::kinds

@@ -33,7 +33,4 @@ void draw_flow(const nlohmann::json& flow, const std::vector<std::string>& facto
 void draw_ablation(const nlohmann::json& ablation, const std::vector<std::string>& factors,
                    std::int64_t causal, const std::filesystem::path& stem);
 
-/// {"original", "reencoded", "replaced": {factor: accuracy}, "samples"}
-nlohmann::json to_json(const flow::Ablation& ablation, const std::vector<std::string>& factors);
-
 }  // namespace whence::kinds

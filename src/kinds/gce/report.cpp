@@ -3,6 +3,7 @@
 #include "kinds/gce/curves.h"
 #include "kinds/gce/figures.h"
 #include "kinds/gce/findings.h"
+#include "kinds/gce/flow_report.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/live.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 using experiment::Run;
 using report::Section;
-using report::Table;
 
 const nlohmann::json& gce_part(const Run& run, const char* part) { return run.metrics.at("gce").at(part); }
 
@@ -37,48 +37,6 @@ Section strips_section(const Run& run, const Findings& findings) {
   for (const Extreme& factor : findings.causal)
     section.figures.push_back(run.figure("strip-" + factor.factor, factor.factor));
   return section;
-}
-
-Section flow_section(const Run& run, const Findings& findings) {
-  const nlohmann::json& flow = gce_part(run, "information_flow");
-  Table table{{"factors", "nats", "standard error"}, {}, ""};
-  const auto row = [&](const std::string& name, const nlohmann::json& value) {
-    table.rows.push_back({name, fmt::format("{:.4f}", value.at("nats").get<double>()),
-                          fmt::format("{:.4f}", value.at("se").get<double>())});
-  };
-  row("all alpha", flow.at("alpha"));
-  row("all beta", flow.at("beta"));
-  for (const nlohmann::json& factor : flow.at("factors")) row(factor.at("name").get<std::string>(), factor);
-  return {
-      "flow",
-      "Information flow",
-      {fmt::format("I(factor; Y) in nats: how much the factor tells about the classifier's answer, from {} x "
-                   "{} draws{}. The largest possible value is log {} = {:.3f} nats.",
-                   flow.at("samples")[0].get<std::int64_t>(), flow.at("samples")[1].get<std::int64_t>(),
-                   flow.value("factor_draws", "own") == "shared" ? ", which all single factors share" : "",
-                   run.metrics.at("data").at("classes").size(), findings.most_possible)},
-      {table},
-      {run.figure("information-flow", "Information flow of each factor, with 95 % intervals.")}};
-}
-
-Section ablation_section(const Run& run) {
-  const nlohmann::json& ablation = gce_part(run, "ablation");
-  Table table{{"test images", "accuracy"}, {}, ""};
-  const auto row = [&](const std::string& name, const nlohmann::json& value) {
-    table.rows.push_back({name, fmt::format("{:.2f} %", 100 * value.get<double>())});
-  };
-  row("original", ablation.at("original"));
-  row("re-encoded", ablation.at("reencoded"));
-  for (const std::string& factor : factor_names(run.session))
-    row(factor + " replaced by noise", ablation.at("replaced").at(factor));
-  return {"ablation",
-          "Ablation",
-          {fmt::format(
-              "Accuracy of the classifier on {} test images that were encoded and decoded again, with one "
-              "factor replaced by a random draw.",
-              ablation.at("samples").get<std::int64_t>())},
-          {table},
-          {run.figure("ablation", "Accuracy after replacing one factor, with 95 % intervals.")}};
 }
 
 Section training_section(const Run& run) {
@@ -111,8 +69,8 @@ void report_gce(const Run& run, report::Page& page) {
   const auto add = [&](Section section) { page.sections.push_back(std::move(section)); };
   add(sweeps_section(run));
   add(strips_section(run, findings));
-  add(flow_section(run, findings));
-  add(ablation_section(run));
+  add(flow_section(run, gce_part(run, "information_flow"), run.metrics.at("data").at("classes").size()));
+  add(ablation_section(run, gce_part(run, "ablation"), factor_names(run.session), "test images"));
   add({"reconstructions",
        "Reconstructions",
        image_model_paragraphs(run.metrics.at("gce")),

@@ -50,6 +50,7 @@ experiment::Kind text_kind() {
       check_text};
   kind.stages = text_stages();
   kind.metrics = text_metrics();
+  kind.figures = draw_text;
   kind.report = report_text;
   return kind;
 }

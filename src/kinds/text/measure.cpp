@@ -1,10 +1,10 @@
 // What a trained explanation of a text classifier does to texts that are really decoded.
 #include <set>
 
-#include "kinds/text/text.h"
+#include "kinds/text/ask.h"
+#include "kinds/text/subjects.h"
 #include "whence/core/random.h"
 #include "whence/explain/text/measures.h"
-#include "whence/explain/text/words.h"
 
 namespace whence::kinds {
 namespace {
@@ -17,32 +17,6 @@ nlohmann::json mean_of(const at::Tensor& values) {
   const auto count = static_cast<double>(exact.numel());
   return {{"mean", exact.mean().item<double>()},
           {"se", count > 1 ? exact.std().item<double>() / std::sqrt(count) : 0.0}};
-}
-
-/// Test texts with their codes.
-struct Subjects {
-  at::Tensor texts, labels, mean, log_variance;
-};
-
-Subjects subjects_of(const TextModels& models, std::int64_t count, at::Generator& generator) {
-  const std::int64_t all = models.corpus.test.size(0);
-  const at::Tensor rows =
-      at::randperm(all, generator, at::kLong).narrow(0, 0, count == 0 ? all : std::min(count, all));
-  Subjects subjects{
-      models.corpus.test.index_select(0, rows), models.corpus.test_labels.index_select(0, rows), {}, {}};
-  const at::NoGradGuard no_gradients;
-  const models::Posterior posterior = models.vae.encode(at::embedding(models.vae.embedding(), subjects.texts),
-                                                        data::lengths_of(subjects.texts));
-  subjects.mean = posterior.mean;
-  subjects.log_variance = posterior.log_variance;
-  return subjects;
-}
-
-/// The first alpha of every code, set to `value`; the others stay.
-at::Tensor with_alpha(const at::Tensor& codes, double value) {
-  at::Tensor moved = codes.clone();
-  moved.select(1, 0).fill_(value);
-  return moved;
 }
 
 nlohmann::json flow_of(const TextModels& models, const TextMeasureOptions& options, std::uint64_t seed,
@@ -148,59 +122,6 @@ nlohmann::json bound_of(const TextModels& models, const Subjects& subjects, at::
           {"latents", models.vae.shape().latents()}};
 }
 
-std::string as_text(const TextModels& models, const at::Tensor& numbers) {
-  return data::join_words(models.corpus.vocabulary.words_of(text::rows_of(numbers.unsqueeze(0)).front()));
-}
-
-/// Texts to show: as they are, reconstructed, and with the first alpha at several values; with the probability of the last class.
-nlohmann::json sweeps_of(const TextModels& models, const Subjects& subjects, std::int64_t count) {
-  nlohmann::json sweeps = nlohmann::json::array();
-  for (std::int64_t i = 0; i < std::min(count, subjects.texts.size(0)); ++i) {
-    const auto entry = [&](const std::string& name, const at::Tensor& text) {
-      const at::Tensor p = models.answers(text)[0];
-      return nlohmann::json{{"name", name},
-                            {"text", as_text(models, text[0])},
-                            {"probability", p[p.size(0) - 1].item<double>()}};
-    };
-    nlohmann::json rows = {
-        entry("the text", subjects.texts.narrow(0, i, 1)),
-        entry("reconstruction",
-              text::decode_greedily(models.vae, subjects.mean.narrow(0, i, 1), models.longest))};
-    for (const double value : {-2.0, -1.0, 1.0, 2.0})
-      rows.push_back(entry(fmt::format("alpha = {:+.0f}", value),
-                           text::decode_greedily(models.vae, with_alpha(subjects.mean.narrow(0, i, 1), value),
-                                                 models.longest)));
-    sweeps.push_back(rows);
-  }
-  return sweeps;
-}
-
-std::vector<double> values_of(const at::Tensor& values) {
-  std::vector<double> all;
-  for (std::int64_t i = 0; i < values.size(0); ++i) all.push_back(values[i].item<double>());
-  return all;
-}
-
-/// The baselines: which words of the shown texts speak for the classifier's answer.
-nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, std::int64_t count,
-                            at::Generator& generator) {
-  nlohmann::json maps = nlohmann::json::array();
-  for (std::int64_t i = 0; i < std::min(count, subjects.texts.size(0)); ++i) {
-    const at::Tensor text = subjects.texts.narrow(0, i, 1);
-    const std::int64_t length = data::lengths_of(text)[0].item<std::int64_t>();
-    const at::Tensor read = models.translation.index_select(0, text[0].narrow(0, 0, length)).unsqueeze(0);
-    const at::Tensor answer = models::text_probabilities(*models.classifier, read).argmax(1);
-    maps.push_back({{"text", as_text(models, text[0])},
-                    {"answer", answer[0].item<std::int64_t>()},
-                    {"integrated_gradients",
-                     values_of(text::word_integrated_gradients(*models.classifier, read, answer)[0])},
-                    {"smooth_gradients",
-                     values_of(text::word_smooth_gradients(*models.classifier, read, answer, generator)[0])},
-                    {"occlusion", values_of(text::word_occlusion(*models.classifier, read, answer)[0])}});
-  }
-  return maps;
-}
-
 }  // namespace
 
 flow::FlowReport text_flow(const TextModels& models, const models::TextClassifier& classifier,
@@ -226,6 +147,10 @@ nlohmann::json measure_text(const TextModels& models, const TextMeasureOptions& 
   metrics["sweeps"] = sweeps_of(models, subjects, options.shown);
   metrics["words"] = word_maps_of(models, subjects, options.shown, generator);
   metrics["flow"] = flow_of(models, options, seed, progress);
+  metrics["moved"] = most_moved(models, subjects, options.shown);
+  metrics["plane"] = plane_of(models, subjects, metrics["flow"]);
+  metrics["ablation"] = to_json(ablate_texts(models, options.texts, seed),
+                                flow::factor_names(models.vae.shape().causal, models.vae.shape().latents()));
   return metrics;
 }
 

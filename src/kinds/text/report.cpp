@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "experiment/metrics.h"
+#include "kinds/gce/flow_report.h"
 #include "kinds/text/text.h"
 
 namespace whence::kinds {
@@ -44,6 +45,30 @@ report::Section sweep_section(const nlohmann::json& metrics, const std::string& 
     section.tables.push_back(std::move(table));
   }
   return section;
+}
+
+report::Section moved_section(const nlohmann::json& metrics, const std::string& last_class) {
+  report::Section section{"moved", "The texts that alpha moves most", {}, {}, {}};
+  section.paragraphs.emplace_back(fmt::format(
+      "Test texts by how much the probability of {} changes between alpha = -2 and +2.", last_class));
+  report::Table table{{"the text", "alpha = -2", "", "alpha = +2", ""}, {}, ""};
+  for (const nlohmann::json& row : metrics.at("moved"))
+    table.rows.push_back({row.at("text"), row.at("low"),
+                          fmt::format("{:.2f}", row.at("probability_low").get<double>()), row.at("high"),
+                          fmt::format("{:.2f}", row.at("probability_high").get<double>())});
+  if (!table.rows.empty()) section.tables.push_back(std::move(table));
+  return section;
+}
+
+report::Section plane_section(const experiment::Run& run, const nlohmann::json& plane) {
+  return {"plane",
+          "Where texts lie",
+          {fmt::format(
+              "Codes of {} test texts in two factors, {} and {}; colours are the classifier's answers. "
+              "Where alpha holds the answer, colours change from left to right.",
+              plane.at("points").size(), plane.at("x").get<std::string>(), plane.at("y").get<std::string>())},
+          {},
+          {run.figure("plane", "Test texts by two factors of their codes.")}};
 }
 
 /// The text with its three most important words bold, and their values.
@@ -169,6 +194,10 @@ void report_text(const experiment::Run& run, report::Page& page) {
         {share(own.at("classifier").at("test_accuracy")), "accuracy of the classifier", "on test texts"}};
   const std::vector<std::string> classes = run.metrics.at("data").at("classes");
   page.sections.push_back(sweep_section(own, classes.back()));
+  page.sections.push_back(moved_section(own, classes.back()));
+  page.sections.push_back(flow_section(run, flow, classes.size()));
+  page.sections.push_back(ablation_section(run, own.at("ablation"), text_factors(run.session), "test texts"));
+  page.sections.push_back(plane_section(run, own.at("plane")));
   page.sections.push_back(quality_section(run));
   page.sections.push_back(words_section(own, classes));
 }

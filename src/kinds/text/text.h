@@ -61,7 +61,10 @@ std::vector<config::Section> text_sections();
 void check_text(const config::Values& values, const std::string& file);
 std::vector<experiment::Stage> text_stages();
 std::vector<experiment::Metric> text_metrics();
+void draw_text(experiment::Run& run, experiment::Figures& figures);
 void report_text(const experiment::Run& run, report::Page& page);
+/// alpha_1, ..., beta_1, ...
+std::vector<std::string> text_factors(const Session& session);
 
 /// What the generator learns, and what it is judged on: texts all of whose words it knows.
 struct TextCorpus {

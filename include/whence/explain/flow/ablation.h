@@ -3,6 +3,7 @@
 
 #include <ATen/core/Generator.h>
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Ablation {
 Ablation ablate(const models::Encoder& encoder, const models::Decoder& decoder,
                 const models::Classifier& classifier, const data::Dataset& dataset, at::Generator& generator,
                 const ProgressCallback& progress = {});
+
+/// {"original", "reencoded", "replaced": {factor: accuracy}, "samples"}
+nlohmann::json to_json(const Ablation& ablation, const std::vector<std::string>& factors);
 
 /// The two parts of the VAE bound; see gce/objective.h. Codes are drawn from the posterior.
 struct Fidelity {
