@@ -8,8 +8,6 @@
 #include "cli/models.h"
 #include "cli/setup.h"
 #include "whence/core/error.h"
-#include "whence/explain/gce/in_front.h"
-#include "whence/interchange/torchscript.h"
 
 namespace whence::cli {
 namespace {
@@ -19,16 +17,6 @@ struct CausesArguments {
   std::string out;
   bool json = false;
 };
-
-/// The map, the generator behind it, and the sweeps.
-void write(const ModelSet& models, const kinds::CausesStudy& study, const kinds::CausesOptions& options,
-           const std::filesystem::path& out) {
-  study.map.save(out / "causes.safetensors");
-  if (models.decoder->network() != nullptr)
-    nn::export_torchscript(gce::in_front(study.map.network(), *models.decoder->network()), out / "causes.pt");
-  kinds::draw_causes(*models.decoder, *models.classifier, study.map, options, models.seed, models.class_names,
-                     out);
-}
 
 void print_row(const std::string& title, const flow::FlowReport& report) {
   std::cout << fmt::format("{:<24} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.4f} {:>12.1f} %\n", title,
@@ -43,7 +31,11 @@ void causes(config::Values& values) {
   if (models.classifier == nullptr) fail_usage("give --classifier: causes are what moves it");
   const kinds::CausesStudy study =
       kinds::study_causes(*models.decoder, *models.classifier, options, models.seed, show_progress());
-  if (!arguments.out.empty()) write(models, study, options, arguments.out);
+  if (!arguments.out.empty()) {
+    kinds::save_causes(study, *models.decoder, arguments.out);
+    kinds::draw_causes(*models.decoder, *models.classifier, study.map, options, models.seed,
+                       models.class_names, arguments.out);
+  }
   if (arguments.json) {
     std::cout << kinds::to_json(study).dump(2) << "\n";
     return;

@@ -115,10 +115,10 @@ LatentMap LatentMap::load(const std::filesystem::path& file) {
   LatentMap map;
   map.rotation_ = named("rotation");
   const Tensor sizes = named("parts");
+  if (map.rotation_.dim() != 2) fail("{} is no latent map: its rotation is no matrix", file.string());
   const std::int64_t latents = map.rotation_.size(0);
   if (sizes.numel() != 4 || sizes.scalar_type() != at::kLong || sizes.lt(0).any().item<bool>() ||
-      map.rotation_.dim() != 2 || map.rotation_.size(1) != latents ||
-      sizes.sum().item<std::int64_t>() != latents)
+      map.rotation_.size(1) != latents || sizes.sum().item<std::int64_t>() != latents)
     fail("{} is no latent map: its parts do not fit its rotation", file.string());
   map.causal_ = sizes[0].item<std::int64_t>();
   map.halves_ = {sizes[1].item<std::int64_t>(), sizes[2].item<std::int64_t>()};

@@ -44,6 +44,11 @@ struct CausesStudy {
 CausesStudy study_causes(const models::Decoder& decoder, const models::Classifier& classifier,
                          const CausesOptions& options, std::uint64_t seed, const ProgressCallback& progress);
 
+constexpr const char* kCausesFile = "causes.safetensors";
+/// Writes the map, FOLDER/causes.safetensors, and where the decoder's layers are known the decoder behind it, FOLDER/causes.pt; returns the files' names.
+std::vector<std::string> save_causes(const CausesStudy& study, const models::Decoder& decoder,
+                                     const std::filesystem::path& folder);
+
 /// {"causal", "latents", "flow": that of the kept map, "directions", "bent", "kept": "bent" or "directions", "beta_share"}
 nlohmann::json to_json(const CausesStudy& study);
 /// Share of the flow that the betas have, from 0 to 1.

@@ -5,16 +5,12 @@
 #include "kinds/causes/causes.h"
 #include "kinds/gce/figures.h"
 #include "whence/core/error.h"
-#include "whence/explain/gce/in_front.h"
-#include "whence/interchange/torchscript.h"
 
 namespace whence::kinds {
 namespace {
 
 using experiment::Session;
 
-constexpr const char* kCausesFile = "causes.safetensors";
-constexpr const char* kCausesDecoder = "causes.pt";
 /// Betas that get a bar beside the causal factors.
 constexpr std::int64_t kShownBetas = 8;
 
@@ -38,14 +34,7 @@ experiment::StageResult find_causes_of_run(Session& session) {
   const auto decoder = session.decoder(Precision::float32);
   const CausesStudy study =
       study_causes(*decoder, *classifier, session.get<CausesOptions>(), session.seed(), session.progress);
-  study.map.save(session.folder() / kCausesFile);
-  std::vector<std::string> products = {kCausesFile};
-  if (decoder->network() != nullptr) {
-    nn::export_torchscript(gce::in_front(study.map.network(), *decoder->network()),
-                           session.folder() / kCausesDecoder);
-    products.emplace_back(kCausesDecoder);
-  }
-  return {to_json(study), products,
+  return {to_json(study), save_causes(study, *decoder, session.folder().path()),
           fmt::format("I(alpha; Y) = {:.3f} nats, {:.1f} % of the flow in the betas", study.kept().alpha.nats,
                       100 * beta_share(study.kept()))};
 }

@@ -4,6 +4,7 @@
 #include "whence/core/random.h"
 #include "whence/explain/flow/sweep.h"
 #include "whence/explain/gce/in_front.h"
+#include "whence/interchange/torchscript.h"
 
 namespace whence::kinds {
 namespace {
@@ -53,6 +54,16 @@ CausesStudy study_causes(const models::Decoder& decoder, const models::Classifie
   flow::FlowReport of_bent = measured(bent);
   const bool better = of_bent.alpha.nats > of_directions.alpha.nats;
   return {better ? std::move(bent) : std::move(turned), std::move(of_directions), std::move(of_bent), better};
+}
+
+std::vector<std::string> save_causes(const CausesStudy& study, const models::Decoder& decoder,
+                                     const std::filesystem::path& folder) {
+  std::vector<std::string> files = {kCausesFile};
+  study.map.save(folder / kCausesFile);
+  if (decoder.network() == nullptr) return files;
+  files.emplace_back("causes.pt");
+  nn::export_torchscript(gce::in_front(study.map.network(), *decoder.network()), folder / files.back());
+  return files;
 }
 
 double beta_share(const flow::FlowReport& report) {

@@ -6,7 +6,7 @@
 namespace whence::kinds {
 namespace {
 
-constexpr double kEnd = 2;        ///< standard deviations of alpha
+constexpr double kEnd = 2;             ///< standard deviations of alpha
 constexpr std::int64_t kPoints = 300;  ///< of the plane: more hide one another
 
 std::string as_text(const TextModels& models, const at::Tensor& numbers) {

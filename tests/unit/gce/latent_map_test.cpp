@@ -148,6 +148,10 @@ TEST(LatentMap, BadInput) {
   nn::save_safetensors(folder / "other.safetensors", {{"weight", at::ones({2})}});
   EXPECT_TRUE(test::contains(test::error_of([&] { LatentMap::load(folder / "other.safetensors"); }),
                              "is no latent map: it has no tensor rotation"));
+  nn::save_safetensors(folder / "flat.safetensors",
+                       {{"rotation", at::ones({4})}, {"parts", at::tensor({1, 1, 1, 1}, at::kLong)}});
+  EXPECT_TRUE(test::contains(test::error_of([&] { LatentMap::load(folder / "flat.safetensors"); }),
+                             "its rotation is no matrix"));
 }
 
 }  // namespace
