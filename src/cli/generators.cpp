@@ -17,7 +17,17 @@ namespace {
 /// Images of the generator that stand for images of the data where there are none.
 constexpr std::int64_t kDrawn = 2000;
 
-ModelSet load_run_generator(const ModelArguments& a) {
+/// Test images of a run whose generator needs none; without them a warning.
+data::Dataset optional_test_images(experiment::Session& session) {
+  try {
+    return session.data().test;
+  } catch (const Error& error) {
+    std::cerr << "whence: warning: distances to real images are left out: " << error.what() << "\n";
+    return {};
+  }
+}
+
+ModelSet load_run_generator(const ModelArguments& a, bool real) {
   experiment::Session session = open_run(a);
   if (session.latents() == 0)
     fail("{} is a run without a generator; give one whose recipe trains one", a.run);
@@ -28,6 +38,8 @@ ModelSet load_run_generator(const ModelArguments& a) {
   if (kinds::explains(values) || kinds::has_encoder(values)) {
     set.encoder = session.encoder(Precision::float32);
     set.test = session.data().test;
+  } else if (real) {
+    set.test = optional_test_images(session);
   }
   set.class_names = session.task().class_names;
   set.seed = session.seed();
@@ -86,11 +98,11 @@ ModelSet autoencoder_of_run(const ModelArguments& a) {
 
 }  // namespace
 
-ModelSet load_generator(const ModelArguments& a) {
+ModelSet load_generator(const ModelArguments& a, bool real) {
   const bool files = !(a.classifier.empty() && a.encoder.empty() && a.decoder.empty());
   if (!a.run.empty() && files) fail_usage("give either a run folder or model files, not both");
   refuse_beside_run(a);
-  return a.run.empty() ? load_file_generator(a) : load_run_generator(a);
+  return a.run.empty() ? load_file_generator(a) : load_run_generator(a, real);
 }
 
 ModelSet load_autoencoder(const ModelArguments& a, const std::string& input) {

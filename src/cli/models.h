@@ -55,9 +55,9 @@ std::int64_t causal_factors_of(const std::string& run);
 /// where no run folder tells it. Errors as above.
 ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
 
-/// The decoder in float32, and what else there is: encoder and test images of a run or of files, and a classifier. Errors: as
-/// above; (usage) an encoder without images, or images without an encoder; a run without a generator.
-ModelSet load_generator(const ModelArguments& arguments);
+/// The decoder in float32, and what else there is: encoder and test images of a run or of files, and a classifier. `real`: a run's
+/// test images even where it has no encoder, as far as they are there (a warning). Errors: as above; (usage) an encoder without images, or images without an encoder; a run without a generator.
+ModelSet load_generator(const ModelArguments& arguments, bool real = false);
 
 /// Test images that were named by number, or `count` at random (0: all); their rows. Errors (usage): no such image.
 at::Tensor chosen_rows(const ModelSet& models, const std::vector<std::int64_t>& named, std::int64_t count,

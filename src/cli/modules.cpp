@@ -92,7 +92,7 @@ void print_study(const nlohmann::json& study) {
 void modules(config::Values& values) {
   const auto& arguments = values.get<ModulesArguments>();
   const auto& options = values.get<kinds::ModulesOptions>();
-  const ModelSet models = load_generator(arguments.models);
+  const ModelSet models = load_generator(arguments.models, /*real=*/true);
   const kinds::StudiedModels parts = parts_of(models);
   const kinds::ModuleStudy study = kinds::study_modules(parts, options, models.seed, show_progress());
   if (!arguments.out.empty()) draw_study(parts, models, options, study, arguments.out);

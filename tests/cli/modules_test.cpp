@@ -63,5 +63,25 @@ TEST(ModulesCommand, OfARunAndOfItsFiles) {
   EXPECT_TRUE(refused(joined(decoder, {"--data", "squares"}), "belong together"));
 }
 
+/// A GAN has no encoder, but its run has images.
+TEST(ModulesCommand, HybridsOfAGanAreComparedWithRealImages) {
+  const Workplace workplace;
+  test_support::write_squares_recipe(workplace.path());
+  workplace.must_run({"train", "recipe-of-squares.toml", "--out", "run", "--quiet", "--set",
+                      "generator.latents=3", "--set", "generator.objective=gan", "--set",
+                      "generator.architecture=dcgan-upsampling", "--set", "generator.steps=4", "--set",
+                      "generator.candidate_steps=0", "--set", "generator.batch=16"});
+  const nlohmann::json study = nlohmann::json::parse(
+      workplace.must_run(joined({"modules", "run", "--rank", "2", "--layer", "norm_fc"}, kSmall)).out);
+  EXPECT_EQ(study["originals"], "prior");
+  for (const char* set : {"originals", "module", "soft_blend"})
+    EXPECT_TRUE(study["frechet"][set].contains("to_real")) << set;
+  std::filesystem::remove_all(workplace / "squares");
+  const auto without =
+      workplace.must_run(joined({"modules", "run", "--rank", "2", "--layer", "norm_fc"}, kSmall));
+  EXPECT_TRUE(contains(without.err, "distances to real images are left out")) << without.err;
+  EXPECT_FALSE(nlohmann::json::parse(without.out)["frechet"]["module"].contains("to_real"));
+}
+
 }  // namespace
 }  // namespace whence

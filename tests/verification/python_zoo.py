@@ -205,14 +205,14 @@ def besserve_encoder(channels):
     return make
 
 
-def besserve_decoder(channels, upsampling=False):
+def besserve_decoder(channels, upsampling=False, first_bias=False):
     def make(c, latents, w):
         def doubled(inputs, outputs, bias=False):
             if upsampling:
                 return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
             return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)
         sizes = [factor * w for factor in channels]
-        layers = [nn.Linear(latents, sizes[0] * 16, bias=False), nn.Unflatten(1, (sizes[0], 4, 4)),
+        layers = [nn.Linear(latents, sizes[0] * 16, bias=first_bias), nn.Unflatten(1, (sizes[0], 4, 4)),
                   nn.BatchNorm2d(sizes[0]), nn.ReLU()]
         for inputs, outputs in zip(sizes, sizes[1:]):
             layers += [doubled(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU()]
@@ -312,7 +312,7 @@ def main(folder):
         autoencoder(f"parafita-{name}", parafita_encoder(name), parafita_decoder(name), image, 100, 4, width)
     autoencoder("cifar-cvae", cifar_cvae_encoder, cifar_cvae_decoder, colour, 64, 4, 128)
     face, vae, gan = (3, 64, 64), (4, 4, 2, 1), (8, 4, 2, 1)
-    autoencoder("beta-vae", besserve_encoder(vae), besserve_decoder(vae), face, 128, 4, 16)
+    autoencoder("beta-vae", besserve_encoder(vae), besserve_decoder(vae, first_bias=True), face, 128, 4, 16)
     autoencoder("dcgan", besserve_encoder(gan), besserve_decoder(gan), face, 150, 4, 16)
     autoencoder("dcgan-upsampling", besserve_encoder(gan), besserve_decoder(gan, upsampling=True), face, 150, 4, 16)
     autoencoder("linear-path", LinearPathEncoder, LinearPathDecoder, colour, 16, 4, 32)

@@ -26,6 +26,7 @@ struct GeneratorTraining {
   models::GanTraining gan;
   double feature_weight = 0;                ///< of models::feature_term; 0: the classifier is not asked
   std::vector<std::string> feature_layers;  ///< empty: models::feature_layers
+  bool whiten = false;                      ///< models::whiten_codes, after the training
   std::int64_t discriminator_width = 0;
   std::string features;                 ///< layer of the classifier; "": the last hidden one
   std::int64_t compared_images = 2000;  ///< of the test images, and as many samples

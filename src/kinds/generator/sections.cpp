@@ -51,6 +51,10 @@ config::Section generator_section() {
         "The classifier's layers that feature_weight compares; an empty list takes the last ones whose maps "
         "are "
         "half, a quarter and an eighth of the image's height."},
+       {"whiten", Toggle{at(&GeneratorTraining::whiten)}, "",
+        "Of an autoencoder: after the training the basis of the latents is changed so that the codes of the "
+        "training images have the mean and the covariance of the prior N(0, I). Reconstructions stay "
+        "the same, and draws from the prior become like them."},
        {"loss", choice(at(kGan, &Gan::loss), names_to(models::GanLoss::hinge)), "",
         "Of a GAN: original, in the form that does not saturate (Goodfellow et al. 2014), or hinge (Lim & Ye "
         "2017)."},
@@ -89,6 +93,11 @@ void check_generator(const config::Values& values, const std::string& file) {
   if (training.feature_weight > 0 && !keeps_answers(values))
     fail_usage(
         "{}: generator.feature_weight is for an autoencoder that is trained alone; set generator.latents and "
+        "generator.objective = \"vae\", or leave it out",
+        file);
+  if (training.whiten && (!generator.file.empty() || !trains_alone(values) || !has_encoder(values)))
+    fail_usage(
+        "{}: generator.whiten is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",
         file);
   if (!generator.file.empty() && generator.latents == 0)

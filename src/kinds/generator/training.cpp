@@ -7,6 +7,7 @@
 #include "whence/models/evaluation/features.h"
 #include "whence/models/evaluation/sample_quality.h"
 #include "whence/models/train/feature_term.h"
+#include "whence/models/train/whiten.h"
 
 namespace whence::kinds {
 namespace {
@@ -61,6 +62,7 @@ StageResult train_autoencoder(Session& session) {
   }
   const nn::LoopSummary summary =
       models::train_vae(encoder, decoder, session.data().train, options, session.progress);
+  if (session.get<GeneratorTraining>().whiten) models::whiten_codes(encoder, decoder, session.data().train);
   session.save(encoder, "encoder");
   session.save(decoder, "decoder");
   return result_of(summary, {"encoder.safetensors", "decoder.safetensors"});
@@ -139,6 +141,8 @@ StageResult train_generator(Session& session) {
 void check_training(Session& session) {
   if (!session.get<experiment::GeneratorOptions>().file.empty()) return;
   check_start(session);
+  if (session.get<GeneratorTraining>().whiten)
+    models::check_whitening(session.encoder_network(), session.decoder_network(), "generator.whiten");
   const std::vector<std::string>& layers = session.get<GeneratorTraining>().feature_layers;
   if (!keeps_answers(session.recipe().values) || layers.empty() ||
       !session.get<experiment::ClassifierOptions>().file.empty())

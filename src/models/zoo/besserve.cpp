@@ -59,13 +59,15 @@ nn::Network encoder_of(const Family& family, const AutoencoderShape& shape) {
   return network;
 }
 
-/// `doubling(network, number, channels)` adds the layer that makes a map of twice the sides.
+/// `doubling(network, number, channels)` adds the layer that makes a map of twice the sides. `bias`: of the first layer, whose batch norm has one mean for all places of a
+/// channel; without it no change of the latents' origin could be part of the weights (whiten_codes).
 template <class Doubling>
-nn::Network decoder_of(const Family& family, const AutoencoderShape& shape, const Doubling& doubling) {
+nn::Network decoder_of(const Family& family, const AutoencoderShape& shape, const Doubling& doubling,
+                       bool bias) {
   const Ladder ladder = checked_ladder(family, shape);
   const nn::Shape coarsest = {ladder.channels.front(), ladder.height, ladder.width};
   nn::Network network(fmt::format("{}-decoder", family.name), {shape.latents});
-  network.add("fc", nn::Linear{coarsest[0] * coarsest[1] * coarsest[2], /*bias=*/false});
+  network.add("fc", nn::Linear{coarsest[0] * coarsest[1] * coarsest[2], bias});
   network.add("reshape", nn::Reshape{coarsest});
   network.add("norm_fc", nn::BatchNorm2d{});
   network.add("relu_fc", nn::Relu{});
@@ -93,13 +95,15 @@ void add_upsampling(nn::Network& network, std::size_t number, std::int64_t chann
 
 nn::Network beta_vae_encoder(const AutoencoderShape& shape) { return encoder_of(kBetaVae, shape); }
 nn::Network beta_vae_decoder(const AutoencoderShape& shape) {
-  return decoder_of(kBetaVae, shape, add_transposed);
+  return decoder_of(kBetaVae, shape, add_transposed, /*bias=*/true);
 }
 nn::Network dcgan_encoder(const AutoencoderShape& shape) { return encoder_of(kDcgan, shape); }
-nn::Network dcgan_decoder(const AutoencoderShape& shape) { return decoder_of(kDcgan, shape, add_transposed); }
+nn::Network dcgan_decoder(const AutoencoderShape& shape) {
+  return decoder_of(kDcgan, shape, add_transposed, /*bias=*/false);
+}
 nn::Network upsampling_encoder(const AutoencoderShape& shape) { return encoder_of(kUpsampling, shape); }
 nn::Network upsampling_decoder(const AutoencoderShape& shape) {
-  return decoder_of(kUpsampling, shape, add_upsampling);
+  return decoder_of(kUpsampling, shape, add_upsampling, /*bias=*/false);
 }
 
 nn::Network dcgan_discriminator(const DiscriminatorOptions& options) {

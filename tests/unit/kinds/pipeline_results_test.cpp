@@ -79,6 +79,33 @@ TEST_F(Pipeline, AnAutoencoderThatKeepsAnswersIsJudgedByAnIndependentClassifier)
                        "generator.feature_weight is for an autoencoder"));
 }
 
+/// The same training, whitened or not: images stay, and the codes become like the prior.
+TEST_F(Pipeline, AWhitenedAutoencoderMakesTheSameImages) {
+  const auto trained = [&](const char* folder, const char* whiten) {
+    Session session(load_recipe(kinds(), recipe_,
+                                {"generator.latents=4", "generator.steps=60", "generator.learning_rate=5e-3",
+                                 "generator.kl_weight=0.05", "classifier.epochs=1",
+                                 fmt::format("generator.whiten={}", whiten)}),
+                    RunFolder(folder_ / folder));
+    Display display(DisplayStyle::silent, stderr);
+    run_stages(session, {}, display);
+    const at::Tensor images = data::to_float(session.data().test, 0, session.data().test.size());
+    const models::Posterior posterior = session.encoder(Precision::float32)->encode(images);
+    return std::pair{posterior.mean, session.decoder(Precision::float32)->decode(posterior.mean)};
+  };
+  const auto [codes, images] = trained("as-trained", "false");
+  const auto [white, same] = trained("white", "true");
+  EXPECT_TRUE(same.allclose(images, 1e-3, 1e-4));
+  EXPECT_FALSE(white.allclose(codes, 0.1, 0.1));
+  const auto kl = [&](const char* folder) {
+    const nlohmann::json metrics = collect_metrics(kinds(), RunFolder(folder_ / folder));
+    return metrics.at("generator").at("test").at("kl").get<double>();
+  };
+  EXPECT_LT(kl("white"), kl("as-trained"));
+  EXPECT_TRUE(contains(error_of([&] { run({"generator.whiten=true"}); }, ExitCode::usage),
+                       "generator.whiten is for an autoencoder"));
+}
+
 TEST_F(Pipeline, AGanIsTrainedAloneAndHasNoEncoder) {
   const std::vector<std::string> settings = {"generator.latents=3", "generator.objective=gan",
                                              "generator.steps=6",   "generator.candidate_steps=2",
