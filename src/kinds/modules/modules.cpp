@@ -15,8 +15,6 @@ namespace {
 
 using experiment::Session;
 
-constexpr const char* kModulesFile = "modules.safetensors";
-
 bool modules_are_asked(const config::Values& values) { return values.get<ModulesOptions>().pairs > 0; }
 
 void check_modules(const config::Values& values, const std::string& file) {
@@ -150,6 +148,7 @@ experiment::Kind modules_kind() {
   kind.metrics = metrics_of_modules();
   kind.figures = draw_modules;
   kind.report = report_modules;
+  kind.report_seeds = report_modules_seeds;
   return kind;
 }
 

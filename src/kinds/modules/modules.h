@@ -35,6 +35,9 @@ struct ModulesOptions {
 /// The row of the table.
 experiment::Kind modules_kind();
 
+/// Of runs with several seeds: how far their templates agree.
+void report_modules_seeds(const experiment::SeedSpread& spread, report::Page& page);
+
 /// Its part of a recipe. `whence modules` has the same keys as flags.
 config::Section modules_section();
 

@@ -78,6 +78,7 @@ ModuleStudy study_modules(const StudiedModels& models, const ModulesOptions& opt
 /// {"layer", "rank", "ranks", "halves", "modules": [{"channels", ...}], "margin", "selectivity", ..., "untrained", "flow"}
 nlohmann::json to_json(const ModuleStudy& study);
 
+constexpr const char* kModulesFile = "modules.safetensors";
 /// "maps", "weights", "templates", "labels", for Python and for the figures.
 void save_modules(const modularity::Modules& modules, const std::filesystem::path& file);
 modularity::Modules load_modules(const std::filesystem::path& file);

@@ -1,6 +1,7 @@
 // Figures over seeds, and what their report says of them.
 #include "experiment/seeds.h"
 
+#include "kinds/modules/study.h"
 #include "report/page.h"
 #include "unit/experiment/support.h"
 #include "unit/kinds/support.h"
@@ -97,6 +98,31 @@ TEST_F(Seeds, WhatCannotBeComparedIsAnError) {
       contains(error_of([&] { run_seeds(recipe_, folder_.path(), 2, false, display); }, ExitCode::usage),
                "is a run, but --seeds needs a folder for several runs"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+}
+
+/// Two templates that another training finds in another order, and a third training with other ones.
+TEST_F(Seeds, ModulesAreComparedByTheirTemplates) {
+  std::vector<SeedRun> all = runs({0.5, 0.5, 0.5}, 0.95);
+  recipe_.get<ModulesOptions>().pairs = 16;
+  const at::Tensor templates = at::eye(2).view({2, 1, 2});
+  for (const SeedRun& run : all) {
+    modularity::Modules modules;
+    modules.maps = modules.binary = at::ones({3, 1, 2});
+    modules.weights = at::ones({3, 2});
+    modules.templates = run.seed == 0   ? templates
+                        : run.seed == 1 ? templates.flip(0)
+                                        : at::full({1, 1, 2}, std::sqrt(0.5));
+    modules.labels = {0, 1, 1};
+    save_modules(modules, run.folder / "modules.safetensors");
+    for (const char* extension : {"svg", "png"})
+      std::filesystem::copy(run.folder / fmt::format("figures/sweep-alpha_1.{}", extension),
+                            run.folder / fmt::format("figures/modules-maps.{}", extension));
+  }
+  const std::string page = report(all);
+  EXPECT_TRUE(contains(page, "Agreement between seeds: modules"));
+  EXPECT_TRUE(contains(page, "1.000")) << "the same in another order";
+  EXPECT_TRUE(contains(page, "0.354")) << "one template between both, and one without a counterpart";
+  EXPECT_TRUE(contains(page, "2 and 1"));
 }
 
 }  // namespace
