@@ -145,13 +145,13 @@ std::vector<Stage> text_stages() {
   const std::vector<std::string_view> corpus = {"text.unit", "text.shortest", "text.longest", "text.least",
                                                 "run.seed"};
   Stage judge{"language-model", corpus, {"data"}, train_judge};
-  judge.keys.push_back("language_model");
+  judge.keys.emplace_back("language_model");
   Stage fluency{"text-fluency-model", corpus, {"data"}, train_fluency_model, fluency_content};
-  fluency.keys.push_back("text.undecided");
+  fluency.keys.emplace_back("text.undecided");
   Stage explanation{
       "text-explanation", corpus, {"data", "text-classifier", "text-fluency-model"}, train_explanation};
-  explanation.keys.push_back("text.undecided");
-  explanation.keys.push_back("text_explanation");
+  explanation.keys.emplace_back("text.undecided");
+  explanation.keys.emplace_back("text_explanation");
   explanation.expensive = true;
   Stage measures{"text-measures",
                  {"text", "run.seed"},
