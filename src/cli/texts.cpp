@@ -26,22 +26,20 @@ using kinds::AskedText, kinds::DecodedText;
 class TextRun {
  public:
   explicit TextRun(const TextQuestion& question)
-      : session_(experiment::open_session(kinds::kinds(), question.run)) {
-    set_up(question.threads > 0 ? question.threads : session_.get<experiment::RunOptions>().threads);
-    models_.emplace(kinds::text_models(session_));
-    class_names_ = session_.texts().train.class_names;
-    asked_ = question.texts.empty() ? kinds::ask_test_texts(*models_, question.count, session_.seed())
-                                    : typed(question.texts);
-  }
+      : session_(experiment::open_session(kinds::kinds(), question.run)),
+        models_(loaded(session_, question.threads)),
+        class_names_(session_.texts().train.class_names),
+        asked_(question.texts.empty() ? kinds::ask_test_texts(models_, question.count, session_.seed())
+                                      : typed(question.texts)) {}
 
   experiment::Session& session() { return session_; }
-  const kinds::TextModels& models() const { return *models_; }
+  const kinds::TextModels& models() const { return models_; }
   const std::vector<AskedText>& asked() const { return asked_; }
   const std::string& class_of(const at::Tensor& answer) const {
     return class_names_[static_cast<std::size_t>(answer.argmax().item<std::int64_t>())];
   }
   std::vector<std::string> factors() const {
-    return flow::factor_names(models_->vae.shape().causal, models_->vae.shape().latents());
+    return flow::factor_names(models_.vae.shape().causal, models_.vae.shape().latents());
   }
   nlohmann::json to_json(const data::Words& words, const at::Tensor& answer) const {
     std::vector<double> probabilities;
@@ -56,15 +54,20 @@ class TextRun {
   }
 
  private:
+  /// With the threads that were asked for (0: those of the run).
+  static kinds::TextModels loaded(experiment::Session& session, std::int64_t threads) {
+    set_up(threads > 0 ? threads : session.get<experiment::RunOptions>().threads);
+    return kinds::text_models(session);
+  }
   /// What the generator does not read of a text goes to stderr.
   std::vector<AskedText> typed(const std::vector<std::string>& texts) const {
     std::vector<AskedText> all;
     for (const std::string& text : texts) {
-      AskedText asked = kinds::ask(*models_, text);
+      AskedText asked = kinds::ask(models_, text);
       if (asked.left_out > 0)
         std::cerr << fmt::format(
             "whence: note: the generator reads the first {} words; the classifier reads all {}\n",
-            models_->longest - 1, asked.words.size());
+            models_.longest - 1, asked.words.size());
       if (!asked.unknown.empty())
         std::cerr << fmt::format("whence: note: words that the generator does not know: {}\n",
                                  fmt::join(asked.unknown, ", "));
@@ -74,7 +77,7 @@ class TextRun {
   }
 
   experiment::Session session_;
-  std::optional<kinds::TextModels> models_;
+  kinds::TextModels models_;
   std::vector<std::string> class_names_;
   std::vector<AskedText> asked_;
 };
