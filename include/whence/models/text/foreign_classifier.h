@@ -46,7 +46,7 @@ struct ModelWords {
   std::string name;               ///< what errors call them
 };
 /// Without `unknown`. Errors: a word that stands there twice; no word `unknown`; none besides.
-data::Vocabulary vocabulary_of(const ModelWords& words);
+data::Vocabulary vocabulary_of(const ModelWords& model);
 
 /// A function in the same role; its numbers are those of vocabulary_of. `table`: the vectors of its words, (V, E). `name` stands for it in errors, which are those of
 /// load_text_classifier. `classes`: 0: as many as it tells apart.
