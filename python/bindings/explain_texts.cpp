@@ -191,7 +191,8 @@ std::vector<config::Key> text_explanation_keys() {
 }
 
 void add_explain_texts(py::module_& module) {
-  py::class_<TextModels, std::shared_ptr<TextModels>>(module, "TextModels")
+  py::class_<TextModels, std::shared_ptr<TextModels>>(module, "TextModels",
+                                                      "The networks behind a TextExplanation.")
       .def_property_readonly("causal", [](const TextModels& models) { return models.vae.shape().causal; })
       .def_property_readonly("latents", [](const TextModels& models) { return models.vae.shape().latents(); })
       .def("ask", &ask_text)

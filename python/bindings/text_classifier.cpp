@@ -111,7 +111,9 @@ std::vector<data::Words> words_of_texts(const std::vector<std::string>& texts) {
 
 void add_text_classifier(py::module_& module) {
   // Python keeps in `source` what it was made of.
-  py::class_<TextReader>(module, "TextClassifier", py::dynamic_attr())
+  py::class_<TextReader>(module, "TextClassifier", py::dynamic_attr(),
+                         "A classifier of texts with its vocabulary: probabilities(texts) -> (N, classes), "
+                         "classes, knows(word).")
       .def("probabilities", &probabilities)
       .def_property_readonly("classes", [](const TextReader& reader) { return reader.classifier->classes(); })
       .def("knows", [](const TextReader& reader, const std::string& word) {
