@@ -17,6 +17,17 @@ OPTIONS = dict(causal=1, noncausal=7, vocabulary=WORDS, class_names=["against", 
                embedding=32, guide=32, longest=8, sampled_words=0, fluency_weight=0.0)
 
 
+THREADS = torch.get_num_threads()
+
+
+def setUpModule():
+    torch.set_num_threads(1)  # threads wait for one another in networks this small
+
+
+def tearDownModule():
+    torch.set_num_threads(THREADS)
+
+
 def reviews(count, seed=0):
     """Texts such as "the plot is very dull", and whether they praise."""
     generator = torch.Generator().manual_seed(seed)
