@@ -156,14 +156,20 @@ def new_run(folder: pathlib.Path) -> typing.Iterator[pathlib.Path]:
         os.rename(part, folder)
 
 
-def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
+def save_with(write: typing.Callable[[typing.Any, pathlib.Path], None], explanation: typing.Any,
+              folder: pathlib.Path) -> pathlib.Path:
+    """What was made here is written; what was loaded is copied."""
     with new_run(folder) as part:
         if explanation._record is None:
             shutil.copytree(explanation._folder, part)
         else:
             part.mkdir()
-            _write(explanation, part)
+            write(explanation, part)
     return folder
+
+
+def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
+    return save_with(_write, explanation, folder)
 
 
 def write_run(folder: pathlib.Path, seed: int) -> None:

@@ -81,13 +81,7 @@ def _check_classifier(explanation: typing.Any, folder: pathlib.Path) -> None:
 
 
 def save(explanation: typing.Any, folder: pathlib.Path) -> pathlib.Path:
-    with _folder.new_run(folder) as part:
-        if explanation._record is None:
-            shutil.copytree(explanation._folder, part)
-        else:
-            part.mkdir()
-            _write(explanation, part)
-    return folder
+    return _folder.save_with(_write, explanation, folder)
 
 
 def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
