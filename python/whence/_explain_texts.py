@@ -93,11 +93,9 @@ class TextExplanation:
 
     def __init__(self, classifier: _whence.TextClassifier, models: _whence.TextModels, class_names: list[str], *,
                  record: "_text_folder.Record | None" = None, folder: pathlib.Path | None = None,
-                 flow: Flow | None = None, measures: dict[str, typing.Any] | None = None):
+                 measures: dict[str, typing.Any] | None = None):
         self.classifier, self.class_names = classifier, class_names
         self._models, self._record, self._folder = models, record, folder
-        if flow is not None:
-            self.__dict__["flow"] = flow
         if measures is not None:
             self.__dict__["measures"] = measures
 

@@ -9,8 +9,6 @@
 namespace whence::kinds {
 namespace {
 
-constexpr double kFar = 2;  ///< standard deviations of alpha between which an answer should flip
-
 /// Mean and standard error of values (N).
 nlohmann::json mean_of(const at::Tensor& values) {
   const at::Tensor exact = values.to(at::kDouble);

@@ -1,12 +1,12 @@
 #include "kinds/text/subjects.h"
 
+#include "kinds/text/ask.h"
 #include "whence/explain/text/measures.h"
 #include "whence/explain/text/words.h"
 
 namespace whence::kinds {
 namespace {
 
-constexpr double kEnd = 2;             ///< standard deviations of alpha
 constexpr std::int64_t kPoints = 300;  ///< of the plane: more hide one another
 
 std::string as_text(const TextModels& models, const at::Tensor& numbers) {
@@ -22,9 +22,7 @@ std::vector<double> values_of(const at::Tensor& values) {
 }  // namespace
 
 Subjects subjects_of(const TextModels& models, std::int64_t count, at::Generator& generator) {
-  const std::int64_t all = models.corpus.test.size(0);
-  const at::Tensor rows =
-      at::randperm(all, generator, at::kLong).narrow(0, 0, count == 0 ? all : std::min(count, all));
+  const at::Tensor rows = test_rows(models, count, generator);
   Subjects subjects{
       models.corpus.test.index_select(0, rows), models.corpus.test_labels.index_select(0, rows), {}, {}};
   const at::NoGradGuard no_gradients;
@@ -67,7 +65,7 @@ nlohmann::json most_moved(const TextModels& models, const Subjects& subjects, st
   const auto at_end = [&](double value) {
     return text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest);
   };
-  const at::Tensor low = at_end(-kEnd), high = at_end(kEnd);
+  const at::Tensor low = at_end(-kFar), high = at_end(kFar);
   const auto last_class = [&](const at::Tensor& texts) { return models.answers(texts).select(1, -1); };
   const at::Tensor p_low = last_class(low), p_high = last_class(high);
   const std::int64_t shown = std::min(count, subjects.texts.size(0));

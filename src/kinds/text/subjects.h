@@ -5,6 +5,8 @@
 
 namespace whence::kinds {
 
+constexpr double kFar = 2;  ///< standard deviations of alpha between which an answer should flip
+
 /// Test texts with their codes.
 struct Subjects {
   at::Tensor texts, labels, mean, log_variance;
