@@ -159,7 +159,8 @@ class Morphs(_Result):
 
 class Modules(_Result):
     """Groups of channels of a generator's layer: labels (channels), the module of each or -1; templates (modules, H, W); maps (channels,
-    H, W); weights (channels, modules); record: every measure, with its controls, as in the program's metrics.json."""
+    H, W); weights (channels, modules); record: every measure, with its controls, as in the program's metrics.json. With per_colour,
+    templates and maps are (C, H, W) instead of (H, W)."""
 
     labels: list[int]
     templates: torch.Tensor
@@ -177,7 +178,8 @@ class Modules(_Result):
         rows: list[list[str]] = []
         for number, (module, template) in enumerate(zip(self.record["modules"], self.templates.float())):
             swaps = module["swaps"]
-            rows.append([str(number), _html.picture((template / template.max().clamp_min(1e-12)).unsqueeze(0)),
+            picture = template / template.max().clamp_min(1e-12)
+            rows.append([str(number), _html.picture(picture if picture.dim() == 3 else picture.unsqueeze(0)),
                          str(len(module["channels"])), f"{swaps['module']['inside']['mean']:.3f}",
                          f"{swaps['random_channels']['inside']['mean']:.3f}"])
             if judged:

@@ -34,6 +34,12 @@ TEST(ModulesCommand, OfARunAndOfItsFiles) {
     EXPECT_TRUE(std::filesystem::exists(workplace / fmt::format("figures/modules-{}.svg", figure))) << figure;
   const nn::SafetensorsFile file = nn::load_safetensors(workplace / "figures/modules.safetensors");
   EXPECT_EQ(file.tensors.size(), 5U);
+  json({"run", "--rank", "2", "--per-colour", "--out", "coloured"});
+  const nn::SafetensorsFile coloured = nn::load_safetensors(workplace / "coloured/modules.safetensors");
+  const auto maps = std::find_if(coloured.tensors.begin(), coloured.tensors.end(),
+                                 [](const nn::NamedTensor& entry) { return entry.name == "maps"; });
+  ASSERT_NE(maps, coloured.tensors.end());
+  EXPECT_EQ(maps->tensor.dim(), 4);  // channels, colours, height, width
 
   workplace.must_run({"export", "run"});
   const Words decoder = {"--decoder", "run/torchscript/decoder.pt", "--latents", "3"};

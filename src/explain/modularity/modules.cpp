@@ -38,14 +38,16 @@ std::vector<std::int64_t> labels_of(const Tensor& weights, const Tensor& acts) {
 }  // namespace
 
 Tensor binary_maps(const Tensor& maps, const GroupingOptions& options) {
-  TORCH_CHECK(maps.dim() == 3, "maps must be (channels, H, W), got ", maps.sizes());
+  TORCH_CHECK(maps.dim() == 3 || maps.dim() == 4,
+              "maps must be (channels, H, W) or (channels, C, H, W), got ", maps.sizes());
   if (options.window < 1 || options.window % 2 == 0)
     fail_usage("the window that maps are averaged over is {} pixels wide; give an odd number such as 3",
                options.window);
   const std::int64_t side = options.window;
-  const Tensor smooth = at::avg_pool2d(maps.unsqueeze(1), {side, side}, {1, 1}, {side / 2, side / 2},
-                                       /*ceil_mode=*/false, /*count_include_pad=*/false)
-                            .flatten(1);
+  const Tensor smooth =
+      at::avg_pool2d(maps.dim() == 3 ? maps.unsqueeze(1) : maps, {side, side}, {1, 1}, {side / 2, side / 2},
+                     /*ceil_mode=*/false, /*count_include_pad=*/false)
+          .flatten(1);
   return (smooth > percentile_of(smooth, options.percentile)).to(maps.scalar_type()).view_as(maps);
 }
 
@@ -75,7 +77,9 @@ Modules find_modules(const Tensor& maps, std::int64_t rank, const GroupingOption
   const std::vector<std::int64_t> order = order_of(labels_of(found.weights, acts), rank);
   const Tensor by_size = index_of(order, found.weights);
   modules.weights = found.weights.index_select(1, by_size);
-  modules.templates = found.patterns.index_select(0, by_size).view({rank, maps.size(1), maps.size(2)});
+  std::vector<std::int64_t> sizes = maps.sizes().vec();
+  sizes.front() = rank;
+  modules.templates = found.patterns.index_select(0, by_size).view(sizes);
   modules.labels = labels_of(modules.weights, acts);
   return modules;
 }

@@ -14,10 +14,11 @@ constexpr std::int64_t kMaps = 6;  ///< of a module
 
 std::string module_name(std::int64_t module) { return fmt::format("module {}", module + 1); }
 
-/// (H, W) -> (1, H, W) with 1 as the largest value.
+/// (H, W) -> (1, H, W), or (C, H, W) as it is, with 1 as the largest value.
 Tensor brightest_one(const Tensor& map) {
   const Tensor values = map.to(at::kFloat).clamp_min(0);
-  return (values / values.max().clamp_min(1e-20)).unsqueeze(0);
+  const Tensor scaled = values / values.max().clamp_min(1e-20);
+  return map.dim() == 2 ? scaled.unsqueeze(0) : scaled;
 }
 
 /// Channels of a module, the one with the largest weight first.
@@ -67,7 +68,10 @@ report::ImageGrid maps_figure(const Modules& modules) {
   grid.images = at::stack(rows);
   grid.column_labels = {"template"};
   for (std::int64_t i = 0; i < columns; ++i) grid.column_labels.push_back(fmt::format("map {}", i + 1));
-  grid.column_axis = "root mean squared change of the image when one channel is swapped; white is most";
+  const bool coloured = modules.maps.dim() == 4 && modules.maps.size(1) > 1;
+  grid.column_axis =
+      fmt::format("root mean squared change of {} when one channel is swapped; {} is most",
+                  coloured ? "each colour of the image" : "the image", coloured ? "the brightest" : "white");
   return grid;
 }
 

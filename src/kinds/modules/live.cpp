@@ -17,9 +17,10 @@ at::Tensor code_of(const json& samples, std::size_t sample) {
   return at::tensor(at::ArrayRef<float>(values)).unsqueeze(0);
 }
 
-/// A template (H, W) as bytes, the largest value as 255.
+/// A template (H, W), or the mean of its colours, as bytes, the largest value as 255.
 std::string template_bytes(const at::Tensor& values) {
-  const at::Tensor positive = values.to(at::kCPU, at::kFloat).clamp_min(0);
+  const at::Tensor one = values.dim() == 2 ? values : values.mean(0);
+  const at::Tensor positive = one.to(at::kCPU, at::kFloat).clamp_min(0);
   return report::base64((positive / positive.max().clamp_min(1e-20)).mul(255).round().to(at::kByte));
 }
 

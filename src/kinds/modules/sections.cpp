@@ -38,6 +38,10 @@ config::Section modules_section() {
         "Divides each map by the mean map of all channels."},
        {"symmetric", Toggle{at(&O::influence, &InfluenceOptions::symmetric)}, "",
         "Averages each map with its mirror image, for objects that look the same from left and right."},
+       {"per_colour", Toggle{at(&O::influence, &InfluenceOptions::per_colour)}, "",
+        "Keeps the colours of maps and templates apart, so that channels may be grouped by the colour that "
+        "they "
+        "change; else maps are means over colours."},
        {"window", Integer{at(&O::grouping, &GroupingOptions::window), 1, 63}, "pixels",
         "Side of the square over which maps are averaged; odd."},
        {"percentile", Number{at(&O::grouping, &GroupingOptions::percentile), 0, 100}, "%",

@@ -94,6 +94,21 @@ TEST(ModulesKind, DistancesTellHybridsFromBlendsAndOtherImages) {
   EXPECT_EQ(modules_report(record).tables.back().header.size(), 3U);
 }
 
+TEST(ModulesKind, PerColourModulesAreMeasuredAndDrawnInColour) {
+  const auto decoder = models::as_decoder(test_support::coloured_generator());
+  ModulesOptions options = small_options();
+  options.influence.per_colour = true;
+  const ModuleStudy study = study_modules({decoder.get(), nullptr, nullptr, {}}, options, 1, {});
+  EXPECT_EQ(study.modules.labels, (std::vector<std::int64_t>{0, 0, 0, 1, 1, 2}));
+  for (const auto& swaps : study.measured.of_modules)
+    EXPECT_NEAR(swaps[static_cast<std::size_t>(modularity::Swap::module)].inside.mean, 1, 1e-6);
+  const report::ImageGrid maps = maps_figure(study.modules);
+  ASSERT_EQ(maps.images.sizes(), at::IntArrayRef({3, 4, 3, 8, 8}));
+  EXPECT_TRUE(contains(maps.column_axis, "each colour"));
+  EXPECT_EQ(maps.images[1][0][1].sum().item<float>(), 32);  // the template of green
+  EXPECT_EQ(maps.images[1][0][0].sum().item<float>(), 0);
+}
+
 TEST(ModulesKind, FiguresShowTemplatesMapsAndHybrids) {
   const auto decoder = models::as_decoder(test_support::planted_generator());
   const ModuleStudy study = study_modules({decoder.get(), nullptr, nullptr, {}}, small_options(), 1, {});

@@ -34,6 +34,20 @@ inline nn::Network planted_generator() {
   return network;
 }
 
+/// Six latents are the six channels of layer "causes". All act on the left half of an 8 x 8 image of three colours: channels 0, 1, 2
+/// on red, 3 and 4 on green, 5 on blue.
+inline nn::Network coloured_generator() {
+  nn::Network network("coloured", {6});
+  network.add("reshape", nn::Reshape{{6, 1, 1}});
+  network.add("causes", nn::Conv2d{6, 1, 1, 0, false});
+  network.add("image", nn::ConvTranspose2d{3, 8, 1, 0, 0, false});
+  Tensor patterns = at::zeros({6, 3, 8, 8});
+  for (const auto& [channel, colour] : {std::pair{0, 0}, {1, 0}, {2, 0}, {3, 1}, {4, 1}, {5, 2}})
+    patterns[channel][colour].narrow(1, 0, 4).fill_(static_cast<double>(channel + 1));
+  network.load_state({{"causes.weight", at::eye(6).view({6, 6, 1, 1})}, {"image.weight", patterns}});
+  return network;
+}
+
 /// A decoder with batch norm, upsampling and a connection that leads past its convolutions.
 inline nn::Network branching_generator(std::uint64_t seed) {
   nn::Network network("branching", {5});

@@ -43,6 +43,23 @@ TEST(Modules, OfPlantedCausesAreExact) {
             1e-9);  // 16 pixels, length 1
 }
 
+/// In the mean over colours all channels act on the same half; only their colours tell them apart.
+TEST(Modules, PerColour) {
+  InfluenceOptions options;
+  options.per_colour = true;
+  Generator generator = make_generator(1, "test");
+  const InfluenceMaps maps =
+      influence_maps(Cut(coloured_generator()), draw_pairs(from_prior(6), 64, generator), options);
+  const Modules modules = find_modules(maps.all(), 3, kSharp, generator);
+  EXPECT_EQ(modules.labels, (std::vector<std::int64_t>{0, 0, 0, 1, 1, 2}));
+  ASSERT_EQ(modules.templates.sizes(), at::IntArrayRef({3, 3, 8, 8}));
+  const Tensor regions = modules.regions();
+  for (std::int64_t m = 0; m < 3; ++m) {
+    EXPECT_TRUE(regions[m][m].narrow(1, 0, 4).all().item<bool>()) << m;
+    EXPECT_EQ(regions[m].sum().item<std::int64_t>(), 32) << m;  // nowhere else
+  }
+}
+
 TEST(Modules, SilentChannelsBelongToNone) {
   Tensor maps = planted_maps().all().clone();
   maps[4].zero_();

@@ -20,11 +20,11 @@ struct GroupingOptions {
   FactorizationOptions factorization = {};
 };
 
-/// Maps (K, H, W) -> (K, H, W) of 0 and 1: averaged over a window, whose part outside the image does not count, then 1
-/// where a map exceeds its own percentile. A map without any difference is 0 everywhere.
+/// Maps (K, H, W) or, per colour, (K, C, H, W) -> as many of 0 and 1: averaged over a window, whose part outside the image does not
+/// count, then 1 where a map exceeds its own percentile, of all its colours. A map without any difference is 0 everywhere.
 at::Tensor binary_maps(const at::Tensor& maps, const GroupingOptions& options);
 
-/// K channels in r modules.
+/// K channels in r modules. Maps that were taken per colour are (C, H, W) instead of (H, W) everywhere.
 struct Modules {
   at::Tensor maps;       ///< (K, H, W), what was grouped
   at::Tensor binary;     ///< (K, H, W)
