@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <set>
 
 #include "cli/setup.h"
 #include "kinds/gce/figures.h"
@@ -41,10 +40,11 @@ class TextRun {
   std::vector<std::string> factors() const {
     return flow::factor_names(models_.vae.shape().causal, models_.vae.shape().latents());
   }
+  std::string text_of(const data::Words& words) const { return models_.tokenizer.join(words); }
   nlohmann::json to_json(const data::Words& words, const at::Tensor& answer) const {
     std::vector<double> probabilities;
     for (std::int64_t i = 0; i < answer.size(0); ++i) probabilities.push_back(answer[i].item<double>());
-    return {{"text", data::join_words(words)}, {"class", class_of(answer)}, {"probabilities", probabilities}};
+    return {{"text", text_of(words)}, {"class", class_of(answer)}, {"probabilities", probabilities}};
   }
   /// "positive ████████░░ 0.83": of two classes the second, of more the most probable.
   std::string answer_line(const at::Tensor& answer) const {
@@ -83,13 +83,10 @@ class TextRun {
 };
 
 /// Words that `before` lacks are bold in a terminal and between asterisks elsewhere.
-std::string marked(const data::Words& words, const data::Words& before) {
+std::string marked(const TextRun& run, const data::Words& words, const data::Words& before) {
   static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-  const std::set<std::string> known(before.begin(), before.end());
-  std::vector<std::string> shown;
-  for (const std::string& word : words)
-    shown.push_back(known.contains(word) ? word : terminal ? "\033[1m" + word + "\033[0m" : "*" + word + "*");
-  return fmt::format("{}", fmt::join(shown, " "));
+  return kinds::with_new_words_marked(run.text_of(words), run.text_of(before), terminal ? "\033[1m" : "*",
+                                      terminal ? "\033[0m" : "*");
 }
 
 void print_line(const TextRun& run, const std::string& name, const at::Tensor& answer,
@@ -101,8 +98,8 @@ void print_line(const TextRun& run, const std::string& name, const at::Tensor& a
 DecodedText print_begin(const TextRun& run, const AskedText& asked, bool silent) {
   DecodedText own = kinds::reconstruction_of(run.models(), asked.code);
   if (silent) return own;
-  print_line(run, "the text", asked.answer, data::join_words(asked.words));
-  print_line(run, "reconstruction", own.answer, marked(own.words, asked.words));
+  print_line(run, "the text", asked.answer, run.text_of(asked.words));
+  print_line(run, "reconstruction", own.answer, marked(run, own.words, asked.words));
   return own;
 }
 
@@ -150,7 +147,7 @@ void sweep_texts(const TextQuestion& question, const std::vector<std::string>& f
         facts[name].push_back(std::move(entry));
         if (!question.json)
           print_line(run, fmt::format("{} {:+.2f}", name, text.value), text.answer,
-                     marked(text.words, own.words));
+                     marked(run, text.words, own.words));
       }
     }
     if (!question.json) std::cout << "\n";
@@ -180,7 +177,7 @@ void show_text_counterfactuals(const TextQuestion& question) {
       kept += text::words_kept(rows[0], rows[1]);
       if (!question.json)
         print_line(run, fmt::format("alpha = {:+.2f}", change->value), change->answer,
-                   marked(change->words, own.words));
+                   marked(run, change->words, own.words));
     } else if (!question.json) {
       std::cout << "no alpha between -3 and +3 changes the answer\n";
     }

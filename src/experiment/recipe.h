@@ -35,6 +35,7 @@ struct DataOptions {
   data::ImageForm form;                  ///< that images are brought to
   data::TextColumns columns;             ///< of the user's own texts
   bool grades = false;                   ///< "sst": five classes instead of two
+  std::string word_pieces;               ///< file of the pieces that texts are cut into; empty: words
 };
 /// Whether it names texts, not images.
 bool is_text(const DataOptions& options);

@@ -37,7 +37,10 @@ config::Section data_section() {
        {"label", Text{at(&DataOptions::columns, &data::TextColumns::label)}, "",
         "With set = \"texts\": the column, or the key of JSON, that holds the class."},
        {"grades", Toggle{at(&DataOptions::grades)}, "",
-        "With set = \"sst\": the five grades as classes instead of negative and positive."}}};
+        "With set = \"sst\": the five grades as classes instead of negative and positive."},
+       {"word_pieces", Path{at(&DataOptions::word_pieces)}, "",
+        "Cuts texts into word pieces as BERT does, instead of into words: the model's vocab.txt, a piece a "
+        "line."}}};
 }
 
 config::Section classifier_section() {

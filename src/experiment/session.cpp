@@ -7,6 +7,7 @@
 #include "whence/core/files.h"
 #include "whence/core/random.h"
 #include "whence/data/text/trees.h"
+#include "whence/data/text/word_pieces.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/platform/device.h"
 
@@ -60,12 +61,19 @@ const data::TextSplits& Session::texts() {
   if (!texts_) {
     const auto start = std::chrono::steady_clock::now();
     const DataOptions& options = get<DataOptions>();
-    texts_ = options.set == "sst" ? data::load_sst(options.path, options.grades ? data::SstClasses::graded
-                                                                                : data::SstClasses::binary)
-                                  : data::load_texts(options.path, options.columns);
+    const auto grades = options.grades ? data::SstClasses::graded : data::SstClasses::binary;
+    const bool treebank = options.word_pieces.empty();  // cuts its words itself
+    texts_ = options.set == "sst"
+                 ? data::load_sst(options.path, grades, treebank ? std::nullopt : std::optional(tokenizer()))
+                 : data::load_texts(options.path, options.columns, tokenizer());
     load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return *texts_;
+}
+
+data::Tokenizer Session::tokenizer() const {
+  const std::string& pieces = get<DataOptions>().word_pieces;
+  return pieces.empty() ? data::word_tokenizer() : data::word_piece_tokenizer(data::WordPieces::load(pieces));
 }
 
 const data::Dataset& Session::validation_images() {

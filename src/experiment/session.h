@@ -54,6 +54,8 @@ class Session {
   const data::Splits& data();
   /// The same of a recipe that names texts.
   const data::TextSplits& texts();
+  /// How this recipe's texts are cut. Errors: those of WordPieces::load.
+  data::Tokenizer tokenizer() const;
   /// What choices are made on, so that test images stay unseen; a set without such images has its test images here.
   const data::Dataset& validation_images();
   double load_seconds() const { return load_seconds_; }

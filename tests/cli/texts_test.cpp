@@ -143,5 +143,33 @@ TEST_F(Texts, ExplainAClassifierOfTheUsers) {
   EXPECT_TRUE(is_error(workplace_.run(other), 1, "of the words of the texts; give the vocabulary"));
 }
 
+/// "actor" is two pieces; [CLS], which stands in front, keeps the answers to neutral texts in "no".
+TEST_F(Texts, ExplainAClassifierOfWordPieces) {
+  put(workplace_ / "vocab.txt",
+      "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nthe\nfilm\nplot\nact\n##"
+      "or\nstory\nis\ngood\ngreat\nfine\nbad\ndull\npoor\n");
+  at::Tensor table = at::zeros({18, 2});
+  table.narrow(0, 12, 3).select(1, 1).fill_(20);
+  table.narrow(0, 15, 3).select(1, 0).fill_(20);
+  table[2][0] = 5;
+  test::save_expression(workplace_ / "mine.pt", "torch.mean(torch.embedding(self.table, x), 1)",
+                        {{"table", table}});
+  const std::vector<std::string> run = {"run",   "recipe.toml",
+                                        "--out", "run",
+                                        "--set", "data.word_pieces=vocab.txt",
+                                        "--set", "text_classifier.file=mine.pt",
+                                        "--set", "text_classifier.vocabulary=vocab.txt"};
+  workplace_.must_run(run);
+  EXPECT_EQ(read_json(workplace_ / "run/metrics.json").at("text").at("classifier").at("test_accuracy"), 1);
+  const nlohmann::json asked = json({"sweep", "run", "--text", "The Actor is good", "--json"}).at(0);
+  EXPECT_EQ(asked.at("text"), "the actor is good");
+  const double logit = (20 - 5) / 7.0;  // the mean of [CLS], five pieces and [SEP]
+  EXPECT_NEAR(asked.at("probabilities").at(1).get<double>(), 1 / (1 + std::exp(-logit)), 1e-5);
+  put(workplace_ / "vocab.txt", "film\nplot\n");
+  EXPECT_TRUE(is_error(
+      workplace_.run({"run", "recipe.toml", "--out", "other", "--set", "data.word_pieces=vocab.txt"}), 1,
+      "no line '[UNK]', so it is no list of word pieces"));
+}
+
 }  // namespace
 }  // namespace whence

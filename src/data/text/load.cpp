@@ -53,7 +53,8 @@ std::vector<std::string> classes_of(const std::vector<NamedText>& texts, const f
   return {names.begin(), names.end()};
 }
 
-TextSet labelled(const std::vector<NamedText>& texts, const std::vector<std::string>& classes) {
+TextSet labelled(const std::vector<NamedText>& texts, const std::vector<std::string>& classes,
+                 const Tokenizer& tokenizer) {
   TextSet set{{}, classes};
   for (const NamedText& text : texts) {
     const auto found = std::lower_bound(classes.begin(), classes.end(), text.label);
@@ -62,7 +63,8 @@ TextSet labelled(const std::vector<NamedText>& texts, const std::vector<std::str
       fail("{}: '{}' is no class of the training texts{}", text.place, text.label,
            did_you_mean(text.label, names));
     }
-    set.texts.push_back({lower_case(tokenize(text.text)), found - classes.begin()});
+    set.texts.push_back({tokenizer.cut(text.text), found - classes.begin()});
+    if (set.texts.back().words.empty()) fail("{}: the text has no word; leave the line out", text.place);
   }
   return set;
 }
@@ -86,14 +88,15 @@ TextSet held_back(TextSet& texts, double share) {
 
 }  // namespace
 
-TextSplits load_texts(const fs::path& path, const TextColumns& columns) {
+TextSplits load_texts(const fs::path& path, const TextColumns& columns, const Tokenizer& tokenizer) {
   const NamedSplits named = read_splits(path, columns);
   const std::vector<std::string> classes = classes_of(named.train, path);
   TextSplits splits;
-  splits.train = labelled(named.train, classes);
-  splits.test = named.test.empty() ? held_back(splits.train, kTestShare) : labelled(named.test, classes);
+  splits.train = labelled(named.train, classes, tokenizer);
+  splits.test =
+      named.test.empty() ? held_back(splits.train, kTestShare) : labelled(named.test, classes, tokenizer);
   splits.validation = named.validation.empty() ? held_back(splits.train, kValidationShare)
-                                               : labelled(named.validation, classes);
+                                               : labelled(named.validation, classes, tokenizer);
   for (const auto& [set, name] :
        {std::pair{&splits.train, "training"}, {&splits.validation, "validation"}, {&splits.test, "test"}})
     if (set->texts.empty()) fail("{} leaves no {} text; it needs more different texts", path.string(), name);

@@ -111,6 +111,10 @@ Words lower_case(Words words) {
 
 std::string join_words(const Words& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
+Tokenizer word_tokenizer() {
+  return {[](std::string_view text) { return lower_case(tokenize(text)); }};
+}
+
 std::int64_t first_line_not_utf8(std::string_view text) {
   std::int64_t line = 1;
   for (std::size_t at = 0; at < text.size();) {

@@ -109,11 +109,16 @@ std::vector<std::string> class_names_of(SstClasses classes) {
   return {"very negative", "negative", "neutral", "positive", "very positive"};
 }
 
-TextSet sentences_of(const std::vector<SentimentTree>& trees, SstClasses classes) {
+Words cut(Words words, const std::optional<Tokenizer>& tokenizer) {
+  return tokenizer ? tokenizer->cut(join_words(words)) : lower_case(std::move(words));
+}
+
+TextSet sentences_of(const std::vector<SentimentTree>& trees, SstClasses classes,
+                     const std::optional<Tokenizer>& tokenizer) {
   TextSet set{{}, class_names_of(classes)};
   for (const SentimentTree& tree : trees)
     if (const auto label = label_of(tree.grade(), classes))
-      set.texts.push_back({lower_case(tree.words), *label});
+      set.texts.push_back({cut(tree.words, tokenizer), *label});
   return set;
 }
 
@@ -129,14 +134,16 @@ std::vector<float> target_of(std::int64_t grade, SstClasses classes) {
 }
 
 /// A phrase that stands in several sentences has the mean of their targets; equal sentences differ in their judges.
-Phrases phrases_of(const std::vector<SentimentTree>& trees, SstClasses classes) {
+Phrases phrases_of(const std::vector<SentimentTree>& trees, SstClasses classes,
+                   const std::optional<Tokenizer>& tokenizer) {
   Phrases phrases;
   std::map<Words, std::pair<std::size_t, float>> known;  // row and how often it stands
   std::vector<std::vector<float>> targets;
   for (const SentimentTree& tree : trees) {
     for (const TreePhrase& phrase : tree.phrases) {
       const std::vector<float> target = target_of(phrase.grade, classes);
-      Words words = lower_case(tree.words_of(phrase));
+      Words words = cut(tree.words_of(phrase), tokenizer);
+      if (words.empty()) continue;
       const auto [place, is_new] = known.emplace(words, std::pair{targets.size(), 0.0F});
       auto& [row, count] = place->second;
       if (is_new) {
@@ -188,7 +195,7 @@ std::optional<fs::path> find_sst(const fs::path& path) {
   return std::nullopt;
 }
 
-TextSplits load_sst(const fs::path& path, SstClasses classes) {
+TextSplits load_sst(const fs::path& path, SstClasses classes, const std::optional<Tokenizer>& tokenizer) {
   const auto folder = find_sst(path);
   if (!folder) {
     std::string looked;
@@ -200,12 +207,12 @@ TextSplits load_sst(const fs::path& path, SstClasses classes) {
   }
   TextSplits splits;
   const std::vector<SentimentTree> train = read_trees(*folder / tree_files[0]);
-  splits.train = sentences_of(train, classes);
-  splits.phrases = phrases_of(train, classes);
-  splits.validation = sentences_of(read_trees(*folder / tree_files[1]), classes);
+  splits.train = sentences_of(train, classes, tokenizer);
+  splits.phrases = phrases_of(train, classes, tokenizer);
+  splits.validation = sentences_of(read_trees(*folder / tree_files[1]), classes, tokenizer);
   const std::vector<SentimentTree> test = read_trees(*folder / tree_files[2]);
-  splits.test = sentences_of(test, classes);
-  splits.test_phrases = phrases_of(test, classes);
+  splits.test = sentences_of(test, classes, tokenizer);
+  splits.test_phrases = phrases_of(test, classes, tokenizer);
   return splits;
 }
 

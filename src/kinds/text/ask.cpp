@@ -47,7 +47,7 @@ at::Tensor test_rows(const TextModels& models, std::int64_t count, at::Generator
 
 AskedText ask(const TextModels& models, const std::string& text) {
   if (data::first_line_not_utf8(text) > 0) fail_usage("the text is not UTF-8; convert it");
-  AskedText asked{data::lower_case(data::tokenize(text)), {}, {}, {}, 0};
+  AskedText asked{models.tokenizer.cut(text), {}, {}, {}, 0};
   if (asked.words.empty()) fail_usage("the text has no word; give one with words");
   asked.answer = models::text_probabilities(*models.classifier, to_numbers(models.words, {asked.words}))[0];
   data::Words read = asked.words;
@@ -60,7 +60,7 @@ AskedText ask(const TextModels& models, const std::string& text) {
     if (models.corpus.vocabulary.number_of(word) == data::Vocabulary::kUnknown) asked.unknown.push_back(word);
   if (asked.unknown.size() == read.size())
     fail_usage("the generator knows no word of '{}'; it knows {} words of the texts that it was trained on",
-               data::join_words(read), models.corpus.vocabulary.size() - data::Vocabulary::kFirstWord);
+               models.tokenizer.join(read), models.corpus.vocabulary.size() - data::Vocabulary::kFirstWord);
   asked.code = text_codes(models, to_numbers(models.corpus.vocabulary, {read}));
   return asked;
 }

@@ -19,7 +19,7 @@ struct AskedText {
   std::vector<std::string> unknown;  ///< words that the generator does not know
   std::int64_t left_out = 0;         ///< words at the end that the generator does not read
 };
-/// As data::tokenize cuts it, in small letters. Errors (usage): not UTF-8, no word, only words that the generator does not know.
+/// As the models' tokenizer cuts it. Errors (usage): not UTF-8, no word, only words that the generator does not know.
 AskedText ask(const TextModels& models, const std::string& text);
 /// `count` random test texts (0: all).
 std::vector<AskedText> ask_test_texts(const TextModels& models, std::int64_t count, std::uint64_t seed);

@@ -19,6 +19,21 @@ Network loaded(Session& session, Network network, const char* file) {
 
 }  // namespace
 
+models::TextClassifierFile TextClassifierOptions::given(bool pieces) const {
+  using Names = std::vector<std::string>;
+  const auto names = [&](const Names& own, const char* of_pieces) {
+    if (own != Names{"auto"}) return own;
+    return pieces ? Names{of_pieces} : Names{};
+  };
+  const std::string unknown_word = !unknown.empty() ? unknown : pieces ? "[UNK]" : "<unk>";
+  return {file, input, vocabulary, unknown_word, output, names(before, "[CLS]"), names(after, "[SEP]")};
+}
+
+models::TextClassifierFile given_text_classifier(const Session& session) {
+  return session.get<TextClassifierOptions>().given(
+      !session.get<experiment::DataOptions>().word_pieces.empty());
+}
+
 TextCorpus text_corpus(Session& session) {
   return text_corpus(session.texts(), session.get<TextCorpusOptions>());
 }
@@ -27,7 +42,7 @@ data::Vocabulary classifier_vocabulary(Session& session) {
   const auto& options = session.get<TextClassifierOptions>();
   const std::vector<data::Words>& texts = session.texts().phrases.words;
   if (!options.is_given()) return {texts, options.least};
-  data::Vocabulary own = models::vocabulary_of(options.given());
+  data::Vocabulary own = models::vocabulary_of(given_text_classifier(session));
   std::int64_t known = 0, all = 0;
   for (const data::Words& words : texts)
     for (const std::string& word : words) {
@@ -38,7 +53,7 @@ data::Vocabulary classifier_vocabulary(Session& session) {
   if (const double share = static_cast<double>(known) / static_cast<double>(all); share < least)
     fail(
         "{} knows only {:.1f} % of the words of the texts; give the vocabulary of this classifier (words are "
-        "in small letters)",
+        "in small letters; if it is BERT's, name it with data.word_pieces, too)",
         options.vocabulary, 100 * share);
   return own;
 }
@@ -47,7 +62,7 @@ std::unique_ptr<models::TextClassifier> explained_text_classifier(Session& sessi
                                                                   const data::Vocabulary& vocabulary) {
   const auto& options = session.get<TextClassifierOptions>();
   if (options.is_given())
-    return models::load_text_classifier(options.given(), session.texts().train.classes());
+    return models::load_text_classifier(given_text_classifier(session), session.texts().train.classes());
   return models::as_text_classifier(text_classifier(session, vocabulary, true));
 }
 
@@ -96,7 +111,8 @@ TextModels text_models(Session& session) {
           std::move(judge),
           std::move(vae),
           translation,
-          session.get<TextCorpusOptions>().longest + 1};
+          session.get<TextCorpusOptions>().longest + 1,
+          session.tokenizer()};
 }
 
 }  // namespace whence::kinds

@@ -18,16 +18,6 @@ std::set<std::string> words_in(const std::string& text) {
   return words;
 }
 
-/// **Words** that `before` does not have are bold.
-std::string marked(const std::string& text, const std::string& before) {
-  const std::set<std::string> known = words_in(before);
-  std::istringstream stream(text);
-  std::vector<std::string> shown;
-  for (std::string word; stream >> word;)
-    shown.push_back(known.contains(word) ? word : fmt::format("**{}**", word));
-  return fmt::format("{}", fmt::join(shown, " "));
-}
-
 report::Section sweep_section(const nlohmann::json& metrics, const std::string& last_class) {
   report::Section section{"sweeps", "What alpha does to texts", {}, {}, {}};
   section.paragraphs.emplace_back(
@@ -39,7 +29,8 @@ report::Section sweep_section(const nlohmann::json& metrics, const std::string& 
     const std::string own = rows.at(1).at("text");
     for (const nlohmann::json& row : rows) {
       const std::string text = row.at("text"), name = row.at("name");
-      table.rows.push_back({name, name.starts_with("alpha") ? marked(text, own) : text,
+      table.rows.push_back({name,
+                            name.starts_with("alpha") ? with_new_words_marked(text, own, "**", "**") : text,
                             probability_bar(row.at("probability"))});
     }
     section.tables.push_back(std::move(table));
@@ -153,6 +144,16 @@ std::string supervision(const experiment::Run& run) {
 double flow_of(const nlohmann::json& measured) { return std::max(0.0, measured.at("nats").get<double>()); }
 
 }  // namespace
+
+std::string with_new_words_marked(const std::string& text, const std::string& before, std::string_view open,
+                                  std::string_view close) {
+  const std::set<std::string> known = words_in(before);
+  std::istringstream stream(text);
+  std::vector<std::string> shown;
+  for (std::string word; stream >> word;)
+    shown.push_back(known.contains(word) ? word : fmt::format("{}{}{}", open, word, close));
+  return fmt::format("{}", fmt::join(shown, " "));
+}
 
 std::string probability_bar(double probability) {
   std::string text;

@@ -42,40 +42,46 @@ Section classifier_section() {
   using Fit = models::TextClassifierTraining;
   const auto shape = &Classifier::shape;
   const auto training = &Classifier::training;
-  return {"text_classifier",
-          "The explained classifier of texts.",
-          {{"architecture", choice(at(shape, &Net::architecture), {"bilstm-convolutions", "bigru"}), "",
-            "Verhoeven et al. 2021 (an LSTM in both directions and convolutions), or a GRU in both "
-            "directions whose maximum and mean are read."},
-           {"file", Path{at(&Classifier::file)}, "",
-            "Your own classifier instead (docs/text.md says what it must take). Nothing is trained, and the "
-            "keys of the "
-            "training do nothing."},
-           {"input", choice(at(&Classifier::input), {"numbers", "vectors"}), "",
-            "What the file takes: numbers of words (N, T), or their vectors (N, T, E)."},
-           {"vocabulary", Path{at(&Classifier::vocabulary)}, "",
-            "The words of the file: one a line in the order of its numbers, or, for vectors, each with its "
-            "vector (GloVe's text form)."},
-           {"unknown", Text{at(&Classifier::unknown)}, "",
-            "The word of the vocabulary that stands for unknown ones."},
-           {"output", choice(at(&Classifier::output), {"auto", "logits", "probabilities"}), "",
-            "What the file returns; auto looks at the sum of its rows."},
-           {"embedding", Integer{at(shape, &Net::embedding), 1, 4096}, "", "Width of the word vectors."},
-           {"hidden", Integer{at(shape, &Net::hidden), 1, 4096}, "", "Units of each direction."},
-           {"least", Integer{at(&Classifier::least), 1, kMany}, "",
-            "It knows words that stand so often in its training phrases."},
-           {"vectors", Texts{at(&Classifier::vectors)}, "",
-            "Files of word vectors (GloVe's text form) that its own begin with, one file behind the other; "
-            "relative to the current folder."},
-           {"epochs", Integer{at(training, &Fit::epochs), 0, 10'000}, "", "Passes over the phrases."},
-           {"batch", Integer{at(training, &Fit::batch), 1, 65'536}, "phrases",
-            "Of one step, all of the same length."},
-           {"learning_rate", Number{at(training, &Fit::learning_rate), 0, 100, true}, "",
-            "Of Adam; the largest of a one-cycle schedule."},
-           {"dropout", Number{at(training, &Fit::dropout), 0, 0.9999}, "",
-            "Of word vectors and of what the last layer reads."},
-           {"word_dropout", Number{at(training, &Fit::word_dropout), 0, 0.9999}, "",
-            "Share of the words that a step takes as unknown."}}};
+  return {
+      "text_classifier",
+      "The explained classifier of texts.",
+      {{"architecture", choice(at(shape, &Net::architecture), {"bilstm-convolutions", "bigru"}), "",
+        "Verhoeven et al. 2021 (an LSTM in both directions and convolutions), or a GRU in both "
+        "directions whose maximum and mean are read."},
+       {"file", Path{at(&Classifier::file)}, "",
+        "Your own classifier instead (docs/text.md says what it must take). Nothing is trained, and the "
+        "keys of the "
+        "training do nothing."},
+       {"input", choice(at(&Classifier::input), {"numbers", "vectors"}), "",
+        "What the file takes: numbers of words (N, T), or their vectors (N, T, E)."},
+       {"vocabulary", Path{at(&Classifier::vocabulary)}, "",
+        "The words of the file: one a line in the order of its numbers, or, for vectors, each with its "
+        "vector (GloVe's text form)."},
+       {"unknown", Text{at(&Classifier::unknown)}, "",
+        "The word of the vocabulary that stands for unknown ones. Empty: <unk>, of word pieces [UNK]."},
+       {"before", Texts{at(&Classifier::before)}, "",
+        "Words of the vocabulary that the file gets in front of each text; auto: [CLS] of word pieces, else "
+        "none."},
+       {"after", Texts{at(&Classifier::after)}, "",
+        "The same behind each text; auto: [SEP] of word pieces, else none."},
+       {"output", choice(at(&Classifier::output), {"auto", "logits", "probabilities"}), "",
+        "What the file returns; auto looks at the sum of its rows."},
+       {"embedding", Integer{at(shape, &Net::embedding), 1, 4096}, "", "Width of the word vectors."},
+       {"hidden", Integer{at(shape, &Net::hidden), 1, 4096}, "", "Units of each direction."},
+       {"least", Integer{at(&Classifier::least), 1, kMany}, "",
+        "It knows words that stand so often in its training phrases."},
+       {"vectors", Texts{at(&Classifier::vectors)}, "",
+        "Files of word vectors (GloVe's text form) that its own begin with, one file behind the other; "
+        "relative to the current folder."},
+       {"epochs", Integer{at(training, &Fit::epochs), 0, 10'000}, "", "Passes over the phrases."},
+       {"batch", Integer{at(training, &Fit::batch), 1, 65'536}, "phrases",
+        "Of one step, all of the same length."},
+       {"learning_rate", Number{at(training, &Fit::learning_rate), 0, 100, true}, "",
+        "Of Adam; the largest of a one-cycle schedule."},
+       {"dropout", Number{at(training, &Fit::dropout), 0, 0.9999}, "",
+        "Of word vectors and of what the last layer reads."},
+       {"word_dropout", Number{at(training, &Fit::word_dropout), 0, 0.9999}, "",
+        "Share of the words that a step takes as unknown."}}};
 }
 
 Section judge_section() {
@@ -184,6 +190,12 @@ void check_text(const config::Values& values, const std::string& file) {
   if (classifier.is_given() == classifier.vocabulary.empty())
     fail_usage(
         "{}: text_classifier.file and text_classifier.vocabulary belong together; give both or neither",
+        file);
+  if (classifier.is_given() && classifier.input == models::TextInput::vectors &&
+      !values.get<experiment::DataOptions>().word_pieces.empty())
+    fail_usage(
+        "{}: with data.word_pieces a classifier must take numbers of pieces; set text_classifier.input "
+        "to numbers",
         file);
 }
 

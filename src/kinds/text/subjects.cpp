@@ -9,8 +9,12 @@ namespace {
 
 constexpr std::int64_t kPoints = 300;  ///< of the plane: more hide one another
 
+data::Words words_of(const TextModels& models, const at::Tensor& numbers) {
+  return models.corpus.vocabulary.words_of(text::rows_of(numbers.unsqueeze(0)).front());
+}
+
 std::string as_text(const TextModels& models, const at::Tensor& numbers) {
-  return data::join_words(models.corpus.vocabulary.words_of(text::rows_of(numbers.unsqueeze(0)).front()));
+  return models.tokenizer.join(words_of(models, numbers));
 }
 
 std::vector<double> values_of(const at::Tensor& values) {
@@ -106,7 +110,8 @@ nlohmann::json word_maps_of(const TextModels& models, const Subjects& subjects, 
     const std::int64_t length = data::lengths_of(text)[0].item<std::int64_t>();
     const at::Tensor read = models.translation.index_select(0, text[0].narrow(0, 0, length)).unsqueeze(0);
     const at::Tensor answer = models::text_probabilities(*models.classifier, read).argmax(1);
-    maps.push_back({{"text", as_text(models, text[0])},
+    // One value a word, as the classifier reads it: pieces stay apart.
+    maps.push_back({{"text", data::join_words(words_of(models, text[0]))},
                     {"answer", answer[0].item<std::int64_t>()},
                     {"integrated_gradients",
                      values_of(text::word_integrated_gradients(*models.classifier, read, answer)[0])},

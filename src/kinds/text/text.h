@@ -35,12 +35,14 @@ struct TextClassifierOptions {
   std::int64_t least = 1;            ///< how often a word stands in the phrases
   std::vector<std::string> vectors;  ///< files of word vectors
   // The user's own; then nothing is trained.
-  std::string file, vocabulary, unknown = "<unk>";
+  std::string file, vocabulary, unknown;
   models::TextInput input = models::TextInput::numbers;
   models::ClassifierOutput output = models::ClassifierOutput::automatic;
+  std::vector<std::string> before = {"auto"}, after = {"auto"};
 
   bool is_given() const { return !file.empty(); }
-  models::TextClassifierFile given() const { return {file, input, vocabulary, unknown, output}; }
+  /// `pieces`: it reads word pieces, whose unknown and surrounding words have other names.
+  models::TextClassifierFile given(bool pieces) const;
 };
 
 struct TextExplanationOptions {
@@ -79,6 +81,8 @@ TextCorpus text_corpus(const data::TextSplits& splits, const TextCorpusOptions& 
 /// The training texts, and the undecided ones.
 at::Tensor learned_texts(const TextCorpus& corpus);
 
+/// The user's own classifier, as the recipe names it.
+models::TextClassifierFile given_text_classifier(const Session& session);
 /// The vocabulary of the classifier: words of its training phrases, or of the user's file. Error: a file that knows few of the texts' words.
 data::Vocabulary classifier_vocabulary(Session& session);
 /// The explained classifier: trained, or the user's file.
@@ -117,11 +121,16 @@ struct TextModels {
   models::SentenceVae vae;
   at::Tensor translation;  ///< from the corpus' words to the classifier's
   std::int64_t longest;    ///< words of a decoded text
+  data::Tokenizer tokenizer = data::word_tokenizer();
 
   /// The classifier's answers to texts in the corpus' vocabulary, (N, M).
   at::Tensor answers(const at::Tensor& numbers) const;
 };
 TextModels text_models(Session& session);
+
+/// The text with `open` and `close` around each word that `before` lacks.
+std::string with_new_words_marked(const std::string& text, const std::string& before, std::string_view open,
+                                  std::string_view close);
 
 /// A bar of ten blocks and the number.
 std::string probability_bar(double probability);

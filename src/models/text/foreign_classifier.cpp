@@ -124,7 +124,8 @@ class ForeignTextClassifier final : public TextClassifier {
 };
 
 ModelWords words_of_file(const TextClassifierFile& classifier) {
-  return {lines_of(classifier), classifier.unknown, classifier.vocabulary.string()};
+  return {lines_of(classifier), classifier.unknown, classifier.vocabulary.string(), classifier.before,
+          classifier.after};
 }
 
 /// The model's own number of each of our words: those of vocabulary_of behind the two special ones.
@@ -135,6 +136,28 @@ at::Tensor numbers_in_model(const ModelWords& model) {
   for (std::ptrdiff_t i = 0; i < std::ssize(model.words); ++i)
     if (i != unknown) numbers.push_back(i);
   return at::tensor(numbers, at::kLong);
+}
+
+/// The function of texts that stand between the words that the model wants around each.
+TextFunction between(const TextFunction& function, const at::Tensor& table, const ModelWords& model) {
+  const auto lines_of = [&](const std::vector<std::string>& words) {
+    std::vector<std::int64_t> lines;
+    for (const std::string& word : words)
+      lines.push_back(std::find(model.words.begin(), model.words.end(), word) - model.words.begin());
+    return at::tensor(lines, table.options().dtype(at::kLong));
+  };
+  const at::Tensor before = lines_of(model.before), after = lines_of(model.after);
+  return [=](const at::Tensor& vectors, const at::Tensor& numbers) {
+    const auto row = [&](const at::Tensor& lines) {
+      return lines.unsqueeze(0).expand({numbers.size(0), lines.size(0)});
+    };
+    const auto vectors_of = [&](const at::Tensor& lines) {
+      return table.index_select(0, lines).unsqueeze(0).expand(
+          {numbers.size(0), lines.size(0), table.size(1)});
+    };
+    return function(at::cat({vectors_of(before), vectors, vectors_of(after)}, 1),
+                    at::cat({row(before), numbers, row(after)}, 1));
+  };
 }
 
 /// Error: its answer is random.
@@ -179,6 +202,10 @@ Vocabulary vocabulary_of(const ModelWords& model) {
   if (unknown == words.end())
     fail("{} has no '{}', which stands for unknown words; name the one that does", model.name, model.unknown);
   words.erase(unknown);
+  for (const auto* around : {&model.before, &model.after})
+    for (const std::string& word : *around)
+      if (std::find(words.begin(), words.end(), word) == words.end())
+        fail("{} has no '{}', which is to stand around each text", model.name, word);
   const std::set<std::string> different(words.begin(), words.end());
   if (words.empty() || different.size() != words.size())
     fail("{} has {}; it must have every word once", model.name,
@@ -207,10 +234,12 @@ std::unique_ptr<TextClassifier> text_classifier_of(const std::string& name, cons
   if (table.size(0) != own.size(0) - 1)
     fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", name,
          table.size(0), words.name, own.size(0) - 1);
+  const TextFunction whole =
+      words.before.empty() && words.after.empty() ? function : between(function, table, words);
   auto role = std::make_unique<ForeignTextClassifier>(
       name,
-      [function, own](const at::Tensor& vectors, const at::Tensor& numbers) {
-        return function(vectors, own.index_select(0, numbers.flatten()).view(numbers.sizes()));
+      [whole, own](const at::Tensor& vectors, const at::Tensor& numbers) {
+        return whole(vectors, own.index_select(0, numbers.flatten()).view(numbers.sizes()));
       },
       table.index_select(0, own), output);
   role->learn(classes);

@@ -62,6 +62,16 @@ TEST_F(ForeignTexts, NumbersAreTheLinesOfTheVocabulary) {
   EXPECT_TRUE(logits[2].allclose(expected({5}), 1e-4, 1e-5)) << "not filled up";
 }
 
+TEST_F(ForeignTexts, WordsMayStandAroundEachText) {
+  given_.before = {"<pad>", "good"};
+  given_.after = {"a"};
+  const at::Tensor logits = load()->logits(texts());
+  EXPECT_TRUE(logits[0].allclose(expected({0, 3, 3, 1, 5}), 1e-4, 1e-5));
+  EXPECT_TRUE(logits[2].allclose(expected({0, 3, 5, 5}), 1e-4, 1e-5));
+  given_.after = {"end"};
+  expect_error([&] { load(); }, {"words.txt", "has no 'end', which is to stand around each text"});
+}
+
 TEST_F(ForeignTexts, GradientsReachTheVectors) {
   const auto classifier = load();
   const at::Tensor numbers = texts().narrow(0, 0, 1).narrow(1, 0, 2);

@@ -31,8 +31,9 @@ std::vector<NamedText> read_text_folders(const std::filesystem::path& folder);
 /// `path` is a file, or a folder with train, validation ("valid", "dev") and test as files or as folders, or one folder for each
 /// class. Without a split, 15 % of the texts are held back for the test; without validation, 10 % of the training texts are held
 /// back for it. The SHA-256 of its words decides whether a text is held back, so equal texts stay together. Classes are the
-/// labels of the training texts, sorted. Words are tokenize(text) in small letters. Errors besides: one class only (names
+/// labels of the training texts, sorted. Errors besides: one class only (names
 /// it), a label of another split that no training text has (names its place and the nearest class), a split without texts.
-TextSplits load_texts(const std::filesystem::path& path, const TextColumns& columns);
+TextSplits load_texts(const std::filesystem::path& path, const TextColumns& columns,
+                      const Tokenizer& tokenizer = word_tokenizer());
 
 }  // namespace whence::data

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,14 @@ Words lower_case(Words words);
 
 /// With a space between words.
 std::string join_words(const Words& words);
+
+/// How a text is cut into words, and how words are shown as a text.
+struct Tokenizer {
+  std::function<Words(std::string_view)> cut;
+  std::function<std::string(const Words&)> join = join_words;
+};
+/// Words as `tokenize` cuts them, in small letters.
+Tokenizer word_tokenizer();
 
 /// The first line (from 1) that is not UTF-8; 0 where all are.
 std::int64_t first_line_not_utf8(std::string_view text);

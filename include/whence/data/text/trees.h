@@ -43,7 +43,8 @@ enum class SstClasses { binary, graded };
 /// The official splits, words in small letters. Binary: negative (grades 0 and 1) and positive (3 and 4); neutral sentences are
 /// left out (8,544 / 1,101 / 2,210 become 6,920 / 872 / 1,821). Graded: five classes. `phrases` are the different phrases of the
 /// training sentences; a binary target puts 1, 1, .5, 0, 0 on "negative" for the grades 0 to 4. Error: not found; says where
-/// it looked.
-TextSplits load_sst(const std::filesystem::path& path, SstClasses classes);
+/// it looked. `tokenizer` cuts the treebank's words again, with a space between them.
+TextSplits load_sst(const std::filesystem::path& path, SstClasses classes,
+                    const std::optional<Tokenizer>& tokenizer = {});
 
 }  // namespace whence::data

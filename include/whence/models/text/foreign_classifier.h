@@ -21,6 +21,7 @@ struct TextClassifierFile {
   std::filesystem::path vocabulary;
   std::string unknown = "<unk>";  ///< the word that stands for all that are unknown
   ClassifierOutput output = ClassifierOutput::automatic;
+  std::vector<std::string> before = {}, after = {};  ///< as those of ModelWords; numbers only
 };
 
 /// The words of the vocabulary but for `unknown`, in their order. Errors: those of Vocabulary::load and read_word_vectors; numbers without the word `unknown`.
@@ -44,8 +45,10 @@ struct ModelWords {
   std::vector<std::string> words;
   std::string unknown = "<unk>";  ///< the one that stands for all that are unknown
   std::string name;               ///< what errors call them
+  /// Words that the model gets in front of each text and behind it: BERT's "[CLS]" and "[SEP]".
+  std::vector<std::string> before = {}, after = {};
 };
-/// Without `unknown`. Errors: a word that stands there twice; no word `unknown`; none besides.
+/// Without `unknown`. Errors: a word that stands there twice; no word `unknown`, or one of `before` and `after`; none besides.
 data::Vocabulary vocabulary_of(const ModelWords& model);
 
 /// A function in the same role; its numbers are those of vocabulary_of. `table`: the vectors of its words, (V, E). `name` stands for it in errors, which are those of
