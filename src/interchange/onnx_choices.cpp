@@ -118,6 +118,23 @@ Values gather(OnnxCall& call) {
   return {reshaped(call, rows, sizes)};
 }
 
+/// Along one dimension, each number by a place of its own; the other dimensions go together.
+Values gather_elements(OnnxCall& call) {
+  const OnnxValue &x = call.input(0), &places = call.input(1);
+  const std::size_t axis = dimension_of(call.integer("axis", 0), x.rank());
+  if (x.sizes[axis].batch) call.problem("chooses among the samples of a batch");
+  if (places.rank() != x.rank() || places.type != at::kLong)
+    call.problem("has places of {} in {}", text_of(places.sizes), text_of(x.sizes));
+  if (!places.is_constant())
+    return {call.emit("aten::gather", {x, signed_of(axis), places, false}, places.sizes, x.type)};
+  const std::int64_t count = x.sizes[axis].count;
+  const at::Tensor known = at::where(places.constant.lt(0), places.constant + count, places.constant);
+  if (known.lt(0).logical_or(known.ge(count)).any().item<bool>())
+    call.problem("has places outside of {}", text_of(x.sizes));
+  return {
+      call.emit("aten::gather", {x, signed_of(axis), call.constant_of(known), false}, places.sizes, x.type)};
+}
+
 /// indices[..., k] for each k: where in data's first dimensions.
 Values places_in(OnnxCall& call, const OnnxValue& data, const at::Tensor& indices) {
   if (indices.dim() < 1 || indices.scalar_type() != at::kLong || indices.size(-1) < 1 ||
@@ -247,7 +264,7 @@ Values running_sum(OnnxCall& call) {
 
 constexpr OnnxEntry kChoices[] = {
     {"Slice", slice},  {"Gather", gather},  {"GatherND", gather_nd}, {"ScatterND", scatter_nd},
-    {"Pad", pad_onnx}, {"Trilu", triangle}, {"CumSum", running_sum},
+    {"Pad", pad_onnx}, {"Trilu", triangle}, {"CumSum", running_sum}, {"GatherElements", gather_elements},
 };
 
 }  // namespace
