@@ -20,9 +20,9 @@ ProgressCallback watched(const py::object& progress) {
 }
 
 data::TextSet text_set(const std::vector<std::string>& texts, const std::vector<std::int64_t>& labels,
-                       const std::vector<std::string>& class_names) {
+                       const std::vector<std::string>& class_names, const data::Tokenizer& tokenizer) {
   data::TextSet set{{}, class_names};
-  const std::vector<data::Words> words = words_of_texts(texts);
+  const std::vector<data::Words> words = words_of_texts(texts, tokenizer);
   for (std::size_t i = 0; i < words.size(); ++i) set.texts.push_back({words[i], labels[i]});
   return set;
 }
@@ -30,11 +30,11 @@ data::TextSet text_set(const std::vector<std::string>& texts, const std::vector<
 using Labelled = std::pair<std::vector<std::string>, std::vector<std::int64_t>>;
 
 kinds::TextCorpus corpus_of(const Labelled& train, const Labelled& test,
-                            const std::vector<std::string>& class_names,
+                            const std::vector<std::string>& class_names, const data::Tokenizer& tokenizer,
                             const kinds::TextCorpusOptions& options) {
   data::TextSplits splits;
-  splits.train = text_set(train.first, train.second, class_names);
-  splits.test = text_set(test.first, test.second, class_names);
+  splits.train = text_set(train.first, train.second, class_names, tokenizer);
+  splits.test = text_set(test.first, test.second, class_names, tokenizer);
   splits.phrases = data::phrases_of(splits.train);
   splits.test_phrases = data::phrases_of(splits.test);
   return kinds::text_corpus(splits, options);
@@ -62,7 +62,7 @@ std::shared_ptr<TextModels> explain_texts(const TextReader& reader, const Labell
   const auto& explanation = values.get<kinds::TextExplanationOptions>();
   const ProgressCallback told = watched(progress);
   const py::gil_scoped_release released;
-  kinds::TextCorpus corpus = corpus_of(train, test, class_names, corpus_options);
+  kinds::TextCorpus corpus = corpus_of(train, test, class_names, reader.tokenizer, corpus_options);
   models::LanguageModel judge =
       trained_language_model(corpus, corpus.train, seed, kinds::TextJudge::judge, told);
   text::Training training = explanation.training;
@@ -77,7 +77,7 @@ std::shared_ptr<TextModels> explain_texts(const TextReader& reader, const Labell
                             told);
   return std::make_shared<TextModels>(TextModels{std::move(corpus), reader.words, reader.classifier,
                                                  std::move(judge), std::move(vae), translation,
-                                                 corpus_options.longest + 1});
+                                                 corpus_options.longest + 1, reader.tokenizer});
 }
 
 /// What a run folder holds; without its texts. `options`: of [text] and [text_explanation].
@@ -97,9 +97,9 @@ std::shared_ptr<TextModels> load_texts(const TextReader& reader, const std::stri
   judge.parameters().freeze();
   vae.parameters().freeze();
   const at::Tensor translation = reader.words.translation_from(corpus.vocabulary);
-  return std::make_shared<TextModels>(TextModels{std::move(corpus), reader.words, reader.classifier,
-                                                 std::move(judge), std::move(vae), translation,
-                                                 values.get<kinds::TextCorpusOptions>().longest + 1});
+  return std::make_shared<TextModels>(
+      TextModels{std::move(corpus), reader.words, reader.classifier, std::move(judge), std::move(vae),
+                 translation, values.get<kinds::TextCorpusOptions>().longest + 1, reader.tokenizer});
 }
 
 void save_texts(TextModels& models, const std::string& folder) {
@@ -110,8 +110,8 @@ void save_texts(TextModels& models, const std::string& folder) {
 }
 
 /// (words, probabilities, value)
-py::tuple shown(const kinds::DecodedText& text) {
-  return py::make_tuple(data::join_words(text.words), text.answer, text.value);
+py::tuple shown(const TextModels& models, const kinds::DecodedText& text) {
+  return py::make_tuple(models.tokenizer.join(text.words), text.answer, text.value);
 }
 
 py::dict ask_text(const TextModels& models, const std::string& text) {
@@ -121,8 +121,8 @@ py::dict ask_text(const TextModels& models, const std::string& text) {
     asked = kinds::ask(models, text);
   }
   using namespace pybind11::literals;
-  return py::dict("text"_a = data::join_words(asked.words), "answer"_a = asked.answer, "code"_a = asked.code,
-                  "unknown"_a = asked.unknown, "left_out"_a = asked.left_out);
+  return py::dict("text"_a = models.tokenizer.join(asked.words), "answer"_a = asked.answer,
+                  "code"_a = asked.code, "unknown"_a = asked.unknown, "left_out"_a = asked.left_out);
 }
 
 py::list sweep_texts(const TextModels& models, const at::Tensor& code, std::int64_t factor,
@@ -135,7 +135,7 @@ py::list sweep_texts(const TextModels& models, const at::Tensor& code, std::int6
     found = kinds::sweep_text(models, code, factor, values);
   }
   py::list all;
-  for (const kinds::DecodedText& text : found) all.append(shown(text));
+  for (const kinds::DecodedText& text : found) all.append(shown(models, text));
   return all;
 }
 
@@ -145,7 +145,7 @@ py::object counterfactual_text(const TextModels& models, const at::Tensor& code)
     const py::gil_scoped_release released;
     found = kinds::counterfactual_of(models, code);
   }
-  return found ? py::object(shown(*found)) : py::object(py::none());
+  return found ? py::object(shown(models, *found)) : py::object(py::none());
 }
 
 std::string measure(const TextModels& models, std::int64_t outer, std::int64_t inner, std::uint64_t seed,

@@ -6,6 +6,7 @@
 #include "kinds/text/text.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/data/text/word_pieces.h"
 #include "whence/explain/text/words.h"
 #include "whence/models/text/foreign_classifier.h"
 
@@ -31,15 +32,47 @@ std::vector<at::Tensor> ask(const py::object& function, const at::Tensor& vector
   }
 }
 
+/// Copies of it may be made and freed where the interpreter is not held.
+std::shared_ptr<py::object> shared_object(const py::object& object) {
+  return {new py::object(object), [](py::object* own) {
+            const py::gil_scoped_acquire held;
+            delete own;
+          }};
+}
+
+/// What the caller's function answers, in C++. Error (usage): an answer of another kind.
+template <class Answer, class Given>
+std::function<Answer(Given)> called(const py::object& function, const char* what) {
+  return [own = shared_object(function), what](Given given) {
+    const py::gil_scoped_acquire held;
+    try {
+      return (*own)(given).template cast<Answer>();
+    } catch (const py::cast_error&) {
+      fail_usage("{}", what);
+    }
+  };
+}
+
+/// How the texts of a classifier are cut: `words`: as the program cuts them; `wordpiece`: by the vocabulary; `own`: by the caller's functions.
+struct Cutting {
+  std::string kind = "words";
+  py::object cut, join;
+  std::vector<std::string> before, after;
+
+  data::Tokenizer tokenizer(const std::function<data::Words()>& pieces, const std::string& unknown) const {
+    if (kind == "words") return data::word_tokenizer();
+    if (kind == "wordpiece") return data::word_piece_tokenizer(data::WordPieces(pieces(), unknown));
+    return {called<data::Words, std::string_view>(cut, "the tokenizer must cut a text into a list of str"),
+            called<std::string, const data::Words&>(join, "the tokenizer must join a list of str to a str")};
+  }
+};
+
 TextReader of_function(const py::object& function, const at::Tensor& table,
                        const std::vector<std::string>& words, const std::string& unknown,
-                       const std::string& output) {
-  const models::ModelWords known{words, unknown, "vocabulary"};
-  // Copies are made and freed where the interpreter may not be held.
-  const std::shared_ptr<py::object> shared(new py::object(function), [](py::object* object) {
-    const py::gil_scoped_acquire held;
-    delete object;
-  });
+                       const std::string& output, const Cutting& cutting) {
+  const models::ModelWords known{words, unknown, "vocabulary", cutting.before, cutting.after};
+  const std::shared_ptr<py::object> shared = shared_object(function);
+  data::Tokenizer tokenizer = cutting.tokenizer([&] { return words; }, unknown);
   const py::gil_scoped_release released;
   return {models::text_classifier_of(
               "the model",
@@ -47,16 +80,30 @@ TextReader of_function(const py::object& function, const at::Tensor& table,
                 return ask(*shared, vectors, numbers);
               },
               table.detach().to(at::kFloat), known, output_named(output)),
-          models::vocabulary_of(known)};
+          models::vocabulary_of(known), std::move(tokenizer)};
 }
 
 TextReader of_file(const std::string& file, const std::string& vocabulary, const std::string& unknown,
-                   const std::string& input, const std::string& output) {
+                   const std::string& input, const std::string& output, const Cutting& cutting) {
   const models::TextClassifierFile given{
-      file, input == "vectors" ? models::TextInput::vectors : models::TextInput::numbers, vocabulary, unknown,
-      output_named(output)};
+      file,
+      input == "vectors" ? models::TextInput::vectors : models::TextInput::numbers,
+      vocabulary,
+      unknown,
+      output_named(output),
+      cutting.before,
+      cutting.after};
+  data::Tokenizer tokenizer = cutting.tokenizer(
+      [&] {
+        const data::Vocabulary lines = data::Vocabulary::load(vocabulary);
+        data::Words pieces;
+        for (std::int64_t i = data::Vocabulary::kFirstWord; i < lines.size(); ++i)
+          pieces.push_back(lines.word(i));
+        return pieces;
+      },
+      unknown);
   const py::gil_scoped_release released;
-  return {models::load_text_classifier(given, 0), models::vocabulary_of(given)};
+  return {models::load_text_classifier(given, 0), models::vocabulary_of(given), std::move(tokenizer)};
 }
 
 /// `options`: architecture, embedding and hidden of [text_classifier].
@@ -76,13 +123,14 @@ TextReader of_run(const Texts& options, const std::string& vocabulary, const std
 
 at::Tensor probabilities(const TextReader& reader, const std::vector<std::string>& texts) {
   const py::gil_scoped_release released;
-  return models::text_probabilities(*reader.classifier, to_numbers(reader.words, words_of_texts(texts)));
+  return models::text_probabilities(*reader.classifier,
+                                    to_numbers(reader.words, words_of_texts(texts, reader.tokenizer)));
 }
 
 /// (words, values) of one text.
 py::tuple attribute_words(const TextReader& reader, const std::string& text, std::int64_t target,
                           const std::string& method, std::uint64_t seed) {
-  const std::vector<data::Words> words = words_of_texts({text});
+  const std::vector<data::Words> words = words_of_texts({text}, reader.tokenizer);
   at::Tensor values;
   {
     const py::gil_scoped_release released;
@@ -100,10 +148,11 @@ py::tuple attribute_words(const TextReader& reader, const std::string& text, std
 
 }  // namespace
 
-std::vector<data::Words> words_of_texts(const std::vector<std::string>& texts) {
+std::vector<data::Words> words_of_texts(const std::vector<std::string>& texts,
+                                        const data::Tokenizer& tokenizer) {
   std::vector<data::Words> all;
   for (const std::string& text : texts) {
-    all.push_back(data::lower_case(data::tokenize(text)));
+    all.push_back(tokenizer.cut(text));
     if (all.back().empty()) fail_usage("text {} has no word; leave it out", all.size() - 1);
   }
   return all;
@@ -113,12 +162,23 @@ void add_text_classifier(py::module_& module) {
   // Python keeps in `source` what it was made of.
   py::class_<TextReader>(module, "TextClassifier", py::dynamic_attr(),
                          "A classifier of texts with its vocabulary: probabilities(texts) -> (N, classes), "
-                         "classes, knows(word).")
+                         "classes, knows(word), cut(text) -> its words.")
       .def("probabilities", &probabilities)
       .def_property_readonly("classes", [](const TextReader& reader) { return reader.classifier->classes(); })
-      .def("knows", [](const TextReader& reader, const std::string& word) {
-        return reader.words.number_of(word) != data::Vocabulary::kUnknown;
-      });
+      .def("knows",
+           [](const TextReader& reader, const std::string& word) {
+             return reader.words.number_of(word) != data::Vocabulary::kUnknown;
+           })
+      .def("cut",
+           [](const TextReader& reader, const std::string& text) { return reader.tokenizer.cut(text); });
+  py::class_<Cutting>(module, "Cutting", "How the texts of a classifier are cut into words.")
+      .def(py::init([](std::string kind, py::object cut, py::object join, std::vector<std::string> before,
+                       std::vector<std::string> after) {
+             return Cutting{std::move(kind), std::move(cut), std::move(join), std::move(before),
+                            std::move(after)};
+           }),
+           py::arg("kind") = "words", py::arg("cut") = py::none(), py::arg("join") = py::none(),
+           py::arg("before") = std::vector<std::string>(), py::arg("after") = std::vector<std::string>());
   module.def("text_classifier_of_function", &of_function);
   module.def("text_classifier_from_file", &of_file);
   module.def("text_classifier_of_run", &of_run);

@@ -11,14 +11,16 @@
 
 namespace whence::python {
 
-/// A classifier of texts with the words that it knows.
+/// A classifier of texts with the words that it knows, and how texts are cut into them.
 struct TextReader {
   std::shared_ptr<models::TextClassifier> classifier;
   data::Vocabulary words;
+  data::Tokenizer tokenizer = data::word_tokenizer();
 };
 
-/// As the program cuts texts: words and punctuation, in small letters. Error (usage): a text without words (names its place).
-std::vector<data::Words> words_of_texts(const std::vector<std::string>& texts);
+/// Error (usage): a text without words (names its place).
+std::vector<data::Words> words_of_texts(const std::vector<std::string>& texts,
+                                        const data::Tokenizer& tokenizer);
 
 void add_text_classifier(py::module_& module);
 void add_explain_texts(py::module_& module);

@@ -14,6 +14,7 @@ from whence._explain import divided
 from whence._options import documented, texts as _option_texts
 from whence._result import Flow, TextCounterfactual, TextSweep, WordAttribution
 from whence._text_models import TextModel, Vocabulary, text_classifier
+from whence._tokenizers import Tokenizer
 
 Progress = typing.Callable[[str, int, int], None]
 
@@ -29,17 +30,17 @@ def _texts(texts: typing.Sequence[str]) -> list[str]:
 
 
 def attribute_words(model: TextModel, text: str, target: int | None = None, method: str = "integrated_gradients", *,
-                    vocabulary: Vocabulary | None = None, unknown: str = "<unk>", output: str = "auto",
+                    vocabulary: Vocabulary | None = None, tokenizer: Tokenizer = None, unknown: str | None = None, output: str = "auto",
                     seed: int = 0) -> WordAttribution:
     """How much each word of a text speaks for a class: "integrated_gradients", "smooth_grad" or "occlusion".
 
     target: None: the classifier's answer. Integrated gradients begin at a text of as many unknown words, and their sum is the
     difference of the logits; SmoothGrad is the mean gradient times the word's vector; occlusion is how much the logit falls when
-    the word becomes unknown. vocabulary, unknown, output: as for whence.text_classifier.
+    the word becomes unknown. vocabulary, tokenizer, unknown, output: as for whence.text_classifier; a tokenizer's pieces count as words.
     """
     if method not in _WORD_METHODS:
         raise _whence.UsageError(f"method is {method!r}, but must be one of {', '.join(_WORD_METHODS)}")
-    judge = text_classifier(model, vocabulary, unknown=unknown, output=output)
+    judge = text_classifier(model, vocabulary, tokenizer=tokenizer, unknown=unknown, output=output)
     answer = judge.probabilities(_texts([text]))[0]
     target = int(answer.argmax()) if target is None else target
     if not 0 <= target < judge.classes:
@@ -50,21 +51,21 @@ def attribute_words(model: TextModel, text: str, target: int | None = None, meth
 
 @documented("explain_texts")
 def explain_texts(model: TextModel, texts: typing.Sequence[str], labels: typing.Any = None, causal: int = 1, noncausal: int = 31, *,
-                  vocabulary: Vocabulary | None = None, unknown: str = "<unk>", class_names: typing.Sequence[str] | None = None,
-                  held_back: float = 0.1, output: str = "auto", seed: int = 0, progress: Progress | None = None,
-                  **options: typing.Any) -> "TextExplanation":
+                  vocabulary: Vocabulary | None = None, tokenizer: Tokenizer = None, unknown: str | None = None,
+                  class_names: typing.Sequence[str] | None = None, held_back: float = 0.1, output: str = "auto", seed: int = 0,
+                  progress: Progress | None = None, **options: typing.Any) -> "TextExplanation":
     """A generative causal explanation of a classifier of texts: an autoencoder of texts learns `causal` latents that move the
     classifier's answer to decoded texts, and `noncausal` others that hold the rest.
 
-    texts: as people type them; whence cuts them into words, in small letters.
+    texts: as people type them. The tokenizer cuts them, and the autoencoder writes the same words or pieces.
     labels: a class for each text; None: the classifier's answers.
-    model, vocabulary, unknown, output: as for whence.text_classifier. The classifier is frozen.
+    model, vocabulary, tokenizer, unknown, output: as for whence.text_classifier. The classifier is frozen.
     held_back: the share of each class that is not trained on; TextExplanation.measures judges with it.
     The schedule is that of recipes/text/sst.toml. `pull_weight` supervises alpha by the classifier's answers; 0 leaves alpha to the
     causal term.
     """
     texts = _texts(texts)
-    judge = text_classifier(model, vocabulary, unknown=unknown, output=output)
+    judge = text_classifier(model, vocabulary, tokenizer=tokenizer, unknown=unknown, output=output)
     if len(texts) < 2:
         raise _whence.UsageError("give 2 or more texts")
     if labels is None:

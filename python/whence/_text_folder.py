@@ -38,13 +38,24 @@ def _write_texts(texts: Labelled, names: list[str], file: pathlib.Path) -> None:
     file.write_text("".join(json.dumps({"text": text, "label": names[label]}) + "\n" for text, label in zip(*texts)))
 
 
+class _Scores(torch.nn.Module):
+    """A module that returns its scores and nothing else."""
+
+    def __init__(self, module: torch.nn.Module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        return _text_models.scores_of(self.module(numbers))
+
+
 def _script(module: torch.nn.Module, file: pathlib.Path) -> None:
     """As TorchScript, which takes any count of texts and words."""
-    device = _text_models.embedding_of(module).weight.device
+    device = _models.device_of(module)
     with warnings.catch_warnings(), _models.evaluating(module):
         warnings.simplefilter("ignore")
         try:
-            made = torch.jit.trace(module, torch.zeros(2, 5, dtype=torch.long, device=device), check_trace=False)
+            made = torch.jit.trace(_Scores(module), torch.zeros(2, 5, dtype=torch.long, device=device), check_trace=False)
         except Exception:  # whatever a module raises
             try:
                 made = torch.jit.script(module)
@@ -68,7 +79,20 @@ def _write_classifier(explanation: typing.Any, folder: pathlib.Path) -> dict[str
         file = f"classifier{pathlib.Path(source.model).suffix}"
         shutil.copy(source.model, folder / file)
         shutil.copy(source.vocabulary, folder / "words.txt")
-    return {"file": file, "vocabulary": "words.txt", "unknown": source.unknown, "input": source.input, "output": source.output}
+    return {"file": file, "vocabulary": "words.txt", "unknown": source.unknown, "input": source.input, "output": source.output,
+            "before": source.cut.before, "after": source.cut.after}
+
+
+def _check_pieces(explanation: typing.Any, folder: pathlib.Path) -> None:
+    """The program cuts texts itself, so it must make the pieces that the tokenizer made."""
+    source: _text_models.Source = explanation.classifier.source
+    if source.unknown == "[UNK]":
+        written = _text_models.text_classifier(folder)
+        record = explanation._record
+        if all(written.cut(text) == explanation.classifier.cut(text) for text in [*record.train[0], *record.held[0]]):
+            return
+    raise _whence.Error("the explanation cannot be saved: its tokenizer does not cut texts into BERT's word pieces, and whence knows no others "
+                        "without Python")
 
 
 def _check_classifier(explanation: typing.Any, folder: pathlib.Path) -> None:
@@ -94,11 +118,13 @@ def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
         _write_texts(texts, names, folder / "data" / f"{part}.jsonl")
     explanation._models.save(str(folder))
     lines = "".join(f"{name} = {toml(value)}\n" for name, value in classifier.items())
+    pieces = explanation.classifier.source.cut.kind != "words"
     (folder / "recipe.toml").write_text(f"""title = "Explanation made in Python"
 
 [data]
 set = "texts"
 path = "data"
+word_pieces = {toml("words.txt" if pieces else "")}
 
 [text_classifier]
 {lines}
@@ -111,6 +137,8 @@ precision = "float32"
     metrics = {"data": {"set": "texts", "classes": names}, "text": explanation.measures}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
     _folder.write_run(folder, record.seed)
+    if pieces:
+        _check_pieces(explanation, folder)
     _check_classifier(explanation, folder)
     _folder.write_report(explanation, folder)
 

@@ -8,7 +8,7 @@ import typing
 
 import torch
 
-from whence import _models, _whence
+from whence import _models, _tokenizers, _whence
 
 #: A role, a torch.nn.Module that takes numbers of words, a model file, or a run folder about texts.
 TextModel = typing.Union[_whence.TextClassifier, torch.nn.Module, str, os.PathLike]
@@ -25,6 +25,7 @@ class Source:
     unknown: str
     input: str
     output: str
+    cut: _tokenizers.Cut
 
 
 def words_in_order(vocabulary: Vocabulary) -> list[str]:
@@ -37,18 +38,26 @@ def words_in_order(vocabulary: Vocabulary) -> list[str]:
     return list(vocabulary)
 
 
-def embedding_of(module: torch.nn.Module) -> torch.nn.Embedding:
+def embedding_of(module: torch.nn.Module, words: int) -> torch.nn.Embedding:
+    """The table of its words: of several tables (of places in the text, of kinds of tokens) the one with a row for each word."""
     found = [part for part in module.modules() if isinstance(part, torch.nn.Embedding)]
-    if len(found) != 1:
-        raise _whence.UsageError(f"the model has {len(found)} torch.nn.Embedding, but must look its words up in one")
-    return found[0]
+    fitting = found if len(found) == 1 else [table for table in found if table.num_embeddings == words]
+    if len(fitting) != 1:
+        raise _whence.UsageError(f"the model has {len(found)} torch.nn.Embedding, and {len(fitting)} of {words} rows, the words of the "
+                                 "vocabulary; it must look its words up in one")
+    return fitting[0]
 
 
-class _Cut:
+def scores_of(answer: typing.Any) -> typing.Any:
+    """A tensor, or what models of the package transformers return."""
+    return answer if isinstance(answer, torch.Tensor) else getattr(answer, "logits", answer)
+
+
+class _Behind:
     """A module that takes the vectors of its words, too: its embedding answers with them."""
 
-    def __init__(self, module: torch.nn.Module):
-        self.module, self.embedding = module, embedding_of(module)
+    def __init__(self, module: torch.nn.Module, embedding: torch.nn.Embedding):
+        self.module, self.embedding = module, embedding
 
     def __call__(self, vectors: torch.Tensor, numbers: torch.Tensor) -> typing.Any:
         device = self.embedding.weight.device
@@ -64,7 +73,7 @@ class _Cut:
         handle = self.embedding.register_forward_hook(answer)
         try:
             with _models.evaluating(self.module):
-                found = self.module(numbers)
+                found = scores_of(self.module(numbers))
         finally:
             handle.remove()
         if len(asked) != 1:
@@ -72,15 +81,18 @@ class _Cut:
         return found.float().cpu() if isinstance(found, torch.Tensor) else found
 
 
-def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, unknown: str = "<unk>", input: str = "numbers",
-                    output: str = "auto") -> _whence.TextClassifier:
+def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, tokenizer: _tokenizers.Tokenizer = None,
+                    unknown: str | None = None, input: str = "numbers", output: str = "auto") -> _whence.TextClassifier:
     """A model as a classifier of texts, once for many calls.
 
     model: a torch.nn.Module or a file (TorchScript, .pt2, ONNX) that takes numbers of words, (N, T) int64, and returns (N, classes); or a
         run folder about texts. Texts of one length are asked together and never filled up, so it needs no mask. A module looks its
-        words up in one torch.nn.Embedding.
-    vocabulary: its words in the order of their numbers, {word: number}, or a file with one word a line. Words are those that whence
-        cuts texts into, in small letters. unknown: the word of the vocabulary that stands for all others.
+        words up in one torch.nn.Embedding; it may return an object with `logits`, as the package transformers does.
+    tokenizer: what cuts texts into the model's words. None: whence, into words and punctuation in small letters. A tokenizer of the
+        package transformers: it also says what stands in front of a text and behind it. "wordpiece": word pieces as BERT's, by the
+        vocabulary.
+    vocabulary: the model's words in the order of their numbers, {word: number}, or a file with one word a line; None: the tokenizer's.
+    unknown: the word of the vocabulary that stands for all others; None: "<unk>", or the tokenizer's.
     input: "vectors" for a file that takes word vectors, (N, T, E); then the vocabulary is the file of the vectors (GloVe's text form).
     output: "logits", "probabilities", or "auto", which looks at the sum of the rows.
     """
@@ -89,23 +101,40 @@ def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, u
     if output not in ("auto", "logits", "probabilities") or input not in ("numbers", "vectors"):
         raise _whence.UsageError(f"output is {output!r} and input {input!r}, but must be 'auto', 'logits' or 'probabilities', and "
                                  "'numbers' or 'vectors'")
-    made = _made(model, vocabulary, unknown, input, output)
-    made.source = Source(model, vocabulary, unknown, input, output)
+    if (folder := _models.run_folder(model)) is not None:
+        made, source = _of_run(folder), Source(model, vocabulary, "", input, output, _tokenizers.Cut())
+    else:
+        source = _source(model, vocabulary, tokenizer, unknown, input, output)
+        made = _made(source)
+    made.source = source
     return made
 
 
-def _made(model: TextModel, vocabulary: Vocabulary | None, unknown: str, input: str, output: str) -> _whence.TextClassifier:
-    if (folder := _models.run_folder(model)) is not None:
-        return _of_run(folder)
+def _source(model: TextModel, vocabulary: Vocabulary | None, tokenizer: _tokenizers.Tokenizer, unknown: str | None, input: str,
+            output: str) -> Source:
+    cut = _tokenizers.cut_of(tokenizer)
+    if unknown is None:
+        unknown = {"words": "<unk>", "wordpiece": "[UNK]"}.get(cut.kind) or _tokenizers.unknown_of(tokenizer)
+    if vocabulary is None and cut.kind == "own" and isinstance(model, torch.nn.Module):
+        sizes = [part.num_embeddings for part in model.modules() if isinstance(part, torch.nn.Embedding)]
+        known = len(tokenizer.get_vocab())
+        vocabulary = _tokenizers.words_of(tokenizer, min((size for size in sizes if size >= known), default=known))
     if vocabulary is None:
         raise _whence.UsageError("give vocabulary=..., the words of the model in the order of their numbers")
+    return Source(model, vocabulary, unknown, input, output, cut)
+
+
+def _made(source: Source) -> _whence.TextClassifier:
+    model, cut = source.model, source.cut.native()
     if isinstance(model, (str, os.PathLike)):
-        if not isinstance(vocabulary, (str, os.PathLike)):
+        if not isinstance(source.vocabulary, (str, os.PathLike)):
             raise _whence.UsageError("the vocabulary of a file is a file, too, with one word a line")
-        return _whence.text_classifier_from_file(str(model), str(vocabulary), unknown, input, output)
+        return _whence.text_classifier_from_file(str(model), str(source.vocabulary), source.unknown, source.input, source.output, cut)
     if not isinstance(model, torch.nn.Module):
         raise _whence.UsageError(f"a classifier of texts is a torch.nn.Module, a file or a run folder, not {type(model).__name__}")
-    return _whence.text_classifier_of_function(_Cut(model), embedding_of(model).weight, words_in_order(vocabulary), unknown, output)
+    words = words_in_order(source.vocabulary)
+    table = embedding_of(model, len(words))
+    return _whence.text_classifier_of_function(_Behind(model, table), table.weight, words, source.unknown, source.output, cut)
 
 
 def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
@@ -114,8 +143,14 @@ def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
         raise _whence.Error(f"{folder} is about images; whence.classifier reads its classifier")
     own = recipe["text_classifier"]
     if own.get("file"):
-        return _whence.text_classifier_from_file(str(folder / own["file"]), str(folder / own["vocabulary"]), own["unknown"],
-                                                 own["input"], own["output"])
+        pieces = bool(recipe["data"].get("word_pieces"))
+        cut = _tokenizers.cut_of("wordpiece" if pieces else None)
+        for name in ("before", "after"):
+            if own.get(name, ["auto"]) != ["auto"]:
+                setattr(cut, name, own[name])
+        return _whence.text_classifier_from_file(str(folder / own["file"]), str(folder / own["vocabulary"]),
+                                                 own["unknown"] or ("[UNK]" if pieces else "<unk>"), own["input"], own["output"],
+                                                 cut.native())
     shape = {name: str(own[name]) for name in ("architecture", "embedding", "hidden")}
     return _whence.text_classifier_of_run(shape, str(folder / "text-classifier.words.txt"),
                                           str(folder / "text-classifier.safetensors"), len(data["classes"]))

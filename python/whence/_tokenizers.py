@@ -1,0 +1,73 @@
+"""How the texts of a classifier are cut into words."""
+from __future__ import annotations
+
+import dataclasses
+import typing
+
+from whence import _whence
+
+#: None: whence's own words. "wordpiece": BERT's word pieces by the vocabulary. Else a tokenizer of the package transformers, or an object
+#: that has its get_vocab, tokenize, convert_tokens_to_string, unk_token and call.
+Tokenizer = typing.Union[None, str, typing.Any]
+
+
+@dataclasses.dataclass
+class Cut:
+    """What a tokenizer makes of texts."""
+
+    kind: str = "words"
+    tokenizer: typing.Any = None
+    before: list[str] = dataclasses.field(default_factory=list)
+    after: list[str] = dataclasses.field(default_factory=list)
+
+    def native(self) -> _whence.Cutting:
+        if self.kind != "own":
+            return _whence.Cutting(self.kind, before=self.before, after=self.after)
+        return _whence.Cutting("own", self.tokenizer.tokenize, self._joined, self.before, self.after)
+
+    def _joined(self, words: list[str]) -> str:
+        return self.tokenizer.convert_tokens_to_string(words).strip()
+
+
+def cut_of(tokenizer: Tokenizer) -> Cut:
+    """Error (usage): an object that is no tokenizer."""
+    if tokenizer is None:
+        return Cut()
+    if tokenizer == "wordpiece":
+        return Cut("wordpiece", before=["[CLS]"], after=["[SEP]"])
+    missing = [name for name in ("get_vocab", "tokenize", "convert_tokens_to_string") if not callable(getattr(tokenizer, name, None))]
+    if missing or not callable(tokenizer):
+        raise _whence.UsageError("tokenizer must be None, 'wordpiece' or a tokenizer as those of the package transformers"
+                                 + (f"; this {type(tokenizer).__name__} has no {missing[0]}" if missing else ""))
+    before, after = _around(tokenizer)
+    return Cut("own", tokenizer, before, after)
+
+
+def words_of(tokenizer: typing.Any, rows: int) -> list[str]:
+    """Its words in the order of their numbers. Tables of models are often longer than their vocabulary: `rows` is how many there are."""
+    words: list[str | None] = [None] * max(rows, len(tokenizer.get_vocab()))
+    for word, number in tokenizer.get_vocab().items():
+        if number >= len(words):
+            raise _whence.UsageError(f"the tokenizer gives '{word}' the number {number}, but the model has vectors for {rows} words")
+        words[number] = word
+    return [f"[none {number}]" if word is None else word for number, word in enumerate(words)]
+
+
+def unknown_of(tokenizer: typing.Any) -> str:
+    """The word that stands for unknown ones; of a tokenizer that knows every text, another word that says nothing."""
+    for name in ("unk_token", "pad_token", "mask_token", "eos_token"):
+        if (word := getattr(tokenizer, name, None)) is not None:
+            return str(word)
+    raise _whence.UsageError("the tokenizer has no unk_token; name the word that stands for unknown ones with unknown=...")
+
+
+def _around(tokenizer: typing.Any) -> tuple[list[str], list[str]]:
+    """What it puts in front of each text and behind it."""
+    text = "a"
+    inner = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    whole = list(tokenizer(text)["input_ids"])
+    names = {number: word for word, number in tokenizer.get_vocab().items()}
+    for first in range(len(whole) - len(inner) + 1):
+        if whole[first:first + len(inner)] == inner:
+            return [names[number] for number in whole[:first]], [names[number] for number in whole[first + len(inner):]]
+    raise _whence.UsageError("the tokenizer cuts a text in another way when it adds its special tokens")
