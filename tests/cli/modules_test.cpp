@@ -34,7 +34,10 @@ TEST(ModulesCommand, OfARunAndOfItsFiles) {
     EXPECT_TRUE(std::filesystem::exists(workplace / fmt::format("figures/modules-{}.svg", figure))) << figure;
   const nn::SafetensorsFile file = nn::load_safetensors(workplace / "figures/modules.safetensors");
   EXPECT_EQ(file.tensors.size(), 5U);
-  json({"run", "--rank", "2", "--per-colour", "--out", "coloured"});
+  const nlohmann::json closer =
+      json({"run", "--rank", "2", "--per-colour", "--map-error", "0.2", "--out", "coloured"});
+  EXPECT_LE(closer["relative_error"].get<double>(), 0.2);
+  EXPECT_GT(closer["pairs"].get<int>(), 32);
   const nn::SafetensorsFile coloured = nn::load_safetensors(workplace / "coloured/modules.safetensors");
   const auto maps = std::find_if(coloured.tensors.begin(), coloured.tensors.end(),
                                  [](const nn::NamedTensor& entry) { return entry.name == "maps"; });

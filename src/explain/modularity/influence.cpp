@@ -119,6 +119,30 @@ double InfluenceMaps::relative_error() const {
              : std::sqrt(at::stack(each).var(0).sum().item<double>() / static_cast<double>(groups())) / size;
 }
 
+void InfluenceMaps::add(const InfluenceMaps& more) {
+  TORCH_CHECK(more.sums_.sizes() == sums_.sizes(), "maps of ", more.sums_.sizes(), " are not those of ",
+              sums_.sizes());
+  for (std::size_t group = 0; group < pairs_.size(); ++group) pairs_[group] += more.pairs_[group];
+  squares_ = squares_ + more.squares_;
+  sums_ = options_.influence == Influence::variance ? sums_ + more.sums_ : squares_;
+}
+
+InfluenceMaps influence_maps_within(double error, const Cut& cut, const Originals& originals,
+                                    std::int64_t pairs, const InfluenceOptions& options,
+                                    at::Generator& generator, const ProgressCallback& progress) {
+  InfluenceMaps maps = influence_maps(cut, draw_pairs(originals, pairs, generator), options, progress);
+  while (error > 0 && maps.pairs() < kMostPairs) {
+    const double times = maps.relative_error() / error;  // it falls with the root of the pairs
+    if (times <= 1) break;
+    const auto wanted =
+        std::min<double>(std::ceil(static_cast<double>(maps.pairs()) * times * times), kMostPairs);
+    const std::int64_t missing =
+        std::max(static_cast<std::int64_t>(wanted) - maps.pairs(), 2 * options.groups);
+    maps.add(influence_maps(cut, draw_pairs(originals, missing, generator), options, progress));
+  }
+  return maps;
+}
+
 InfluenceMaps influence_maps(const Cut& cut, const Pairs& pairs, const InfluenceOptions& options,
                              const ProgressCallback& progress) {
   const std::int64_t groups = options.groups, channels = cut.channels();

@@ -18,6 +18,10 @@ config::Section modules_section() {
         "Pairs of originals whose hybrids give the influence maps; at least 16, and 256 or more are advised. "
         "0 "
         "leaves modules out."},
+       {"map_error", Number{at(&O::map_error), 0, 1}, "",
+        "Relative standard error of the influence maps: more pairs are drawn until it is reached, at most "
+        "65,536. "
+        "0: pairs are enough."},
        {"layer", Text{at(&O::layer)}, "NAME",
         "The layer of the decoder whose channels are swapped; empty: the output of its first convolution."},
        {"originals", choice(at(&O::source), {"images", "prior"}), "",

@@ -43,8 +43,9 @@ Found maps_of(const Cut& exact, const Originals& originals, const ModulesOptions
   Generator of_pairs = make_generator(seed, "modules/pairs"),
             of_halves = make_generator(seed, "modules/halves");
   const Cut cut(exact.network(), exact.layer(), options.precision);
-  Found found{
-      influence_maps(cut, draw_pairs(originals, options.pairs, of_pairs), options.influence, progress), {}};
+  Found found{influence_maps_within(options.map_error, cut, originals, options.pairs, options.influence,
+                                    of_pairs, progress),
+              {}};
   found.ranks = rank_stability(found.maps, std::max(options.largest, options.rank), options.divisions,
                                options.grouping, of_halves);
   return found;
@@ -200,7 +201,7 @@ ModuleStudy study_modules(const StudiedModels& models, const ModulesOptions& ask
   const std::int64_t rank = options.rank > 0 ? options.rank : stable_rank(found.ranks);
   ModuleStudy study{.layer = cut.layer(),
                     .encoded = originals.encoded,
-                    .pairs = options.pairs,
+                    .pairs = found.maps.pairs(),
                     .relative_error = found.maps.relative_error(),
                     .ranks = found.ranks,
                     .modules = modules_in(found.maps, rank, options, seed),

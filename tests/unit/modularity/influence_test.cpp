@@ -80,6 +80,32 @@ TEST(InfluenceMaps, ArePreparedAsAsked) {
   EXPECT_LT(largest_difference(relative, maps / maps.mean(0, true)), 1e-9);
 }
 
+TEST(InfluenceMaps, MorePairsForASmallerError) {
+  const Cut cut(branching_generator(6));
+  for (const Influence influence : {Influence::change, Influence::variance}) {
+    InfluenceOptions options;
+    options.influence = influence;
+    Generator generator = make_generator(3, "test"), again = make_generator(3, "test");
+    const InfluenceMaps few = influence_maps_within(0, cut, from_prior(5), 32, options, generator);
+    EXPECT_EQ(few.pairs(), 32);
+    EXPECT_GT(few.relative_error(), 0.1);
+    const InfluenceMaps many = influence_maps_within(0.1, cut, from_prior(5), 32, options, again);
+    EXPECT_GT(many.pairs(), 64);
+    EXPECT_LE(many.relative_error(), 0.1);
+  }
+}
+
+TEST(InfluenceMaps, AreThoseOfAllPairsThatWereAdded) {
+  const Cut cut(branching_generator(6));
+  const Pairs one = pairs_of(5, 16), other = pairs_of(5, 48);
+  InfluenceMaps both = influence_maps(cut, one, {});
+  both.add(influence_maps(cut, other, {}));
+  EXPECT_EQ(both.pairs(), 64);
+  const Tensor weighed =
+      influence_maps(cut, one, {}).all() / 4 + influence_maps(cut, other, {}).all() * 3 / 4;
+  EXPECT_LT(relative_error(both.all(), weighed), 1e-9);
+}
+
 /// Of a linear generator they are known: (a_2 - a_1)^2 pattern^2.
 TEST(InfluenceMaps, OfPlantedCauses) {
   const nn::Network network = planted_generator();

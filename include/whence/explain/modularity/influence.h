@@ -61,6 +61,8 @@ class InfluenceMaps {
   /// The standard error of the maps over their size, both as norms over channels and pixels: from the differences between
   /// groups. It falls with 1 / sqrt(pairs).
   double relative_error() const;
+  /// Other pairs of the same channels, in as many groups.
+  void add(const InfluenceMaps& more);
 
  private:
   InfluenceOptions options_;
@@ -73,5 +75,12 @@ class InfluenceMaps {
 /// all the same; NaN.
 InfluenceMaps influence_maps(const Cut& cut, const Pairs& pairs, const InfluenceOptions& options,
                              const ProgressCallback& progress = {});
+
+/// From `pairs` pairs of originals, and from more of them until the relative error is at most `error` (0: any) or kMostPairs are reached.
+/// Errors: those of influence_maps.
+constexpr std::int64_t kMostPairs = 1 << 16;
+InfluenceMaps influence_maps_within(double error, const Cut& cut, const Originals& originals,
+                                    std::int64_t pairs, const InfluenceOptions& options,
+                                    at::Generator& generator, const ProgressCallback& progress = {});
 
 }  // namespace whence::modularity
