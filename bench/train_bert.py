@@ -95,6 +95,7 @@ def main():
     tokenizer = BertWordPieceTokenizer()
     tokenizer.train_from_iterator([phrases_of(line)[0][0] for line in lines], vocab_size=6000, min_frequency=2)
     tokenizer.save_model(str(asked.out))
+    tokenizer = BertWordPieceTokenizer(str(asked.out / "vocab.txt"))  # only one that is read from a file puts [CLS] and [SEP] around texts
     known = {text: POSITIVE[grade] for line in lines for text, grade in phrases_of(line)}
     rows, targets = [tokenizer.encode(text).ids for text in known], list(known.values())
     model = BertForSequenceClassification(BertConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=128, num_hidden_layers=2, num_labels=2,
