@@ -72,7 +72,7 @@ struct ModuleStudy {
 };
 
 /// Errors: those of the parts.
-ModuleStudy study_modules(const StudiedModels& models, const ModulesOptions& options, std::uint64_t seed,
+ModuleStudy study_modules(const StudiedModels& models, const ModulesOptions& asked, std::uint64_t seed,
                           const ProgressCallback& progress);
 
 /// {"layer", "rank", "ranks", "halves", "modules": [{"channels", ...}], "margin", "selectivity", ..., "untrained", "flow"}

@@ -49,7 +49,7 @@ TEST(InfluenceMaps, EqualTheirDefinition) {
 
 TEST(JoinedUpsampling, ComputesTheSame) {
   nn::Network network("twice", {5});
-  network.add("fc", nn::Linear{4 * 3 * 5});
+  network.add("fc", nn::Linear{60});
   network.add("maps", nn::Reshape{{4, 3, 5}});
   network.add("up1", nn::UpsampleNearest2d{2});
   network.add("conv1", nn::Conv2d{6, 3, 1, 1, false});
