@@ -141,9 +141,12 @@ def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
     recipe, data = _models.recipe_of(folder)
     if "image" in data:
         raise _whence.Error(f"{folder} is about images; whence.classifier reads its classifier")
-    own = recipe["text_classifier"]
+    own, pieces = recipe["text_classifier"], recipe.get("data", {}).get("word_pieces")
+    if pieces and not own.get("file"):
+        raise _whence.Error(f"the classifier of {folder} was trained by whence on word pieces, which Python cannot read; the program can")
     if own.get("file"):
-        pieces = bool(recipe["data"].get("word_pieces"))
+        if pieces and (folder / pieces).read_bytes() != (folder / own["vocabulary"]).read_bytes():
+            raise _whence.Error(f"{folder} cuts texts by another list of word pieces than its classifier has; Python reads runs with one list")
         cut = _tokenizers.cut_of("wordpiece" if pieces else None)
         for name in ("before", "after"):
             if own.get(name, ["auto"]) != ["auto"]:

@@ -122,6 +122,15 @@ class WordPieces(unittest.TestCase):
                 e.save(os.path.join(place, "run"))
             self.assertEqual(os.listdir(place), [])
 
+    def test_a_run_whose_own_classifier_reads_pieces_is_refused(self):
+        with tempfile.TemporaryDirectory() as place:
+            for name, text in {"recipe.toml": '[data]\nword_pieces = "vocab.txt"\n[text_classifier]\nfile = ""\n',
+                               "metrics.json": '{"data": {"classes": ["a", "b"]}}'}.items():
+                with open(os.path.join(place, name), "w") as file:
+                    file.write(text)
+            with self.assertRaisesRegex(whence.Error, "on word pieces, which Python cannot read"):
+                whence.text_classifier(place)
+
     def test_errors(self):
         class Bad(Tokenizer):
             def tokenize(self, text):
