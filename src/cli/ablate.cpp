@@ -36,14 +36,16 @@ std::vector<config::Key> ablate_keys() {
           {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
 }
 
-void ablate(const AblateArguments& arguments) {
+void ablate(const AblateArguments& arguments, const CLI::App& command) {
   if (is_about_texts(arguments.models.run)) {
     refuse_sharding(arguments.sharding, "a run about texts");
+    refuse_for_texts(command, arguments.models, {"--block"});
     return ablate_run_of_texts({.run = arguments.models.run,
                                 .texts = {},
                                 .count = arguments.count,
                                 .threads = arguments.models.threads,
-                                .json = arguments.json});
+                                .json = arguments.json},
+                               arguments.out);
   }
   const ModelSet models = load_models(arguments.models, true);
   Generator generator = make_generator(models.seed, "evaluation/ablation");
@@ -94,7 +96,8 @@ void add_ablate(CLI::App& program, Command& chosen) {
   add_model_arguments(*command, arguments.models, true);
   add_flags(*command, ablate_keys(), values);
   add_sharding(*command, arguments.sharding, kAblatedAtOnce);
-  command->callback([&, values] { chosen = [values, &arguments] { ablate(arguments); }; });
+  command->callback(
+      [&, values, command] { chosen = [values, &arguments, command] { ablate(arguments, *command); }; });
 }
 
 }  // namespace whence::cli

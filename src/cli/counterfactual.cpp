@@ -111,21 +111,34 @@ void print(const counterfactual::CounterfactualSummary& summary,
 /// Of test texts, where none is given; each takes a line of its own in a terminal.
 constexpr std::int64_t kTexts = 8;
 
-void counterfactual(config::Values& values) {
+/// Radius and step have other defaults than for images: a text is a step function of alpha, and cheap.
+void counterfactual_of_texts(const CounterfactualArguments& arguments,
+                             const counterfactual::CounterfactualOptions& options, const CLI::App& command) {
+  refuse_sharding(arguments.sharding, "a run about texts");
+  refuse_for_texts(command, arguments.models, {"--out", "--images", "--picture", "--block"});
+  refuse_beside_text(command, "--count");
+  text::ChangeSearch search;
+  search.probability = options.probability;
+  search.rays = options.rays;
+  if (command.count("--radius") > 0) search.radius = options.radius;
+  if (options.step > 0) search.step = options.step;
+  const bool counted = arguments.json || command.count("--count") > 0;
+  show_text_counterfactuals({.run = arguments.models.run,
+                             .texts = arguments.models.texts,
+                             .count = counted ? arguments.count : kTexts,
+                             .threads = arguments.models.threads,
+                             .json = arguments.json},
+                            search, arguments.to);
+}
+
+void counterfactual(config::Values& values, const CLI::App& command) {
   const auto& arguments = values.get<CounterfactualArguments>();
-  if (is_about_texts(arguments.models.run)) {
-    refuse_sharding(arguments.sharding, "a run about texts");
-    return show_text_counterfactuals({.run = arguments.models.run,
-                                      .texts = arguments.models.texts,
-                                      .count = arguments.json ? arguments.count : kTexts,
-                                      .threads = arguments.models.threads,
-                                      .json = arguments.json});
-  }
   auto& options = values.get<counterfactual::CounterfactualOptions>();
   constexpr double most_shells = 10'000;
   if (options.step > 0 && options.step * most_shells < options.radius)
     fail_usage("--step is {}, but must be 0 or at least a {:.0f}th of --radius, {}", options.step,
                most_shells, options.radius);
+  if (is_about_texts(arguments.models.run)) return counterfactual_of_texts(arguments, options, command);
   const ModelSet models = load_models(arguments.models, true);
   if (!arguments.to.empty()) options.to = class_index(arguments.to, models.class_names);
   const AskedImages asked(models, arguments.images, arguments.count, "counterfactual/images");
@@ -183,7 +196,8 @@ void add_counterfactual(CLI::App& program, Command& chosen) {
   add_image_choice(*command, arguments.images, arguments.count);
   add_flags(*command, counterfactual_keys(), values);
   add_sharding(*command, arguments.sharding, kSearchedAtOnce);
-  command->callback([&chosen, values] { chosen = [values] { counterfactual(*values); }; });
+  command->callback(
+      [&chosen, values, command] { chosen = [values, command] { counterfactual(*values, *command); }; });
 }
 
 }  // namespace whence::cli

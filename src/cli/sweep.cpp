@@ -73,14 +73,17 @@ nlohmann::json to_json(const flow::Sweep& sweep, const std::string& factor, cons
           {"probabilities", probabilities}};
 }
 
-void sweep(const SweepArguments& arguments) {
-  if (is_about_texts(arguments.models.run))
+void sweep(const SweepArguments& arguments, const CLI::App& command) {
+  if (is_about_texts(arguments.models.run)) {
+    refuse_for_texts(command, arguments.models, {"--out", "--probabilities", "--picture"});
+    refuse_beside_text(command, "--rows");
     return sweep_texts({.run = arguments.models.run,
                         .texts = arguments.models.texts,
                         .count = arguments.rows,
                         .threads = arguments.models.threads,
                         .json = arguments.json},
                        arguments.factors, arguments.range, arguments.steps);
+  }
   const ModelSet models = load_models(arguments.models, true);
   const std::filesystem::path out = !arguments.out.empty() ? std::filesystem::path(arguments.out)
                                     : arguments.models.run.empty()
@@ -129,7 +132,8 @@ void add_sweep(CLI::App& program, Command& chosen) {
   add_picture_option(*command, arguments.models);
   add_text_option(*command, arguments.models);
   add_flags(*command, sweep_keys(), values);
-  command->callback([&, values] { chosen = [values, &arguments] { sweep(arguments); }; });
+  command->callback(
+      [&, values, command] { chosen = [values, &arguments, command] { sweep(arguments, *command); }; });
 }
 
 }  // namespace whence::cli

@@ -5,11 +5,13 @@
 
 #include <iostream>
 
+#include "cli/models.h"
 #include "cli/setup.h"
 #include "kinds/gce/figures.h"
 #include "kinds/kinds.h"
 #include "kinds/text/ask.h"
 #include "whence/core/error.h"
+#include "whence/core/files.h"
 #include "whence/core/names.h"
 #include "whence/explain/flow/information_flow.h"
 #include "whence/explain/flow/sweep.h"
@@ -19,7 +21,7 @@
 namespace whence::cli {
 namespace {
 
-using kinds::AskedText, kinds::DecodedText;
+using kinds::AskedText, kinds::ChangedText, kinds::DecodedText;
 
 /// A run about texts, open.
 class TextRun {
@@ -34,6 +36,7 @@ class TextRun {
   experiment::Session& session() { return session_; }
   const kinds::TextModels& models() const { return models_; }
   const std::vector<AskedText>& asked() const { return asked_; }
+  const std::vector<std::string>& class_names() const { return class_names_; }
   const std::string& class_of(const at::Tensor& answer) const {
     return class_names_[static_cast<std::size_t>(answer.argmax().item<std::int64_t>())];
   }
@@ -103,6 +106,32 @@ DecodedText print_begin(const TextRun& run, const AskedText& asked, bool silent)
   return own;
 }
 
+std::vector<double> alphas_of(const TextRun& run, const at::Tensor& code) {
+  std::vector<double> alphas;
+  for (std::int64_t k = 0; k < run.models().vae.shape().causal; ++k)
+    alphas.push_back(code[0][k].item<double>());
+  return alphas;
+}
+
+/// "alpha = +0.35", or "alpha_1 = +0.35, alpha_2 = -1.20"
+std::string alphas_line(const std::vector<double>& alphas) {
+  if (alphas.size() == 1) return fmt::format("alpha = {:+.2f}", alphas[0]);
+  std::vector<std::string> parts;
+  for (std::size_t k = 0; k < alphas.size(); ++k)
+    parts.push_back(fmt::format("alpha_{} = {:+.2f}", k + 1, alphas[k]));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// "no alpha between -3 and +3 changes the answer"
+std::string nothing_found(std::int64_t causal, const text::ChangeSearch& search, const std::string& to) {
+  const std::string where = causal == 1 ? fmt::format("no alpha between -{0:g} and +{0:g}", search.radius)
+                                        : fmt::format("no move of the alphas up to {:g}", search.radius);
+  const std::string what = to.empty() ? "changes the answer" : "makes it " + to;
+  const std::string sure =
+      search.probability > 0 ? fmt::format(" with a probability of {:g}", search.probability) : "";
+  return fmt::format("{} {}{}\n", where, what, sure);
+}
+
 std::vector<std::size_t> chosen_factors(const TextRun& run, const std::vector<std::string>& wanted) {
   const std::vector<std::string> all = run.factors();
   const std::vector<std::string_view> names(all.begin(), all.end());
@@ -125,6 +154,19 @@ std::vector<std::size_t> chosen_factors(const TextRun& run, const std::vector<st
 bool is_about_texts(const std::filesystem::path& run) {
   if (run.empty() || !std::filesystem::is_directory(run)) return false;
   return experiment::is_text(experiment::open_session(kinds::kinds(), run).get<experiment::DataOptions>());
+}
+
+void refuse_for_texts(const CLI::App& command, const ModelArguments& models,
+                      const std::vector<std::string>& options) {
+  check_choice(models);
+  for (const std::string& option : options)
+    if (command.count(option) > 0)
+      fail_usage("{} is for images; leave it out, because {} is about texts", option, models.run);
+}
+
+void refuse_beside_text(const CLI::App& command, const std::string& option) {
+  if (command.count("--text") > 0 && command.count(option) > 0)
+    fail_usage("{} draws test texts, and --text gives texts of your own; leave one of them out", option);
 }
 
 void sweep_texts(const TextQuestion& question, const std::vector<std::string>& factors, double range,
@@ -156,35 +198,41 @@ void sweep_texts(const TextQuestion& question, const std::vector<std::string>& f
   if (question.json) std::cout << all.dump(2) << "\n";
 }
 
-void show_text_counterfactuals(const TextQuestion& question) {
+void show_text_counterfactuals(const TextQuestion& question, text::ChangeSearch search,
+                               const std::string& to) {
   const TextRun run(question);
+  if (!to.empty()) search.to = class_index(to, run.class_names());
   nlohmann::json all = nlohmann::json::array();
-  double found = 0, kept = 0;
+  double count = 0, found = 0, kept = 0;
   for (const AskedText& asked : run.asked()) {
     throw_if_interrupted();
     const DecodedText own = print_begin(run, asked, question.json);
-    const auto change = kinds::counterfactual_of(run.models(), asked.code);
+    const bool already = search.to && own.answer.argmax().item<std::int64_t>() == *search.to;
+    std::optional<ChangedText> change;
+    if (!already) change = kinds::counterfactual_of(run.models(), asked.code, search);
     nlohmann::json facts = run.to_json(asked.words, asked.answer);
     facts["reconstruction"] = run.to_json(own.words, own.answer);
-    facts["alpha"] = asked.code[0][0].item<double>();
+    facts["alpha"] = alphas_of(run, asked.code);
     facts["found"] = change.has_value();
+    if (search.to) facts["already"] = already;
+    count += already ? 0 : 1;
     if (change) {
       facts["counterfactual"] = run.to_json(change->words, change->answer);
-      facts["counterfactual"]["alpha"] = change->value;
+      facts["counterfactual"]["alpha"] = change->alpha;
+      facts["distance"] = change->distance;
       ++found;
       const at::Tensor ours = to_numbers(run.models().corpus.vocabulary, {own.words, change->words});
       const std::vector<text::Numbers> rows = text::rows_of(ours);
       kept += text::words_kept(rows[0], rows[1]);
       if (!question.json)
-        print_line(run, fmt::format("alpha = {:+.2f}", change->value), change->answer,
-                   marked(run, change->words, own.words));
+        print_line(run, alphas_line(change->alpha), change->answer, marked(run, change->words, own.words));
     } else if (!question.json) {
-      std::cout << "no alpha between -3 and +3 changes the answer\n";
+      std::cout << (already ? fmt::format("the reconstruction is {} already\n", to)
+                            : nothing_found(run.models().vae.shape().causal, search, to));
     }
     if (!question.json) std::cout << "\n";
     all.push_back(std::move(facts));
   }
-  const auto count = static_cast<double>(run.asked().size());
   if (question.json) {
     std::cout << all.dump(2) << "\n";
   } else if (run.asked().size() > 1) {
@@ -194,14 +242,16 @@ void show_text_counterfactuals(const TextQuestion& question) {
   }
 }
 
-void ablate_run_of_texts(const TextQuestion& question) {
+void ablate_run_of_texts(const TextQuestion& question, const std::filesystem::path& out) {
   TextQuestion nothing = question;
   nothing.count = 1;
   TextRun run(nothing);
   const flow::Ablation ablation = kinds::ablate_texts(run.models(), question.count, run.session().seed());
   const std::vector<std::string> factors = run.factors();
+  const nlohmann::json result = to_json(ablation, factors);
+  if (!out.empty()) kinds::draw_ablation(result, factors, run.models().vae.shape().causal, out / "ablation");
   if (question.json) {
-    std::cout << to_json(ablation, factors).dump(2) << "\n";
+    std::cout << result.dump(2) << "\n";
     return;
   }
   const auto row = [](const std::string& name, double accuracy) {
@@ -212,29 +262,27 @@ void ablate_run_of_texts(const TextQuestion& question) {
   for (std::size_t i = 0; i < factors.size(); ++i) row(factors[i] + " replaced", ablation.replaced[i]);
 }
 
-void trust_run_of_texts(const TextQuestion& question, std::int64_t classifiers) {
+nlohmann::json trust_of_texts(const TextQuestion& question, const kinds::TrustOptions& options,
+                              std::optional<std::pair<std::int64_t, std::int64_t>> samples) {
+  constexpr std::int64_t few = 100;
   TextQuestion nothing = question;
   nothing.count = 1;
   TextRun run(nothing);
-  const nlohmann::json trust =
-      kinds::check_text_trust(run.session(), run.models(), classifiers, show_progress());
-  if (question.json) {
-    std::cout << trust.dump(2) << "\n";
-    return;
+  const std::filesystem::path metrics = question.run / "metrics.json";
+  kinds::TextFlows flows;
+  const nlohmann::json::json_pointer measured("/text/flow");
+  if (const nlohmann::json all =
+          !samples && std::filesystem::exists(metrics) ? read_json(metrics) : nlohmann::json();
+      all.contains(measured)) {
+    flows = {all.at(measured).at("alpha").get<flow::FlowValue>(),
+             all.at(measured).at("beta").get<flow::FlowValue>()};
+  } else {
+    const auto [outer, inner] = samples.value_or(std::pair{few, few});
+    const flow::FlowReport report = kinds::text_flow(run.models(), *run.models().classifier, outer, inner,
+                                                     run.session().seed(), show_progress());
+    flows = {report.alpha, report.beta};
   }
-  const auto share = [](const nlohmann::json& value) {
-    return fmt::format("{:6.2f} % +- {:.2f}", 100 * value.at("value").get<double>(),
-                       100 * value.at("se").get<double>());
-  };
-  const auto line = [](const std::string& name, const std::string& value) {
-    std::cout << fmt::format("{:<52} {}\n", name, value);
-  };
-  line("share of the flow in the betas", share(trust.at("leak")));
-  line("reconstructions that keep their text's answer", share(trust.at("reencoding")));
-  const nlohmann::json& random = trust.at("randomization");
-  line("flow of alpha, explained classifier", fmt::format("{:.3f} nats", random.at("alpha").get<double>()));
-  for (const nlohmann::json& nats : random.at("randomized"))
-    line("flow of alpha, a randomized classifier", fmt::format("{:.3f} nats", nats.get<double>()));
+  return kinds::check_text_trust(run.session(), run.models(), flows, options, show_progress());
 }
 
 }  // namespace whence::cli

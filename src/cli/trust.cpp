@@ -32,7 +32,7 @@ std::vector<config::Key> trust_keys() {
       {"randomized", Integer{at(&A::checks, &TrustOptions::randomized), 0, 1000}, "",
        "Classifiers with random weights; 0 leaves them out"},
       {"samples", Pair{at(&A::flow, &FlowOptions::outer), at(&A::flow, &FlowOptions::inner), 2, 1'000'000},
-       "", "Draws that measure the flows, if the run has not"},
+       "", "Draws that measure the flows, if the run has not; of texts always, where given"},
       {"json", Toggle{at(&A::json)}, "", "Prints JSON"}};
 }
 
@@ -54,7 +54,8 @@ Flows flows_of(const TrustArguments& arguments, const ModelSet& models) {
   return {report.alpha, report.beta};
 }
 
-void print(const nlohmann::json& trust) {
+/// `subject`: "image" or "text".
+void print(const nlohmann::json& trust, const std::string& subject) {
   const auto line = [](const std::string& name, const std::string& value) {
     std::cout << fmt::format("{:<52} {}\n", name, value);
   };
@@ -65,11 +66,17 @@ void print(const nlohmann::json& trust) {
                        100 * value.at("se").get<double>());
   };
   line("share of the flow in the betas", share(trust.at("leak")));
-  line("reconstructions that keep their image's answer", share(trust.at("reencoding")));
+  line(fmt::format("reconstructions that keep their {}'s answer", subject), share(trust.at("reencoding")));
   const nlohmann::json& random = trust.at("randomization");
   if (random.contains("left_out")) {
     line("randomized classifiers", "left out: " + random.at("left_out").get<std::string>());
   } else {
+    const auto flow_of = [](const nlohmann::json& response) {
+      return fmt::format("{:6.3f} nats", response.at("alpha").at("nats").get<double>());
+    };
+    line("flow of alpha, explained classifier", flow_of(random.at("explained")));
+    for (const nlohmann::json& each : random.at("randomized"))
+      line("flow of alpha, a randomized classifier", flow_of(each));
     line("share of alpha, explained classifier", share(random.at("alpha_share")));
     line("share of alpha, randomized classifiers", share(random.at("randomized_share")));
     line("correlation of their answers", fmt::format("{:6.3f}", random.at("correlation").get<double>()));
@@ -87,33 +94,40 @@ void print(const nlohmann::json& trust) {
        fmt::format("correlation {:.3f}", trust.at("seeds").at("alpha_subspace").get<double>()));
 }
 
-void trust(const TrustArguments& arguments) {
-  if (is_about_texts(arguments.models.run)) {
-    if (!arguments.checks.other_run.empty()) fail_usage("--with compares runs about images, not about texts");
-    return trust_run_of_texts({.run = arguments.models.run,
-                               .texts = {},
-                               .count = 0,
-                               .threads = arguments.models.threads,
-                               .json = arguments.json},
-                              arguments.checks.randomized);
-  }
+nlohmann::json checks_of_texts(const TrustArguments& arguments, const CLI::App& command) {
+  refuse_for_texts(command, arguments.models, {});
+  std::optional<std::pair<std::int64_t, std::int64_t>> samples;
+  if (command.count("--samples") > 0) samples = {arguments.flow.outer, arguments.flow.inner};
+  return trust_of_texts({.run = arguments.models.run,
+                         .texts = {},
+                         .count = 0,
+                         .threads = arguments.models.threads,
+                         .json = arguments.json},
+                        arguments.checks, samples);
+}
+
+nlohmann::json checks_of_images(const TrustArguments& arguments) {
   const ModelSet models = load_models(arguments.models, true);
   const Flows flows = flows_of(arguments, models);
-  const nlohmann::json result = kinds::check_trust(kinds::kinds(),
-                                                   {.encoder = *models.encoder,
-                                                    .decoder = *models.decoder,
-                                                    .classifier = *models.classifier,
-                                                    .test = models.test,
-                                                    .causal = models.causal,
-                                                    .alpha = flows.alpha,
-                                                    .beta = flows.beta,
-                                                    .seed = models.seed},
-                                                   arguments.checks, show_progress());
-  if (arguments.json) {
+  return kinds::check_trust(kinds::kinds(),
+                            {.encoder = *models.encoder,
+                             .decoder = *models.decoder,
+                             .classifier = *models.classifier,
+                             .test = models.test,
+                             .causal = models.causal,
+                             .alpha = flows.alpha,
+                             .beta = flows.beta,
+                             .seed = models.seed},
+                            arguments.checks, show_progress());
+}
+
+void trust(const TrustArguments& arguments, const CLI::App& command) {
+  const bool texts = is_about_texts(arguments.models.run);
+  const nlohmann::json result = texts ? checks_of_texts(arguments, command) : checks_of_images(arguments);
+  if (arguments.json)
     std::cout << result.dump(2) << "\n";
-  } else {
-    print(result);
-  }
+  else
+    print(result, texts ? "text" : "image");
 }
 
 }  // namespace
@@ -129,7 +143,8 @@ void add_trust(CLI::App& program, Command& chosen) {
   auto& arguments = values->get<TrustArguments>();
   add_model_arguments(*command, arguments.models, true);
   add_flags(*command, trust_keys(), values);
-  command->callback([&, values] { chosen = [values, &arguments] { trust(arguments); }; });
+  command->callback(
+      [&, values, command] { chosen = [values, &arguments, command] { trust(arguments, *command); }; });
 }
 
 }  // namespace whence::cli

@@ -98,13 +98,13 @@ TEST_F(Texts, CommandsOnARun) {
   EXPECT_EQ(json({"flow", "run", "--samples", "6x4", "--json"}).at("factors").size(), 4u);
   EXPECT_EQ(json({"flow", "run", "--json"}).at("samples"), nlohmann::json({100, 100}));
   EXPECT_EQ(json({"ablate", "run", "--json"}).at("replaced").size(), 4u);
-  EXPECT_TRUE(json({"trust", "run", "--randomized", "1", "--json"}).contains("leak"));
 
   const nlohmann::json metrics = read_json(workplace_ / "run/metrics.json").at("text");
   EXPECT_EQ(metrics.at("ablation"), json({"ablate", "run", "--count", "10", "--json"}));
   const std::string page = read_file(workplace_ / "run/report.html");
   for (const char* part :
-       {"The texts that alpha moves most", "Information flow", "Ablation", "Where texts lie"})
+       {"The texts that alpha moves most", "Information flow", "Ablation", "Where texts lie", "Checks",
+        "Reconstructions that keep their text", "classifiers of the same architecture with random weights"})
     EXPECT_TRUE(contains(page, part)) << part;
   for (const char* figure : {"information-flow", "ablation", "plane"})
     EXPECT_TRUE(std::filesystem::exists(workplace_ / fmt::format("run/figures/{}.svg", figure))) << figure;
@@ -117,8 +117,173 @@ TEST_F(Texts, CommandsOnARun) {
       is_error(workplace_.run({"counterfactual", "run", "--text", "xyzzy"}), 2, "knows no word of 'xyzzy'"));
   EXPECT_TRUE(
       is_error(workplace_.run({"sweep", "run", "--factor", "alpha_2"}), 2, "there is no factor 'alpha_2'"));
-  EXPECT_TRUE(
-      is_error(workplace_.run({"trust", "run", "--with", "run"}), 2, "--with compares runs about images"));
+}
+
+/// What the report says of trust, the verb says, too; other draws and other classifiers are other numbers.
+TEST_F(Texts, ChecksOfTrust) {
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet"});
+  workplace_.must_run({"run", "recipe.toml", "--out", "other", "--quiet", "--set", "run.seed=1"});
+  const nlohmann::json metrics = read_json(workplace_ / "run/metrics.json").at("text");
+  const nlohmann::json trust = json({"trust", "run", "--json"});
+  EXPECT_EQ(metrics.at("trust"), trust);
+  const double alpha = std::max(0.0, metrics.at("flow").at("alpha").at("nats").get<double>()),
+               beta = std::max(0.0, metrics.at("flow").at("beta").at("nats").get<double>());
+  ASSERT_GT(alpha + beta, 0);
+  EXPECT_NEAR(trust.at("leak").at("value").get<double>(), beta / (alpha + beta), 1e-12);
+  EXPECT_EQ(metrics.at("flow").at("beta_share"), trust.at("leak").at("value"));
+  EXPECT_EQ(trust.at("randomization").at("randomized").size(), 5u);
+  for (const char* part : {"alpha_share", "randomized_share"})
+    EXPECT_LE(trust.at("randomization").at(part).at("value").get<double>(), 1) << part;
+
+  const nlohmann::json sampled =
+      json({"trust", "run", "--samples", "9x7", "--randomized", "2", "--with", "other", "--json"});
+  EXPECT_EQ(sampled.at("randomization").at("randomized").size(), 2u);
+  EXPECT_NE(sampled.at("leak"), trust.at("leak"));
+  const nlohmann::json flow = json({"flow", "run", "--samples", "9x7", "--json"});
+  const double sampled_alpha = std::max(0.0, flow.at("alpha").at("nats").get<double>()),
+               sampled_beta = std::max(0.0, flow.at("beta").at("nats").get<double>());
+  EXPECT_NEAR(sampled.at("leak").at("value").get<double>(), sampled_beta / (sampled_alpha + sampled_beta),
+              1e-6);
+  EXPECT_EQ(sampled.at("seeds").at("alpha").at(0).at("factor"), "alpha_1");
+  const double agreement = sampled.at("seeds").at("alpha_subspace");
+  EXPECT_TRUE(agreement >= 0 && agreement <= 1) << agreement;
+  // A run agrees with itself.
+  EXPECT_NEAR(json({"trust", "run", "--with", "run", "--randomized", "0", "--json"})
+                  .at("seeds")
+                  .at("alpha_subspace")
+                  .get<double>(),
+              1, 1e-6);
+  const auto shown = workplace_.must_run({"trust", "run", "--randomized", "1"});
+  for (const char* part : {"share of alpha, randomized classifiers", "flow of alpha, a randomized classifier",
+                           "reconstructions that keep their text's answer"})
+    EXPECT_TRUE(contains(shown.out, part)) << shown.out;
+  EXPECT_TRUE(is_error(workplace_.run({"trust", "run", "--with", "nowhere"}), 1, "nowhere"));
+}
+
+/// An option that a run about texts has no use for is refused, not dropped; the others work.
+TEST_F(Texts, OptionsOfTheCommands) {
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet"});
+  const std::vector<std::vector<std::string>> refused = {
+      {"counterfactual", "--out", "figures"}, {"counterfactual", "--images", "1"},
+      {"counterfactual", "--block", "10"},    {"counterfactual", "--picture", "a.png"},
+      {"sweep", "--out", "figures"},          {"sweep", "--probabilities"},
+      {"sweep", "--picture", "a.png"},        {"ablate", "--block", "10"}};
+  for (std::vector<std::string> arguments : refused) {
+    const std::string option = arguments[1];
+    arguments.insert(arguments.begin() + 1, "run");
+    EXPECT_TRUE(is_error(workplace_.run(arguments), 2,
+                         option + " is for images; leave it out, because run is about texts"));
+  }
+  for (const char* command : {"counterfactual", "sweep", "ablate", "trust"})
+    EXPECT_TRUE(
+        is_error(workplace_.run({command, "run", "--data", "mnist"}), 2, "--data is for model files"));
+  EXPECT_FALSE(std::filesystem::exists(workplace_ / "figures"));
+  EXPECT_TRUE(is_error(workplace_.run({"sweep", "run", "--text", "the film", "--rows", "2"}), 2,
+                       "--rows draws test texts, and --text gives texts of your own"));
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--text", "the film", "--count", "2"}), 2,
+                       "--count draws test texts"));
+
+  workplace_.must_run({"ablate", "run", "--out", "drawn"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "drawn/ablation.svg"));
+  EXPECT_EQ(json({"sweep", "run", "--rows", "3", "--steps", "2", "--json"}).size(), 3u);
+  const auto lines = [](const std::string& text, const std::string& part) {
+    std::int64_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  };
+  const auto counted = workplace_.must_run({"counterfactual", "run", "--count", "3"});
+  EXPECT_EQ(lines(counted.out, "the text "), 3) << counted.out;
+  EXPECT_TRUE(contains(counted.out, " of 3 texts"));
+  EXPECT_EQ(json({"counterfactual", "run", "--count", "3", "--json"}).size(), 3u);
+}
+
+TEST_F(Texts, SearchesForCounterfactuals) {
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet"});
+  const nlohmann::json any = json({"counterfactual", "run", "--json"});
+  ASSERT_GT(any.size(), 4u);
+  double found = 0;
+  for (const char* to : {"yes", "no"}) {
+    const nlohmann::json asked = json({"counterfactual", "run", "--to", to, "--json"});
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const bool already = asked[i].at("reconstruction").at("class") == to;
+      EXPECT_EQ(asked[i].at("already"), already);
+      if (!already) {
+        EXPECT_EQ(asked[i].at("found"), any[i].at("found"));
+      }
+      if (!asked[i].at("found").get<bool>()) continue;
+      ++found;
+      EXPECT_EQ(asked[i].at("counterfactual"), any[i].at("counterfactual"))
+          << "with two classes any other is this one";
+      EXPECT_EQ(asked[i].at("counterfactual").at("class"), to);
+      const double alpha = asked[i].at("alpha").at(0),
+                   moved = asked[i].at("counterfactual").at("alpha").at(0);
+      EXPECT_NEAR(asked[i].at("distance").get<double>(), std::abs(moved - alpha), 1e-6);
+    }
+  }
+  EXPECT_GT(found, 0);
+  for (const nlohmann::json& each : json({"counterfactual", "run", "--probability", "0.6", "--json"}))
+    if (each.at("found").get<bool>()) {
+      const std::vector<double> p = each.at("counterfactual").at("probabilities");
+      EXPECT_GE(*std::max_element(p.begin(), p.end()), 0.6);
+    }
+  for (const nlohmann::json& each :
+       json({"counterfactual", "run", "--radius", "0.5", "--step", "0.1", "--json"}))
+    if (each.at("found").get<bool>()) {
+      EXPECT_LE(std::abs(each.at("counterfactual").at("alpha").at(0).get<double>()), 0.5);
+      const double steps = each.at("distance").get<double>() / 0.1;
+      EXPECT_NEAR(steps, std::round(steps), 1e-4);
+    }
+  const auto none = workplace_.must_run({"counterfactual", "run", "--radius", "1e-9", "--count", "2"});
+  EXPECT_TRUE(contains(none.out, "no alpha between -1e-09 and +1e-09 changes the answer")) << none.out;
+  EXPECT_TRUE(is_error(workplace_.run({"counterfactual", "run", "--to", "yess"}), 2, "did you mean 'yes'"));
+}
+
+/// Every alpha is swept, flips texts, and takes part in counterfactuals.
+TEST_F(Texts, SeveralAlphas) {
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--quiet", "--set", "text_explanation.causal=2",
+                       "--set", "text_explanation.steps=250"});
+  const nlohmann::json metrics = read_json(workplace_ / "run/metrics.json").at("text");
+  const nlohmann::json& rows = metrics.at("sweeps").at(0);
+  ASSERT_EQ(rows.size(), 2u + 2 * 4);
+  EXPECT_EQ(rows.at(2).at("name"), "alpha_1 = -2");
+  EXPECT_EQ(rows.at(9).at("name"), "alpha_2 = +2");
+  const nlohmann::json& flips = metrics.at("flips");
+  ASSERT_EQ(flips.at("of").size(), 2u);
+  double least = 0, most = 0;
+  for (const nlohmann::json& each : flips.at("of")) {
+    least = std::max(least, each.at("mean").get<double>());
+    most += each.at("mean").get<double>();
+  }
+  EXPECT_GE(flips.at("mean").get<double>(), least);
+  EXPECT_LE(flips.at("mean").get<double>(), most + 1e-12);
+  for (const nlohmann::json& each : metrics.at("moved"))
+    EXPECT_TRUE(each.at("factor") == "alpha_1" || each.at("factor") == "alpha_2");
+  const std::string page = read_file(workplace_ / "run/report.html");
+  for (const char* part : {"alpha_1 = -2", "alpha_2 = +1", "flips from -2 to +2 of alpha_2"})
+    EXPECT_TRUE(contains(page, part)) << part;
+
+  std::int64_t oblique = 0;
+  for (const nlohmann::json& each : json({"counterfactual", "run", "--json", "--rays", "24"})) {
+    if (!each.at("found").get<bool>()) continue;
+    const std::vector<double> own = each.at("alpha"), moved = each.at("counterfactual").at("alpha");
+    ASSERT_EQ(moved.size(), 2u);
+    EXPECT_NEAR(each.at("distance").get<double>(), std::hypot(moved[0] - own[0], moved[1] - own[1]), 1e-6);
+    oblique += std::abs(moved[0] - own[0]) > 1e-6 && std::abs(moved[1] - own[1]) > 1e-6 ? 1 : 0;
+    EXPECT_NE(each.at("counterfactual").at("class"), each.at("reconstruction").at("class"));
+  }
+  EXPECT_GT(oblique, 0) << "none moves both alphas";
+  const auto shown = workplace_.must_run({"counterfactual", "run", "--text", "the film is good"});
+  EXPECT_TRUE(contains(shown.out, "alpha_1 = ") || contains(shown.out, "no move of the alphas up to 3"))
+      << shown.out;
+}
+
+TEST_F(Texts, AggressiveTrainingAndDecay) {
+  workplace_.must_run({"train", "recipe.toml", "--out", "run", "--quiet", "--set",
+                       "text_explanation.aggressive_iterations=4", "--set",
+                       "text_explanation.aggressive_window=2", "--set", "text_explanation.aggressive_check=5",
+                       "--set", "text_explanation.steps=40", "--set", "text_classifier.schedule=decay"});
+  const std::string log = read_file(workplace_ / "run/log.jsonl");
+  for (const char* reading : {"encoder steps", "I(x; z)"}) EXPECT_TRUE(contains(log, reading)) << reading;
 }
 
 TEST_F(Texts, ExplainAClassifierOfTheUsers) {

@@ -119,6 +119,23 @@ void judge(RandomizationCheck& check) {
 RandomizationCheck randomization_check(const models::Decoder& decoder, const models::Classifier& classifier,
                                        std::int64_t causal, const RandomizationOptions& options,
                                        std::uint64_t seed, const ProgressCallback& progress) {
+  if (!classifier.network())
+    fail(
+        "the layers of the classifier are unknown, so its weights cannot be randomized; leave out this "
+        "check");
+  const auto randomized = [&](std::int64_t i) {
+    nn::Network network = classifier.network()->clone();
+    Generator generator = make_generator(seed, fmt::format("trust/classifier/{}", i));
+    nn::initialise(network, {}, generator);
+    return models::as_classifier(network, classifier.precision());
+  };
+  return randomization_check(decoder, classifier, randomized, causal, options, seed, progress);
+}
+
+RandomizationCheck randomization_check(
+    const models::Decoder& decoder, const models::Classifier& classifier,
+    const std::function<std::unique_ptr<models::Classifier>(std::int64_t i)>& randomized, std::int64_t causal,
+    const RandomizationOptions& options, std::uint64_t seed, const ProgressCallback& progress) {
   if (causal < 1 || causal >= decoder.latents())
     fail_usage(
         "{} causal of {} factors leave no share to compare; the randomization check needs at least one "
@@ -128,20 +145,13 @@ RandomizationCheck randomization_check(const models::Decoder& decoder, const mod
   if (options.alpha < 2 || options.beta < 2 || options.classifiers < 1)
     fail_usage("{}x{} draws and {} classifiers are too few for the randomization check; it needs 2x2 and 1",
                options.alpha, options.beta, options.classifiers);
-  if (!classifier.network())
-    fail(
-        "the layers of the classifier are unknown, so its weights cannot be randomized; leave out this "
-        "check");
 
   const at::NoGradGuard no_grad;
   const Responses responses(decoder, classifier, causal, options, seed);
   RandomizationCheck check;
   check.explained = responses.explained();
   for (std::int64_t i = 0; i < options.classifiers; ++i) {
-    nn::Network network = classifier.network()->clone();
-    Generator generator = make_generator(seed, fmt::format("trust/classifier/{}", i));
-    nn::initialise(network, {}, generator);
-    check.randomized.push_back(responses.randomized(*models::as_classifier(network, classifier.precision())));
+    check.randomized.push_back(responses.randomized(*randomized(i)));
     if (progress) progress({"randomization", i + 1, options.classifiers, {}});
   }
   judge(check);

@@ -1,5 +1,6 @@
 #include "whence/explain/text/train.h"
 
+#include "explain/text/aggressive.h"
 #include "explain/text/objective.h"
 #include "models/text/gradients.h"
 #include "whence/core/error.h"
@@ -30,9 +31,12 @@ std::string fingerprint(const models::SentenceVae& vae, const Corpus& corpus, co
                         std::int64_t count, double typical_nats) {
   const models::SentenceVaeShape& s = vae.shape();
   // The nats of real texts tell one language model from another.
-  std::string fluency =
+  std::string extras =
       o.fluency_weight > 0 ? fmt::format(", fluency {} above {}", o.fluency_weight, typical_nats) : "";
-  if (o.repeat_weight > 0) fluency += fmt::format(", repeats {}", o.repeat_weight);
+  if (o.repeat_weight > 0) extras += fmt::format(", repeats {}", o.repeat_weight);
+  if (o.aggressive.iterations > 0)
+    extras += fmt::format(", encoder first {} {} {}", o.aggressive.iterations, o.aggressive.window,
+                          o.aggressive.check_every);
   return fmt::format(
       "sentence vae {} {} {} {} {} {} {} {} {}, {} parameters, {} texts, {} steps of {}, {} {} {} {} {} {}, "
       "weights {} {} {} {} {} {} {} {}, {} {} {} {} {}, seed {}{}",
@@ -41,7 +45,34 @@ std::string fingerprint(const models::SentenceVae& vae, const Corpus& corpus, co
       o.causal_share, o.sure, o.learning_rate, o.word_dropout, o.encoder_dropout, o.sampled_words,
       o.kl_weight, o.kl_warmup, o.bag_weight, o.pull_weight, o.adversary_weight, o.lambda, o.cycle_weight,
       o.keep_weight, o.causal_every, o.rollouts, o.decoding.candidates, o.decoding.noise, o.decoding.longest,
-      o.seed, fluency);
+      o.seed, extras);
+}
+
+/// The optimizers of a training: of everything or, where the encoder may go first, of it and of the rest.
+class Descent {
+ public:
+  Descent(models::SentenceVae& vae, bool encoder_first)
+      : first_(encoder_first ? vae.encoder_parameters() : vae.parameters(), nn::Adam{}) {
+    if (encoder_first) rest_.emplace(vae.other_parameters(), nn::Adam{});
+  }
+
+  nn::Optimizer& encoder() { return first_; }
+  std::vector<nn::Optimizer*> all() {
+    return rest_ ? std::vector<nn::Optimizer*>{&first_, &*rest_} : std::vector<nn::Optimizer*>{&first_};
+  }
+  /// `encoder`: it moves, too.
+  void step(const at::Tensor& loss, double learning_rate, bool encoder) {
+    models::descend(encoder ? all() : std::vector<nn::Optimizer*>{&*rest_}, loss, learning_rate,
+                    kLargestGradient);
+  }
+
+ private:
+  nn::Optimizer first_;
+  std::optional<nn::Optimizer> rest_;
+};
+
+at::Tensor reading(double value) {
+  return at::scalar_tensor(value, at::TensorOptions(at::kCPU).dtype(at::kDouble));
 }
 
 }  // namespace
@@ -68,8 +99,11 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
     sure_only.emplace(corpus.numbers.index_select(0, sure), options.batch, options.seed + 1);
   const Objective objective(vae, classifier, translation, corpus.answers.mean(0, true), options,
                             typical_nats);
-  nn::Optimizer optimizer(vae.parameters(), nn::Adam{});
-  nn::SmoothedReadings smoothed, smoothed_causal;
+  Descent descent(vae, options.aggressive.iterations > 0);
+  std::optional<EncoderFirst> encoder_first;
+  if (options.aggressive.iterations > 0)
+    encoder_first.emplace(vae, objective, descent.encoder(), corpus, options);
+  nn::SmoothedReadings smoothed, smoothed_causal, smoothed_encoder;
   nn::Readings causal_readings;
   const auto step = [&](std::int64_t index) {
     Generator generator = make_generator(options.seed, fmt::format("text/step/{}", index));
@@ -79,7 +113,11 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
     const double rise = options.kl_warmup * static_cast<double>(options.steps);
     const double kl_weight =
         options.kl_weight * std::min(1.0, (static_cast<double>(index) + 1) / std::max(1.0, rise));
+    const double learning_rate = nn::one_cycle(index, options.steps, options.learning_rate, 0.1);
     const at::AutoGradMode gradients(true);
+    const bool aggressive = encoder_first && !second && encoder_first->is_on(index);
+    const std::int64_t encoder_steps =
+        aggressive ? encoder_first->converge(index, kl_weight, learning_rate, kLargestGradient) : 0;
     Objective::Batch prepared =
         objective.prepare(batch.numbers, corpus.answers.index_select(0, batch.rows), generator);
     StepTerms terms = objective.texts(prepared, kl_weight, generator);
@@ -91,16 +129,22 @@ nn::LoopSummary train(models::SentenceVae& vae, const models::TextClassifier& cl
       add(terms, causal, /*read=*/false);
       causal_readings = smoothed_causal.update(causal.readings);
     }
-    models::descend(optimizer, terms.loss, nn::one_cycle(index, options.steps, options.learning_rate, 0.1),
-                    kLargestGradient);
+    descent.step(terms.loss, learning_rate, /*encoder=*/!aggressive);
     nn::Readings readings = smoothed.update(terms.readings);
+    if (encoder_first) {
+      const nn::Readings now =
+          smoothed_encoder.update({{"encoder steps", reading(static_cast<double>(encoder_steps))}});
+      readings.insert(readings.end(), now.begin(), now.end());
+      readings.emplace_back("I(x; z)", reading(encoder_first->information()));
+    }
     readings.insert(readings.end(), causal_readings.begin(), causal_readings.end());
     return readings;
   };
   return nn::run_training(
       {"explanation", fingerprint(vae, corpus, options, vae.parameters().count(), typical_nats),
-       options.steps, options.checkpoint, options.checkpoint_seconds},
-      vae.parameters(), {&optimizer}, step, progress);
+       options.steps, options.checkpoint, options.checkpoint_seconds,
+       encoder_first ? encoder_first->state() : nn::NamedTensors{}},
+      vae.parameters(), descent.all(), step, progress);
 }
 
 }  // namespace whence::text

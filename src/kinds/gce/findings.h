@@ -41,7 +41,7 @@ std::string answer(const Findings& findings);
 std::vector<report::Headline> headlines(const Findings& findings);
 /// What `metrics.gce.brightness` says.
 report::Table brightness_table(const nlohmann::json& brightness);
-/// What `metrics.gce.trust` says.
-report::Section trust_section(const nlohmann::json& trust);
+/// What `metrics.gce.trust` says. `subject`: what is explained, "image" or "text".
+report::Section trust_section(const nlohmann::json& trust, const std::string& subject = "image");
 
 }  // namespace whence::kinds

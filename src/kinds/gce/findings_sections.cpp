@@ -25,41 +25,42 @@ std::string leak_paragraph(const nlohmann::json& leak) {
                      free ? "Alpha carries the flow." : "Some of the flow is in beta.", with_interval(leak));
 }
 
-std::string reencoding_paragraph(const nlohmann::json& reencoding) {
+std::string reencoding_paragraph(const nlohmann::json& reencoding, const std::string& subject) {
   return fmt::format(
-      "**Reconstructions that keep their image's answer:** {} of {} test images. For the others, the "
-      "explanation is about an image that the classifier sees differently.",
-      with_interval(reencoding), reencoding.at("images").get<std::int64_t>());
+      "**Reconstructions that keep their {0}'s answer:** {1} of {2} test {0}s. For the others, the "
+      "explanation is about {3} {0} that the classifier sees differently.",
+      subject, with_interval(reencoding), reencoding.at(subject + "s").get<std::int64_t>(),
+      subject == "image" ? "an" : "a");
 }
 
-std::string randomization_paragraph(const nlohmann::json& check) {
+std::string randomization_paragraph(const nlohmann::json& check, const std::string& subject) {
   if (check.contains("left_out"))
     return fmt::format("**Randomized classifiers** were not tried: {}.",
                        check.at("left_out").get<std::string>());
   const bool passed = check.at("passed").get<bool>();
   return fmt::format(
-      "**{}** {} classifiers of the same architecture with random weights saw the same generated images; "
+      "**{}** {} classifiers of the same architecture with random weights saw the same generated {}s; "
       "their outputs were scaled to the spread of this classifier's. Alpha carries {} of the flow to the "
       "explained classifier and {} of the flow to the random ones. Their answers correlate with its answers "
       "by {:.2f}.",
       passed ? "The explanation is about this classifier."
              : "The explanation may not be about this classifier: alpha moves random classifiers as much.",
-      check.at("randomized").size(), with_interval(check.at("alpha_share")),
+      check.at("randomized").size(), subject, with_interval(check.at("alpha_share")),
       with_interval(check.at("randomized_share")), check.at("correlation").get<double>());
 }
 
-std::string seeds_paragraph(const nlohmann::json& trust) {
+std::string seeds_paragraph(const nlohmann::json& trust, const std::string& subject) {
   if (!trust.contains("seeds"))
     return "**Another training** was not compared. Name a run with another seed as trust.other_run to see "
            "whether it finds the same causes.";
   const nlohmann::json& seeds = trust.at("seeds");
   const double together = seeds.at("alpha_subspace").get<double>();
   return fmt::format(
-      "**{}** Over the test images, the alphas of the two trainings correlate by {:.2f} all together, and by "
+      "**{}** Over the test {}s, the alphas of the two trainings correlate by {:.2f} all together, and by "
       "{:.2f} on average one by one (a mirrored factor is the same factor).",
       together >= kCameBack ? "Another training finds the same causes."
                             : "Another training finds other causes.",
-      together, seeds.at("alpha_mean").get<double>());
+      subject, together, seeds.at("alpha_mean").get<double>());
 }
 
 report::Table matches_table(const nlohmann::json& seeds) {
@@ -87,10 +88,11 @@ report::Table brightness_table(const nlohmann::json& brightness) {
   return table;
 }
 
-report::Section trust_section(const nlohmann::json& trust) {
+report::Section trust_section(const nlohmann::json& trust, const std::string& subject) {
   report::Section section{"trust", "Checks", {}, {}, {}};
-  section.paragraphs = {leak_paragraph(trust.at("leak")), reencoding_paragraph(trust.at("reencoding")),
-                        randomization_paragraph(trust.at("randomization")), seeds_paragraph(trust)};
+  section.paragraphs = {
+      leak_paragraph(trust.at("leak")), reencoding_paragraph(trust.at("reencoding"), subject),
+      randomization_paragraph(trust.at("randomization"), subject), seeds_paragraph(trust, subject)};
   if (trust.contains("seeds")) section.tables.push_back(matches_table(trust.at("seeds")));
   return section;
 }

@@ -2,7 +2,6 @@
 
 #include "whence/core/error.h"
 #include "whence/core/random.h"
-#include "whence/explain/text/counterfactual.h"
 #include "whence/explain/text/measures.h"
 #include "whence/platform/interrupt.h"
 
@@ -86,11 +85,14 @@ std::vector<DecodedText> sweep_text(const TextModels& models, const at::Tensor& 
   return decode(models, codes, values);
 }
 
-std::optional<DecodedText> counterfactual_of(const TextModels& models, const at::Tensor& code) {
-  const auto change = text::nearest_change(models.vae, code, models.longest,
-                                           [&](const at::Tensor& texts) { return models.answers(texts); });
+std::optional<ChangedText> counterfactual_of(const TextModels& models, const at::Tensor& code,
+                                             const text::ChangeSearch& search) {
+  const auto change = text::nearest_change(
+      models.vae, code, models.longest, [&](const at::Tensor& texts) { return models.answers(texts); },
+      search);
   if (!change) return std::nullopt;
-  return decoded(models, change->numbers, change->answer, change->alpha);
+  return ChangedText{decoded(models, change->numbers, change->answer, change->alpha.front()), change->alpha,
+                     change->distance};
 }
 
 flow::Ablation ablate_texts(const TextModels& models, std::int64_t count, std::uint64_t seed) {

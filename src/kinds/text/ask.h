@@ -1,8 +1,10 @@
 // What a person asks of a trained explanation of texts: about a text that was typed, or about test texts.
 #pragma once
 
+#include "kinds/gce/trust.h"
 #include "kinds/text/text.h"
 #include "whence/explain/flow/ablation.h"
+#include "whence/explain/text/counterfactual.h"
 
 namespace whence::kinds {
 
@@ -34,16 +36,28 @@ DecodedText reconstruction_of(const TextModels& models, const at::Tensor& code);
 /// `values` are added to a factor of the code.
 std::vector<DecodedText> sweep_text(const TextModels& models, const at::Tensor& code, std::int64_t factor,
                                     const std::vector<double>& values);
-/// The nearest value of the first alpha whose text gets another answer than the reconstruction (text::nearest_change).
-std::optional<DecodedText> counterfactual_of(const TextModels& models, const at::Tensor& code);
+/// A decoded text with moved alphas; `value` is the first one.
+struct ChangedText : DecodedText {
+  std::vector<double> alpha;  ///< all of them
+  double distance = 0;        ///< from those of the code
+};
+/// The smallest move of the alphas whose text gets another answer than the reconstruction (text::nearest_change).
+std::optional<ChangedText> counterfactual_of(const TextModels& models, const at::Tensor& code,
+                                             const text::ChangeSearch& search = {});
 
 /// Accuracy against people's labels on `count` random test texts (0: all): of the texts, of their reconstructions, and of these with each factor replaced by a
 /// draw from N(0, 1).
 flow::Ablation ablate_texts(const TextModels& models, std::int64_t count, std::uint64_t seed);
 
-/// {"leak": share of the flow in the betas, "reencoding": share of test texts whose reconstruction keeps their answer, "randomization": flow of alpha and its share with the
-/// classifier and with `classifiers` that have random weights}; each with "value" and "se" where it is an estimate.
-nlohmann::json check_text_trust(Session& session, const TextModels& models, std::int64_t classifiers,
-                                const ProgressCallback& progress);
+/// Flows of a run, as it has measured them.
+struct TextFlows {
+  flow::FlowValue alpha, beta;
+};
+/// As kinds::check_trust: {"leak": flow::leaked_share, "reencoding": share of test texts whose reconstruction keeps their answer, with "texts", "randomization":
+/// flow::randomization_check with newly drawn text classifiers, or {"left_out": why}, "seeds": flow::seed_agreement on the test texts, where another run is given}.
+/// Errors: another run that is not trained, not about texts, or whose generator does not know the test texts' words.
+nlohmann::json check_text_trust(Session& session, const TextModels& models, const TextFlows& flows,
+                                const TrustOptions& options, const ProgressCallback& progress);
+experiment::Stage text_trust_stage();
 
 }  // namespace whence::kinds

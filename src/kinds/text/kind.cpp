@@ -1,7 +1,20 @@
 // The row of the table, and its metrics.
+#include "kinds/gce/trust.h"
 #include "kinds/text/text.h"
+#include "whence/core/error.h"
 
 namespace whence::kinds {
+namespace {
+
+void compare_text_seeds_with(config::Values& values, const std::filesystem::path& other_run) {
+  auto& trust = values.get<TrustOptions>();
+  if (!trust.other_run.empty())
+    fail_usage("trust.other_run is {}, but --seeds compares each seed with the next; leave one of them out",
+               trust.other_run);
+  trust.other_run = other_run.string();
+}
+
+}  // namespace
 
 std::vector<experiment::Metric> text_metrics() {
   using enum experiment::Better;
@@ -11,11 +24,13 @@ std::vector<experiment::Metric> text_metrics() {
       {"text_flow", "I(alpha; Y) of decoded texts", "nats", 3, higher,
        "Information flow from alpha to the classifier's answer to decoded texts.", "text.flow.alpha.nats"},
       {"text_beta_share", "share of the flow in the betas", "%", 2, lower,
-       "Flow of all betas over that of alpha and betas.", "text.flow.beta_share"},
+       "I(beta; Y) / (I(alpha; Y) + I(beta; Y)) of decoded texts, flows below 0 counted as 0.",
+       "text.flow.beta_share"},
       {"text_largest_beta", "largest I(beta_i; Y) of decoded texts", "nats", 4, lower,
        "The largest flow of a beta.", "text.flow.largest_beta"},
       {"text_flips", "texts that flip from alpha = -2 to +2", "%", 1, higher,
-       "Share of test texts whose decoded ends have both promised answers.", "text.flips.mean"},
+       "Share of test texts whose decoded ends have both answers that the ends of an alpha promise.",
+       "text.flips.mean"},
       {"text_judge", "naive Bayes agrees with the swept class", "%", 1, higher,
        "Share of the ends that a judge from people's labels gives the promised class.",
        "text.judge_agrees.mean"},
@@ -36,6 +51,12 @@ std::vector<experiment::Metric> text_metrics() {
       {"text_kl", "KL of the codes", "nats", 1, neither, "On test texts.", "text.bound.kl.mean"},
       {"text_active_units", "active latents", "", 0, higher,
        "Latents whose posterior mean varies by more than 0.01.", "text.bound.active_units"},
+      {"text_reencoding", "reconstructions that keep their text's answer", "%", 1, higher,
+       "Share of test texts to whose reconstruction the classifier gives the same answer.",
+       "text.trust.reencoding.value"},
+      {"text_seed_agreement", "correlation of all alphas with another training's", "", 3, higher,
+       "The mean canonical correlation with trust.other_run over the test texts.",
+       "text.trust.seeds.alpha_subspace"},
       {"text_seconds", "training of the explanation of texts", "min", 1, lower,
        "The training of the generator.", "text.train_seconds"}};
 }
@@ -52,6 +73,7 @@ experiment::Kind text_kind() {
   kind.metrics = text_metrics();
   kind.figures = draw_text;
   kind.report = report_text;
+  kind.compare = compare_text_seeds_with;
   return kind;
 }
 

@@ -4,6 +4,7 @@
 #include "kinds/text/ask.h"
 #include "kinds/text/subjects.h"
 #include "whence/core/random.h"
+#include "whence/explain/flow/trust.h"
 #include "whence/explain/text/measures.h"
 
 namespace whence::kinds {
@@ -26,46 +27,67 @@ nlohmann::json flow_of(const TextModels& models, const TextMeasureOptions& optio
   for (const flow::FactorFlow& factor : report.factors)
     if (!factor.causal) largest = std::max(largest, factor.flow.nats);
   json["largest_beta"] = largest;
-  json["beta_share"] = report.beta.nats / std::max(report.alpha.nats + report.beta.nats, 1e-9);
+  json["beta_share"] = flow::leaked_share(report.alpha, report.beta).value;  // null where nothing flows
   json["most"] = std::log(static_cast<double>(models.vae.shape().classes));
   return json;
 }
 
-/// What the first alpha promises at `value`, all other alphas at 0: a class.
-std::int64_t promised(const TextModels& models, double value) {
-  at::Tensor alpha = at::zeros({1, models.vae.shape().causal});
-  alpha.select(1, 0).fill_(value);
-  return models.vae.promise(alpha).argmax(1).item<std::int64_t>();
+/// Test texts decoded with an alpha at -kFar and at +kFar.
+struct Ends {
+  at::Tensor
+      flipped;        ///< bool (N): both get the answer that their alphas promise, and these are not the same
+  at::Tensor agreed;  ///< bool (2 N): naive Bayes gives the promised class
+};
+Ends ends_of(const TextModels& models, const Subjects& subjects, const text::NaiveBayes& judge,
+             std::int64_t which) {
+  std::vector<at::Tensor> promised, kept, agreed;
+  for (const double value : {-kFar, kFar}) {
+    const at::Tensor codes = with_alpha(subjects.mean, which, value);
+    const at::Tensor texts = text::decode_greedily(models.vae, codes, models.longest);
+    promised.push_back(models.vae.promise(codes.narrow(1, 0, models.vae.shape().causal)).argmax(1));
+    kept.push_back(models.answers(texts).argmax(1).eq(promised.back()));
+    agreed.push_back(judge.classify(texts).eq(promised.back()));
+  }
+  return {kept[0].logical_and(kept[1]).logical_and(promised[0].ne(promised[1])), at::cat(agreed)};
 }
 
-/// Answers to texts decoded with alpha at -2 and +2.
+/// With several alphas a text flips that one of them flips.
 nlohmann::json flips_of(const TextModels& models, const Subjects& subjects) {
   const text::NaiveBayes judge(models.corpus.train, models.corpus.train_labels,
                                models.corpus.vocabulary.size(), models.vae.shape().classes);
-  std::vector<at::Tensor> answers, agreement;
-  for (const double value : {-kFar, kFar}) {
-    const at::Tensor texts =
-        text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest);
-    answers.push_back(models.answers(texts).argmax(1));
-    agreement.push_back(judge.classify(texts).eq(promised(models, value)));
+  std::vector<at::Tensor> flipped, agreed;
+  nlohmann::json of = nlohmann::json::array();
+  for (std::int64_t which = 0; which < models.vae.shape().causal; ++which) {
+    const Ends ends = ends_of(models, subjects, judge, which);
+    flipped.push_back(ends.flipped);
+    agreed.push_back(ends.agreed);
+    of.push_back(mean_of(ends.flipped));
+    of.back()["name"] = alpha_name(models, which);
   }
-  const at::Tensor flipped =
-      answers[0].eq(promised(models, -kFar)).logical_and(answers[1].eq(promised(models, kFar)));
+  nlohmann::json flips = mean_of(at::stack(flipped).any(0));
+  flips["of"] = std::move(of);
   const double own = judge.classify(subjects.texts).eq(subjects.labels).to(at::kDouble).mean().item<double>();
-  return {{"flips",
-           mean_of(promised(models, -kFar) == promised(models, kFar) ? at::zeros_like(flipped) : flipped)},
-          {"judge_agrees", mean_of(at::cat(agreement))},
-          {"judge_accuracy", own}};
+  return {{"flips", flips}, {"judge_agrees", mean_of(at::cat(agreed))}, {"judge_accuracy", own}};
+}
+
+/// All test texts with each alpha at each of `values`.
+std::vector<at::Tensor> swept_texts(const TextModels& models, const Subjects& subjects,
+                                    const std::vector<double>& values) {
+  std::vector<at::Tensor> all;
+  for (std::int64_t which = 0; which < models.vae.shape().causal; ++which)
+    for (const double value : values)
+      all.push_back(
+          text::decode_greedily(models.vae, with_alpha(subjects.mean, which, value), models.longest));
+  return all;
 }
 
 nlohmann::json words_of(const TextModels& models, const Subjects& subjects, at::Generator& generator) {
   const at::Tensor own = text::decode_greedily(models.vae, subjects.mean, models.longest);
-  const auto kept = [&](double value) {
-    return mean_of(at::cat(
-        {text::words_kept(
-             own, text::decode_greedily(models.vae, with_alpha(subjects.mean, -value), models.longest)),
-         text::words_kept(
-             own, text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest))}));
+  const auto kept = [&](double size) {
+    std::vector<at::Tensor> all;
+    for (const at::Tensor& texts : swept_texts(models, subjects, {-size, size}))
+      all.push_back(text::words_kept(own, texts));
+    return mean_of(at::cat(all));
   };
   const at::Tensor others =
       subjects.texts.index_select(0, at::randperm(subjects.texts.size(0), generator, at::kLong));
@@ -76,9 +98,7 @@ nlohmann::json words_of(const TextModels& models, const Subjects& subjects, at::
 }
 
 nlohmann::json fluency_of(const TextModels& models, const Subjects& subjects) {
-  std::vector<at::Tensor> swept;
-  for (const double value : {-kFar, -1.0, 1.0, kFar})
-    swept.push_back(text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest));
+  const std::vector<at::Tensor> swept = swept_texts(models, subjects, {-kFar, -1, 1, kFar});
   const at::Tensor texts = at::cat(swept);
   const std::vector<text::Numbers> rows = text::rows_of(models.corpus.train);
   // Of as many texts: more texts have a smaller share of different pairs.

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "experiment/metrics.h"
+#include "kinds/gce/findings.h"
 #include "kinds/gce/flow_report.h"
 #include "kinds/text/text.h"
 
@@ -21,8 +22,8 @@ std::set<std::string> words_in(const std::string& text) {
 report::Section sweep_section(const nlohmann::json& metrics, const std::string& last_class) {
   report::Section section{"sweeps", "What alpha does to texts", {}, {}, {}};
   section.paragraphs.emplace_back(
-      "Each table begins with a test text and its reconstruction. Below, alpha is set to a value and beta is "
-      "kept. The texts are decoded greedily and "
+      "Each table begins with a test text and its reconstruction. Below, one alpha is set to a value and all "
+      "else is kept. The texts are decoded greedily and "
       "read again by the classifier. **Bold** words are not in the reconstruction.");
   for (const nlohmann::json& rows : metrics.at("sweeps")) {
     report::Table table{{"", "text", fmt::format("probability of {}", last_class)}, {}, ""};
@@ -41,12 +42,19 @@ report::Section sweep_section(const nlohmann::json& metrics, const std::string& 
 report::Section moved_section(const nlohmann::json& metrics, const std::string& last_class) {
   report::Section section{"moved", "The texts that alpha moves most", {}, {}, {}};
   section.paragraphs.emplace_back(fmt::format(
-      "Test texts by how much the probability of {} changes between alpha = -2 and +2.", last_class));
+      "Test texts by how much the probability of {} changes between -2 and +2 of an alpha.", last_class));
+  const bool several = metrics.at("flips").at("of").size() > 1;
   report::Table table{{"the text", "alpha = -2", "", "alpha = +2", ""}, {}, ""};
-  for (const nlohmann::json& row : metrics.at("moved"))
-    table.rows.push_back({row.at("text"), row.at("low"),
-                          fmt::format("{:.2f}", row.at("probability_low").get<double>()), row.at("high"),
-                          fmt::format("{:.2f}", row.at("probability_high").get<double>())});
+  if (several) table.header = {"the text", "which", "at -2", "", "at +2", ""};
+  for (const nlohmann::json& row : metrics.at("moved")) {
+    std::vector<std::string>& cells = table.rows.emplace_back();
+    cells.push_back(row.at("text"));
+    if (several) cells.push_back(row.at("factor"));
+    for (const char* end : {"low", "high"}) {
+      cells.push_back(row.at(end));
+      cells.push_back(fmt::format("{:.2f}", row.at(fmt::format("probability_{}", end)).get<double>()));
+    }
+  }
   if (!table.rows.empty()) section.tables.push_back(std::move(table));
   return section;
 }
@@ -107,8 +115,15 @@ report::Section quality_section(const experiment::Run& run) {
                        factor * experiment::kInterval * value.at("se").get<double>(), digits);
   };
   const nlohmann::json &kept = own.at("words_kept"), &fluency = own.at("fluency"), &bound = own.at("bound");
-  table.rows = {
-      {"flips from alpha = -2 to +2", with_interval(own.at("flips"), 100, 1) + " %"},
+  const nlohmann::json& flips = own.at("flips");
+  const bool several = flips.at("of").size() > 1;
+  table.rows = {{several ? "flips from -2 to +2 of some alpha" : "flips from alpha = -2 to +2",
+                 with_interval(flips, 100, 1) + " %"}};
+  if (several)
+    for (const nlohmann::json& each : flips.at("of"))
+      table.rows.push_back({fmt::format("flips from -2 to +2 of {}", each.at("name").get<std::string>()),
+                            with_interval(each, 100, 1) + " %"});
+  const std::vector<std::vector<std::string>> rest = {
       {"naive Bayes agrees with the swept class", with_interval(own.at("judge_agrees"), 100, 1) + " %"},
       {"naive Bayes on the test texts themselves", share(own.at("judge_accuracy"))},
       {"words kept at ±1 (F1 with the own reconstruction)", with_interval(kept.at("at_1"), 1, 3)},
@@ -128,6 +143,7 @@ report::Section quality_section(const experiment::Run& run) {
        fmt::format("{} of {}", bound.at("active_units").get<int>(), bound.at("latents").get<int>())},
       {"KL, -log p of a word (nats)", fmt::format("{:.1f}, {:.2f}", bound.at("kl").at("mean").get<double>(),
                                                   bound.at("nll_per_word").get<double>())}};
+  table.rows.insert(table.rows.end(), rest.begin(), rest.end());
   section.tables.push_back(std::move(table));
   return section;
 }
@@ -165,14 +181,15 @@ std::string text_answer(const nlohmann::json& metrics) {
   const nlohmann::json &flow = metrics.at("flow"), &kept = metrics.at("words_kept");
   const double nats = flow_of(flow.at("alpha")), most = flow.at("most");
   const double flips = metrics.at("flips").at("mean");
+  const bool several = metrics.at("flips").contains("of") && metrics.at("flips").at("of").size() > 1;
   const bool moves = nats > 0.1 * most && flips > 0.1;
   const double reconstruction = kept.at("reconstruction").at("mean"), random = kept.at("random").at("mean");
   return fmt::format(
       "**Alpha {} this classifier**: it carries {:.3f} ± {:.3f} of the {:.3f} nats that are possible, all "
-      "betas together {:.3f}; {} of the test texts change their answer between alpha = -2 and +2.{}",
+      "betas together {:.3f}; {} of the test texts change their answer between {}.{}",
       moves ? "moves" : "does not move", nats,
       experiment::kInterval * flow.at("alpha").at("se").get<double>(), most, flow_of(flow.at("beta")),
-      share(flips),
+      share(flips), several ? "-2 and +2 of an alpha" : "alpha = -2 and +2",
       reconstruction > 2 * random
           ? ""
           : fmt::format(" **The generator does not know its texts**: a reconstruction shares {:.2f} of its "
@@ -186,12 +203,13 @@ void report_text(const experiment::Run& run, report::Page& page) {
   const double nats = flow_of(flow.at("alpha")), most = flow.at("most");
   const double interval = experiment::kInterval * flow.at("alpha").at("se").get<double>();
   if (page.answer.empty()) page.answer = text_answer(own) + " " + supervision(run);
+  const nlohmann::json& leak = flow.at("beta_share");  // no number where nothing flows
   if (page.headlines.empty())
     page.headlines = {
         {fmt::format("{:.3f} nats", nats), "I(alpha; Y) of decoded texts",
          fmt::format("of {:.3f}, ± {:.3f}", most, interval)},
         {share(own.at("flips").at("mean")), "flips from -2 to +2", "of test texts"},
-        {share(flow.at("beta_share")), "of the flow in the betas", ""},
+        {leak.is_number() ? share(leak) : "no share", "of the flow in the betas", ""},
         {share(own.at("classifier").at("test_accuracy")), "accuracy of the classifier", "on test texts"}};
   const std::vector<std::string> classes = run.metrics.at("data").at("classes");
   page.sections.push_back(sweep_section(own, classes.back()));
@@ -201,6 +219,7 @@ void report_text(const experiment::Run& run, report::Page& page) {
   page.sections.push_back(plane_section(run, own.at("plane")));
   page.sections.push_back(quality_section(run));
   page.sections.push_back(words_section(own, classes));
+  page.sections.push_back(trust_section(own.at("trust"), "text"));
 }
 
 }  // namespace whence::kinds

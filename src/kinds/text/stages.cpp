@@ -1,6 +1,6 @@
 // The trainings of a run about texts, and its measurement.
 #include "experiment/recipe.h"
-#include "kinds/text/text.h"
+#include "kinds/text/ask.h"
 #include "whence/core/files.h"
 
 namespace whence::kinds {
@@ -157,7 +157,7 @@ std::vector<Stage> text_stages() {
                  {"text", "run.seed"},
                  {"text-classifier", "language-model", "text-explanation"},
                  measure};
-  return {classifier, judge, fluency, explanation, measures};
+  return {classifier, judge, fluency, explanation, measures, text_trust_stage()};
 }
 
 }  // namespace whence::kinds

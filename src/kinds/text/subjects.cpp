@@ -37,10 +37,14 @@ Subjects subjects_of(const TextModels& models, std::int64_t count, at::Generator
   return subjects;
 }
 
-at::Tensor with_alpha(const at::Tensor& codes, double value) {
+at::Tensor with_alpha(const at::Tensor& codes, std::int64_t which, double value) {
   at::Tensor moved = codes.clone();
-  moved.select(1, 0).fill_(value);
+  moved.select(1, which).fill_(value);
   return moved;
+}
+
+std::string alpha_name(const TextModels& models, std::int64_t which) {
+  return models.vae.shape().causal == 1 ? "alpha" : fmt::format("alpha_{}", which + 1);
 }
 
 nlohmann::json sweeps_of(const TextModels& models, const Subjects& subjects, std::int64_t count) {
@@ -56,32 +60,42 @@ nlohmann::json sweeps_of(const TextModels& models, const Subjects& subjects, std
         entry("the text", subjects.texts.narrow(0, i, 1)),
         entry("reconstruction",
               text::decode_greedily(models.vae, subjects.mean.narrow(0, i, 1), models.longest))};
-    for (const double value : {-2.0, -1.0, 1.0, 2.0})
-      rows.push_back(entry(fmt::format("alpha = {:+.0f}", value),
-                           text::decode_greedily(models.vae, with_alpha(subjects.mean.narrow(0, i, 1), value),
-                                                 models.longest)));
+    for (std::int64_t which = 0; which < models.vae.shape().causal; ++which)
+      for (const double value : {-2.0, -1.0, 1.0, 2.0}) {
+        const at::Tensor code = with_alpha(subjects.mean.narrow(0, i, 1), which, value);
+        rows.push_back(entry(fmt::format("{} = {:+.0f}", alpha_name(models, which), value),
+                             text::decode_greedily(models.vae, code, models.longest)));
+      }
     sweeps.push_back(rows);
   }
   return sweeps;
 }
 
 nlohmann::json most_moved(const TextModels& models, const Subjects& subjects, std::int64_t count) {
-  const auto at_end = [&](double value) {
-    return text::decode_greedily(models.vae, with_alpha(subjects.mean, value), models.longest);
-  };
-  const at::Tensor low = at_end(-kFar), high = at_end(kFar);
-  const auto last_class = [&](const at::Tensor& texts) { return models.answers(texts).select(1, -1); };
-  const at::Tensor p_low = last_class(low), p_high = last_class(high);
+  const std::int64_t causal = models.vae.shape().causal;
+  std::vector<at::Tensor> low, high, p_low, p_high, change;
+  for (std::int64_t which = 0; which < causal; ++which) {
+    for (const double value : {-kFar, kFar}) {
+      const at::Tensor texts =
+          text::decode_greedily(models.vae, with_alpha(subjects.mean, which, value), models.longest);
+      (value < 0 ? low : high).push_back(texts);
+      (value < 0 ? p_low : p_high).push_back(models.answers(texts).select(1, -1));
+    }
+    change.push_back((p_high.back() - p_low.back()).abs());
+  }
+  const auto [largest, best] = at::stack(change).max(0);
   const std::int64_t shown = std::min(count, subjects.texts.size(0));
-  const at::Tensor rows = std::get<1>((p_high - p_low).abs().topk(shown));
+  const at::Tensor rows = std::get<1>(largest.topk(shown));
   nlohmann::json moved = nlohmann::json::array();
   for (std::int64_t i = 0; i < shown; ++i) {
-    const auto row = rows[i].item<std::int64_t>();
+    const auto row = rows[i].item<std::int64_t>(), which = best[row].item<std::int64_t>();
+    const auto of = static_cast<std::size_t>(which);
     moved.push_back({{"text", as_text(models, subjects.texts[row])},
-                     {"low", as_text(models, low[row])},
-                     {"high", as_text(models, high[row])},
-                     {"probability_low", p_low[row].item<double>()},
-                     {"probability_high", p_high[row].item<double>()}});
+                     {"factor", alpha_name(models, which)},
+                     {"low", as_text(models, low[of][row])},
+                     {"high", as_text(models, high[of][row])},
+                     {"probability_low", p_low[of][row].item<double>()},
+                     {"probability_high", p_high[of][row].item<double>()}});
   }
   return moved;
 }

@@ -7,6 +7,9 @@ constexpr double kSwitch = 8;  ///< slope at 0 of a factor's second form
 constexpr std::int64_t kGuesser = 64;
 
 bool is_guided(const SentenceVaeShape& shape) { return shape.architecture == VaeArchitecture::guided; }
+bool is_of_encoder(std::string_view name) {
+  return name.starts_with("encoder.") || name.starts_with("posterior.");
+}
 /// Of what the decoder is told of a code.
 std::int64_t features_of(const SentenceVaeShape& shape) {
   return is_guided(shape) ? shape.latents() + shape.causal : shape.latents();
@@ -46,6 +49,11 @@ SentenceVae::SentenceVae(const SentenceVaeShape& shape, at::Generator& generator
     promise_.weight.copy_(
         at::tensor({-1.0F, -2.0F, 1.0F, 2.0F}, promise_.weight.options().requires_grad(false)).view({2, 2}));
   }
+}
+
+nn::Parameters SentenceVae::encoder_parameters() const { return parameters_.part(is_of_encoder); }
+nn::Parameters SentenceVae::other_parameters() const {
+  return parameters_.part([](std::string_view name) { return !is_of_encoder(name); });
 }
 
 at::Tensor SentenceVae::switched(const at::Tensor& alpha) const {

@@ -9,15 +9,23 @@
 namespace whence::models {
 namespace {
 
+double learning_rate(std::int64_t step, std::int64_t per_epoch, const TextClassifierTraining& options) {
+  if (options.schedule == ClassifierSchedule::one_cycle)
+    return nn::one_cycle(step, options.epochs * per_epoch, options.learning_rate, 0.2);
+  return options.learning_rate * std::pow(options.decay, static_cast<double>(step / per_epoch));
+}
+
 std::string fingerprint(const TextClassifierNetwork& network, std::int64_t count,
                         const data::Phrases& phrases, const TextClassifierTraining& options) {
   const TextClassifierShape& shape = network.shape();
+  const std::string decay =
+      options.schedule == ClassifierSchedule::decay ? fmt::format(", decay {}", options.decay) : "";
   return fmt::format(
       "text classifier {} {} {} {}, {} parameters, {} phrases, {} epochs of {}, rate {}, dropout {} {}, seed "
-      "{}",
+      "{}{}",
       static_cast<int>(shape.architecture), shape.words, shape.embedding, shape.hidden, count, phrases.size(),
       options.epochs, options.batch, options.learning_rate, options.dropout, options.word_dropout,
-      options.seed);
+      options.seed, decay);
 }
 
 }  // namespace
@@ -42,7 +50,7 @@ nn::LoopSummary train_text_classifier(TextClassifierNetwork& network, const data
         network.logits_of(at::embedding(network.embedding(), numbers), lengths, options.dropout, &generator);
     const at::Tensor target = phrases.targets.index_select(0, batch.rows);
     const at::Tensor loss = -(target * at::log_softmax(logits, 1)).sum(1).mean();
-    descend(optimizer, loss, nn::one_cycle(index, steps, options.learning_rate, 0.2), largest_gradient);
+    descend(optimizer, loss, learning_rate(index, batches.per_epoch(), options), largest_gradient);
     return smoothed.update({{"loss", loss.detach()}});
   };
   return nn::run_training(

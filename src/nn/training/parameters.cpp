@@ -26,6 +26,13 @@ std::int64_t Parameters::count() const {
   return count;
 }
 
+Parameters Parameters::part(const std::function<bool(std::string_view name)>& is_chosen) const {
+  Parameters part(name_);
+  for (const NamedTensor& own : tensors_)
+    if (is_chosen(own.name)) part.tensors_.push_back(own);
+  return part;
+}
+
 void Parameters::load_state(const NamedTensors& state) {
   if (state.size() != tensors_.size())
     fail("{} tensors do not fit the {} of {}", state.size(), tensors_.size(), name_);

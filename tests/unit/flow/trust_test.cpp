@@ -170,6 +170,20 @@ TEST(RandomizationCheck, AFactorThatMovesEveryClassifierFails) {
   EXPECT_FALSE(to_json(check)["passed"].get<bool>());
 }
 
+TEST(RandomizationCheck, TakesClassifiersOfTheCallers) {
+  const auto explained = first_pixel_network();
+  const RandomizationOptions options{.classifiers = 2};
+  const auto itself = [&](std::int64_t) { return first_pixel_network(); };
+  const RandomizationCheck check = randomization_check(Pixels(0), *explained, itself, 1, options, 3);
+  ASSERT_EQ(check.randomized.size(), 2u);
+  EXPECT_NEAR(check.correlation, 1, 1e-9);
+  EXPECT_NEAR(check.randomized_share.value, check.alpha_share.value, 1e-9);
+  EXPECT_FALSE(check.passed) << "the same classifier is moved as much";
+  EXPECT_EQ(check.alpha_share.value,
+            randomization_check(Pixels(0), *explained, 1, options, 3).alpha_share.value);
+  EXPECT_THROW(randomization_check(Pixels(0), *explained, itself, 12, options, 3), Error);
+}
+
 TEST(RandomizationCheck, NeedsLayersAndOtherFactors) {
   EXPECT_THROW(randomization_check(toy::Decoder(), toy::first_pixel(), 1, {}, 0), Error);
   EXPECT_THROW(randomization_check(Pixels(0), *first_pixel_network(), 12, {}, 0), Error);

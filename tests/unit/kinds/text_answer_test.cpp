@@ -1,6 +1,7 @@
 // The first sentences of a report about texts.
 #include <gtest/gtest.h>
 
+#include "kinds/gce/findings.h"
 #include "kinds/text/text.h"
 #include "support/errors.h"
 
@@ -32,6 +33,25 @@ TEST(TextAnswer, AFailureIsCalledOne) {
   // Flow without flips, and flips without flow, are no explanation.
   EXPECT_TRUE(contains(text_answer(measured(0.5, 0, 0.05, 0.45)), "does not move"));
   EXPECT_TRUE(contains(text_answer(measured(0.01, 0, 0.5, 0.45)), "does not move"));
+}
+
+TEST(TextAnswer, TellsOfSeveralAlphas) {
+  nlohmann::json metrics = measured(0.47, 0.002, 0.99, 0.45);
+  metrics["flips"]["of"] = {{{"name", "alpha_1"}}, {{"name", "alpha_2"}}};
+  EXPECT_TRUE(contains(text_answer(metrics), "between -2 and +2 of an alpha."));
+}
+
+TEST(TextChecks, AreAboutTexts) {
+  const nlohmann::json trust = {{"leak", {{"value", nullptr}, {"se", nullptr}}},
+                                {"reencoding", {{"value", 0.5}, {"se", 0.1}, {"texts", 25}}},
+                                {"randomization", {{"left_out", "the layers are unknown"}}}};
+  std::string all;
+  for (const std::string& paragraph : trust_section(trust, "text").paragraphs) all += paragraph + "\n";
+  EXPECT_TRUE(contains(all,
+                       "keep their text's answer:** 50.0 ± 19.6 % of 25 test texts. For the others, the "
+                       "explanation is about a text that"));
+  EXPECT_TRUE(contains(all, "Nothing moves the classifier"));
+  EXPECT_EQ(all.find("image"), std::string::npos) << all;
 }
 
 }  // namespace

@@ -67,6 +67,32 @@ TEST_P(TextClassifiers, LearnAndResumeBitForBit) {
   EXPECT_EQ(text_accuracy(*as_text_classifier(std::move(whole)), data.words, texts), 1);
 }
 
+/// Adam's first step moves each weight with a gradient by the learning rate. With next to no learning rate left after an epoch, more epochs change nothing.
+TEST(TextClassifierTrainings, DecayTheLearningRateAfterEachEpoch) {
+  const whence::test::Toy data = toy();
+  const auto trained = [&](std::int64_t epochs, double decay) {
+    TextClassifierNetwork network = whence::test::toy_classifier(data, TextArchitecture::bigru);
+    TextClassifierTraining options;
+    options.epochs = epochs;
+    options.batch = 24;  // an epoch is one step: all texts have one length
+    options.learning_rate = 0.01;
+    options.schedule = ClassifierSchedule::decay;
+    options.decay = decay;
+    options.dropout = options.word_dropout = 0;
+    train_text_classifier(network, data.phrases, data.words, options);
+    return network.parameters()["output.weight"].detach().clone();
+  };
+  const at::Tensor before =
+      whence::test::toy_classifier(data, TextArchitecture::bigru).parameters()["output.weight"].detach();
+  const at::Tensor once = trained(1, 0.85);
+  EXPECT_TRUE((once - before).abs().allclose(at::full_like(once, 0.01), 1e-3, 1e-6));
+  EXPECT_TRUE(trained(5, 1e-9).allclose(once, 0, 1e-8));
+  EXPECT_FALSE(trained(5, 0.85).allclose(once, 0, 1e-3));
+  // The second step is the same gradient's with 0.85 or 0.5 of the rate.
+  const at::Tensor slow = trained(2, 0.5) - once, fast = trained(2, 0.85) - once;
+  EXPECT_TRUE((slow * (0.85 / 0.5)).allclose(fast, 1e-3, 1e-7));
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, TextClassifiers,
                          ::testing::Values(TextArchitecture::bigru, TextArchitecture::bilstm_convolutions));
 

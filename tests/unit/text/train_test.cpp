@@ -94,16 +94,28 @@ TEST(TextCounterfactuals, AreTheNearestTextWithAnotherAnswer) {
     return answers(decode_greedily(vae, moved, 5)).argmax(1).item<std::int64_t>();
   };
   const at::Tensor code = vae.encode(at::embedding(vae.embedding(), data.numbers.narrow(0, 0, 1))).mean;
-  const auto change = nearest_change(vae, code, 5, answers, 0.1);
+  const auto change = nearest_change(vae, code, 5, answers, {.step = 0.1});
   ASSERT_TRUE(change.has_value());
-  const double own = code[0][0].item<double>(), distance = std::abs(change->alpha - own);
+  ASSERT_EQ(change->alpha.size(), 1u);
+  const double own = code[0][0].item<double>(), distance = std::abs(change->alpha[0] - own);
+  EXPECT_NEAR(change->distance, distance, 1e-6);
   const std::int64_t answer = answer_at(code, own);
-  EXPECT_NE(answer_at(code, change->alpha), answer);
-  EXPECT_EQ(change->answer.argmax().item<std::int64_t>(), answer_at(code, change->alpha));
+  EXPECT_NE(answer_at(code, change->alpha[0]), answer);
+  EXPECT_EQ(change->answer.argmax().item<std::int64_t>(), answer_at(code, change->alpha[0]));
   for (double nearer = 0; nearer < distance - 0.05; nearer += 0.1)
     for (const double alpha : {own - nearer, own + nearer})
       EXPECT_EQ(answer_at(code, alpha), answer) << alpha;
-  EXPECT_FALSE(nearest_change(vae, code, 5, answers, 0.1, /*most=*/0).has_value());
+  EXPECT_FALSE(nearest_change(vae, code, 5, answers, {.radius = 0, .step = 0.1}).has_value());
+  // The other class by its number is the same; the own one is where the text is already.
+  EXPECT_EQ(nearest_change(vae, code, 5, answers, {.to = 1 - answer, .step = 0.1})->alpha, change->alpha);
+  EXPECT_EQ(nearest_change(vae, code, 5, answers, {.to = answer, .step = 0.1})->distance, 0);
+  const auto sure = nearest_change(vae, code, 5, answers, {.probability = 0.9, .step = 0.1});
+  ASSERT_TRUE(sure.has_value());
+  EXPECT_GE(sure->answer.max().item<double>(), 0.9);
+  EXPECT_GE(sure->distance, change->distance);
+  for (const ChangeSearch& wrong : {ChangeSearch{.probability = 1}, ChangeSearch{.radius = -1},
+                                    ChangeSearch{.step = 0}, ChangeSearch{.rays = -1}})
+    whence::test::usage_error_of([&] { nearest_change(vae, code, 5, answers, wrong); });
 }
 
 class TextTrainings : public ::testing::TestWithParam<models::VaeArchitecture> {};

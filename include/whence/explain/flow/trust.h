@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -65,6 +67,13 @@ struct RandomizationCheck {
 RandomizationCheck randomization_check(const models::Decoder& decoder, const models::Classifier& classifier,
                                        std::int64_t causal, const RandomizationOptions& options,
                                        std::uint64_t seed, const ProgressCallback& progress = {});
+
+/// The same with classifiers of the caller's making, `randomized(i)` for i = 0 .. options.classifiers - 1, whatever the explained one's layers are: also of
+/// texts, which a decoder returns as numbers of words.
+RandomizationCheck randomization_check(
+    const models::Decoder& decoder, const models::Classifier& classifier,
+    const std::function<std::unique_ptr<models::Classifier>(std::int64_t i)>& randomized, std::int64_t causal,
+    const RandomizationOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
 
 struct FactorMatch {
   std::int64_t factor = 0, other = 0;  ///< numbered from 0 among the alphas, or among the betas

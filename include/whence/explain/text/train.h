@@ -14,6 +14,8 @@
 // The decoder sees no text here: gradients reach it through straight-through words (text/decoding.h). In the same steps, with another alpha' ~ N(0, I),
 //   + keep_weight (- sum_t s_t log p(x_t | x_<t, alpha', beta))       words that do not matter to the classifier stay when alpha moves,
 // where s_t is 1 for such a word and 0 for the one that matters most (gradient times input of the classifier).
+// With aggressive.iterations (He et al. 2019) the first steps are others: the encoder alone is trained, on random batches, until its loss falls no more; then
+// everything else is, and the encoder not. This ends, for good, when the codes tell no more of the texts than at the check before, and before the second stage.
 //
 // The pull supervises alpha by the explained classifier. Without it (pull_weight = 0), alpha is found by the causal term alone.
 #pragma once
@@ -31,6 +33,15 @@
 #include "whence/nn/training/training_loop.h"
 
 namespace whence::text {
+
+/// Training of the encoder against posterior collapse (He, Spokoyny, Neubig and Berg-Kirkpatrick 2019, "Lagging inference networks and posterior
+/// collapse in variational autoencoders", algorithm 1).
+struct AggressiveEncoder {
+  std::int64_t iterations = 0;  ///< largest number of steps of the encoder before each of the rest; 0: none
+  std::int64_t window =
+      15;  ///< they end when the mean loss over so many is not below that of the ones before
+  std::int64_t check_every = 0;  ///< steps between two checks of I(x; z); 0: a pass over the texts
+};
 
 struct Training {
   std::int64_t steps = 5000;
@@ -58,6 +69,7 @@ struct Training {
   std::int64_t causal_every = 3;
   std::int64_t rollouts = 32;  ///< texts decoded for the causal term
   RelaxedDecoding decoding;
+  AggressiveEncoder aggressive;
   std::uint64_t seed = 0;
   std::filesystem::path checkpoint = {};
   double checkpoint_seconds = 20;

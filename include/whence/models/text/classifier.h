@@ -13,6 +13,7 @@
 #include "whence/data/text/vocabulary.h"
 #include "whence/models/roles.h"
 #include "whence/models/text/recurrent.h"
+#include "whence/models/train/classifier.h"
 #include "whence/nn/training/training_loop.h"
 
 namespace whence::models {
@@ -32,7 +33,7 @@ class TextClassifier : public Classifier {
 
 enum class TextArchitecture {
   /// Verhoeven et al. 2021, appendix C: an LSTM in both directions, 3 x (convolution with 32 filters of 3, ReLU, maximum over 2),
-  /// a linear layer. The text leaves open what its linear layer reads of texts of several lengths; here, the maximum over what is left.
+  /// a linear layer. The paper leaves open what its linear layer reads of texts of several lengths; here, the maximum over what is left.
   bilstm_convolutions,
   /// A GRU in both directions; a linear layer reads maximum and mean over all words.
   bigru,
@@ -76,7 +77,9 @@ std::unique_ptr<TextClassifier> as_text_classifier(TextClassifierNetwork network
 struct TextClassifierTraining {
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
-  double learning_rate = 2e-3;  ///< Adam; the largest of a one-cycle schedule
+  double learning_rate = 2e-3;  ///< Adam; the largest (one_cycle), that of the first epoch (decay)
+  ClassifierSchedule schedule = ClassifierSchedule::one_cycle;
+  double decay = 0.85;  ///< times the learning rate after each epoch (decay)
   double dropout = 0.4;
   double word_dropout = 0.05;  ///< share of words that a step takes as unknown
   std::uint64_t seed = 0;

@@ -41,6 +41,9 @@ class SentenceVae {
 
   const SentenceVaeShape& shape() const { return shape_; }
   nn::Parameters& parameters() { return parameters_; }
+  /// Handles to the encoder's own tensors, and to all others. The word vectors, which the decoder reads, too, are among the others.
+  nn::Parameters encoder_parameters() const;
+  nn::Parameters other_parameters() const;
   const at::Tensor& embedding() const { return embedding_; }
   const at::Tensor& bias() const { return bias_; }
 

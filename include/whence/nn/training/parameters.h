@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ class Parameters {
   /// Error (TORCH_CHECK): no such tensor.
   const at::Tensor& operator[](std::string_view name) const;
   std::int64_t count() const;
+  /// Those of its tensors whose names `is_chosen` picks: a handle to the same ones, for an optimizer of their own.
+  Parameters part(const std::function<bool(std::string_view name)>& is_chosen) const;
 
   /// Copies values in. Error: other names, shapes or types than its own; then nothing changed.
   void load_state(const NamedTensors& state);
