@@ -89,7 +89,7 @@ std::int64_t InfluenceMaps::pairs() const { return std::accumulate(pairs_.begin(
 at::Tensor InfluenceMaps::of_groups(const std::vector<std::int64_t>& groups) const {
   double count = 0;
   for (const std::int64_t group : groups)
-    count += static_cast<double>(pairs_[static_cast<std::size_t>(group)]);
+    count += static_cast<double>(hybrids(pairs_[static_cast<std::size_t>(group)]));
   const at::Tensor which = index_of(groups, squares_);
   at::Tensor maps = squares_.index_select(0, which).sum(0) / count;
   if (options_.influence == Influence::variance)
@@ -158,6 +158,15 @@ InfluenceMaps influence_maps(const Cut& cut, const Pairs& pairs, const Influence
   const std::int64_t threads = cut.network().device().is_cpu() ? parts_for(channels, 1) : 1;
   const std::int64_t batch =
       std::min(kPairs, std::max<std::int64_t>(cut.samples_within(options.memory_bytes) / threads, 1));
+  const auto add_hybrids = [&](std::int64_t group, const Activations& first, const Activations& second,
+                               const at::Tensor& originals) {
+    const OneChannel::Batch hybrids = one_channel.batch(first, second);
+    run_parts(threads, [&](std::int64_t part) {
+      const Rows mine = part_of(channels, part, threads);
+      for (std::int64_t channel = mine.first; channel < mine.first + mine.count; ++channel)
+        sums.add(group, channel, hybrids.swapped(channel), originals);
+    });
+  };
   for (std::int64_t group = 0; group < groups; ++group) {
     const Rows own = part_of(pairs.size(), group, groups);
     counts.push_back(own.count);
@@ -166,12 +175,8 @@ InfluenceMaps influence_maps(const Cut& cut, const Pairs& pairs, const Influence
                         b = cut.before(pairs.second.narrow(0, own.first + first, count));
       const at::Tensor originals = cut.behind(a);
       if (done == 0) check_originals(originals, cut.behind(b));
-      const OneChannel::Batch hybrids = one_channel.batch(a, b);
-      run_parts(threads, [&](std::int64_t part) {
-        const Rows mine = part_of(channels, part, threads);
-        for (std::int64_t channel = mine.first; channel < mine.first + mine.count; ++channel)
-          sums.add(group, channel, hybrids.swapped(channel), originals);
-      });
+      add_hybrids(group, a, b, originals);
+      if (options.both_ways) add_hybrids(group, b, a, cut.behind(b));
       done += count;
       if (progress) progress({"influence maps", done, pairs.size(), {}, "pairs"});
     });

@@ -42,6 +42,10 @@ config::Section modules_section() {
         "Divides each map by the mean map of all channels."},
        {"symmetric", Toggle{at(&O::influence, &InfluenceOptions::symmetric)}, "",
         "Averages each map with its mirror image, for objects that look the same from left and right."},
+       {"both_ways", Toggle{at(&O::influence, &InfluenceOptions::both_ways)}, "",
+        "Swaps each channel in both directions, so that a pair gives two hybrids of it: maps are less noisy, "
+        "and "
+        "take twice the time."},
        {"per_colour", Toggle{at(&O::influence, &InfluenceOptions::per_colour)}, "",
         "Keeps the colours of maps and templates apart, so that channels may be grouped by the colour that "
         "they "

@@ -80,6 +80,20 @@ TEST(InfluenceMaps, ArePreparedAsAsked) {
   EXPECT_LT(largest_difference(relative, maps / maps.mean(0, true)), 1e-9);
 }
 
+TEST(InfluenceMaps, OfBothWaysAreThoseOfTwiceThePairs) {
+  const nn::Network network = branching_generator(6);
+  const Pairs pairs = pairs_of(5, 16);
+  const Pairs twice{at::cat({pairs.first, pairs.second}), at::cat({pairs.second, pairs.first})};
+  for (const Influence influence : {Influence::change, Influence::variance}) {
+    InfluenceOptions options;
+    options.influence = influence;
+    options.both_ways = true;
+    const InfluenceMaps maps = influence_maps(Cut(network), pairs, options);
+    EXPECT_EQ(maps.pairs(), 16);
+    EXPECT_LT(relative_error(maps.all(), slow_maps(network, "conv1", twice, influence).mean(1)), 1e-4);
+  }
+}
+
 TEST(InfluenceMaps, MorePairsForASmallerError) {
   const Cut cut(branching_generator(6));
   for (const Influence influence : {Influence::change, Influence::variance}) {

@@ -40,6 +40,7 @@ struct InfluenceOptions {
   bool per_colour = false;  ///< else the mean over colours
   bool relative = false;    ///< divided by the mean map of all channels
   bool symmetric = false;   ///< averaged with its mirror image, left to right
+  bool both_ways = false;   ///< each original of a pair once as the first: two hybrids of each channel
   /// The pairs are divided into this many groups, whose maps tell how certain the whole is.
   std::int64_t groups = 8;
   std::int64_t memory_bytes = 256 << 20;  ///< budget of a batch of hybrids
@@ -65,6 +66,8 @@ class InfluenceMaps {
   void add(const InfluenceMaps& more);
 
  private:
+  std::int64_t hybrids(std::int64_t pairs) const { return options_.both_ways ? 2 * pairs : pairs; }
+
   InfluenceOptions options_;
   std::vector<std::int64_t> pairs_;  // of each group
   at::Tensor sums_, squares_;  // (groups, channels, C or 1, H, W): of h_k (variance only), and of the squares
