@@ -35,6 +35,8 @@ Vocabulary::Vocabulary(const Words& words) : words_{"<end>", kUnknownWord} {
   }
 }
 
+Words Vocabulary::words() const { return {words_.begin() + kFirstWord, words_.end()}; }
+
 std::int64_t Vocabulary::number_of(const std::string& word) const {
   const auto found = numbers_.find(word);
   return found == numbers_.end() ? kUnknown : found->second;
@@ -62,13 +64,13 @@ Words Vocabulary::words_of(const std::vector<std::int64_t>& numbers) const {
 
 at::Tensor Vocabulary::translation_from(const Vocabulary& other) const {
   std::vector<std::int64_t> numbers = {kEnd, kUnknown};
-  for (std::int64_t i = kFirstWord; i < other.size(); ++i) numbers.push_back(number_of(other.word(i)));
+  for (const std::string& word : other.words()) numbers.push_back(number_of(word));
   return at::tensor(numbers, at::kLong);
 }
 
 void Vocabulary::save(const std::filesystem::path& path) const {
   std::string text;
-  for (std::int64_t i = kFirstWord; i < size(); ++i) text += word(i) + "\n";
+  for (const std::string& word : words()) text += word + "\n";
   write_file(path, text);
 }
 
@@ -120,9 +122,9 @@ at::Tensor lengths_of(const at::Tensor& numbers) {
 
 double coverage(const Vocabulary& vocabulary, const WordVectors& vectors) {
   std::int64_t known = 0;
-  for (std::int64_t i = Vocabulary::kFirstWord; i < vocabulary.size(); ++i)
-    known += vectors.rows.contains(vocabulary.word(i)) ? 1 : 0;
-  return static_cast<double>(known) / static_cast<double>(vocabulary.size() - Vocabulary::kFirstWord);
+  const Words words = vocabulary.words();
+  for (const std::string& word : words) known += vectors.rows.contains(word) ? 1 : 0;
+  return static_cast<double>(known) / static_cast<double>(words.size());
 }
 
 at::Tensor initial_embedding(const Vocabulary& vocabulary, const std::vector<WordVectors>& vectors,

@@ -144,13 +144,11 @@ WordPieces::WordPieces(const Words& pieces, std::string unknown)
 
 WordPieces WordPieces::load(const std::filesystem::path& file) {
   const Vocabulary lines = Vocabulary::load(file);
-  Words pieces;
-  for (std::int64_t i = Vocabulary::kFirstWord; i < lines.size(); ++i) pieces.push_back(lines.word(i));
   const std::string unknown = "[UNK]";
   if (lines.number_of(unknown) == Vocabulary::kUnknown)
     fail("{} has no line '{}', so it is no list of word pieces such as BERT's vocab.txt", file.string(),
          unknown);
-  return {pieces, unknown};
+  return {lines.words(), unknown};
 }
 
 void WordPieces::add_pieces(Words& pieces, const Letters& word) const {

@@ -16,16 +16,8 @@ namespace {
 
 using data::Vocabulary;
 
-/// Lines of the vocabulary's file.
-std::vector<std::string> lines_of(const TextClassifierFile& classifier) {
-  const Vocabulary words = Vocabulary::load(classifier.vocabulary);  // checks it
-  std::vector<std::string> lines;
-  for (std::int64_t i = Vocabulary::kFirstWord; i < words.size(); ++i) lines.push_back(words.word(i));
-  return lines;
-}
-
-std::vector<std::string> words_of_vectors(const std::filesystem::path& file) {
-  const data::WordVectors vectors = data::read_word_vectors(file);
+/// In the order of their rows.
+std::vector<std::string> words_of(const data::WordVectors& vectors) {
   std::vector<std::string> words(vectors.rows.size());
   for (const auto& [word, row] : vectors.rows) words[static_cast<std::size_t>(row)] = word;
   return words;
@@ -124,8 +116,15 @@ class ForeignTextClassifier final : public TextClassifier {
 };
 
 ModelWords words_of_file(const TextClassifierFile& classifier) {
-  return {lines_of(classifier), classifier.unknown, classifier.vocabulary.string(), classifier.before,
-          classifier.after};
+  return {Vocabulary::load(classifier.vocabulary).words(), classifier.unknown, classifier.vocabulary.string(),
+          classifier.before, classifier.after};
+}
+
+void check_around(const ModelWords& model) {
+  for (const auto* around : {&model.before, &model.after})
+    for (const std::string& word : *around)
+      if (std::find(model.words.begin(), model.words.end(), word) == model.words.end())
+        fail("{} has no '{}', which is to stand around each text", model.name, word);
 }
 
 /// The model's own number of each of our words: those of vocabulary_of behind the two special ones.
@@ -140,6 +139,7 @@ at::Tensor numbers_in_model(const ModelWords& model) {
 
 /// The function of texts that stand between the words that the model wants around each.
 TextFunction between(const TextFunction& function, const at::Tensor& table, const ModelWords& model) {
+  if (model.before.empty() && model.after.empty()) return function;
   const auto lines_of = [&](const std::vector<std::string>& words) {
     std::vector<std::int64_t> lines;
     for (const std::string& word : words)
@@ -180,10 +180,10 @@ Ask ask_by_vectors(const std::filesystem::path& file, bool onnx) {
       [module = load_fixed(file)](const at::Tensor& vectors, const at::Tensor&) { return module(vectors); };
 }
 
-at::Tensor table_of_vectors(const TextClassifierFile& classifier) {
-  const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
+/// Its rows belong to the numbers of vocabulary_of.
+at::Tensor table_of_vectors(const data::WordVectors& vectors, const std::string& unknown) {
   std::vector<at::Tensor> rows = {at::zeros({1, vectors.dimensions()}, vectors.values.options())};
-  const auto found = vectors.rows.find(classifier.unknown);
+  const auto found = vectors.rows.find(unknown);
   rows.push_back(found == vectors.rows.end() ? rows.front() : vectors.values.narrow(0, found->second, 1));
   if (found == vectors.rows.end()) {
     rows.push_back(vectors.values);
@@ -202,10 +202,7 @@ Vocabulary vocabulary_of(const ModelWords& model) {
   if (unknown == words.end())
     fail("{} has no '{}', which stands for unknown words; name the one that does", model.name, model.unknown);
   words.erase(unknown);
-  for (const auto* around : {&model.before, &model.after})
-    for (const std::string& word : *around)
-      if (std::find(words.begin(), words.end(), word) == words.end())
-        fail("{} has no '{}', which is to stand around each text", model.name, word);
+  check_around(model);
   const std::set<std::string> different(words.begin(), words.end());
   if (words.empty() || different.size() != words.size())
     fail("{} has {}; it must have every word once", model.name,
@@ -221,7 +218,7 @@ Vocabulary vocabulary_of(const TextClassifierFile& classifier) {
            model.name, model.unknown);
     return vocabulary_of(model);
   }
-  std::vector<std::string> words = words_of_vectors(classifier.vocabulary);
+  std::vector<std::string> words = words_of(data::read_word_vectors(classifier.vocabulary));
   std::erase(words, classifier.unknown);
   return Vocabulary(words);
 }
@@ -234,8 +231,7 @@ std::unique_ptr<TextClassifier> text_classifier_of(const std::string& name, cons
   if (table.size(0) != own.size(0) - 1)
     fail("{} has vectors for {} words, but {} has {} lines; give the vocabulary that belongs to it", name,
          table.size(0), words.name, own.size(0) - 1);
-  const TextFunction whole =
-      words.before.empty() && words.after.empty() ? function : between(function, table, words);
+  const TextFunction whole = between(function, table, words);
   auto role = std::make_unique<ForeignTextClassifier>(
       name,
       [whole, own](const at::Tensor& vectors, const at::Tensor& numbers) {
@@ -252,8 +248,13 @@ std::unique_ptr<TextClassifier> load_text_classifier(const TextClassifierFile& c
   const bool onnx =
       std::filesystem::is_regular_file(classifier.file) && interchange::is_onnx(classifier.file);
   if (classifier.input == TextInput::vectors) {
-    auto role = std::make_unique<ForeignTextClassifier>(file, ask_by_vectors(classifier.file, onnx),
-                                                        table_of_vectors(classifier), classifier.output);
+    const data::WordVectors vectors = data::read_word_vectors(classifier.vocabulary);
+    const ModelWords words = {words_of(vectors), classifier.unknown, classifier.vocabulary.string(),
+                              classifier.before, classifier.after};
+    check_around(words);
+    auto role = std::make_unique<ForeignTextClassifier>(
+        file, between(ask_by_vectors(classifier.file, onnx), vectors.values, words),
+        table_of_vectors(vectors, classifier.unknown), classifier.output);
     role->learn(classes);
     return role;
   }

@@ -129,6 +129,12 @@ TEST_F(ForeignTexts, MayTakeVectors) {
   EXPECT_TRUE(logits[0].allclose((output_[0] + output_[1]) / 2, 1e-4, 1e-5));
   EXPECT_TRUE(logits[1].allclose(output_[2], 1e-4, 1e-5));
   EXPECT_EQ(logits[2].abs().sum().item<float>(), 0) << "unknown words have no vector here";
+  given_.before = {"a", "a"};
+  given_.after = {"film"};
+  EXPECT_TRUE(
+      load()->logits(numbers)[0].allclose((2 * output_[0] + output_[1] + 2 * output_[2]) / 5, 1e-4, 1e-5));
+  given_.after = {"plot"};
+  expect_error([&] { load(); }, {"vectors.txt has no 'plot', which is to stand around each text"});
 }
 
 TEST_F(ForeignTexts, RefuseWhatDoesNotFit) {

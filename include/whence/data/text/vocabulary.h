@@ -29,6 +29,7 @@ class Vocabulary {
 
   std::int64_t size() const { return static_cast<std::int64_t>(words_.size()); }
   std::int64_t number_of(const std::string& word) const;  ///< kUnknown where it is none of them
+  Words words() const;                                    ///< without the two special entries
   const std::string& word(std::int64_t number) const { return words_.at(static_cast<std::size_t>(number)); }
   std::vector<std::int64_t> numbers_of(const Words& words) const;
   bool knows_all(const Words& words) const;

@@ -21,7 +21,7 @@ struct TextClassifierFile {
   std::filesystem::path vocabulary;
   std::string unknown = "<unk>";  ///< the word that stands for all that are unknown
   ClassifierOutput output = ClassifierOutput::automatic;
-  std::vector<std::string> before = {}, after = {};  ///< as those of ModelWords; numbers only
+  std::vector<std::string> before = {}, after = {};  ///< as those of ModelWords
 };
 
 /// The words of the vocabulary but for `unknown`, in their order. Errors: those of Vocabulary::load and read_word_vectors; numbers without the word `unknown`.
