@@ -53,15 +53,19 @@ std::function<Answer(Given)> called(const py::object& function, const char* what
   };
 }
 
-/// How the texts of a classifier are cut: `words`: as the program cuts them; `wordpiece`: by the vocabulary; `own`: by the caller's functions.
+/// How the texts of a classifier are cut: `words`: as the program cuts them; `wordpiece`: by a list of word pieces, or by the vocabulary;
+/// `own`: by the caller's functions.
 struct Cutting {
-  std::string kind = "words";
+  std::string kind = "words", list;
   py::object cut, join;
   std::vector<std::string> before, after;
 
-  data::Tokenizer tokenizer(const std::function<data::Words()>& pieces, const std::string& unknown) const {
+  data::Tokenizer tokenizer(const std::function<data::Words()>& vocabulary,
+                            const std::string& unknown) const {
     if (kind == "words") return data::word_tokenizer();
-    if (kind == "wordpiece") return data::word_piece_tokenizer(data::WordPieces(pieces(), unknown));
+    if (kind == "wordpiece")
+      return data::word_piece_tokenizer(list.empty() ? data::WordPieces(vocabulary(), unknown)
+                                                     : data::WordPieces::load(list));
     return {called<data::Words, std::string_view>(cut, "the tokenizer must cut a text into a list of str"),
             called<std::string, const data::Words&>(join, "the tokenizer must join a list of str to a str")};
   }
@@ -93,22 +97,15 @@ TextReader of_file(const std::string& file, const std::string& vocabulary, const
       output_named(output),
       cutting.before,
       cutting.after};
-  data::Tokenizer tokenizer = cutting.tokenizer(
-      [&] {
-        const data::Vocabulary lines = data::Vocabulary::load(vocabulary);
-        data::Words pieces;
-        for (std::int64_t i = data::Vocabulary::kFirstWord; i < lines.size(); ++i)
-          pieces.push_back(lines.word(i));
-        return pieces;
-      },
-      unknown);
+  data::Tokenizer tokenizer =
+      cutting.tokenizer([&] { return data::Vocabulary::load(vocabulary).words(); }, unknown);
   const py::gil_scoped_release released;
   return {models::load_text_classifier(given, 0), models::vocabulary_of(given), std::move(tokenizer)};
 }
 
 /// `options`: architecture, embedding and hidden of [text_classifier].
 TextReader of_run(const Texts& options, const std::string& vocabulary, const std::string& weights,
-                  std::int64_t classes) {
+                  std::int64_t classes, const Cutting& cutting) {
   config::Values values;
   read_options(kinds::text_sections()[1].keys, options, values);
   data::Vocabulary words = data::Vocabulary::load(vocabulary);
@@ -118,7 +115,8 @@ TextReader of_run(const Texts& options, const std::string& vocabulary, const std
   Generator generator = make_generator(0, "text-classifier/initial");
   models::TextClassifierNetwork network(shape, at::zeros({shape.words, shape.embedding}), generator);
   nn::load_parameters(weights, network.parameters());
-  return {models::as_text_classifier(std::move(network)), std::move(words)};
+  data::Tokenizer tokenizer = cutting.tokenizer([&] { return words.words(); }, "[UNK]");
+  return {models::as_text_classifier(std::move(network)), std::move(words), std::move(tokenizer)};
 }
 
 at::Tensor probabilities(const TextReader& reader, const std::vector<std::string>& texts) {
@@ -172,13 +170,17 @@ void add_text_classifier(py::module_& module) {
       .def("cut",
            [](const TextReader& reader, const std::string& text) { return reader.tokenizer.cut(text); });
   py::class_<Cutting>(module, "Cutting", "How the texts of a classifier are cut into words.")
-      .def(py::init([](std::string kind, py::object cut, py::object join, std::vector<std::string> before,
-                       std::vector<std::string> after) {
-             return Cutting{std::move(kind), std::move(cut), std::move(join), std::move(before),
-                            std::move(after)};
+      .def(py::init([](std::string kind, std::string list, py::object cut, py::object join,
+                       std::vector<std::string> before, std::vector<std::string> after) {
+             return Cutting{std::move(kind), std::move(list),   std::move(cut),
+                            std::move(join), std::move(before), std::move(after)};
            }),
-           py::arg("kind") = "words", py::arg("cut") = py::none(), py::arg("join") = py::none(),
-           py::arg("before") = std::vector<std::string>(), py::arg("after") = std::vector<std::string>());
+           py::arg("kind") = "words", py::arg("list") = "", py::arg("cut") = py::none(),
+           py::arg("join") = py::none(), py::arg("before") = std::vector<std::string>(),
+           py::arg("after") = std::vector<std::string>())
+      .def_readonly("kind", &Cutting::kind)
+      .def_readwrite("before", &Cutting::before)
+      .def_readwrite("after", &Cutting::after);
   module.def("text_classifier_of_function", &of_function);
   module.def("text_classifier_from_file", &of_file);
   module.def("text_classifier_of_run", &of_run);

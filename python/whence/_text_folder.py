@@ -80,7 +80,7 @@ def _write_classifier(explanation: typing.Any, folder: pathlib.Path) -> dict[str
         shutil.copy(source.model, folder / file)
         shutil.copy(source.vocabulary, folder / "words.txt")
     return {"file": file, "vocabulary": "words.txt", "unknown": source.unknown, "input": source.input, "output": source.output,
-            "before": source.cut.before, "after": source.cut.after}
+            "before": source.cutting.before, "after": source.cutting.after}
 
 
 def _check_pieces(explanation: typing.Any, folder: pathlib.Path) -> None:
@@ -118,7 +118,7 @@ def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
         _write_texts(texts, names, folder / "data" / f"{part}.jsonl")
     explanation._models.save(str(folder))
     lines = "".join(f"{name} = {toml(value)}\n" for name, value in classifier.items())
-    pieces = explanation.classifier.source.cut.kind != "words"
+    pieces = explanation.classifier.source.cutting.kind != "words"
     (folder / "recipe.toml").write_text(f"""title = "Explanation made in Python"
 
 [data]

@@ -25,7 +25,7 @@ class Source:
     unknown: str
     input: str
     output: str
-    cut: _tokenizers.Cut
+    cutting: _whence.Cutting
 
 
 def words_in_order(vocabulary: Vocabulary) -> list[str]:
@@ -102,7 +102,7 @@ def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, t
         raise _whence.UsageError(f"output is {output!r} and input {input!r}, but must be 'auto', 'logits' or 'probabilities', and "
                                  "'numbers' or 'vectors'")
     if (folder := _models.run_folder(model)) is not None:
-        made, source = _of_run(folder), Source(model, vocabulary, "", input, output, _tokenizers.Cut())
+        made, source = _of_run(folder), Source(model, vocabulary, "", input, output, _whence.Cutting())
     else:
         source = _source(model, vocabulary, tokenizer, unknown, input, output)
         made = _made(source)
@@ -112,29 +112,29 @@ def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, t
 
 def _source(model: TextModel, vocabulary: Vocabulary | None, tokenizer: _tokenizers.Tokenizer, unknown: str | None, input: str,
             output: str) -> Source:
-    cut = _tokenizers.cut_of(tokenizer)
+    cutting = _tokenizers.cutting_of(tokenizer)
     if unknown is None:
-        unknown = {"words": "<unk>", "wordpiece": "[UNK]"}.get(cut.kind) or _tokenizers.unknown_of(tokenizer)
-    if vocabulary is None and cut.kind == "own" and isinstance(model, torch.nn.Module):
+        unknown = {"words": "<unk>", "wordpiece": "[UNK]"}.get(cutting.kind) or _tokenizers.unknown_of(tokenizer)
+    if vocabulary is None and cutting.kind == "own" and isinstance(model, torch.nn.Module):
         sizes = [part.num_embeddings for part in model.modules() if isinstance(part, torch.nn.Embedding)]
         known = len(tokenizer.get_vocab())
         vocabulary = _tokenizers.words_of(tokenizer, min((size for size in sizes if size >= known), default=known))
     if vocabulary is None:
         raise _whence.UsageError("give vocabulary=..., the words of the model in the order of their numbers")
-    return Source(model, vocabulary, unknown, input, output, cut)
+    return Source(model, vocabulary, unknown, input, output, cutting)
 
 
 def _made(source: Source) -> _whence.TextClassifier:
-    model, cut = source.model, source.cut.native()
+    model, cutting = source.model, source.cutting
     if isinstance(model, (str, os.PathLike)):
         if not isinstance(source.vocabulary, (str, os.PathLike)):
             raise _whence.UsageError("the vocabulary of a file is a file, too, with one word a line")
-        return _whence.text_classifier_from_file(str(model), str(source.vocabulary), source.unknown, source.input, source.output, cut)
+        return _whence.text_classifier_from_file(str(model), str(source.vocabulary), source.unknown, source.input, source.output, cutting)
     if not isinstance(model, torch.nn.Module):
         raise _whence.UsageError(f"a classifier of texts is a torch.nn.Module, a file or a run folder, not {type(model).__name__}")
     words = words_in_order(source.vocabulary)
     table = embedding_of(model, len(words))
-    return _whence.text_classifier_of_function(_Behind(model, table), table.weight, words, source.unknown, source.output, cut)
+    return _whence.text_classifier_of_function(_Behind(model, table), table.weight, words, source.unknown, source.output, cutting)
 
 
 def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
@@ -142,18 +142,13 @@ def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
     if "image" in data:
         raise _whence.Error(f"{folder} is about images; whence.classifier reads its classifier")
     own, pieces = recipe["text_classifier"], recipe.get("data", {}).get("word_pieces")
-    if pieces and not own.get("file"):
-        raise _whence.Error(f"the classifier of {folder} was trained by whence on word pieces, which Python cannot read; the program can")
+    cutting = _tokenizers.cutting_of("wordpiece" if pieces else None, str(folder / pieces) if pieces else "")
     if own.get("file"):
-        if pieces and (folder / pieces).read_bytes() != (folder / own["vocabulary"]).read_bytes():
-            raise _whence.Error(f"{folder} cuts texts by another list of word pieces than its classifier has; Python reads runs with one list")
-        cut = _tokenizers.cut_of("wordpiece" if pieces else None)
         for name in ("before", "after"):
             if own.get(name, ["auto"]) != ["auto"]:
-                setattr(cut, name, own[name])
+                setattr(cutting, name, own[name])
         return _whence.text_classifier_from_file(str(folder / own["file"]), str(folder / own["vocabulary"]),
-                                                 own["unknown"] or ("[UNK]" if pieces else "<unk>"), own["input"], own["output"],
-                                                 cut.native())
+                                                 own["unknown"] or ("[UNK]" if pieces else "<unk>"), own["input"], own["output"], cutting)
     shape = {name: str(own[name]) for name in ("architecture", "embedding", "hidden")}
-    return _whence.text_classifier_of_run(shape, str(folder / "text-classifier.words.txt"),
-                                          str(folder / "text-classifier.safetensors"), len(data["classes"]))
+    return _whence.text_classifier_of_run(shape, str(folder / "text-classifier.words.txt"), str(folder / "text-classifier.safetensors"),
+                                          len(data["classes"]), cutting)

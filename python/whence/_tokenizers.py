@@ -1,7 +1,6 @@
 """How the texts of a classifier are cut into words."""
 from __future__ import annotations
 
-import dataclasses
 import typing
 
 from whence import _whence
@@ -11,36 +10,19 @@ from whence import _whence
 Tokenizer = typing.Union[None, str, typing.Any]
 
 
-@dataclasses.dataclass
-class Cut:
-    """What a tokenizer makes of texts."""
-
-    kind: str = "words"
-    tokenizer: typing.Any = None
-    before: list[str] = dataclasses.field(default_factory=list)
-    after: list[str] = dataclasses.field(default_factory=list)
-
-    def native(self) -> _whence.Cutting:
-        if self.kind != "own":
-            return _whence.Cutting(self.kind, before=self.before, after=self.after)
-        return _whence.Cutting("own", self.tokenizer.tokenize, self._joined, self.before, self.after)
-
-    def _joined(self, words: list[str]) -> str:
-        return self.tokenizer.convert_tokens_to_string(words).strip()
-
-
-def cut_of(tokenizer: Tokenizer) -> Cut:
-    """Error (usage): an object that is no tokenizer."""
+def cutting_of(tokenizer: Tokenizer, pieces: str = "") -> _whence.Cutting:
+    """pieces: the file of the list that "wordpiece" cuts by, where it is not the vocabulary. Error (usage): an object that is no tokenizer."""
     if tokenizer is None:
-        return Cut()
+        return _whence.Cutting()
     if tokenizer == "wordpiece":
-        return Cut("wordpiece", before=["[CLS]"], after=["[SEP]"])
+        return _whence.Cutting("wordpiece", pieces, before=["[CLS]"], after=["[SEP]"])
     missing = [name for name in ("get_vocab", "tokenize", "convert_tokens_to_string") if not callable(getattr(tokenizer, name, None))]
     if missing or not callable(tokenizer):
         raise _whence.UsageError("tokenizer must be None, 'wordpiece' or a tokenizer as those of the package transformers"
                                  + (f"; this {type(tokenizer).__name__} has no {missing[0]}" if missing else ""))
     before, after = _around(tokenizer)
-    return Cut("own", tokenizer, before, after)
+    return _whence.Cutting("own", cut=tokenizer.tokenize, join=lambda words: tokenizer.convert_tokens_to_string(words).strip(), before=before,
+                           after=after)
 
 
 def words_of(tokenizer: typing.Any, rows: int) -> list[str]:

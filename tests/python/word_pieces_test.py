@@ -122,14 +122,49 @@ class WordPieces(unittest.TestCase):
                 e.save(os.path.join(place, "run"))
             self.assertEqual(os.listdir(place), [])
 
-    def test_a_run_whose_own_classifier_reads_pieces_is_refused(self):
+    @unittest.skipUnless(os.environ.get("WHENCE_PROGRAM"), "WHENCE_PROGRAM does not name the program")
+    def test_a_run_whose_own_classifier_reads_pieces(self):
+        """The program trains it, and writes the answer to a text in another spelling."""
+        recipe = """[data]
+set = "texts"
+path = "texts.csv"
+word_pieces = "vocab.txt"
+[text]
+least = 1
+test_texts = 4
+samples = [4, 4]
+shown = 1
+longest = 9
+[text_classifier]
+epochs = 20
+batch = 8
+learning_rate = 0.02
+embedding = 8
+hidden = 8
+[language_model]
+epochs = 1
+[text_explanation]
+steps = 4
+noncausal = 3
+embedding = 8
+encoder_hidden = 8
+decoder_hidden = 8
+guide = 8
+sampled_words = 0
+sure = 0.1
+"""
         with tempfile.TemporaryDirectory() as place:
-            for name, text in {"recipe.toml": '[data]\nword_pieces = "vocab.txt"\n[text_classifier]\nfile = ""\n',
-                               "metrics.json": '{"data": {"classes": ["a", "b"]}}'}.items():
+            table = "".join(f'"{text}",{label}\n' for text, label in zip(TEXTS, LABELS))
+            for name, text in {"recipe.toml": recipe, "vocab.txt": "\n".join(PIECES) + "\n", "texts.csv": "text,label\n" + table}.items():
                 with open(os.path.join(place, name), "w") as file:
                     file.write(text)
-            with self.assertRaisesRegex(whence.Error, "on word pieces, which Python cannot read"):
-                whence.text_classifier(place)
+            program = os.environ["WHENCE_PROGRAM"]
+            subprocess.run([program, "run", "recipe.toml", "--out", "run", "--quiet"], cwd=place, check=True)
+            asked = subprocess.run([program, "sweep", "run", "--text", "Unplayable films", "--json"], cwd=place, check=True, capture_output=True)
+            loaded = whence.load(os.path.join(place, "run"))
+            self.assertEqual(loaded.classifier.cut("Unplayable films"), ["un", "##play", "##able", "film", "##s"])
+            torch.testing.assert_close(loaded.classifier.probabilities(["Unplayable films"])[0],
+                                       torch.tensor(json.loads(asked.stdout)[0]["probabilities"]))
 
     def test_errors(self):
         class Bad(Tokenizer):
