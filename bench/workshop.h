@@ -1,4 +1,4 @@
-// Training steps to be timed: networks with the texts' initial values, random images, a classifier that was never
+// Training steps to be timed: networks with the papers' initial values, random images, a classifier that was never
 // trained. A step costs what it costs whatever the numbers are.
 #pragma once
 

@@ -145,15 +145,44 @@ std::string in_table(std::string_view text) {
   return escaped;
 }
 
+/// A row without its first cell.
+std::string rest_of_row(const Key& key) {
+  const std::string value = written(key.type, Values());
+  return fmt::format("| {} | {} | {} | {}{} |\n", allowed(key.type), value.empty() ? "" : "`" + value + "`",
+                     in_table(key.unit), key.doc, key.required ? " Required." : "");
+}
+
+std::string_view beginning_of(std::string_view name) { return name.substr(0, name.find('_') + 1); }
+
+/// The keys from `first` on that differ in the ends of their names alone.
+std::span<const Key> alike(std::span<const Key> keys) {
+  const Key& first = keys.front();
+  const auto other = std::find_if(keys.begin(), keys.end(), [&](const Key& key) {
+    return beginning_of(key.name) != beginning_of(first.name) || rest_of_row(key) != rest_of_row(first);
+  });
+  return keys.first(static_cast<std::size_t>(other - keys.begin()));
+}
+
+/// One row for many keys, such as a measure of each method.
+std::string row_of(std::span<const Key> keys) {
+  const std::string_view beginning = beginning_of(keys.front().name);
+  std::vector<std::string> ends;
+  for (const Key& key : keys) ends.push_back(fmt::format("`{}`", key.name.substr(beginning.size())));
+  std::string row = fmt::format("| `{}NAME` {}", beginning, rest_of_row(keys.front()));
+  row.insert(row.size() - 3, fmt::format(" NAME is one of {}.", fmt::join(ends, ", ")));
+  return row;
+}
+
 }  // namespace
 
 std::string reference(const Section& section) {
+  constexpr std::size_t many = 8;
   std::string text = "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n";
-  for (const Key& key : section.keys) {
-    const std::string value = written(key.type, Values());
-    text += fmt::format("| `{}` | {} | {} | {} | {}{} |\n", key.name, allowed(key.type),
-                        value.empty() ? "" : "`" + value + "`", in_table(key.unit), key.doc,
-                        key.required ? " Required." : "");
+  for (std::span<const Key> keys = section.keys; !keys.empty();) {
+    const std::span<const Key> same = alike(keys);
+    const bool joined = same.size() >= many;
+    text += joined ? row_of(same) : fmt::format("| `{}` {}", keys.front().name, rest_of_row(keys.front()));
+    keys = keys.subspan(joined ? same.size() : 1);
   }
   return text;
 }

@@ -25,7 +25,7 @@ enum class Layout {
 /// "four IDX files", ...
 std::string_view description_of(Layout layout);
 
-/// A published data set, and how the texts split it.
+/// A published data set, and how the papers split it.
 struct KnownSet {
   std::string_view name;   ///< "fashion-mnist"
   std::string_view title;  ///< "Fashion-MNIST"

@@ -12,14 +12,14 @@ namespace whence::models {
 struct ClassifierRequest {
   nn::Shape image = {1, 28, 28};
   std::int64_t classes = 2;
-  std::int64_t width = 0;       ///< 0: the text's
+  std::int64_t width = 0;       ///< 0: the paper's
   bool channel_dropout = true;  ///< BaseCnnOptions::channel_dropout; only the base CNN has the choice
 };
 
 struct ClassifierArchitecture {
   std::string_view name;     ///< "base-cnn"
   std::string_view meaning;  ///< what it is and where it is from
-  std::int64_t width;        ///< the text's; 0 where it has none
+  std::int64_t width;        ///< the paper's; 0 where it has none
   nn::Network (*make)(const ClassifierRequest& request);
 };
 

@@ -1,4 +1,4 @@
-// The search of gce/counterfactual.h for some images at a time.
+// The search of whence/explain/counterfactual/counterfactual.h for some images at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -21,7 +21,7 @@ const config::Section& file_keys() {
       "",
       "",
       {{"title", Text{at(&LinearGaussianRecipe::title)}, "", "The heading of the report.", true},
-       {"source", Text{at(&LinearGaussianRecipe::source)}, "", "The text that the problems are from."}}};
+       {"source", Text{at(&LinearGaussianRecipe::source)}, "", "The paper that the problems are from."}}};
   return section;
 }
 

@@ -74,7 +74,7 @@ std::vector<Headline> headlines_of(const Selection& selection, const gce::Trial*
   if (chosen != nullptr) {
     lines.push_back({fmt::format("K = {}, L = {}", chosen->setting.causal, chosen->setting.noncausal),
                      fmt::format("lambda = {:g}", chosen->setting.lambda), "chosen"});
-    lines.push_back({fmt::format("{:.3f} nats", chosen->effect), "I(alpha; Y), the texts' C",
+    lines.push_back({fmt::format("{:.3f} nats", chosen->effect), "I(alpha; Y), the papers' C",
                      fmt::format("+- {:.3f}", chosen->effect_se),
                      moves_classifier(*chosen) ? Headline::Mood::good : Headline::Mood::bad});
     lines.push_back({fmt::format("{:.2f}", chosen->bound()), "SSE + KL",

@@ -1,5 +1,7 @@
 #include "kinds/generator/generator.h"
 
+#include "kinds/gce/gce.h"
+
 namespace whence::kinds {
 namespace {
 
@@ -29,8 +31,9 @@ bool trains_alone(const config::Values& values) {
 }
 
 bool has_encoder(const config::Values& values) {
-  return values.get<GeneratorTraining>().objective == GeneratorObjective::vae &&
-         values.get<experiment::GeneratorOptions>().file.empty();
+  return explains(values) ||
+         (trains_alone(values) && values.get<GeneratorTraining>().objective == GeneratorObjective::vae &&
+          values.get<experiment::GeneratorOptions>().file.empty());
 }
 
 bool keeps_answers(const config::Values& values) {

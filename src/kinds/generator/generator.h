@@ -37,7 +37,7 @@ experiment::Kind generator_kind();
 
 /// Whether the recipe trains a generator alone, without an explanation.
 bool trains_alone(const config::Values& values);
-/// Whether it has an encoder: a GAN has none.
+/// Whether the run has an encoder: that of an explanation or of an autoencoder. A GAN has none, nor has a decoder from a file.
 bool has_encoder(const config::Values& values);
 /// Whether it is trained to keep the classifier's answers, which an independent classifier then judges.
 bool keeps_answers(const config::Values& values);

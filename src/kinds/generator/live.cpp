@@ -89,9 +89,7 @@ Shown shown_images(experiment::Session& session, experiment::Figures& figures, c
 
 std::optional<std::string> write_live(experiment::Session& session, experiment::Figures& figures,
                                       const std::vector<std::string>& factors, std::int64_t causal) {
-  const config::Values& values = session.recipe().values;
-  const auto encoder =
-      explains(values) || has_encoder(values) ? session.encoder(Precision::float32) : nullptr;
+  const auto encoder = has_encoder(session.recipe().values) ? session.encoder(Precision::float32) : nullptr;
   const auto decoder = session.decoder(Precision::float32);
   const auto classifier = session.classifier(Precision::float32);
   PageModels models;

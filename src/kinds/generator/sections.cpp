@@ -95,7 +95,7 @@ void check_generator(const config::Values& values, const std::string& file) {
         "{}: generator.feature_weight is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",
         file);
-  if (training.whiten && (!generator.file.empty() || !trains_alone(values) || !has_encoder(values)))
+  if (training.whiten && (!trains_alone(values) || !has_encoder(values)))
     fail_usage(
         "{}: generator.whiten is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",

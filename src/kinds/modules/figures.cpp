@@ -1,4 +1,4 @@
-// The figures of the text, and charts of what it leaves open.
+// The figures of the paper, and charts of what it leaves open.
 #include "kinds/gce/figures.h"
 #include "experiment/metrics.h"
 #include "explain/flow/classify.h"

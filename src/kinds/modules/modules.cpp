@@ -42,7 +42,7 @@ struct RunModels {
     const Precision with = Precision::float32;
     classifier = session.classifier(with);
     decoder = session.decoder(with);
-    const bool encodes = has_encoder(session.recipe().values) || explains(session.recipe().values);
+    const bool encodes = has_encoder(session.recipe().values);
     images = images_to_encode(session.data().test, session.seed()).to(session.device());
     if (encodes && session.get<ModulesOptions>().source == OriginalSource::images)
       encoder = session.encoder(with);

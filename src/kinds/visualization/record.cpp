@@ -5,6 +5,7 @@
 
 #include "kinds/visualization/gallery.h"
 #include "whence/core/error.h"
+#include "whence/explain/visualization/measures.h"
 
 namespace whence::kinds {
 namespace {
@@ -30,7 +31,7 @@ nlohmann::json column_json(const GalleryColumn& column, const GalleryPage& page)
   result["beyond"] = column.responses.gt(page.quantile.unsqueeze(1)).to(at::kDouble).mean().item<double>();
   if (page.about_classes()) {
     const at::Tensor classes = at::tensor(page.units, column.seen.options());
-    result["transfer"] = column.seen.eq(classes.unsqueeze(1)).to(at::kDouble).mean().item<double>();
+    result["transfer"] = visualization::transfer(column.seen, classes);
   }
   return result;
 }

@@ -45,7 +45,7 @@ std::vector<config::Key> what_is_shown() {
            "Trains a second classifier like the first, from another seed, and reports what it sees in the "
            "pictures."},
           {"judge_file", Path{at(&O::judge_file)}, "",
-           "A classifier of your own that judges instead (.pt2 or TorchScript)."}};
+           "A classifier of your own that judges instead (.pt2, ONNX or TorchScript)."}};
 }
 
 std::vector<config::Key> how_it_is_made() {

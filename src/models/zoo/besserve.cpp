@@ -5,7 +5,7 @@
 namespace whence::models {
 namespace {
 
-constexpr std::int64_t kFinest = 16;  ///< channels of the map before the image, by the text's table 1
+constexpr std::int64_t kFinest = 16;  ///< channels of the map before the image, by the paper's table 1
 constexpr double kLeak = 0.2;         ///< Radford et al. 2016
 
 /// A ladder of maps, each twice as large as the one before: from the coarsest to the image.

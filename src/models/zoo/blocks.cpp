@@ -21,7 +21,7 @@ void check_image(std::string_view who, const nn::Shape& image, Sides sides) {
 }
 
 std::int64_t width_or(std::string_view who, std::int64_t width, std::int64_t own) {
-  if (width < 0) fail_usage("{} needs a width of at least 1 (or 0 for the text's), not {}", who, width);
+  if (width < 0) fail_usage("{} needs a width of at least 1 (or 0 for the paper's), not {}", who, width);
   return width == 0 ? own : width;
 }
 

@@ -88,6 +88,22 @@ TEST(Config, ReferenceListsEveryKey) {
   EXPECT_TRUE(contains(page, "| `methods` | a list of 'gradient', 'occlusion' | `[]` |"));
 }
 
+TEST(Config, ReferenceJoinsManyKeysThatDifferInTheEndsOfTheirNames) {
+  Section section = example()[2];
+  const Key like = section.keys.front();
+  const std::vector<std::string> names = {"m_a", "m_b", "m_c_d", "m_e", "m_f", "m_g", "m_h", "m_i", "n_a"};
+  section.keys.clear();
+  for (const std::string& name : names) {
+    section.keys.push_back(like);
+    section.keys.back().name = name;
+  }
+  EXPECT_TRUE(contains(reference(section),
+                       "| `m_NAME` | an integer of at least 1 | `8000` |  | Steps of training. NAME is one "
+                       "of `a`, `b`, `c_d`, `e`, `f`, `g`, `h`, `i`. |\n| `n_a` |"));
+  section.keys[3].doc = "Another.";
+  EXPECT_TRUE(contains(reference(section), "| `m_a` | an integer"));
+}
+
 TEST(Config, RepeatedTablesHaveValuesOfTheirOwn) {
   Section problem = example()[2];
   problem.name = "problem";

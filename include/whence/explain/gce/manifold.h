@@ -1,4 +1,4 @@
-// Where images lie, as the pretrained autoencoder knows it: what the causal term draws is held to that. Not of the texts, whose
+// Where images lie, as the pretrained autoencoder knows it: what the causal term draws is held to that. Not of the papers, whose
 // generators answer some classifiers with patterns that no image has.
 #pragma once
 

@@ -76,7 +76,7 @@ at::Tensor leaked_effect(const CausalDraws& draws, const at::Tensor& probabiliti
 
 /// KL(p || q) in nats, averaged over images: p (n, M) is what the classifier answers to them, log q (n, M) what it answers
 /// to their reconstructions; a scalar, differentiable in log q. What SSE does not see: a few pixels can be all that the
-/// classifier looks at. Not of the texts, whose reconstructions may be another class to the classifier than their images.
+/// classifier looks at. Not of the papers, whose reconstructions may be another class to the classifier than their images.
 at::Tensor answer_divergence(const at::Tensor& p, const at::Tensor& log_q);
 
 std::string_view name_of(Objective objective);

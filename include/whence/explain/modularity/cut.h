@@ -72,7 +72,7 @@ class Cut {
 };
 
 /// The maps with the channels of a set moved towards those of `donor`: (1 - strength) maps + strength donor. Strength 1 is
-/// the swap of the text. (n, K, h, w); `donor` may be one sample for all. Error (usage): a channel that is not there.
+/// the swap of the paper. (n, K, h, w); `donor` may be one sample for all. Error (usage): a channel that is not there.
 at::Tensor swapped(const at::Tensor& maps, const at::Tensor& donor, const Channels& set, double strength = 1);
 
 /// The maps with the channels of a set moved from, or to, `centre` (K, h, w): centre + factor (maps - centre). 0 ablates them,

@@ -24,8 +24,9 @@ struct Distance {
 };
 Distance distance_to_data(const at::Tensor& images, const at::Tensor& data);
 
-/// Share of images (U, count, C, H, W) of the classes `classes` (int64 (U)) that `judge` gives this class: transfer.
-double transfer(const models::Classifier& judge, const at::Tensor& images, const at::Tensor& classes);
+/// Share of pictures to which another classifier gives the class they were made for. seen: its answers, int64 (U, pictures of a unit);
+/// classes: those of the units, int64 (U).
+double transfer(const at::Tensor& seen, const at::Tensor& classes);
 
 /// The mean of a layer's channels over the places of all images of each class less that over all images, (M, channels): what a
 /// layer says of a class, as directions of an Objective. Classes without images get the first channel. labels int64 (N).

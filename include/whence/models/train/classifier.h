@@ -18,7 +18,7 @@ enum class ClassifierOptimizer { sgd, adam };
 /// How the learning rate changes: times `decay` after each epoch, or nn::one_cycle over all steps.
 enum class ClassifierSchedule { decay, one_cycle };
 
-/// SPEC: SGD lr 0.1, momentum 0.5, lr x 0.7 an epoch, batch 64.
+/// As published: SGD, learning rate 0.1, times 0.7 after each epoch, momentum 0.5, batches of 64.
 struct ClassifierTraining {
   std::int64_t epochs = 8;
   std::int64_t batch = 64;

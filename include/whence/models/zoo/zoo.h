@@ -1,7 +1,7 @@
-// The architectures of the texts, each declared as a Network. Weights are not yet initialised. architectures.h
+// The architectures of the papers, each declared as a Network. Weights are not yet initialised. architectures.h
 // finds them by name.
 //
-// Classifiers end in logits, without the softmax that the texts draw as their last layer. Errors (usage) of each:
+// Classifiers end in logits, without the softmax that the papers draw as their last layer. Errors (usage) of each:
 // images that do not fit (the sentence says which do), no classes or latents, a width that cannot be.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace whence::models {
 
-/// SPEC: Conv 1->32 3x3, ReLU, Conv 32->64 3x3, ReLU, MaxPool 2, Dropout, Linear 9216->128, ReLU, Dropout
+/// Conv 1->32 3x3, ReLU, Conv 32->64 3x3, ReLU, MaxPool 2, Dropout, Linear 9216->128, ReLU, Dropout
 /// 0.5, Linear 128->M (logits). O'Shaughnessy et al. 2020; Verhoeven et al. 2021 table 2.
 struct BaseCnnOptions {
   nn::Shape image = {1, 28, 28};
@@ -28,7 +28,7 @@ nn::Network base_cnn(const BaseCnnOptions& options);
 struct ClassifierShape {
   nn::Shape image = {1, 28, 28};
   std::int64_t classes = 2;
-  std::int64_t width = 0;  ///< channels, as each architecture says; 0: the text's
+  std::int64_t width = 0;  ///< channels, as each architecture says; 0: the paper's
 };
 
 /// anonymous 2021a table 2, the poor model: the mean of all pixels (and colours), Linear 1->M. Has no width.
@@ -39,7 +39,7 @@ nn::Network mean_intensity(const ClassifierShape& shape);
 /// size (padding 1) and have no bias: a BN follows. Images of any size.
 nn::Network small_resnet(const ClassifierShape& shape);
 
-/// anonymous 2021b A.1.3 after Huang et al. 2017 with growth rate w = 16 (the text states no channels; bottleneck and first
+/// anonymous 2021b A.1.3 after Huang et al. 2017 with growth rate w = 16 (the paper states no channels; bottleneck and first
 /// convolution have 2 w as in Huang et al.). Conv 3x3; one block of three dense layers (BN, ReLU, Conv 1x1 to 2 w, BN,
 /// ReLU, Conv 3x3 to w, concatenated to the layer's input); transition (BN, ReLU, Conv 1x1 to half the channels,
 /// AvgPool 2); BN, ReLU; average over the map; Linear. Images of at least 2x2.
@@ -47,7 +47,7 @@ nn::Network small_densenet(const ClassifierShape& shape);
 
 /// anonymous 2021b A.1.4 after Szegedy et al. 2015. Conv 3x3 to w = 64 channels, BN, ReLU; one block of four branches (1x1 to w/4;
 /// 1x1 to w/2, 3x3 to w/2; 1x1 to w/4, 5x5 to w/8; MaxPool 3, 1x1 to w/8), concatenated to w channels; MaxPool 2;
-/// average over the map; Linear. The text states w only; the branches' shares and a BN behind each of their
+/// average over the map; Linear. The paper states w only; the branches' shares and a BN behind each of their
 /// convolutions, too, are ours. w is a multiple of 8; images of at least 2x2.
 nn::Network small_inception(const ClassifierShape& shape);
 
@@ -84,7 +84,7 @@ nn::Network cvae_decoder(const CvaeOptions& options);
 struct AutoencoderShape {
   nn::Shape image = {3, 32, 32};
   std::int64_t latents = 64;  ///< K + L
-  std::int64_t width = 0;     ///< channels of the first convolution; 0: the text's
+  std::int64_t width = 0;     ///< channels of the first convolution; 0: the paper's
   /// Of Parafita's (2018) hidden features, as its listings have it; 0: none. Others have none.
   double dropout = 0.5;
 };
@@ -108,8 +108,8 @@ nn::Network parafita_decoder(ParafitaSet set, const AutoencoderShape& shape);
 /// gives the image. The table's numbers close so. beta-VAE, 64 x 64: 64 channels of 4 x 4 (not counted among its maps of 8, 16,
 /// 32, 64), then 64, 32, 16 and the image's 3; 32 x 32: 64 channels of 4 x 4, then 32, 16, 3. DCGAN, 64 x 64: 128 channels of
 /// 4 x 4, then 64, 32, 16, 3; 32 x 32: as the beta-VAE. So a map has w = 16 channels before the image and twice as many each
-/// level down, up to 4 w (beta-VAE) or 8 w (DCGAN). The text has 128 and 150 latents. Images of other sizes are halved
-/// while their sides stay even and maps at least 4 x 4. The text states no kernels; as in Radford et al. 2016, which it follows,
+/// level down, up to 4 w (beta-VAE) or 8 w (DCGAN). The paper has 128 and 150 latents. Images of other sizes are halved
+/// while their sides stay even and maps at least 4 x 4. The paper states no kernels; as in Radford et al. 2016, which it follows,
 /// transposed convolutions have 4 x 4 kernels and stride 2, a BN and a ReLU follow all but the last, whose Sigmoid is their
 /// Tanh in [0, 1]. Encoders mirror the decoder, with leaky ReLUs of slope 0.2. Even sides of at least 8.
 nn::Network beta_vae_encoder(const AutoencoderShape& shape);

@@ -1,4 +1,4 @@
-// The two optimizers of the texts, over all parameters of some networks at once.
+// The two optimizers of the papers, over all parameters of some networks at once.
 #pragma once
 
 #include <ATen/core/Tensor.h>
