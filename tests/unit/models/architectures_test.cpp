@@ -300,7 +300,7 @@ TEST(Architectures, SayWhatDoesNotFit) {
   EXPECT_EQ(usage_error_of([] {
               vgg11({.image = {3, 32, 32}, .width = -1});
             }),
-            "VGG-11 needs a width of at least 1 (or 0 for the text's), not -1");
+            "VGG-11 needs a width of at least 1 (or 0 for the paper's), not -1");
 }
 
 }  // namespace
