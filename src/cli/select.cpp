@@ -6,6 +6,7 @@
 #include "cli/setup.h"
 #include "experiment/session.h"
 #include "kinds/gce/selection.h"
+#include "kinds/gce/selection_keys.h"
 #include "kinds/kinds.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
@@ -27,49 +28,17 @@ struct SelectArguments {
 
 std::vector<config::Key> select_keys() {
   using namespace config;
-  const double inf = std::numeric_limits<double>::infinity();
-  Choice rule = choice(at(&SelectionOptions::rule), names_to(gce::SelectionRule::standard_error));
-  rule.set = [](Values& values, std::size_t index) {
-    values.get<SelectionOptions>() = gce::selection_options(static_cast<gce::SelectionRule>(index));
-  };
-  return {
-      {"rule", rule, "",
-       "How plateaus and lambda are judged: as in two published reproductions, or our own way; the other "
-       "options have the rule's defaults, and standard-error's are shown"},
-      {"latents", Integers{at(&SelectionOptions::latents), 1, 4096}, "",
-       "The numbers of latents K + L to try, rising"},
-      {"plateau", Number{at(&SelectionOptions::plateau), 0, 1}, "share",
-       "Relative improvement below which a value is on its plateau; reversal: 0"},
-      {"errors", Number{at(&SelectionOptions::errors), 0, 100}, "",
-       "Standard errors that an improvement must exceed; relative and reversal: 0"},
-      {"distance", Number{at(&SelectionOptions::distance), 0, 1}, "share",
-       "How far SSE + KL may be from the autoencoder's, relatively; relative and reversal: 0.05"},
-      {"first_lambda", Number{at(&SelectionOptions::first_lambda), 0, inf, true}, "",
-       "The first lambda; reversal: 0.001"},
-      {"lambda_step", Number{at(&SelectionOptions::lambda_step), 0, inf, true}, "",
-       "Added to lambda, by relative alone"},
-      {"lambda_factor", Number{at(&SelectionOptions::lambda_factor), 1.02, 1e6}, "",
-       "Lambda is multiplied by it, in the other rules"},
-      {"least_lambda", Number{at(&SelectionOptions::least_lambda), 0, inf, true}, "",
-       "No smaller one is tried, by standard-error alone"},
-      {"most_lambda", Number{at(&SelectionOptions::most_lambda), 0, inf, true}, "",
-       "No larger one is tried; relative: 1"},
-      {"patience", Integer{at(&SelectionOptions::patience), 1, 100}, "",
-       "Numbers of latents in a row without an improvement that make a plateau; relative and reversal: 1"},
-      {"pilot", Number{at(&Request::pilot), 0.01, 0.99}, "share",
-       "Share of the steps after which hopeless settings are given up"},
-      {"hopeless", Number{at(&SelectionOptions::hopeless), 0, inf, true}, "",
-       "How many distances away a pilot is hopeless"},
-      {"steps", Integer{at(&Request::steps), 4, 1'000'000'000}, "", "Steps of each training"},
-      {"samples", Pair{at(&Request::outer), at(&Request::inner), 2, 1'000'000}, "",
-       "Draws of alpha, and of beta for each, that measure C"},
-      {"budget", Number{at(&SelectArguments::budget), 0, inf}, "minutes",
+  std::vector<Key> keys = kinds::selection_keys();
+  const std::vector<Key> own = {
+      {"budget", Number{at(&SelectArguments::budget), 0, std::numeric_limits<double>::infinity()}, "minutes",
        "Time that all settings may take; 0: as long as it takes"},
       {"fresh", Toggle{at(&SelectArguments::fresh)}, "",
        "Trains every setting from random weights, not from the autoencoder"},
       {"force", Toggle{at(&SelectArguments::force)}, "", "Replaces what another recipe made in the folder"},
       {"quiet", Toggle{at(&SelectArguments::quiet)}, "", "Shows no progress"},
       {"json", Toggle{at(&SelectArguments::json)}, "", "Prints selection.json instead of the table"}};
+  keys.insert(keys.end(), own.begin(), own.end());
+  return keys;
 }
 
 /// runs/gce/mnist-38-selection beside the run itself.
