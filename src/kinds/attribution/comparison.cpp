@@ -45,8 +45,8 @@ nlohmann::json to_json(const MeasuredMaps& maps) {
     if (maps.measures[i].defined())
       result[std::string(attribution::measures()[i].name)] = spread(maps.measures[i]);
   if (maps.method == nullptr) return result;
-  const auto images = static_cast<double>(maps.found.scores.size(0));
-  result["seconds_per_image"] = maps.seconds / images;
+  if (maps.method->compute != nullptr)
+    result["seconds_per_image"] = maps.seconds / static_cast<double>(maps.found.scores.size(0));
   if (maps.found.completeness_error.defined())
     result["completeness_error"] = maps.found.completeness_error.abs().max().item<double>();
   if (is_empty(maps)) result["empty"] = true;
@@ -116,16 +116,16 @@ Comparison map_methods(const models::Classifier& classifier, const at::Tensor& i
   return comparison;
 }
 
-Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
-                           const at::Tensor& target, const AttributionMethods& methods,
-                           const AttributionOptions& options, bool may_skip,
-                           const ProgressCallback& progress) {
-  Comparison comparison = map_methods(classifier, images, target, methods, options, may_skip, progress);
+void measure_maps(Comparison& comparison, const models::Classifier& classifier, const at::Tensor& images,
+                  const at::Tensor& target, const AttributionOptions& options,
+                  const ProgressCallback& progress) {
   attribution::Options own = options.options;
   own.progress = progress;
-  for (MeasuredMaps& maps : comparison.methods)
-    maps.measures = measured({classifier, images, target, maps.found.values, own.score, maps.method, &own},
+  for (MeasuredMaps& maps : comparison.methods) {
+    const attribution::Method* method = maps.method->compute == nullptr ? nullptr : maps.method;
+    maps.measures = measured({classifier, images, target, maps.found.values, own.score, method, &own},
                              options, std::string(maps.method->name), progress);
+  }
   Generator generator = make_generator(own.seed, "attribution/random-order");
   const at::Tensor random = at::rand(images.sizes(), generator).to(images.options());
   comparison.random.measures =
@@ -133,6 +133,14 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
   comparison.edges.measures =
       measured({classifier, images, target, attribution::edge_filter(images), own.score}, options,
                "edge filter", progress);
+}
+
+Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
+                           const at::Tensor& target, const AttributionMethods& methods,
+                           const AttributionOptions& options, bool may_skip,
+                           const ProgressCallback& progress) {
+  Comparison comparison = map_methods(classifier, images, target, methods, options, may_skip, progress);
+  measure_maps(comparison, classifier, images, target, options, progress);
   return comparison;
 }
 

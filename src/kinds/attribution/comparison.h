@@ -40,7 +40,13 @@ Comparison map_methods(const models::Classifier& classifier, const at::Tensor& i
                        const at::Tensor& target, const AttributionMethods& methods,
                        const AttributionOptions& options, bool may_skip, const ProgressCallback& progress);
 
-/// With measures. Parameters: as map_methods.
+/// Measures the maps of `comparison`, a random order and an edge filter. A method without `compute` stands for maps that were made elsewhere:
+/// what asks a method again is not measured for them. Parameters: as map_methods.
+void measure_maps(Comparison& comparison, const models::Classifier& classifier, const at::Tensor& images,
+                  const at::Tensor& target, const AttributionOptions& options,
+                  const ProgressCallback& progress);
+
+/// The maps, measured. Parameters: as map_methods.
 Comparison compare_methods(const models::Classifier& classifier, const at::Tensor& images,
                            const at::Tensor& target, const AttributionMethods& methods,
                            const AttributionOptions& options, bool may_skip,

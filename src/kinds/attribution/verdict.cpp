@@ -23,9 +23,16 @@ bool beats(const json& own, const json& baseline, const Measure& measure) {
   return gain > experiment::kInterval * std::hypot(a.value("se", 0.0), b.value("se", 0.0));
 }
 
+/// Maps that were made elsewhere have only a name.
+std::string title_of(const std::string& name) {
+  for (const attribution::Method& method : attribution::methods())
+    if (method.name == name) return std::string(method.title);
+  return name;
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::vector<std::string> titles;
-  for (const std::string& name : names) titles.emplace_back(attribution::method(name).title);
+  for (const std::string& name : names) titles.push_back(title_of(name));
   return fmt::format("{}", fmt::join(titles, ", "));
 }
 
@@ -87,15 +94,14 @@ Verdict verdict_of(const json& metrics) {
         "**Believe {} first**: of the maps that beat a random order and change with the classifier's "
         "weights, it is best when pixels "
         "are removed.",
-        attribution::method(verdict.method).title);
+        title_of(verdict.method));
     if (methods.at(verdict.method).contains("sensitivity_n")) {
       const std::string by_order = best_by(methods, believable, "morf"),
                         by_sets = best_by(methods, believable, "sensitivity_n");
       if (by_order != by_sets)
         verdict.text +=
             fmt::format(" The measures disagree: by {} the best is {}, by {} {}.", first.title,
-                        attribution::method(by_order).title, attribution::measure("sensitivity_n").title,
-                        attribution::method(by_sets).title);
+                        title_of(by_order), attribution::measure("sensitivity_n").title, title_of(by_sets));
     }
   }
   if (!chance.empty())
