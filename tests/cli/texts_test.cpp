@@ -158,6 +158,13 @@ TEST_F(Texts, ChecksOfTrust) {
                            "reconstructions that keep their text's answer"})
     EXPECT_TRUE(contains(shown.out, part)) << shown.out;
   EXPECT_TRUE(is_error(workplace_.run({"trust", "run", "--with", "nowhere"}), 1, "nowhere"));
+
+  workplace_.must_run(
+      {"run", "recipe.toml", "--out", "seeds", "--seeds", "2", "--quiet", "--set", "trust.randomized=0"});
+  const nlohmann::json spread = read_json(workplace_ / "seeds/seeds.json").at("figures");
+  EXPECT_EQ(spread.at("text_seed_agreement").at("values").size(), 2u);
+  EXPECT_NEAR(spread.at("text_seed_agreement").at("most").get<double>(), agreement, 1e-6)
+      << "seeds 0 and 1 are the two runs";
 }
 
 /// An option that a run about texts has no use for is refused, not dropped; the others work.

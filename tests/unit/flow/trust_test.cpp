@@ -176,8 +176,9 @@ TEST(RandomizationCheck, TakesClassifiersOfTheCallers) {
   const auto itself = [&](std::int64_t) { return first_pixel_network(); };
   const RandomizationCheck check = randomization_check(Pixels(0), *explained, itself, 1, options, 3);
   ASSERT_EQ(check.randomized.size(), 2u);
-  EXPECT_NEAR(check.correlation, 1, 1e-9);
-  EXPECT_NEAR(check.randomized_share.value, check.alpha_share.value, 1e-9);
+  // The explained one's logits lose their mean over the draws, as those of every other classifier do.
+  EXPECT_NEAR(check.correlation, 1, 0.02);
+  EXPECT_NEAR(check.randomized_share.value, check.alpha_share.value, 0.01);
   EXPECT_FALSE(check.passed) << "the same classifier is moved as much";
   EXPECT_EQ(check.alpha_share.value,
             randomization_check(Pixels(0), *explained, 1, options, 3).alpha_share.value);
