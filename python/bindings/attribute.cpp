@@ -1,44 +1,32 @@
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
-#include "bindings/bindings.h"
-#include "kinds/attribution/attribution.h"
-#include "whence/core/error.h"
+#include "bindings/attribution.h"
 #include "whence/explain/attribution/baseline.h"
 
 namespace whence::python {
 namespace {
 
-attribution::Options options_of(const Texts& texts, const std::optional<at::Tensor>& baseline,
-                                const std::optional<at::Tensor>& references, std::uint64_t seed,
-                                const py::object& progress) {
-  config::Values values;
-  read_options(kinds::attribution_section().keys, texts, values);
-  attribution::Options options = values.get<kinds::AttributionOptions>().options;
-  options.seed = seed;
-  if (references) options.references = *references;
-  if (baseline) options.of<attribution::Baseline>().image = *baseline;
-  options.progress = progress_of(progress);
-  return options;
-}
-
 py::dict attribute(const models::Classifier& classifier, const at::Tensor& x,
                    const std::optional<at::Tensor>& target, const std::string& method, const Texts& texts,
                    const std::optional<at::Tensor>& baseline, const std::optional<at::Tensor>& references,
-                   std::uint64_t seed, const py::object& progress) {
+                   const std::optional<Autoencoder>& generator, std::uint64_t seed,
+                   const py::object& progress) {
   const attribution::Method& chosen = attribution::method(method);
-  const attribution::Options options = options_of(texts, baseline, references, seed, progress);
+  attribution::Options options = attribution_options(texts, references, seed).options;
+  if (baseline) options.of<attribution::Baseline>().image = *baseline;
+  options.progress = progress_of(progress);
   at::Tensor asked;
   attribution::Attribution found;
   {
     const py::gil_scoped_release released;
+    const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, options.batch);
+    options.generator = image_model_of(generator, classifier, chosen.needs == attribution::Needs::generator,
+                                       seed, options.progress);
     found = chosen.run(classifier, x, asked, options);
   }
-  using namespace pybind11::literals;
-  return py::dict("values"_a = found.values, "scores"_a = found.scores, "target"_a = asked,
-                  "completeness_error"_a = tensor_or_none(found.completeness_error),
-                  "standard_error"_a = tensor_or_none(found.standard_error),
-                  "method"_a = std::string(chosen.name));
+  return attribution_dict(found, asked, chosen.name);
 }
 
 /// {name: {...}} of the table.

@@ -31,6 +31,10 @@ void add_visualize(py::module_& module);
 void add_explain(py::module_& module);
 void add_morph(py::module_& module);
 void add_modules(py::module_& module);
+void add_evaluate(py::module_& module);
+void add_trust(py::module_& module);
+void add_causes(py::module_& module);
+void add_select(py::module_& module);
 
 /// Keys of [explanation], with the shorter schedule of this module: recipes/gce/fmnist-034.toml's, with fewer steps.
 std::vector<config::Key> explanation_keys();
@@ -45,6 +49,9 @@ void read_options(const std::vector<config::Key>& keys, const Texts& options, co
 
 /// Tells a Python function of each step, which may raise to stop the work. None: nothing.
 ProgressCallback progress_of(const py::object& function);
+
+/// The same for long work, which also hears Ctrl-C at each step.
+ProgressCallback watched(const py::object& function);
 
 /// None for an undefined tensor.
 py::object tensor_or_none(const at::Tensor& tensor);

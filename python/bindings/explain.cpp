@@ -1,38 +1,19 @@
 // Generative causal explanations, trained on images in memory; what a run folder needs of them.
 #include <ATen/ATen.h>
 
-#include "bindings/bindings.h"
+#include "bindings/networks.h"
 #include "kinds/gce/check_training.h"
 #include "kinds/gce/gce.h"
 #include "whence/core/error.h"
-#include "whence/core/names.h"
 #include "whence/explain/flow/sweep.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/interchange/torchscript.h"
-#include "whence/models/architectures.h"
-#include "whence/platform/interrupt.h"
 
 namespace whence::python {
 namespace {
 
 /// [explanation]
 config::Section section() { return kinds::gce_sections().front(); }
-
-const models::AutoencoderArchitecture& architecture(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const models::AutoencoderArchitecture& row : models::autoencoder_architectures()) {
-    if (row.name == name) return row;
-    names.push_back(row.name);
-  }
-  fail_usage("there is no architecture '{}'{}; they are {}", name, did_you_mean(name, names),
-             fmt::join(names, ", "));
-}
-
-models::InitialWeights initial_named(const std::string& name) {
-  for (const auto each : {models::InitialWeights::published, models::InitialWeights::he})
-    if (models::name_of(each) == name) return each;
-  fail_usage("initialisation is '{}', but must be 'published' or 'he'", name);
-}
 
 gce::Training training_of(const Texts& texts) {
   config::Values values = explanation_defaults();
@@ -42,33 +23,26 @@ gce::Training training_of(const Texts& texts) {
 }
 
 py::dict explain(const models::Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 const std::vector<std::string>& class_names, const std::string& architecture_name,
+                 const std::vector<std::string>& class_names, const std::string& architecture,
                  std::int64_t width, const std::string& initialisation, const Texts& texts,
                  std::uint64_t seed, const py::object& progress) {
   gce::Training options = training_of(texts);
-  options.initial = initial_named(initialisation);
+  const NetworkChoice choice = network_choice(architecture, width, initialisation);
+  options.initial = choice.initial;
   options.seed = seed;
-  const models::AutoencoderArchitecture& row = architecture(architecture_name);
-  const ProgressCallback told = progress_of(progress);
-  const ProgressCallback watched = [&](const Progress& now) {
-    throw_if_interrupted();
-    if (told) told(now);
-  };
+  const ProgressCallback told = watched(progress);
   EncoderPtr encoder;
   DecoderPtr decoder;
   nn::LoopSummary summary;
   {
     const py::gil_scoped_release released;
-    models::AutoencoderShape shape;
-    shape.image = images.sizes().slice(1).vec();
-    shape.latents = options.causal + options.noncausal;
-    shape.width = width;
-    nn::Network encodes = row.encoder(shape), decodes = row.decoder(shape);
-    encodes.to(classifier.device());
-    decodes.to(classifier.device());
-    summary = gce::train(encodes, decodes, classifier, {images, labels, class_names}, options, watched);
-    encoder = models::as_encoder(encodes);
-    decoder = models::as_decoder(decodes);
+    const data::Dataset train{images, labels, class_names};
+    Networks networks = new_networks(choice, images.sizes().slice(1).vec(),
+                                     options.causal + options.noncausal, classifier.device());
+    options.warm_start = start_linearly(networks, train, options.initial, options.kl_weight, seed);
+    summary = gce::train(networks.encoder, networks.decoder, classifier, train, options, told);
+    encoder = models::as_encoder(networks.encoder);
+    decoder = models::as_decoder(networks.decoder);
   }
   using namespace pybind11::literals;
   return py::dict("encoder"_a = encoder, "decoder"_a = decoder, "steps"_a = summary.steps,
@@ -129,6 +103,11 @@ void add_explain(py::module_& module) {
   module.def("sweep", &sweep);
   module.def("save_weights", &save_weights<models::Encoder>);
   module.def("save_weights", &save_weights<models::Decoder>);
+  module.def("save_decoder", [](const models::Decoder& decoder, const std::string& file) {
+    const nn::Network& network = network_of(decoder.network(), "decoder");
+    const py::gil_scoped_release released;
+    nn::export_torchscript(network, file);
+  });
   module.def("save_classifier", [](const models::Classifier& classifier, const std::string& file) {
     const nn::Network& network = network_of(classifier.network(), "classifier");
     const py::gil_scoped_release released;

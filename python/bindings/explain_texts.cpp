@@ -4,20 +4,11 @@
 #include "bindings/texts.h"
 #include "kinds/text/ask.h"
 #include "whence/core/error.h"
-#include "whence/platform/interrupt.h"
 
 namespace whence::python {
 namespace {
 
 using kinds::TextModels;
-
-/// Stages of a training watch for Ctrl-C.
-ProgressCallback watched(const py::object& progress) {
-  return [told = progress_of(progress)](const Progress& now) {
-    throw_if_interrupted();
-    if (told) told(now);
-  };
-}
 
 data::TextSet text_set(const std::vector<std::string>& texts, const std::vector<std::int64_t>& labels,
                        const std::vector<std::string>& class_names, const data::Tokenizer& tokenizer) {

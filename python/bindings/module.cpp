@@ -56,6 +56,10 @@ PYBIND11_MODULE(_whence, module) {
   add_explain(module);
   add_morph(module);
   add_modules(module);
+  add_evaluate(module);
+  add_trust(module);
+  add_causes(module);
+  add_select(module);
   add_text_classifier(module);
   add_explain_texts(module);
   set_interrupt_check(check_signals);

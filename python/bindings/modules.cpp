@@ -7,6 +7,7 @@
 #include "bindings/bindings.h"
 #include "kinds/modules/study.h"
 #include "whence/core/error.h"
+#include "whence/core/random.h"
 
 namespace whence::python {
 namespace {
@@ -21,6 +22,14 @@ kinds::ModulesOptions options_of(const Texts& texts) {
   return options;
 }
 
+/// As kinds::images_to_encode has them, so that the same images give the program's numbers.
+at::Tensor shuffled(const std::optional<at::Tensor>& images, std::uint64_t seed) {
+  if (!images) return {};
+  Generator generator = make_generator(seed, "modules/images");
+  const at::Tensor order = at::randperm(images->size(0), generator, at::kLong);
+  return images->index_select(0, order.to(images->device()));
+}
+
 py::dict modules(const models::Decoder& decoder, const models::Classifier* classifier,
                  const models::Encoder* encoder, const std::optional<at::Tensor>& images, const Texts& texts,
                  std::uint64_t seed, const py::object& progress) {
@@ -31,7 +40,7 @@ py::dict modules(const models::Decoder& decoder, const models::Classifier* class
   {
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
-    const kinds::StudiedModels models{&decoder, encoder, classifier, images.value_or(at::Tensor())};
+    const kinds::StudiedModels models{&decoder, encoder, classifier, shuffled(images, seed)};
     study = kinds::study_modules(models, options, seed, told);
     record = kinds::to_json(study).dump();
   }

@@ -2,28 +2,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "bindings/bindings.h"
+#include "bindings/attribution.h"
 #include "kinds/morphing/study.h"
-#include "whence/core/random.h"
-#include "whence/data/dataset.h"
 
 namespace whence::python {
 namespace {
-
-/// Without images of the data, codes from N(0, I) stand for them, as for the program's own files.
-constexpr std::int64_t kDrawn = 2000;
-
-counterfactual::KnownCodes known_codes_of(const models::Encoder& encoder, const models::Decoder& decoder,
-                                          const models::Classifier& classifier,
-                                          const std::optional<at::Tensor>& images,
-                                          const std::optional<at::Tensor>& labels, std::int64_t count,
-                                          std::uint64_t seed, const ProgressCallback& progress) {
-  Generator generator = make_generator(seed, "morphing/known");
-  if (!images) return counterfactual::known_codes_of_draws(encoder, decoder, classifier, kDrawn, generator);
-  const at::Tensor rows = data::sample_rows({*images, *labels, {}}, count, generator).to(images->device());
-  return counterfactual::known_codes(encoder, decoder, classifier, images->index_select(0, rows),
-                                     labels->to(images->device()).index_select(0, rows), progress);
-}
 
 /// The way from each image's code to its morph, as images (n, steps, C, H, W).
 at::Tensor path_of(const models::Decoder& decoder, const counterfactual::Morphs& morphs, std::int64_t steps) {

@@ -1,13 +1,17 @@
 // Options are those of the recipes and the command line: names, ranges, meanings and errors come from the one schema.
 #include "bindings/texts.h"
 #include "kinds/attribution/attribution.h"
+#include "kinds/causes/causes.h"
 #include "kinds/counterfactual/search_keys.h"
 #include "kinds/gce/flow_keys.h"
+#include "kinds/gce/selection_keys.h"
 #include "kinds/modules/modules.h"
 #include "kinds/morphing/morphing.h"
 #include "kinds/visualization/visualization.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
+#include "whence/explain/gce/select.h"
+#include "whence/platform/interrupt.h"
 
 namespace whence::python {
 namespace {
@@ -20,6 +24,12 @@ py::dict described(const std::vector<config::Key>& keys, const config::Values& d
         py::make_tuple(config::allowed(key.type), config::written(key.type, defaults), std::string(key.unit),
                        std::string(key.doc));
   return result;
+}
+
+config::Values selection_defaults() {
+  config::Values values;
+  values.get<gce::SelectionOptions>() = gce::selection_options(gce::SelectionRule::standard_error);
+  return values;
 }
 
 }  // namespace
@@ -47,6 +57,13 @@ ProgressCallback progress_of(const py::object& function) {
   };
 }
 
+ProgressCallback watched(const py::object& function) {
+  return [told = progress_of(function)](const Progress& now) {
+    throw_if_interrupted();
+    if (told) told(now);
+  };
+}
+
 py::object tensor_or_none(const at::Tensor& tensor) {
   return tensor.defined() ? py::cast(tensor) : py::object(py::none());
 }
@@ -61,7 +78,9 @@ void add_options(py::module_& module) {
                py::arg("explain") = described(explanation_keys(), explanation_defaults()),
                py::arg("explain_texts") = described(text_explanation_keys(), text_explanation_defaults()),
                py::arg("morph") = section(kinds::morphing_section),
-               py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()));
+               py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()),
+               py::arg("select") = described(kinds::selection_keys(), selection_defaults()),
+               py::arg("causes") = section(kinds::causes_section));
 }
 
 }  // namespace whence::python

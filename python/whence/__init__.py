@@ -11,7 +11,9 @@ import typing as _typing
 
 import torch as _torch
 
-from whence import _whence
+from whence import _arguments, _generators, _whence
+from whence._causes import Causes, causes
+from whence._evaluate import AttributionEvaluation, PerturbationCurve, evaluate_attributions, measures, perturbation_curve
 from whence._explain import Explanation, explain
 from whence._explain_texts import TextExplanation, attribute_words, explain_texts
 from whence._load import load
@@ -20,63 +22,43 @@ from whence._options import documented as _documented, texts as _texts
 from whence._progress import print_progress
 from whence._result import (Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, TextCounterfactual, TextSweep, Visualization,
                             WordAttribution)
+from whence._select import Selection, select
 from whence._text_models import text_classifier
+from whence._trust import Ablation, Trust, ablate, trust
 from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, UsageError
 
-__all__ = ["attribute", "attribute_words", "explain", "explain_texts", "load", "flow", "counterfactual", "morph", "modules", "visualize",
-           "classifier", "decoder", "encoder", "text_classifier", "methods", "print_progress", "Classifier", "Decoder", "Encoder",
-           "TextClassifier", "Attribution", "Explanation", "TextExplanation", "Flow", "Counterfactuals", "Morphs", "Modules", "Sweep",
-           "TextCounterfactual", "TextSweep", "Visualization", "WordAttribution", "Error", "UsageError"]
+__all__ = ["attribute", "attribute_words", "evaluate_attributions", "perturbation_curve", "explain", "explain_texts", "select", "load",
+           "flow", "trust", "ablate", "counterfactual", "causes", "morph", "modules", "visualize", "classifier", "decoder", "encoder",
+           "text_classifier", "methods", "measures", "print_progress", "Classifier", "Decoder", "Encoder", "TextClassifier",
+           "Attribution", "AttributionEvaluation", "PerturbationCurve", "Explanation", "TextExplanation", "Selection", "Flow", "Trust",
+           "Ablation", "Counterfactuals", "Causes", "Morphs", "Modules", "Sweep", "TextCounterfactual", "TextSweep", "Visualization",
+           "WordAttribution", "Error", "UsageError"]
 
-#: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "options", ...}}. Those with "needs_generator" are the
-#: program's: `whence attribute` takes the generator.
+#: The attribution methods: {name: {"title", "meaning", "source", "needs_layers", "needs_references", "needs_generator", "options", ...}}.
 methods: dict[str, dict[str, _typing.Any]] = _whence.methods
 
 Progress = _typing.Callable[[str, int, int], None]
 
-
-def _images(x: _torch.Tensor) -> _torch.Tensor:
-    """A batch of float32 images."""
-    if not isinstance(x, _torch.Tensor):
-        raise UsageError(f"images must be a torch.Tensor, not {type(x).__name__}")
-    x = x.detach()
-    if x.dim() == 3:
-        x = x.unsqueeze(0)
-    if x.dim() != 4 or x.shape[0] == 0:
-        raise UsageError(f"images must have the shape (N, channels, height, width), not {tuple(x.shape)}")
-    return x.float().contiguous()
-
-
-def _targets(target: _typing.Any, x: _torch.Tensor) -> _torch.Tensor | None:
-    if target is None:
-        return None
-    target = _torch.as_tensor(target, dtype=_torch.long, device=x.device)
-    if target.dim() == 0:
-        target = target.expand(x.shape[0])
-    if target.shape != (x.shape[0],):
-        raise UsageError(f"target must be one class, or one for each of the {x.shape[0]} images, not {tuple(target.shape)}")
-    return target.contiguous()
-
-
-def _causal(causal: int | _typing.Sequence[int], latents: int) -> tuple[list[int], int]:
-    """All latents with the causal ones in front, and how many these are."""
-    first = list(range(causal)) if isinstance(causal, int) else [int(i) for i in causal]
-    if not first or len(set(first)) != len(first) or not all(0 <= i < latents for i in first):
-        raise UsageError(f"causal is {causal!r}, but must be a number of latents or different ones of 0 to {latents - 1}")
-    return first + [i for i in range(latents) if i not in first], len(first)
+_images, _targets, _causal = _arguments.images, _arguments.targets, _arguments.causal_first
 
 
 @_documented("attribute")
 def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int] | _torch.Tensor | None = None,
               method: str = "integrated_gradients", *, baselines: float | _torch.Tensor | None = None,
               n_steps: int | None = None, n_samples: int | None = None, references: _torch.Tensor | None = None,
-              output: str = "auto", seed: int = 0, progress: Progress | None = None,
+              generator: _generators.Generator | None = None, known_images: _torch.Tensor | None = None,
+              known_labels: _typing.Any = None, output: str = "auto", seed: int = 0, progress: Progress | None = None,
               **options: _typing.Any) -> Attribution:
     """How much each value of the images speaks for a class, by one of whence.methods.
 
     target: the class, or one for each image; None: the classifier's answers.
     baselines: a grey level, or an image (or one for each) for methods that take a baseline; images of the data for methods that
         draw baselines from them or learn from them, which `references` does, too.
+    generator: an autoencoder of the images, for methods that move along what it makes (path_mask, path_integrated_gradients): a
+        whence.Explanation, a run folder, or a pair (encoder, decoder). Other methods do without.
+    known_images, known_labels: images of the data, whose codes are starts, and their classes; without labels the classifier's answers
+        count. None: those that the generator was trained on, where they are at hand, else images that the decoder makes of codes from
+        N(0, I).
     n_steps, n_samples: the method's own option of this name, for those used to captum's.
     output: "logits", "probabilities", or "auto", which takes rows that are probabilities as such.
     progress: a function of (stage, step, steps in all). An exception from it stops the work.
@@ -101,7 +83,8 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
     known = classifier(model, x, output=output, layers=facts["needs_layers"])
     return Attribution(_whence.attribute(
         known, x, _targets(target, x), method, _texts(chosen, facts["options"]), baseline,
-        None if references is None else _images(references), seed, progress), images=x)
+        None if references is None else _images(references), _generators.autoencoder(generator, x, known, known_images, known_labels),
+        seed, progress), images=x)
 
 
 @_documented("flow")
@@ -161,13 +144,7 @@ def morph(encoder: Model, decoder: Model, classifier: Model, x: _torch.Tensor, t
     encodes = _encoder(encoder, x)
     generator = _decoder(decoder, encodes.latents if latents is None else latents)
     judge = _classifier(classifier, x, output=output)
-    known = None if known_images is None else _images(known_images)
-    labels = None
-    if known is not None and known_labels is None:
-        with _torch.no_grad():
-            labels = _torch.cat([judge.logits(part).argmax(1) for part in known.split(256)])
-    elif known is not None:
-        labels = _targets(known_labels, known)
+    known, labels = _generators.known(known_images, known_labels, judge)
     return Morphs(_whence.morph(encodes, generator, judge, x, str(target), known, labels,
                                 _texts(options), steps, seed, progress))
 

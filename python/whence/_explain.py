@@ -9,28 +9,15 @@ import typing
 
 import torch
 
-from whence import _folder, _html, _models, _whence
+from whence import _arguments, _folder, _html, _models, _trust, _whence
 from whence._models import Model
 from whence._options import documented, texts
-from whence._result import Counterfactuals, Flow, Modules, Morphs, Sweep
+from whence._result import Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep
 
 Progress = typing.Callable[[str, int, int], None]
 
 #: Draws of Explanation.flow: of the factors, and of the rest for each.
 _FLOW_SAMPLES = (100, 100)
-
-
-def _bytes(images: torch.Tensor) -> torch.Tensor:
-    """Images (N, C, H, W) as bytes, which training takes."""
-    if not isinstance(images, torch.Tensor) or images.dim() != 4 or len(images) < 2:
-        raise _whence.UsageError("images must be a torch.Tensor (N, channels, height, width) with 2 or more of them")
-    images = images.detach().cpu()
-    if images.dtype == torch.uint8:
-        return images.contiguous()
-    images = images.float()
-    if not 0 <= images.min().item() <= images.max().item() <= 1:
-        raise _whence.UsageError("images must lie in [0, 1]; let the model normalise them in its forward()")
-    return (images * 255).round().to(torch.uint8).contiguous()
 
 
 def _answers(classifier: _whence.Classifier, images: torch.Tensor) -> torch.Tensor:
@@ -39,7 +26,7 @@ def _answers(classifier: _whence.Classifier, images: torch.Tensor) -> torch.Tens
         return torch.cat([classifier.logits(part.float() / 255).argmax(1).cpu() for part in images.split(256)])
 
 
-def _labels(labels: typing.Any, classifier: _whence.Classifier, images: torch.Tensor) -> torch.Tensor:
+def labels_of(labels: typing.Any, classifier: _whence.Classifier, images: torch.Tensor) -> torch.Tensor:
     if labels is None:
         return _answers(classifier, images)
     labels = torch.as_tensor(labels, dtype=torch.long).cpu()
@@ -95,9 +82,9 @@ def explain(model: Model, images: torch.Tensor, labels: typing.Any = None, causa
     architecture, width, initialisation: of the autoencoder, as in [generator] of a recipe.
     The schedule is that of recipes/gce/fmnist-034.toml with fewer steps. The classifier is frozen.
     """
-    pixels = _bytes(images)
+    pixels = _arguments.pixels(images, 2)
     classifier, file = _explained(model, pixels, output)
-    known = _labels(labels, classifier, pixels)
+    known = labels_of(labels, classifier, pixels)
     names = [str(i) for i in range(classifier.classes)] if class_names is None else [str(name) for name in class_names]
     if len(names) != classifier.classes:
         raise _whence.UsageError(f"class_names has {len(names)} names, but the classifier has {classifier.classes} classes")
@@ -172,16 +159,54 @@ class Explanation:
         """What one image or several would be as another class; options: those of whence.morph."""
         import whence
 
-        if self._record is not None:
-            options = {"known_images": self._record.train[0].float() / 255, "known_labels": self._record.train[1], **options}
+        if "known_images" not in options and (known := self.trained_on) is not None:
+            options = {"known_images": known[0], "known_labels": known[1], **options}
         return whence.morph(self.encoder, self.decoder, self.classifier, image, target, **options)
 
     def modules(self, **options: typing.Any) -> Modules:
-        """Groups of channels of the decoder, and which moves the classifier; options: those of whence.modules."""
+        """Groups of channels of the decoder, and which moves the classifier; options: those of whence.modules. Originals are the images
+        held back; originals="prior" takes draws from N(0, I)."""
         import whence
 
-        return whence.modules(self.decoder, self.classifier, encoder=None if self.images is None else self.encoder,
-                              images=self.images, **options)
+        return whence.modules(self.decoder, self.classifier, **{"encoder": None if self.images is None else self.encoder,
+                                                                "images": self.images, **options})
+
+    @property
+    def trained_on(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Images (bytes) and labels that it was trained on; None where a run's data are not at hand."""
+        if self._record is not None:
+            return self._record.train
+        return None if self._folder is None else _folder.images_of(self._folder, _models.recipe_of(self._folder)[0], "train")
+
+    def attribute(self, image: torch.Tensor, target: typing.Any = None, method: str = "path_mask", **options: typing.Any) -> Attribution:
+        """Which pixels of one image or several speak for a class, with this autoencoder as the generator; options: those of
+        whence.attribute."""
+        import whence
+
+        return whence.attribute(self.classifier, image, target, method, **{"generator": self, **options})
+
+    def _of_data(self, images: torch.Tensor | None, labels: typing.Any) -> tuple[torch.Tensor, typing.Any]:
+        if images is not None:
+            return images, labels
+        if self.images is None:
+            raise _whence.Error("the images of this run are not at hand; give images=... and labels=...")
+        return self.images, self.labels
+
+    def trust(self, images: torch.Tensor | None = None, **options: typing.Any) -> _trust.Trust:
+        """Whether this explanation is one: leaks, re-encoding, randomized classifiers, another explanation's factors; options: those of
+        whence.trust. images: None: those held back."""
+        import whence
+
+        return whence.trust(self.encoder, self.decoder, self.classifier, self._of_data(images, None)[0], self.causal,
+                            **{"flow": self.flow, **options})
+
+    def ablate(self, images: torch.Tensor | None = None, labels: typing.Any = None, **options: typing.Any) -> _trust.Ablation:
+        """The classifier's accuracy with each factor in turn replaced by noise; options: those of whence.ablate. images, labels: None:
+        those held back."""
+        import whence
+
+        return whence.ablate(self.encoder, self.decoder, self.classifier, *self._of_data(images, labels),
+                             **{"names": self.names, **options})
 
     def save(self, folder: str | os.PathLike) -> pathlib.Path:
         """Writes a run folder, which whence.load and the program read: recipe, weights, classifier, images and a short report.html.

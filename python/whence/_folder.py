@@ -204,10 +204,10 @@ def flow_of(record: dict[str, typing.Any]) -> Flow:
                  "beta_se": record["beta"]["se"], "factors": factors, "outer": outer, "inner": inner})
 
 
-def _held_back(folder: pathlib.Path, recipe: dict[str, typing.Any]) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Test images, where they lie beside as IDX files and no choice is made among them."""
+def images_of(folder: pathlib.Path, recipe: dict[str, typing.Any], part: str) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Images (bytes) and classes of a part, "train" or "held", where they lie beside as IDX files and no choice is made among them."""
     data = recipe["data"]
-    files = [folder / data.get("path", "") / name for name in _FILES["held"]]
+    files = [folder / data.get("path", "") / name for name in _FILES[part]]
     if data["set"] != "idx" or data.get("classes") or data.get("size") or not all(file.is_file() for file in files):
         return None
     images, labels = map(_read_idx, files)
@@ -223,4 +223,4 @@ def load(folder: pathlib.Path, make: typing.Any) -> typing.Any:
         raise _whence.Error(f"{folder} holds no causal explanation; whence.decoder and whence.encoder read its generator")
     flow = json.loads((folder / "metrics.json").read_text()).get("gce", {}).get("information_flow")
     return make(_models.classifier(folder), _models.encoder(folder), _models.decoder(folder), explanation["causal"],
-                list(data["classes"]), folder=folder, flow=None if flow is None else flow_of(flow), held=_held_back(folder, recipe))
+                list(data["classes"]), folder=folder, flow=None if flow is None else flow_of(flow), held=images_of(folder, recipe, "held"))

@@ -58,3 +58,15 @@ def table(rows: typing.Sequence[typing.Sequence[str]], header: typing.Sequence[s
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return f"<table><thead><tr>{cells(header, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def curve(values: typing.Sequence[float], width: int = 320, height: int = 160) -> str:
+    """A line through the values, from left to right, with the largest and the smallest one at its side."""
+    least, most = min(values), max(values)
+    span, steps = max(most - least, 1e-12), max(len(values) - 1, 1)
+    points = " ".join(f"{40 + (width - 50) * i / steps:.1f},{10 + (height - 20) * (most - value) / span:.1f}"
+                      for i, value in enumerate(values))
+    marks = "".join(f'<text x="36" y="{y}" font-size="10" text-anchor="end">{value:.3g}</text>'
+                    for y, value in ((14, most), (height - 8, least)))
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{marks}'
+            f'<polyline points="{points}" fill="none" stroke="#1f77b4" stroke-width="2"/></svg>')

@@ -173,6 +173,26 @@ def decoder(model: Model, latents: int | None = None, *, layers: bool = False) -
     return _whence.decoder_of_function(_function(model), latents, str(device_of(model)))
 
 
+def classifier_with_layers(model: Model, example: torch.Tensor, output: str) -> _whence.Classifier:
+    """A model as a Classifier, with its layers where they can be found."""
+    if isinstance(model, torch.nn.Module):
+        try:
+            return classifier(model, example, output=output, layers=True)
+        except _whence.Error:
+            pass  # as a function then, which says what is wrong with it
+    return classifier(model, example, output=output)
+
+
+def decoder_with_layers(model: Model, latents: int | None) -> _whence.Decoder:
+    """The same for a decoder."""
+    if isinstance(model, torch.nn.Module) and latents is not None:
+        try:
+            return decoder(model, latents, layers=True)
+        except _whence.Error:
+            pass
+    return decoder(model, latents)
+
+
 def encoder(model: Model, example: torch.Tensor | None = None) -> _whence.Encoder:
     """A model as an Encoder: images to (mean, log-variance), or one tensor with the mean first."""
     if isinstance(model, _whence.Encoder):

@@ -9,14 +9,21 @@ from whence import _whence
 #: Keys of recipes that are arguments of the functions, or belong to runs alone.
 _ARGUMENTS = {
     "attribute": {"methods", "images", "references", "patch", "fill", "replacement", "subsets", "noise_draws", "noise"},
+    "evaluate_attributions": {"methods", "images", "references"},
+    "causes": {"causal"},
+    "select": set(),
     "flow": set(),
     "counterfactual": set(),
     "visualize": {"objectives", "layers", "units", "parametrizations", "references", "real", "judge", "judge_file"},
     "explain": {"causal", "noncausal"},
     "explain_texts": {"causal", "noncausal"},
     "morph": {"images", "target", "components"},
-    "modules": {"originals"},
+    "modules": set(),
 }
+
+
+#: Where a function's options stand, if not under its own name.
+_SECTIONS = {"evaluate_attributions": "attribute"}
 
 
 def _text(value: typing.Any) -> str:
@@ -44,7 +51,7 @@ def documented(function: str) -> typing.Callable[[typing.Callable], typing.Calla
 
     def add(to: typing.Callable) -> typing.Callable:
         lines = [to.__doc__ or "", "    Options:"]
-        for name, (allowed, default, unit, doc) in _whence.options[function].items():
+        for name, (allowed, default, unit, doc) in _whence.options[_SECTIONS.get(function, function)].items():
             if name not in _ARGUMENTS[function]:
                 what = f"{allowed}; {unit}" if unit else allowed
                 shown = f"{name}_" if keyword.iskeyword(name) else name

@@ -260,6 +260,21 @@ class Modules(unittest.TestCase):
         self.assertLess(flows[(1, 3)], 0.02)
         self.assertEqual(found._repr_html_().count("<img"), 2)
 
+    def test_every_key_of_the_recipe_is_an_option(self):
+        torch.manual_seed(0)
+        decoder = torch.nn.Sequential(torch.nn.Linear(2, 4 * 64), torch.nn.Unflatten(1, (4, 8, 8)), torch.nn.Conv2d(4, 4, 3, padding=1),
+                                      torch.nn.ReLU(), torch.nn.Conv2d(4, 3, 1), torch.nn.Sigmoid())
+        keys = whence._whence.options["modules"]
+        for name in keys:
+            self.assertIn(f"\n    {name} = ", whence.modules.__doc__)
+        self.assertTrue({"both_ways", "per_colour", "map_error", "originals", "channel_flow"} <= set(keys))
+        small = dict(latents=2, rank=2, pairs=32, divisions=2, measured_pairs=16, largest_rank=2, originals="prior")
+        found = whence.modules(decoder, both_ways=True, per_colour=True, map_error=0.9, **small)
+        self.assertEqual(found.templates.shape, (2, 3, 8, 8))
+        plain = whence.modules(decoder, per_colour=True, **small)
+        self.assertEqual(plain.maps.shape, found.maps.shape)
+        self.assertFalse(torch.equal(plain.maps, found.maps))
+
     def test_errors(self):
         with self.assertRaisesRegex(whence.UsageError, "layers"):
             whence.modules(lambda z: z.view(-1, 1, 2, 2), latents=4)
