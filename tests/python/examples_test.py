@@ -1,4 +1,4 @@
-"""What people see first runs as it is: the scripts of examples/, its notebook, and the five lines of the README."""
+"""What people see first runs as it is: the scripts of examples/, its notebook, the five lines of the README, and the functions' page."""
 import json
 import pathlib
 import re
@@ -13,6 +13,22 @@ SHORT = """
 import whence
 long = whence.explain
 whence.explain = lambda *arguments, **options: long(*arguments, **{{**options, **{options}}})
+"""
+#: What the reader of docs/python.md has at hand, small.
+YOURS = """
+import torch
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(392, 4))
+train_images = torch.rand(60, 1, 16, 16)
+images, values = train_images[:4], torch.rand(4, 16, 16)
+encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 6))
+e = long(model, train_images, torch.arange(60) % 4, causal=1, noncausal=2, width=4, steps=5)
+e.save("runs/gce/fmnist-034")
+pair = torch.nn.Sequential(torch.nn.Linear(3, 256), torch.nn.Sigmoid(), torch.nn.Unflatten(1, (1, 16, 16)))
+frozen = torch.nn.Sequential(torch.nn.Linear(128, 256), torch.nn.Sigmoid(), torch.nn.Unflatten(1, (1, 16, 16)))
+factors, codes = torch.randn(2, 128), torch.randn(2, 128)
+causes = whence.causes
+whence.causes = lambda *arguments, **options: causes(*arguments, **{**options, "map_steps": 5, "map_draws": 500, "flow_samples": (9, 9)})
 """
 
 
@@ -55,6 +71,18 @@ class Examples(unittest.TestCase):
             out = run(self, yours + SHORT.format(options={"steps": 5, "width": 4}) + lines, place)
             self.assertIn("alpha", out)
             self.assertTrue((pathlib.Path(place) / "run" / "report.html").is_file())
+
+    def test_the_page_of_functions(self):
+        text = (ROOT / "docs" / "python.md").read_text()
+        blocks = re.findall(r"```python\n(.*?)```", text[text.index("\n## Functions"):], re.DOTALL)
+        self.assertEqual(len(blocks), 4)
+        code = SHORT.format(options={}) + YOURS
+        for block in blocks:
+            code += f"decoder = {'frozen' if 'causes' in block else 'pair'}\n{block}"
+        with tempfile.TemporaryDirectory() as place:
+            out = run(self, code, place)
+            self.assertIn("integrated_gradients", out)
+            self.assertIn("nats in alpha", out)
 
 
 if __name__ == "__main__":
