@@ -237,8 +237,8 @@ void show_text_counterfactuals(const TextQuestion& question, text::ChangeSearch 
     std::cout << all.dump(2) << "\n";
   } else if (run.asked().size() > 1) {
     std::cout << fmt::format(
-        "found for {:.0f} of {:.0f} texts; words kept (F1 with the reconstruction) {:.2f}\n", found, count,
-        found > 0 ? kept / found : 0.0);
+        "found for {:.0f} of {:.0f} texts{}; words kept (F1 with the reconstruction) {:.2f}\n", found, count,
+        search.to ? fmt::format(" that were not {} already", to) : "", found > 0 ? kept / found : 0.0);
   }
 }
 
