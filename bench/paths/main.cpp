@@ -5,10 +5,10 @@
 #include "cli/fast_start.h"
 #include "experiment/session.h"
 #include "kinds/kinds.h"
-#include "paths/entropy.h"
 #include "paths/masks.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/explain/counterfactual/path_entropy.h"
 #include "whence/platform/interrupt.h"
 #include "whence/platform/machine.h"
 
@@ -29,8 +29,9 @@ void print_entropy(const counterfactual::ImageModel& model, const models::Classi
       "|\n|---|---|---|---|---|\n");
   for (const auto& [kind, name] : {std::pair(counterfactual::PathKind::radial, "radial"),
                                    std::pair(counterfactual::PathKind::linear, "linear")}) {
-    const EntropyCorrelations r = entropy_correlations(model, classifier, kind, a.paths, a.steps, 0);
-    fmt::print("| {} | {} | {:.3f} | {:.3f} | {:.3f} |\n", name, r.paths, r.all_pixels, r.all_steps,
+    const counterfactual::PathEntropies r =
+        counterfactual::path_entropies(model, classifier, {a.paths, a.steps, kind}, 0);
+    fmt::print("| {} | {} | {:.3f} | {:.3f} | {:.3f} |\n", name, r.to.size(0), r.of_values, r.of_steps,
                r.of_a_path);
   }
   std::fflush(stdout);

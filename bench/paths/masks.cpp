@@ -76,7 +76,7 @@ MaskStudy study_masks(const models::Classifier& classifier, const at::Tensor& im
   const Tensor seen =
       paths.images.index_select(1, at::arange(last % rival.every, last + 1, rival.every, at::kLong));
   study.optimised_seconds =
-      seconds_of([&] { optimised = optimised_masks(classifier, seen, paths.answers, how); }) / n;
+      seconds_of([&] { optimised = optimised_masks(classifier, seen, paths.answers, how).masks; }) / n;
   study.optimised_area = mean_of(optimised);
   study.optimised_gain = mean_of(gain_of(optimised));
   std::vector<Tensor> same;
@@ -96,7 +96,7 @@ std::vector<double> areas_while_optimised(const models::Classifier& classifier, 
   for (const std::int64_t count : iterations) {
     MaskOptimization how;
     how.iterations = count;
-    areas.push_back(mean_of(optimised_masks(classifier, paths.images, paths.answers, how)));
+    areas.push_back(mean_of(optimised_masks(classifier, paths.images, paths.answers, how).masks));
   }
   return areas;
 }

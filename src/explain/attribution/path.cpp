@@ -4,7 +4,6 @@
 #include "explain/attribution/passes.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
-#include "whence/core/random.h"
 #include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/counterfactual/morphing.h"
 
@@ -19,15 +18,47 @@ Tensor repeated(const Tensor& target, std::int64_t count) { return target.repeat
 
 constexpr std::string_view kKinds[] = {"radial", "linear", "straight"};
 
-void check_kind(const std::string& kind) {
-  if (std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds)) return;
-  fail_usage("path_kind is '{}'{}, but must be radial, linear or straight", kind, did_you_mean(kind, kKinds));
+void check(const ImagePath& own, std::int64_t morph) {
+  if (std::find(std::begin(kKinds), std::end(kKinds), own.kind) == std::end(kKinds))
+    fail_usage("path_kind is '{}'{}, but must be radial, linear or straight", own.kind,
+               did_you_mean(own.kind, kKinds));
+  if (own.end != "reconstruction" && own.end != "image")
+    fail_usage("path_end is '{}', but must be reconstruction or image", own.end);
+  if (own.baseline != "morph" && own.baseline != "nearest")
+    fail_usage("path_baseline is '{}', but must be morph or nearest", own.baseline);
+  if (morph > 0 && own.baseline == "morph" && own.morphing.method == counterfactual::MorphMethod::published)
+    fail_usage(
+        "path_morphs is {}, but the published morphing has one start, so all morphs of an image are the "
+        "same; "
+        "leave path_morphs out, or use the anchored method",
+        own.morphs);
 }
 
-bool carries_residual(const std::string& end) {
-  if (end != "reconstruction" && end != "image")
-    fail_usage("path_end is '{}', but must be reconstruction or image", end);
-  return end == "image";
+/// How the request's morphs are made.
+counterfactual::MorphOptions morphing_of(const Options& options, std::int64_t morph) {
+  const auto& own = options.of<ImagePath>();
+  counterfactual::MorphOptions morphing = own.morphing;
+  morphing.batch = options.batch;
+  morphing.residual = own.morphing.residual || own.end == "image";
+  morphing.anchored.first_anchor += morph;
+  if (own.iterations > 0) morphing.anchored.iterations = own.iterations;
+  return morphing;
+}
+
+/// Where paths begin: codes (n, D), and the residual there, or an undefined tensor.
+struct Begin {
+  Tensor codes, residual;
+};
+
+/// At the training image whose code is the nearest, or the next ones; a training image has no residual.
+Begin nearest_begin(const counterfactual::ImageModel& model, const counterfactual::MorphStarts& starts,
+                    const Tensor& from, std::int64_t morph) {
+  const Tensor all = counterfactual::nearest_of_each(model.known, starts.codes.codes, from, morph + 1);
+  const Tensor last = all.select(1, morph), row = at::where(last.lt(0), all.select(1, 0), last);
+  const Tensor codes = at::where(row.ge(0).unsqueeze(1), model.known.codes.index_select(0, row.clamp_min(0)),
+                                 starts.codes.codes);
+  const Tensor rest = starts.residual.defined() ? starts.residual * row.lt(0).view({-1, 1, 1, 1}) : Tensor();
+  return {codes, rest};
 }
 
 /// Codes (s, n, D) -> (s, n, C, H, W), with the residual (s, n, C, H, W) where there is one.
@@ -78,38 +109,38 @@ at::Tensor mask_gains(const models::Classifier& classifier, const at::Tensor& pa
 
 ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph) {
   const auto& own = options.of<ImagePath>();
-  check_kind(own.kind);
-  const bool carries = carries_residual(own.end);
+  check(own, morph);
   const counterfactual::ImageModel& model = *options.generator;
-  Generator generator = make_generator(options.seed, "attribution/path");
-  counterfactual::CodeOptions coding;
-  coding.batch = options.batch;
-  const counterfactual::ImageCodes codes = counterfactual::codes_of_images(
-      model.encoder, model.decoder, request.classifier, request.x, coding, generator);
-  const Tensor answers = codes.answers.select(1, 0).contiguous();
-  const Tensor from = at::where(request.target.eq(answers), codes.answers.select(1, 1), request.target);
-  counterfactual::MorphOptions morphing;
-  morphing.batch = options.batch;
-  morphing.anchored.first_anchor = morph;
-  morphing.anchored.iterations = own.iterations;
-  const Tensor residual =
-      carries ? request.x - decoded(model.decoder, codes.codes.unsqueeze(0), {}, options.batch)[0] : Tensor();
-  const counterfactual::Morphs morphs =
-      counterfactual::morph(model, request.classifier, codes.codes, answers, from, morphing, {}, residual);
+  const counterfactual::MorphOptions morphing = morphing_of(options, morph);
+  const counterfactual::MorphStarts starts =
+      counterfactual::starts_of(model, request.classifier, request.x, morphing, options.seed);
+  const Tensor answers = starts.codes.answers.select(1, 0).contiguous(), codes = starts.codes.codes;
+  const Tensor from =
+      at::where(request.target.eq(answers), starts.codes.answers.select(1, 1), request.target);
+  Begin begin;
+  if (own.baseline == "nearest") {
+    begin = nearest_begin(model, starts, from, morph);
+  } else {
+    const counterfactual::Morphs morphs =
+        counterfactual::morph(model, request.classifier, codes, answers, from, morphing, {}, starts.residual);
+    begin = {morphs.moved, morphs.residual};
+  }
   // sqrt(t) and sqrt(1 - t) are steep at the ends: even angles make even steps of a radial path.
-  const Tensor even = at::linspace(0, 1, own.steps, morphs.codes.options());
+  const Tensor even = at::linspace(0, 1, own.steps, codes.options());
   const Tensor places = own.kind == "radial" ? (0.5 * std::numbers::pi * even).sin().square() : even;
   if (own.kind == "straight") {
-    const Tensor rest = carries ? at::stack({morphs.residual, residual}) : Tensor();
-    const Tensor ends = decoded(model.decoder, at::stack({morphs.moved, morphs.codes}), rest, options.batch);
+    const Tensor rest = morphing.residual ? at::stack({begin.residual, starts.residual}) : Tensor();
+    const Tensor ends = decoded(model.decoder, at::stack({begin.codes, codes}), rest, options.batch);
     const Tensor t = places.to(ends.options()).view({-1, 1, 1, 1, 1});
     return {((1 - t) * ends.narrow(0, 0, 1) + t * ends.narrow(0, 1, 1)).transpose(0, 1).contiguous(), from,
-            answers};
+            answers, morphing.residual};
   }
-  const Tensor way = counterfactual::code_path(morphs.moved, morphs.codes, places,
+  const Tensor way = counterfactual::code_path(begin.codes, codes, places,
                                                own.kind == "linear" ? PathKind::linear : PathKind::radial);
-  const Tensor rest = carries ? residual_on_path(morphs.residual, residual, places) : Tensor();
-  return {decoded(model.decoder, way, rest, options.batch).transpose(0, 1).contiguous(), from, answers};
+  const Tensor rest =
+      morphing.residual ? residual_on_path(begin.residual, starts.residual, places) : Tensor();
+  return {decoded(model.decoder, way, rest, options.batch).transpose(0, 1).contiguous(), from, answers,
+          morphing.residual};
 }
 
 }  // namespace whence::attribution

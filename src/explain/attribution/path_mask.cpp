@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "explain/attribution/passes.h"
 #include "whence/core/random.h"
@@ -49,23 +50,25 @@ class MaskSearch {
     });
   }
 
-  Tensor run() {
+  OptimisedMasks run() {
     Generator generator = make_generator(options_.seed, "attribution/path_mask");
     const auto extents = start_.sizes();
     Tensor value = at::randn({1, 1, extents[3], extents[4]}, generator, draws_of(generator))
                        .to(start_.options())
                        .repeat({extents[0], 1, 1, 1});
     Tensor mean = at::zeros_like(value), square = at::zeros_like(value);
+    const Tensor losses = at::empty({extents[0], options_.iterations}, start_.options());
     for (std::int64_t step = 0; step < options_.iterations; ++step) {
       throw_if_interrupted();
-      const Tensor gradient = gradient_at(value, step);
+      const auto [loss, gradient] = loss_at(value, step);
+      losses.select(1, step).copy_(loss);
       mean = 0.9 * mean + 0.1 * gradient;
       square = 0.999 * square + 0.001 * gradient.square();
       const double steps = static_cast<double>(step + 1);
       const Tensor root = (square / (1 - std::pow(0.999, steps))).sqrt() + 1e-8;
       value = value - options_.learning_rate * (mean / (1 - std::pow(0.9, steps))) / root;
     }
-    return mask_of(value);
+    return {mask_of(value), losses};
   }
 
  private:
@@ -104,11 +107,13 @@ class MaskSearch {
     return {gain, gradient};
   }
 
-  Tensor gradient_at(const Tensor& value, std::int64_t step) {
+  /// The objective, (N), and its gradient.
+  std::pair<Tensor, Tensor> loss_at(const Tensor& value, std::int64_t step) {
     const at::AutoGradMode with_gradients(true);
     const Tensor own = value.detach().clone().requires_grad_();
     const Tensor mask = mask_of(own);
     const auto [gain, rise] = gain_of(mask.detach());
+    const Tensor size = mask.detach().flatten(1).sum(1);
     Tensor weight = at::full_like(gain, options_.weight);
     if (options_.normalised) {
       const double share = 1 / static_cast<double>(step + 1);
@@ -116,10 +121,11 @@ class MaskSearch {
         to = to.defined() ? to + share * (term.abs() - to) : term.abs();
       };
       add(gain_mean_, gain);
-      add(size_mean_, mask.detach().flatten(1).sum(1));
+      add(size_mean_, size);
       weight = weight * gain_mean_ / size_mean_;
     }
-    return torch::autograd::grad({(mask * (weight.view({-1, 1, 1, 1}) - rise)).sum()}, {own}).front();
+    return {weight * size - gain,
+            torch::autograd::grad({(mask * (weight.view({-1, 1, 1, 1}) - rise)).sum()}, {own}).front()};
   }
 
   const models::Classifier& classifier_;
@@ -146,18 +152,20 @@ ClosedForm closed_form_masks(const at::Tensor& gradients, double area, double bl
   return {blurred(taken.to(gradients.scalar_type()).view(gradients.sizes()), blur), least};
 }
 
-at::Tensor optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
-                           const at::Tensor& target, const MaskOptimization& options) {
+OptimisedMasks optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
+                               const at::Tensor& target, const MaskOptimization& options) {
   const at::NoGradGuard no_grad;
-  const Tensor masks = at::empty({paths.size(0), 1, paths.size(3), paths.size(4)}, paths.options());
+  const Tensor masks = at::empty({paths.size(0), 1, paths.size(3), paths.size(4)}, paths.options()),
+               losses = at::empty({paths.size(0), options.iterations}, paths.options());
   const std::int64_t at_once =
       std::max<std::int64_t>(1, options.batch / std::max<std::int64_t>(1, paths.size(1) - 1));
   in_passes(classifier, paths.size(0), at_once, [&](std::int64_t first, std::int64_t count) {
-    masks.narrow(0, first, count)
-        .copy_(MaskSearch(classifier, paths.narrow(0, first, count), target.narrow(0, first, count), options)
-                   .run());
+    const OptimisedMasks own =
+        MaskSearch(classifier, paths.narrow(0, first, count), target.narrow(0, first, count), options).run();
+    masks.narrow(0, first, count).copy_(own.masks);
+    losses.narrow(0, first, count).copy_(own.losses);
   });
-  return masks;
+  return {masks, losses};
 }
 
 }  // namespace whence::attribution

@@ -3,6 +3,8 @@
 
 #include "explain/attribution/moments.h"
 #include "explain/attribution/passes.h"
+#include "whence/core/error.h"
+#include "whence/core/names.h"
 #include "whence/explain/attribution/path_mask.h"
 
 namespace whence::attribution {
@@ -14,21 +16,34 @@ using at::Tensor;
 constexpr std::int64_t kIterations = 300;
 constexpr double kRate = 0.05;
 
-/// Of one morph.
-struct Mask {
-  Tensor masks, error;
-};
+constexpr std::string_view kSolvers[] = {"closed", "published"};
+
+bool is_published(const PathMask& own) {
+  if (std::find(std::begin(kSolvers), std::end(kSolvers), own.solver) == std::end(kSolvers))
+    fail_usage("path_mask_solver is '{}'{}, but must be closed or published", own.solver,
+               did_you_mean(own.solver, kSolvers));
+  return own.solver == "published";
+}
+
+PathMasks published_masks(const models::Classifier& classifier, const ImagePaths& paths,
+                          const Options& options) {
+  const auto& own = options.of<PathMask>();
+  const OptimisedMasks found = optimised_masks(
+      classifier, paths.images, paths.answers,
+      {own.iterations, own.rate, own.blur, own.weight, /*normalised=*/true, options.seed, options.batch});
+  return {found.masks, {}, found.losses};
+}
 
 /// By the closed form and, where its error is above the tolerance, by optimization.
-Mask masks_along(const Request& request, const Options& options, const ImagePaths& paths) {
+PathMasks closed_masks(const models::Classifier& classifier, const ImagePaths& paths,
+                       const Options& options) {
   const auto& own = options.of<PathMask>();
   const Tensor gradient =
-      gradients_along(request.classifier, paths.images, paths.answers, Score::probability, options.batch)
+      gradients_along(classifier, paths.images, paths.answers, Score::probability, options.batch)
           .sum(1, true);
   const ClosedForm closed = closed_form_masks(gradient, own.area, own.blur);
   const Tensor linear = (closed.masks * gradient).flatten(1).sum(1);
-  const Tensor gain =
-      mask_gains(request.classifier, paths.images, paths.answers, closed.masks, options.batch).sum(1);
+  const Tensor gain = mask_gains(classifier, paths.images, paths.answers, closed.masks, options.batch).sum(1);
   const Tensor error = ((linear - gain).abs() / gain.abs().clamp_min(1e-12)).to(at::kDouble);
   Tensor masks = closed.masks.clone();
   const Tensor wrong = error.gt(own.tolerance).logical_and(closed.thresholds.isfinite()).nonzero().squeeze(1);
@@ -36,10 +51,11 @@ Mask masks_along(const Request& request, const Options& options, const ImagePath
     const std::int64_t row = wrong[i].item<std::int64_t>();
     const MaskOptimization how{kIterations, kRate,        own.blur,     closed.thresholds[row].item<double>(),
                                false,       options.seed, options.batch};
-    masks[row].copy_(optimised_masks(request.classifier, paths.images.narrow(0, row, 1),
-                                     paths.answers.narrow(0, row, 1), how)[0]);
+    masks[row].copy_(
+        optimised_masks(classifier, paths.images.narrow(0, row, 1), paths.answers.narrow(0, row, 1), how)
+            .masks[0]);
   }
-  return {masks, error};
+  return {masks, error, {}};
 }
 
 Tensor error_of(const Moments& moments, std::int64_t morphs, const Tensor& like) {
@@ -51,6 +67,12 @@ Tensor scores_at(const Request& request, const Options& options, const Tensor& i
 }
 
 }  // namespace
+
+PathMasks masks_of_paths(const models::Classifier& classifier, const ImagePaths& paths,
+                         const Options& options) {
+  return is_published(options.of<PathMask>()) ? published_masks(classifier, paths, options)
+                                              : closed_masks(classifier, paths, options);
+}
 
 Attribution path_integrated_gradients(const Request& request, const Options& options) {
   const std::int64_t morphs = options.of<ImagePath>().morphs;
@@ -72,11 +94,13 @@ Attribution path_integrated_gradients(const Request& request, const Options& opt
 Attribution path_mask(const Request& request, const Options& options) {
   const std::int64_t morphs = options.of<ImagePath>().morphs;
   Moments masks;
-  Tensor error = at::zeros({request.x.size(0)}, request.x.options().dtype(at::kDouble));
+  Tensor error;
   for (std::int64_t morph = 0; morph < morphs; ++morph) {
-    const Mask own = masks_along(request, options, paths_of(request, options, morph));
+    const PathMasks own = masks_of_paths(request.classifier, paths_of(request, options, morph), options);
     masks.add(own.masks.unsqueeze(0));
-    error += own.error / static_cast<double>(morphs);
+    if (!own.approximation_error.defined()) continue;
+    const Tensor share = own.approximation_error / static_cast<double>(morphs);
+    error = error.defined() ? error + share : share;
   }
   return {masks.mean().to(request.x.scalar_type()),
           scores_at(request, options, request.x),

@@ -5,6 +5,7 @@
 #include "explain/counterfactual/descent.h"
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
+#include "whence/core/random.h"
 #include "whence/platform/parts.h"
 
 namespace whence::counterfactual {
@@ -28,19 +29,6 @@ struct Batch {
             anchors.index_select(0, rows), residual.defined() ? residual.index_select(0, rows) : Tensor()};
   }
 };
-
-/// The nearest training codes of each image's target, int64 (n, k).
-Tensor anchors_of(const KnownCodes& known, const Tensor& codes, const Tensor& to, std::int64_t count) {
-  Tensor anchors = at::full({codes.size(0), count}, -1, to.options());
-  const Tensor targets = std::get<0>(at::_unique(to)).cpu();
-  for (std::int64_t i = 0; i < targets.size(0); ++i) {
-    const auto target = targets[i].item<std::int64_t>();
-    const Tensor rows = rows_of(to.eq(target));
-    const Tensor own = nearest_known(known, codes.index_select(0, rows), target, count);
-    anchors.narrow(1, 0, own.size(1)).index_copy_(0, rows, own);
-  }
-  return anchors;
-}
 
 /// How many training codes an image needs.
 std::int64_t anchors_needed(const MorphOptions& options) {
@@ -206,7 +194,7 @@ Morphs morph(const ImageModel& model, const models::Classifier& classifier, cons
   const at::NoGradGuard no_grad;
   const auto begun = std::chrono::steady_clock::now();
   const Batch all{codes.to(at::kFloat), from, to,
-                  anchors_of(model.known, codes.to(at::kFloat), to, anchors_needed(options)), residual};
+                  nearest_of_each(model.known, codes.to(at::kFloat), to, anchors_needed(options)), residual};
   std::vector<Morphs> done;
   const bool known_layers = classifier.network() != nullptr && model.decoder.network() != nullptr;
   flow::for_batches(codes.size(0), options.batch, [&](std::int64_t first, std::int64_t count) {
@@ -235,6 +223,38 @@ at::Tensor nearest_known(const KnownCodes& known, const at::Tensor& codes, std::
   const Tensor cosine = unit(codes).matmul(unit(known.codes.index_select(0, rows)).t());
   const Tensor best = std::get<1>(cosine.topk(std::min(count, rows.size(0)), 1));
   return rows.index_select(0, best.flatten()).view(best.sizes());
+}
+
+at::Tensor nearest_of_each(const KnownCodes& known, const at::Tensor& codes, const at::Tensor& to,
+                           std::int64_t count) {
+  Tensor all = at::full({codes.size(0), count}, -1, to.options());
+  const Tensor targets = std::get<0>(at::_unique(to)).cpu();
+  for (std::int64_t i = 0; i < targets.size(0); ++i) {
+    const auto target = targets[i].item<std::int64_t>();
+    const Tensor rows = rows_of(to.eq(target));
+    const Tensor own = nearest_known(known, codes.index_select(0, rows), target, count);
+    all.narrow(1, 0, own.size(1)).index_copy_(0, rows, own);
+  }
+  return all;
+}
+
+MorphStarts starts_of(const ImageModel& model, const models::Classifier& classifier, const at::Tensor& images,
+                      const MorphOptions& options, std::uint64_t seed) {
+  Generator generator = make_generator(seed, "morphing/codes");
+  const bool published = options.method == MorphMethod::published;
+  MorphStarts starts;
+  starts.codes =
+      codes_of_images(model.encoder, model.decoder, classifier, images,
+                      {.draws = options.draws, .mean_first = !published, .batch = options.batch}, generator);
+  if (!options.residual) return starts;
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> residuals;
+  flow::for_batches(images.size(0), options.batch, [&](std::int64_t first, std::int64_t count) {
+    residuals.push_back(images.narrow(0, first, count).to(model.decoder.device()) -
+                        model.decoder.decode(starts.codes.codes.narrow(0, first, count)));
+  });
+  starts.residual = at::cat(residuals);
+  return starts;
 }
 
 at::Tensor two_class_entropy(const at::Tensor& logits, const at::Tensor& from, const at::Tensor& to) {

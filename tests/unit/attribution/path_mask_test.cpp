@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/errors.h"
@@ -118,7 +119,7 @@ TEST(OptimisedMask, WithAFixedWeightReachesTheClosedForm) {
       return mask_gains(classifier, path, goal, mask).sum().item<double>() -
              how.weight * mask.sum().item<double>();
     };
-    const Tensor optimised = optimised_masks(classifier, path, goal, how),
+    const Tensor optimised = optimised_masks(classifier, path, goal, how).masks,
                  mask = closed.masks.narrow(0, image, 1);
     EXPECT_GT(value(mask), 0);
     EXPECT_NEAR(value(optimised), value(mask), 0.02 * value(mask));
@@ -136,7 +137,8 @@ TEST(OptimisedMask, FollowsTheThesis) {
   how.weight = 0.7;
   how.seed = 3;
   how.batch = 2;
-  const Tensor found = optimised_masks(classifier, path, target, how);
+  const OptimisedMasks found = optimised_masks(classifier, path, target, how);
+  ASSERT_EQ(found.losses.sizes(), at::IntArrayRef({1, 12}));
   Generator generator = make_generator(3, "attribution/path_mask");
   Tensor v = at::randn({1, 1, 5, 5}, generator, at::kFloat).to(at::kDouble), m = at::zeros_like(v),
          s = at::zeros_like(v);
@@ -157,6 +159,7 @@ TEST(OptimisedMask, FollowsTheThesis) {
       const Tensor mask = mask_of(value);
       return -gain(mask) + how.weight * scale * mask.abs().sum().item<double>();
     };
+    EXPECT_NEAR(found.losses[0][t - 1].item<double>(), loss(v), 2e-3) << t;
     Tensor gradient = at::zeros_like(v);
     for (std::int64_t i = 0; i < 25; ++i) {
       Tensor up = v.clone(), down = v.clone();
@@ -168,7 +171,33 @@ TEST(OptimisedMask, FollowsTheThesis) {
     s = 0.999 * s + 0.001 * gradient.square();
     v = v - how.learning_rate * (m / (1 - std::pow(0.9, t))) / ((s / (1 - std::pow(0.999, t))).sqrt() + 1e-8);
   }
-  EXPECT_LT((found.to(at::kDouble) - mask_of(v)).abs().max().item<double>(), 2e-3);
+  EXPECT_LT((found.masks.to(at::kDouble) - mask_of(v)).abs().max().item<double>(), 2e-3);
+}
+
+/// The upper half of the pixels raises the probability evenly, the lower half lowers it. Whatever the normalised weight of the L1 norm comes
+/// to, below 1 and the even gain of a pixel, the optimum is the closed form of half the area.
+TEST(PathMasks, ThePublishedSearchEndsAtTheClosedFormOfALinearGain) {
+  const Tensor weight = at::cat({at::ones({1, 4, 8}), -at::ones({1, 4, 8})}, 1);
+  const Classifier classifier = with_logit([weight](const Tensor& x) {
+    return 0.05 * (x * weight).sum({1, 2, 3});
+  });
+  const Tensor t = at::linspace(0, 1, 5).view({1, 5, 1, 1, 1});
+  const ImagePaths paths{t.expand({2, 5, 1, 8, 8}).contiguous(), all_of(0, 2), all_of(1, 2)};
+  Options options;
+  options.of<PathMask>() = {.solver = "published", .iterations = 800, .rate = 0.1, .weight = 0.3};
+  const PathMasks published = masks_of_paths(classifier, paths, options);
+  EXPECT_EQ(published.losses.sizes(), at::IntArrayRef({2, 800}));
+  EXPECT_FALSE(published.approximation_error.defined());
+  EXPECT_LT(published.losses[0][799].item<double>(), published.losses[0][0].item<double>());
+  options.of<PathMask>() = {.area = 0.5};
+  const PathMasks closed = masks_of_paths(classifier, paths, options);
+  EXPECT_LT(closed.approximation_error.max().item<double>(), 0.02);
+  EXPECT_FALSE(closed.losses.defined());
+  EXPECT_TRUE(at::allclose(closed.masks[0], blurred((weight > 0).to(at::kFloat).unsqueeze(0), 1)[0]));
+  EXPECT_LT((published.masks - closed.masks).abs().max().item<double>(), 0.03);
+  options.of<PathMask>().solver = "publshed";
+  EXPECT_TRUE(test::contains(test::usage_error_of([&] { masks_of_paths(classifier, paths, options); }),
+                             "did you mean 'published'"));
 }
 
 TEST(PathMethods, SayWhatTheyNeed) {
@@ -221,6 +250,73 @@ TEST(PathMethods, APathMayEndAtTheImageItself) {
   options.of<ImagePath>().end = "start";
   EXPECT_TRUE(
       test::contains(test::usage_error_of([&] { paths_of(request, options, 0); }), "path_end is 'start'"));
+}
+
+TEST(PathMethods, APathMayBeginAtTheNearestTrainingImage) {
+  const Classifier classifier = with_logit([](const Tensor& images) {
+    return 4 * (images.narrow(3, 0, 2).sum({1, 2, 3}) - images.narrow(3, 2, 2).sum({1, 2, 3}));
+  });
+  const Tensor x = random_images(3, {1, 4, 4});
+  const PixelGenerator generator(classifier, x.sizes().slice(1));
+  Options options;
+  options.generator = generator.model();
+  options.of<ImagePath>() = {.steps = 4, .kind = "linear", .morphs = 2, .baseline = "nearest"};
+  const Request request{classifier, x, answers_to(classifier, x)};
+  const counterfactual::KnownCodes& known = generator.model()->known;
+  const Tensor codes = 4 * x.flatten(1) - 2;
+  for (const std::int64_t morph : {0, 1}) {
+    const ImagePaths paths = paths_of(request, options, morph);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      std::vector<std::pair<double, std::int64_t>> order;  // cosines of the images of the other class
+      for (std::int64_t k = 0; k < known.codes.size(0); ++k)
+        if (known.labels[k].item<std::int64_t>() != request.target[i].item<std::int64_t>())
+          order.emplace_back(
+              -at::cosine_similarity(known.codes[k].unsqueeze(0), codes.narrow(0, i, 1)).item<double>(), k);
+      std::sort(order.begin(), order.end());
+      const Tensor expected = (known.codes[order[static_cast<std::size_t>(morph)].second] + 2) / 4;
+      EXPECT_TRUE(at::allclose(paths.images[i][0].flatten(), expected, 1e-5, 1e-6)) << i;
+      EXPECT_TRUE(at::allclose(paths.images[i][3], x[i], 1e-4, 1e-5));
+    }
+  }
+  options.of<ImagePath>().baseline = "nearst";
+  EXPECT_TRUE(test::contains(test::usage_error_of([&] { paths_of(request, options, 0); }),
+                             "path_baseline is 'nearst'"));
+}
+
+TEST(PathMethods, PathsBeginAtTheMorphsThatTheirOptionsMake) {
+  const Classifier classifier = with_logit([](const Tensor& images) {
+    return 4 * (images.narrow(3, 0, 2).sum({1, 2, 3}) - images.narrow(3, 2, 2).sum({1, 2, 3}));
+  });
+  const Tensor x = random_images(4, {1, 4, 4});
+  const PixelGenerator generator(classifier, x.sizes().slice(1));
+  Options options;
+  options.generator = generator.model();
+  options.of<ImagePath>().steps = 3;
+  auto& morphing = options.of<ImagePath>().morphing;
+  const Request request{classifier, x, answers_to(classifier, x)};
+  const Tensor to = 1 - request.target;
+  Tensor before;
+  for (const double start : {0.2, 0.9, -1.0}) {  // below 0: as published
+    morphing.method =
+        start < 0 ? counterfactual::MorphMethod::published : counterfactual::MorphMethod::anchored;
+    morphing.anchored.start = start;
+    morphing.published = {0.1, 0.05, 400};
+    const Tensor first = paths_of(request, options, 0).images.select(1, 0);
+    Tensor codes = 4 * x.flatten(1) - 2;  // the mean of the posterior, which keeps the answer
+    if (start < 0)
+      codes =
+          counterfactual::starts_of(*generator.model(), classifier, x, morphing, options.seed).codes.codes;
+    const Tensor moved =
+        counterfactual::morph(*generator.model(), classifier, codes, request.target, to, morphing).moved;
+    EXPECT_TRUE(at::allclose(first.flatten(1), (moved + 2) / 4, 1e-4, 1e-5)) << start;
+    if (before.defined()) {
+      EXPECT_GT((first - before).abs().max().item<double>(), 1e-3) << start;
+    }
+    before = first;
+  }
+  options.of<ImagePath>().morphs = 3;
+  EXPECT_TRUE(test::contains(test::usage_error_of([&] { paths_of(request, options, 1); }),
+                             "path_morphs is 3, but the published morphing has one start"));
 }
 
 TEST(PathMethods, SeveralMorphsHaveASpread) {

@@ -9,22 +9,32 @@
 #pragma once
 
 #include "whence/explain/attribution/method.h"
+#include "whence/explain/counterfactual/morphing.h"
 
 namespace whence::attribution {
 
 /// How an image's path is found; of both methods.
 struct ImagePath {
-  std::int64_t steps = 50;        ///< images of the path, n
-  std::string kind = "radial";    ///< "radial" or "linear" in codes, or "straight" in pixels
-  std::int64_t morphs = 1;        ///< with different starts, whose maps are averaged
-  std::int64_t iterations = 150;  ///< of the search for a morph, from one start
-  /// "reconstruction", or "image": every image of the path then has what the image's reconstruction lacks.
+  std::int64_t steps = 50;      ///< images of the path, n
+  std::string kind = "radial";  ///< "radial" or "linear" in codes, or "straight" in pixels
+  std::int64_t morphs = 1;      ///< with different starts, whose maps are averaged
+  std::int64_t iterations = 0;  ///< of the search for a morph, from one start; 0: those of `morphing`
+  /// "reconstruction", or "image": every image of the path then has what the image's reconstruction lacks. With morphing.residual the path
+  /// ends at the image in any case.
   std::string end = "reconstruction";
+  /// What the path leads from: "morph", or "nearest", the training image of the other class whose code has the largest cosine with the
+  /// image's code (Parafita 2018, section 4.3).
+  std::string baseline = "morph";
+  counterfactual::MorphOptions morphing = {};  ///< how the morph is made; Options::batch stands for its batch
 };
 struct PathMask {
-  double area = 0.05;      ///< mean of the mask over the pixels
-  double blur = 1;         ///< deviation of the Gaussian blur, pixels
-  double tolerance = 0.1;  ///< approximation error beyond which the mask is optimised instead
+  std::string solver = "closed";  ///< "closed", the closed form, or "published", the thesis' search
+  double area = 0.05;             ///< mean of the mask over the pixels (closed)
+  double blur = 1;                ///< deviation of the Gaussian blur, pixels
+  double tolerance = 0.1;         ///< approximation error beyond which the mask is optimised instead (closed)
+  std::int64_t iterations = 3000;  ///< of Adam (published)
+  double rate = 1e-3;              ///< of Adam (published)
+  double weight = 1;               ///< of the mask's L1 norm, which is normalised (published)
 };
 
 /// Sum over the path of (x_(i+1) - x_i) times the mean of the gradients of f at both: like an image, (N, C, H, W). Its values sum to
@@ -58,31 +68,50 @@ struct MaskOptimization {
   std::uint64_t seed = 0;    ///< of the start, N(0, 1) before the sigmoid; the same for all images
   std::int64_t batch = 512;  ///< images that go through the classifier at once
 };
+struct OptimisedMasks {
+  at::Tensor masks;  ///< (N, 1, H, W)
+  at::Tensor
+      losses;  ///< (N, iterations): weight * L1 - gain before each iteration, with the weight of that iteration
+};
 /// m = blur(sigmoid(v)), v by Adam (Parafita 2018, section 4.6, and his code).
-at::Tensor optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
-                           const at::Tensor& target, const MaskOptimization& options);
+OptimisedMasks optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
+                               const at::Tensor& target, const MaskOptimization& options);
 
 /// The paths of images, by semantic morphing. `other`: where the target is the classifier's answer, its second most probable class; else
 /// the target, and the path leads from it to the answer.
 struct ImagePaths {
   at::Tensor images;         ///< (N, n, C, H, W)
   at::Tensor from, answers;  ///< int64 (N): classes at the path's start and end
+  bool whole = false;        ///< they end at the images themselves, not at reconstructions
 };
-/// `morph`: 0 starts the morphs from the nearest training code, 1 from the next, ...
+/// `morph`: 0 starts the morphs from the nearest training code, 1 from the next, ... Where no training image of the other class is classified
+/// right, a path from the nearest one stays at its image. Errors (usage): an option that is none of its names; a second morph of the
+/// published search, which has one start.
 ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph);
+
+/// The masks of paths, by PathMask::solver.
+struct PathMasks {
+  at::Tensor masks;  ///< (N, 1, H, W)
+  at::Tensor
+      approximation_error;  ///< float64 (N): |linear gain - gain| / |gain| of the closed form; undefined: published
+  at::Tensor losses;        ///< (N, iterations), as OptimisedMasks has them; undefined: closed
+};
+/// Error (usage): no such solver.
+PathMasks masks_of_paths(const models::Classifier& classifier, const ImagePaths& paths,
+                         const Options& options);
 
 /// The mean over morphs of gradients_along. Complete towards f(x_n) - f(x_1). With several morphs the standard error says how far
 /// other morphs would change it.
 Attribution path_integrated_gradients(const Request& request, const Options& options);
 
-/// The mean over morphs of the closed form, or of the optimised mask where the approximation error |linear gain - gain| / gain is above
-/// the tolerance. It always explains probabilities. approximation_error: the mean over morphs.
+/// The mean over morphs of masks_of_paths: the closed form, or the optimised mask where its approximation error is above the tolerance, or
+/// the published search. It always explains probabilities. approximation_error: the mean over morphs.
 Attribution path_mask(const Request& request, const Options& options);
 
 inline constexpr Option kPathOptions[] = {
     {"path_steps", IntegerOption{place<&ImagePath::steps>, 2, 10'000}, "images", "Images of the path."},
-    {"path_iterations", IntegerOption{place<&ImagePath::iterations>, 1, 1'000'000}, "",
-     "Iterations of the search for a morph from one start, at most."},
+    {"path_iterations", IntegerOption{place<&ImagePath::iterations>, 0, 1'000'000}, "",
+     "Iterations of the search for a morph from one start, at most; 0: as many as [morphing] says."},
     {"path_kind", TextOption{place<&ImagePath::kind>}, "radial|linear|straight",
      "The path from the morph to the image: radial or linear in the codes, or straight in the pixels."},
     {"path_morphs", IntegerOption{place<&ImagePath::morphs>, 1, 100}, "morphs",
@@ -90,7 +119,10 @@ inline constexpr Option kPathOptions[] = {
     {"path_end", TextOption{place<&ImagePath::end>}, "reconstruction|image",
      "Where the path ends: at the image's reconstruction, or at the image itself; then every image of the "
      "path "
-     "has what the reconstruction lacks."},
+     "has what the reconstruction lacks. With morphing.residual it always ends at the image."},
+    {"path_baseline", TextOption{place<&ImagePath::baseline>}, "morph|nearest",
+     "What the path leads from: the image's morph, made as [morphing] says, or the training image of the "
+     "other class whose code has the largest cosine with the image's code."},
 };
 inline constexpr Option kPathMaskOptions[] = {
     kPathOptions[0],
@@ -98,13 +130,22 @@ inline constexpr Option kPathMaskOptions[] = {
     kPathOptions[2],
     kPathOptions[3],
     kPathOptions[4],
+    kPathOptions[5],
+    {"path_mask_solver", TextOption{place<&PathMask::solver>}, "closed|published",
+     "How the mask is found: the closed form of a given area, or the thesis' search by Adam, whose L1 norm "
+     "is brought to the size of the gain."},
     {"path_mask_area", NumberOption{place<&PathMask::area>, 0.001, 1}, "share of the pixels",
-     "Area of the mask: its mean over the pixels."},
+     "Area of the mask: its mean over the pixels (closed)."},
     {"path_mask_blur", NumberOption{place<&PathMask::blur>, 0.1, 100}, "pixels",
      "Deviation of the mask's Gaussian blur."},
     {"path_mask_tolerance", NumberOption{place<&PathMask::tolerance>, 0}, "",
      "Relative error of the linear approximation beyond which the mask is optimised instead of taken from "
-     "the closed form."},
+     "the closed form (closed)."},
+    {"path_mask_iterations", IntegerOption{place<&PathMask::iterations>, 1, 1'000'000}, "",
+     "Iterations of the search (published)."},
+    {"path_mask_rate", NumberOption{place<&PathMask::rate>, 1e-9, 100}, "", "Adam's (published)."},
+    {"path_mask_weight", NumberOption{place<&PathMask::weight>, 0}, "",
+     "Weight of the mask's L1 norm (published)."},
 };
 
 }  // namespace whence::attribution

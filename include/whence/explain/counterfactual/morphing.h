@@ -40,6 +40,7 @@ struct PublishedSearch {
   std::int64_t iterations = 5000;
 };
 
+/// How morphs are made, from the codes of the images on.
 struct MorphOptions {
   MorphMethod method = MorphMethod::anchored;
   double entropy = 0.01;  ///< bits, below which a morph is finished
@@ -49,7 +50,19 @@ struct MorphOptions {
   std::int64_t batch = 256;  ///< images at once
   AnchoredSearch anchored;
   PublishedSearch published;
+  std::int64_t draws = 32;  ///< of the posterior, from which an image's code is chosen (CodeOptions)
+  bool residual = false;    ///< morphs keep what the reconstruction of their image lacks
 };
+
+/// Where the morphs of images start.
+struct MorphStarts {
+  ImageCodes codes;
+  at::Tensor residual;  ///< (n, C, H, W), image less reconstruction; undefined without MorphOptions::residual
+};
+/// images: float32 (n, C, H, W). The published method takes draws of the posterior only. All that make morphs of an image begin here, so that
+/// they make the same one. Errors: those of codes_of_images.
+MorphStarts starts_of(const ImageModel& model, const models::Classifier& classifier, const at::Tensor& images,
+                      const MorphOptions& options, std::uint64_t seed);
 
 /// How the search for a morph ended.
 enum class Ending : std::int64_t {
@@ -89,6 +102,9 @@ Morphs morph(const ImageModel& model, const models::Classifier& classifier, cons
 /// at most `count`. For all codes one class. Empty (n, 0) where there is none.
 at::Tensor nearest_known(const KnownCodes& known, const at::Tensor& codes, std::int64_t to,
                          std::int64_t count);
+/// The same with a class of its own for each code, to: int64 (n). int64 (n, count); -1 where there are fewer.
+at::Tensor nearest_of_each(const KnownCodes& known, const at::Tensor& codes, const at::Tensor& to,
+                           std::int64_t count);
 
 /// Entropy of softmax(f_from, f_to), bits, (n). Logits (n, M).
 at::Tensor two_class_entropy(const at::Tensor& logits, const at::Tensor& from, const at::Tensor& to);
