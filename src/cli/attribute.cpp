@@ -13,6 +13,7 @@
 #include "kinds/attribution/comparison.h"
 #include "kinds/attribution/live.h"
 #include "kinds/attribution/results.h"
+#include "kinds/morphing/morphing.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -35,27 +36,19 @@ struct AttributeArguments {
   bool json = false, truth = false, maps_only = false;
 };
 
-/// Images of the data whose codes the methods with a generator know, or that methods learn from.
-constexpr std::int64_t kKnown = 5000;
-
-/// With the seed, with references from the images of the data, where there are any, and with the generator, where there is one.
+/// With the seed, with references from the training images, where there are any, and with the generator, where there is one.
 kinds::AttributionOptions options_of(const AttributeArguments& arguments, const ModelSet& models,
                                      const kinds::AttributionMethods& methods) {
-  kinds::AttributionOptions options = arguments.values->get<kinds::AttributionOptions>();
+  kinds::AttributionOptions options = kinds::attribution_options(*arguments.values);
   options.options.seed = models.seed;
   if (models.encoder && models.decoder) {
     const bool known = kinds::need(attribution::Needs::generator, methods);
-    options.options.generator = std::make_shared<const counterfactual::ImageModel>(
-        counterfactual::ImageModel{*models.encoder, *models.decoder,
-                                   known ? known_codes_of(models, kKnown) : counterfactual::KnownCodes()});
+    const auto& morphs = arguments.values->get<kinds::MorphingOptions>();
+    options.options.generator = std::make_shared<const counterfactual::ImageModel>(counterfactual::ImageModel{
+        *models.encoder, *models.decoder,
+        known ? known_codes_of(models, morphs.known) : counterfactual::KnownCodes()});
   }
-  if (models.pictures) return options;
-  Generator generator = make_generator(models.seed, "attribution/references");
-  options.options.references =
-      data::to_float(models.test, data::sample_rows(models.test, options.references, generator));
-  if (!kinds::need(attribution::Needs::training, methods)) return options;
-  Generator rows = make_generator(models.seed, "attribution/training");
-  options.options.training = data::to_float(models.test, data::sample_rows(models.test, kKnown, rows));
+  if (!models.pictures) kinds::add_training_images(options, models.train, methods);
   return options;
 }
 
@@ -140,7 +133,7 @@ void attribute_truth(const AttributeArguments& arguments, bool counted) {
   TruthArguments truth{.methods = kinds::attribution_methods(arguments.methods),
                        .seed = static_cast<std::uint64_t>(models.seed),
                        .threads = models.threads,
-                       .options = arguments.values->get<kinds::AttributionOptions>().options,
+                       .options = kinds::attribution_options(*arguments.values).options,
                        .out = arguments.out,
                        .json = arguments.json};
   if (counted) truth.images = arguments.count;
@@ -149,7 +142,7 @@ void attribute_truth(const AttributeArguments& arguments, bool counted) {
 
 void attribute(const AttributeArguments& arguments) {
   const kinds::AttributionMethods methods = kinds::attribution_methods(arguments.methods);
-  const ModelSet models = load_classifier(arguments.models, arguments.input);
+  const ModelSet models = load_classifier(arguments.models, arguments.input, /*training=*/true);
   const AskedImages asked(models, arguments.images, arguments.count, "attribution/images");
   const kinds::AttributionOptions options = options_of(arguments, models, methods);
   const auto compute = [&](experiment::Block block, const fs::path&) {
@@ -173,10 +166,12 @@ void attribute(const AttributeArguments& arguments) {
     finish_attribute(*results, arguments.out, arguments.json);
 }
 
-/// The recipe's keys that are flags as they are. Methods and images have flags of their own here.
+/// The recipe's keys that are flags as they are, and those of [morphing] that path methods need. Methods and images have flags of their own
+/// here.
 std::vector<config::Key> flag_keys() {
   std::vector<config::Key> keys = kinds::attribution_section().keys;
   std::erase_if(keys, [](const config::Key& key) { return key.name == "methods" || key.name == "images"; });
+  for (config::Key& key : kinds::morph_keys("morph_")) keys.push_back(std::move(key));
   return keys;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/setup.h"
 #include "kinds/gce/gce.h"
+#include "kinds/morphing/known.h"
 #include "serve/server.h"
 #include "whence/core/error.h"
 #include "whence/platform/interrupt.h"
@@ -38,7 +39,7 @@ serve::Subject explored(const std::string& name, const fs::path& report,
   subject.causal = causal;
   const auto known = [test = models->test, seed = models->seed, classifier = subject.classifier,
                       encoder = subject.encoder, decoder = subject.decoder] {
-    return known_codes_of(*classifier, *encoder, *decoder, test, seed, kKnownImages);
+    return kinds::known_codes(*classifier, *encoder, *decoder, test, kKnownImages, seed);
   };
   if (subject.decoder) subject.known = known;
   return subject;

@@ -8,6 +8,7 @@
 #include "kinds/generator/generator.h"
 #include "kinds/independent/independent.h"
 #include "kinds/kinds.h"
+#include "kinds/morphing/known.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 
@@ -34,8 +35,7 @@ ModelSet load_run_generator(const ModelArguments& a, bool real) {
   ModelSet set;
   set.classifier = session.classifier(Precision::float32);
   set.decoder = session.decoder(Precision::float32);
-  const config::Values& values = session.recipe().values;
-  if (kinds::explains(values) || kinds::has_encoder(values)) {
+  if (kinds::has_encoder(session.recipe().values)) {
     set.encoder = session.encoder(Precision::float32);
     set.test = session.data().test;
   } else if (real) {
@@ -67,10 +67,10 @@ ModelSet load_file_generator(const ModelArguments& a) {
 
 ModelSet autoencoder_of_run(const ModelArguments& a) {
   experiment::Session session = open_run(a);
-  if (session.latents() == 0)
+  if (!kinds::has_encoder(session.recipe().values))
     fail(
-        "{} has no generator; give a run whose recipe trains one, or model files with --encoder and "
-        "--decoder",
+        "{} has no autoencoder, but a morph starts from the code of an image; give a run with an explanation "
+        "or with generator.objective = \"vae\", or model files with --encoder and --decoder",
         a.run);
   const Precision precision = session.judging_precision();
   ModelSet set;
@@ -87,12 +87,7 @@ ModelSet autoencoder_of_run(const ModelArguments& a) {
     return set;
   }
   set.pictures = read_pictures(a.pictures, session.task().image);
-  try {
-    set.train = session.data().train;
-  } catch (const Error& error) {
-    std::cerr << "whence: warning: images that the generator draws stand for training images: "
-              << error.what() << "\n";
-  }
+  set.train = optional_training_images(session);
   return set;
 }
 
@@ -142,18 +137,8 @@ counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t c
     return counterfactual::known_codes_of_draws(*models.encoder, *models.decoder, *models.classifier, kDrawn,
                                                 generator);
   }
-  return known_codes_of(*models.classifier, *models.encoder, *models.decoder, images, models.seed, count,
-                        show_progress());
-}
-
-counterfactual::KnownCodes known_codes_of(const models::Classifier& classifier,
-                                          const models::Encoder& encoder, const models::Decoder& decoder,
-                                          const data::Dataset& images, std::uint64_t seed, std::int64_t count,
-                                          const ProgressCallback& progress) {
-  Generator generator = make_generator(seed, "morphing/known");
-  const data::Dataset known = data::pick(images, data::sample_rows(images, count, generator));
-  return counterfactual::known_codes(encoder, decoder, classifier, data::to_float(known), known.labels,
-                                     progress);
+  return kinds::known_codes(*models.classifier, *models.encoder, *models.decoder, images, count, models.seed,
+                            show_progress());
 }
 
 std::int64_t causal_factors_of(const std::string& run) {

@@ -63,10 +63,22 @@ experiment::Samples pictures_for_files(const ModelArguments& a, const std::strin
   return read_pictures(a.pictures, input.empty() ? told_shape(a) : parse_image_shape(input));
 }
 
-data::Dataset test_images(const ModelArguments& a) {
-  const data::Splits splits = experiment::load_data(parse_data(a.data, a.classes));
+data::Splits images_of(const ModelArguments& a) {
+  data::Splits splits = experiment::load_data(parse_data(a.data, a.classes));
   if (!splits.note.empty()) std::cerr << "whence: note: " << splits.note << std::endl;
-  return splits.test;
+  return splits;
+}
+
+data::Dataset test_images(const ModelArguments& a) { return images_of(a).test; }
+
+data::Dataset optional_training_images(experiment::Session& session) {
+  try {
+    return session.data().train;
+  } catch (const Error& error) {
+    std::cerr << "whence: warning: images that the generator draws stand for training images: "
+              << error.what() << "\n";
+    return {};
+  }
 }
 
 at::Tensor probe_of(const ModelSet& set) {

@@ -14,7 +14,12 @@ experiment::Samples read_pictures(const std::vector<std::string>& files, at::Int
 /// --picture in the form that `input` ("3x32x32") or else the classifier's file tells. Error (usage): neither does.
 experiment::Samples pictures_for_files(const ModelArguments& arguments, const std::string& input);
 /// Of --data and --classes. A note on what serves as test goes to stderr.
+data::Splits images_of(const ModelArguments& arguments);
+/// Their test images.
 data::Dataset test_images(const ModelArguments& arguments);
+
+/// Of a run that is asked about pictures; nothing, with a warning, where they are not there.
+data::Dataset optional_training_images(experiment::Session& session);
 
 /// A few images, to try a model with: the pictures, or those of the test.
 at::Tensor probe_of(const ModelSet& set);

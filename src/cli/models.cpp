@@ -7,6 +7,7 @@
 #include "cli/model_parts.h"
 #include "cli/setup.h"
 #include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
 #include "kinds/text/text.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
@@ -77,6 +78,26 @@ ModelSet load_files(const ModelArguments& arguments, bool images) {
   return set;
 }
 
+ModelSet load_run_classifier(const ModelArguments& a, bool training) {
+  experiment::Session session = open_run(a);
+  ModelSet set;
+  set.classifier = session.classifier(Precision::float32);
+  set.class_names = session.task().class_names;
+  set.seed = session.seed();
+  if (kinds::has_encoder(session.recipe().values)) {
+    set.encoder = session.encoder(Precision::float32);
+    set.decoder = session.decoder(Precision::float32);
+  }
+  if (a.pictures.empty()) {
+    set.test = session.data().test;
+    if (training) set.train = session.data().train;
+    return set;
+  }
+  set.pictures = read_pictures(a.pictures, session.task().image);
+  if (training && set.encoder) set.train = optional_training_images(session);
+  return set;
+}
+
 }  // namespace
 
 ModelSet load_models(const ModelArguments& arguments, bool images) {
@@ -89,34 +110,22 @@ ModelSet load_models(const ModelArguments& arguments, bool images) {
   return set;
 }
 
-ModelSet load_classifier(const ModelArguments& a, const std::string& input) {
+ModelSet load_classifier(const ModelArguments& a, const std::string& input, bool training) {
   if (!a.pictures.empty() && !a.data.empty()) fail_usage("give either --data or --picture, not both");
   if (a.run.empty() == a.classifier.empty()) fail_usage("give either a run folder or --classifier");
   if (!a.run.empty() && !(a.encoder.empty() && a.decoder.empty()))
     fail_usage("give either a run folder or model files, not both");
   if (a.encoder.empty() != a.decoder.empty()) fail_usage("give both of --encoder and --decoder, or neither");
   refuse_beside_run(a);
+  if (!a.run.empty()) return load_run_classifier(a, training);
   ModelSet set;
-  if (!a.run.empty()) {
-    experiment::Session session = open_run(a);
-    set.classifier = session.classifier(Precision::float32);
-    set.class_names = session.task().class_names;
-    set.seed = session.seed();
-    if (session.latents() > 0) {
-      set.encoder = session.encoder(Precision::float32);
-      set.decoder = session.decoder(Precision::float32);
-    }
-    if (a.pictures.empty())
-      set.test = session.data().test;
-    else
-      set.pictures = read_pictures(a.pictures, session.task().image);
-    return set;
-  }
   set_up(a.threads);
   set.seed = static_cast<std::uint64_t>(a.seed);
   if (a.data.empty() == a.pictures.empty()) fail_usage("give either --data or --picture");
   if (a.pictures.empty()) {
-    set.test = test_images(a);
+    data::Splits splits = images_of(a);
+    set.test = std::move(splits.test);
+    if (training) set.train = std::move(splits.train);
     set.class_names = set.test.class_names;
   } else {
     set.pictures = pictures_for_files(a, input);

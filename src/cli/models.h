@@ -22,8 +22,9 @@ struct ModelSet {
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
   std::unique_ptr<models::Classifier> independent;  ///< of load_autoencoder; null where there is none
-  data::Dataset train;  ///< of load_autoencoder, unless pictures and files were given
-  data::Dataset test;   ///< undefined tensors without images, and where pictures are given
+  data::Dataset
+      train;  ///< of load_autoencoder and, where asked for, load_classifier; not for pictures and files
+  data::Dataset test;  ///< undefined tensors without images, and where pictures are given
   std::optional<experiment::Samples>
       pictures;  ///< those that were given, in the models' form, and their files' names
   std::vector<std::string> class_names, factors;
@@ -42,18 +43,13 @@ ModelSet load_autoencoder(const ModelArguments& arguments, const std::string& in
 /// generator where no images of the data were given.
 counterfactual::KnownCodes known_codes_of(const ModelSet& models, std::int64_t count);
 
-/// Of at most `count` of the data's images.
-counterfactual::KnownCodes known_codes_of(const models::Classifier& classifier,
-                                          const models::Encoder& encoder, const models::Decoder& decoder,
-                                          const data::Dataset& images, std::uint64_t seed, std::int64_t count,
-                                          const ProgressCallback& progress = {});
-
 /// How many of a run's factors are causal; 0 where it has no causal explanation.
 std::int64_t causal_factors_of(const std::string& run);
 
 /// The classifier in float32; encoder and decoder where the run, or the files, have them. `input`: a sample's shape "CxHxW", which pictures are brought to
-/// where no run folder tells it. Errors as above.
-ModelSet load_classifier(const ModelArguments& arguments, const std::string& input);
+/// where no run folder tells it. `training`: with training images, of a run that is asked about pictures only as far as they are there (a
+/// warning). Errors as above.
+ModelSet load_classifier(const ModelArguments& arguments, const std::string& input, bool training = false);
 
 /// The decoder in float32, and what else there is: encoder and test images of a run or of files, and a classifier. `real`: a run's
 /// test images even where it has no encoder, as far as they are there (a warning). Errors: as above; (usage) an encoder without images, or images without an encoder; a run without a generator.

@@ -9,19 +9,17 @@
 #include "cli/models.h"
 #include "cli/setup.h"
 #include "cli/sharding.h"
+#include "kinds/morphing/entropy.h"
+#include "kinds/morphing/known.h"
 #include "kinds/morphing/results.h"
 #include "kinds/morphing/study.h"
 #include "whence/core/error.h"
-#include "whence/core/random.h"
 #include "whence/interchange/safetensors.h"
 
 namespace whence::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Training images of a class that its linear autoencoder is fitted to.
-constexpr std::int64_t kFitted = 2000;
 
 struct MorphArguments {
   ModelArguments models;
@@ -86,6 +84,8 @@ void print(const nlohmann::json& metrics) {
           " {:>12}", way->contains(column) ? fmt::format("{:.4g}", way->at(column).get<double>()) : "");
     std::cout << "\n";
   }
+  if (metrics.contains("path_entropy"))
+    std::cout << kinds::entropy_sentence(metrics.at("path_entropy")) << "\n";
 }
 
 experiment::Results study_block(const kinds::MorphingModels& view, const at::Tensor& images,
@@ -105,16 +105,23 @@ experiment::Results study_block(const kinds::MorphingModels& view, const at::Ten
   }
 }
 
+/// A study of the models, not of single images: the first block makes it.
+void add_entropy(const kinds::MorphingModels& view, const kinds::MorphingOptions& options,
+                 experiment::Results& results, const fs::path& figures) {
+  nlohmann::json entropy = kinds::path_entropy(view, options.entropy_pairs);
+  if (entropy.is_null()) return;
+  if (!figures.empty()) report::draw(kinds::entropy_chart(entropy), figures / "path-entropy");
+  results.notes["path_entropy"] = std::move(entropy);
+}
+
 void morph(const MorphArguments& arguments) {
   kinds::MorphingOptions options = arguments.values->get<kinds::MorphingOptions>();
   const ModelSet models = load_autoencoder(arguments.models, arguments.input);
   const AskedImages asked(models, arguments.images, arguments.count, "morphing/images");
   const counterfactual::KnownCodes known = known_codes_of(models, options.known);
   std::optional<counterfactual::ClassAutoencoders> autoencoders;
-  if (models.train.images.defined()) {
-    Generator fitted = make_generator(models.seed, "morphing/autoencoders");
-    autoencoders = counterfactual::fit_class_autoencoders(models.train, options.components, kFitted, fitted);
-  }
+  if (models.train.images.defined())
+    autoencoders = kinds::class_autoencoders(models.train, options.components, models.seed);
   const kinds::MorphingModels view{*models.classifier,
                                    {*models.encoder, *models.decoder, known},
                                    models.independent.get(),
@@ -126,11 +133,12 @@ void morph(const MorphArguments& arguments) {
                                 {"sure", kinds::sure_images(view, options.search.entropy)},
                                 {"method", static_cast<int>(options.search.method)},
                                 {"entropy", options.search.entropy},
-                                {"residual", options.residual}};
+                                {"residual", options.search.residual}};
   const auto compute = [&](experiment::Block block, const fs::path& figures) {
     experiment::Results results = study_block(view, asked.images(block.first, block.count), block, options,
                                               arguments.controls, figures);
     if (!results.rows.empty()) results.about.update(about);
+    if (block.first == 0 && options.entropy_pairs > 0) add_entropy(view, options, results, figures);
     for (std::int64_t i = 0; i < block.count; ++i) results.facts.push_back(asked.name(block.first + i));
     return results;
   };
@@ -153,10 +161,11 @@ void finish_morph(const experiment::Results& results, const fs::path& out, bool 
   kinds::MorphingOptions options;
   options.search.method = static_cast<counterfactual::MorphMethod>(results.about.at("method").get<int>());
   results.about.at("entropy").get_to(options.search.entropy);
-  results.about.at("residual").get_to(options.residual);
+  results.about.at("residual").get_to(options.search.residual);
   if (!out.empty()) save(study, out);
   nlohmann::json metrics = kinds::to_json(study, results.about.at("sure"), options);
   metrics["images"] = results.facts.size();
+  if (results.notes.contains("path_entropy")) metrics["path_entropy"] = results.notes.at("path_entropy");
   if (json) {
     metrics["results"] = images_of(study, results);
     std::cout << metrics.dump(2) << "\n";

@@ -125,11 +125,15 @@ TEST_F(Models, MorphsOfARunAndOfFiles) {
   for (const nlohmann::json& each : run["results"]) EXPECT_NE(each["from"], each["to"]);
   for (const char* way : {"morph", "counterfactual", "adversarial_l2", "adversarial_linf"})
     EXPECT_TRUE(run["ways"].contains(way)) << way;
-  for (const char* figure : {"morphs.svg", "morphs-and-controls.png"})
+  EXPECT_TRUE(run["path_entropy"]["r"].contains("path"));
+  for (const char* figure : {"morphs.svg", "morphs-and-controls.png", "path-entropy.svg"})
     EXPECT_TRUE(std::filesystem::exists(workplace_ / "figures" / figure)) << figure;
   EXPECT_EQ(nn::load_safetensors(workplace_ / "figures/morphs.safetensors").tensors.size(), 7U);
-  EXPECT_TRUE(contains(workplace_.must_run({"morph", "run", "--count", "20", "--no-controls"}).out,
-                       "semantic morph"));
+  const auto table = workplace_.must_run({"morph", "run", "--count", "20", "--no-controls"});
+  EXPECT_TRUE(contains(table.out, "semantic morph"));
+  EXPECT_TRUE(contains(table.out, "Pearson's r of entropy and gradient on 100 paths"));
+  EXPECT_FALSE(json(std::vector<std::string>{"morph", "run", "--images", "3", "--entropy-pairs", "0"} + small)
+                   .contains("path_entropy"));
 
   const std::string own = run["results"][0]["from"];
   EXPECT_TRUE(is_error(workplace_.run({"morph", "run", "--images", "3", "--target", own}), 2, "already"));
@@ -164,6 +168,40 @@ TEST_F(Models, MorphsOfARunAndOfFiles) {
            std::vector<std::string>{"--picture", "mine.png", "--input", "1x8x8", "--json"});
   ASSERT_EQ(picture["results"].size(), 1u);
   EXPECT_EQ(picture["results"][0]["image"], "mine.png");
+}
+
+/// With the recipe's morphs as flags: the same training images are known, learned from and drawn as references.
+TEST_F(Models, MapsOfTheVerbAreThoseOfTheRecipe) {
+  workplace_.must_run(
+      {"run", "run", "--quiet", "--set", "attribution.methods=[\"path_mask\",\"expected_gradients\"]",
+       "--set", "attribution.images=12", "--set", "morphing.start=0.9", "--set", "morphing.known=300"});
+  const nlohmann::json stage =
+      nlohmann::json::parse(read_file(workplace_ / "run/metrics.json")).at("attribution").at("methods");
+  const std::vector<std::string> verb = {"attribute",     "run",       "--count",  "12",
+                                         "--method",      "path_mask", "--method", "expected_gradients",
+                                         "--morph-known", "300",       "--json"};
+  const nlohmann::json same = json(verb + std::vector<std::string>{"--morph-start", "0.9"}).at("methods");
+  for (const char* method : {"path_mask", "expected_gradients"})
+    EXPECT_NEAR(same[method]["morf"]["mean"].get<double>(), stage[method]["morf"]["mean"].get<double>(), 1e-6)
+        << method;
+  const auto error = [](const nlohmann::json& methods) {
+    return methods.at("path_mask").at("approximation_error").get<double>();
+  };
+  EXPECT_NEAR(error(same), error(stage), 1e-6);
+  EXPECT_NE(error(json(verb + std::vector<std::string>{"--morph-start", "0.1"}).at("methods")), error(stage));
+}
+
+TEST_F(Models, AMorphNeedsAnEncoder) {
+  workplace_.must_run({"train", "recipe-of-squares.toml", "--out", "gan", "--quiet", "--set",
+                       "generator.latents=3", "--set", "generator.objective=gan", "--set",
+                       "generator.architecture=dcgan-upsampling", "--set", "generator.steps=4", "--set",
+                       "generator.candidate_steps=0", "--set", "generator.batch=16"});
+  EXPECT_TRUE(is_error(workplace_.run({"morph", "gan"}), 1, "gan has no autoencoder"));
+  EXPECT_TRUE(is_error(
+      workplace_.run({"run", "recipe-of-squares.toml", "--out", "new", "--set", "generator.latents=3",
+                      "--set", "generator.objective=gan", "--set", "morphing.images=5"}),
+      2, "the generator has no encoder"));
+  EXPECT_FALSE(std::filesystem::exists(workplace_ / "new"));
 }
 
 TEST_F(Models, AttributionsOfARunAndOfFiles) {

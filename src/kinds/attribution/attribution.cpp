@@ -9,6 +9,9 @@
 #include "kinds/attribution/live.h"
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
+#include "kinds/morphing/known.h"
+#include "kinds/morphing/morphing.h"
+#include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
 #include "whence/explain/counterfactual/image_model.h"
@@ -24,19 +27,21 @@ bool maps_are_asked(const config::Values& values) {
   return !values.get<AttributionOptions>().methods.empty();
 }
 
-/// Training images whose codes the methods with a generator know, or that methods learn from.
-constexpr std::int64_t kKnown = 5000;
+void check_maps(const config::Values& values, const std::string& file) {
+  if (!maps_are_asked(values) || has_encoder(values)) return;
+  for (const attribution::Method* method : attribution_methods(values.get<AttributionOptions>().methods))
+    if (method->needs == attribution::Needs::generator)
+      fail_usage(
+          "{}: attribution.methods has {}, which needs an autoencoder, and the recipe trains none; set "
+          "explanation.steps, or generator.latents without generator.file, or leave the method out",
+          file, method->name);
+}
 
-/// The recipe's options with the run's seed, and with references and what methods learn from, both from its training images.
+/// The recipe's options with the run's seed, and with what methods need of its training images.
 AttributionOptions map_options(Session& session) {
-  AttributionOptions options = session.get<AttributionOptions>();
-  Generator generator = make_generator(session.seed(), "attribution/references");
-  const data::Dataset& train = session.data().train;
+  AttributionOptions options = attribution_options(session.recipe().values);
   options.options.seed = session.seed();
-  options.options.references = data::to_float(train, data::sample_rows(train, options.references, generator));
-  if (!need(attribution::Needs::training, attribution_methods(options.methods))) return options;
-  Generator rows = make_generator(session.seed(), "attribution/training");
-  options.options.training = data::to_float(train, data::sample_rows(train, kKnown, rows));
+  add_training_images(options, session.data().train, attribution_methods(options.methods));
   return options;
 }
 
@@ -49,18 +54,13 @@ struct RunGenerator {
 RunGenerator generator_of(Session& session, const models::Classifier& classifier,
                           const AttributionOptions& options) {
   RunGenerator result;
-  const config::Values& values = session.recipe().values;
-  if (session.latents() == 0 || !(explains(values) || has_encoder(values))) return result;
+  if (!has_encoder(session.recipe().values)) return result;
   result.encoder = session.encoder(session.judging_precision());
   result.decoder = session.decoder(session.judging_precision());
   counterfactual::KnownCodes codes;
-  if (need(attribution::Needs::generator, attribution_methods(options.methods))) {
-    const data::Dataset& train = session.data().train;
-    Generator rows = make_generator(session.seed(), "attribution/known");
-    const data::Dataset known = data::pick(train, data::sample_rows(train, kKnown, rows));
-    codes = counterfactual::known_codes(*result.encoder, *result.decoder, classifier, data::to_float(known),
-                                        known.labels);
-  }
+  if (need(attribution::Needs::generator, attribution_methods(options.methods)))
+    codes = known_codes(classifier, *result.encoder, *result.decoder, session.data().train,
+                        session.get<MorphingOptions>().known, session.seed());
   result.model = std::make_shared<const counterfactual::ImageModel>(
       counterfactual::ImageModel{*result.encoder, *result.decoder, codes});
   return result;
@@ -138,6 +138,18 @@ std::vector<experiment::Metric> metrics_of_maps() {
 
 }  // namespace
 
+void add_training_images(AttributionOptions& options, const data::Dataset& train,
+                         const AttributionMethods& methods) {
+  constexpr std::int64_t learned_from = 5000;
+  const auto drawn = [&](const char* purpose, std::int64_t count) {
+    Generator generator = make_generator(options.options.seed, purpose);
+    return data::to_float(train, data::sample_rows(train, count, generator));
+  };
+  options.options.references = drawn("attribution/references", options.references);
+  if (need(attribution::Needs::training, methods))
+    options.options.training = drawn("attribution/training", learned_from);
+}
+
 experiment::Kind attribution_kind() {
   const config::Section drawing{
       "figures",
@@ -147,9 +159,12 @@ experiment::Kind attribution_kind() {
   experiment::Kind kind{"attribution",
                         "Which pixels speak for the classifier's answer.",
                         {attribution_section(), drawing},
-                        maps_are_asked};
+                        maps_are_asked,
+                        check_maps};
+  std::vector<std::string_view> keys = {"attribution", "run.seed"};
+  for (const config::Key& key : morph_keys("morphing.")) keys.push_back(key.name);
   kind.stages = {{"attribution",
-                  {"attribution", "run.seed"},
+                  keys,
                   {"data", "classifier", "generator", "explanation"},
                   measure_maps,
                   experiment::judging_content}};

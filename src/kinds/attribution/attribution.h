@@ -25,5 +25,7 @@ experiment::Kind attribution_kind();
 
 /// Its part of a recipe: one key for each option of each method. `whence attribute` has the same ones as flags.
 config::Section attribution_section();
+/// [attribution], with the morphs of path methods as [morphing] makes them.
+AttributionOptions attribution_options(const config::Values& values);
 
 }  // namespace whence::kinds

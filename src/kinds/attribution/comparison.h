@@ -7,6 +7,7 @@
 #include "report/figures.h"
 #include "report/page.h"
 #include "whence/core/progress.h"
+#include "whence/data/dataset.h"
 
 namespace whence::kinds {
 
@@ -15,6 +16,11 @@ using AttributionMethods = std::vector<const attribution::Method*>;
 AttributionMethods attribution_methods(const std::vector<std::string>& names);
 /// Whether one of them has this need.
 bool need(attribution::Needs needs, const AttributionMethods& methods);
+
+/// Puts what the methods need of the training images into the options: references, and images that methods learn from, drawn by
+/// options.options.seed.
+void add_training_images(AttributionOptions& options, const data::Dataset& train,
+                         const AttributionMethods& methods);
 
 struct MeasuredMaps {
   const attribution::Method* method = nullptr;  ///< null: regions in random order

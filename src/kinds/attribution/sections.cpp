@@ -2,6 +2,8 @@
 #include <set>
 
 #include "kinds/attribution/attribution.h"
+#include "kinds/morphing/morphing.h"
+#include "whence/explain/attribution/path_mask.h"
 
 namespace whence::kinds {
 namespace {
@@ -83,6 +85,12 @@ config::Section attribution_section() {
                                 std::visit([](const auto& type) { return type_of(type); }, option.type),
                                 option.unit, option.meaning});
   return section;
+}
+
+AttributionOptions attribution_options(const config::Values& values) {
+  AttributionOptions options = values.get<AttributionOptions>();
+  options.options.of<attribution::ImagePath>().morphing = values.get<MorphingOptions>().search;
+  return options;
 }
 
 }  // namespace whence::kinds

@@ -5,7 +5,10 @@
 #include "experiment/stages.h"
 #include "kinds/attribution/attribution.h"
 #include "kinds/gce/gce.h"
+#include "kinds/generator/generator.h"
 #include "kinds/independent/independent.h"
+#include "kinds/morphing/entropy.h"
+#include "kinds/morphing/known.h"
 #include "kinds/morphing/path_figure.h"
 #include "kinds/morphing/study.h"
 #include "whence/core/error.h"
@@ -15,21 +18,24 @@
 namespace whence::kinds {
 namespace {
 
-/// Training images of a class that its linear autoencoder is fitted to.
-constexpr std::int64_t kFitted = 2000;
 /// Images whose path is drawn, and test images that are searched for wrong answers.
 constexpr std::int64_t kPaths = 4, kSearched = 2000;
 
 bool morphs_are_asked(const config::Values& values) { return values.get<MorphingOptions>().images > 0; }
 
 void check_morphing(const config::Values& values, const std::string& file) {
-  if (!morphs_are_asked(values)) return;
-  if (values.get<gce::Training>().steps == 0)
+  if (!morphs_are_asked(values) || has_encoder(values)) return;
+  const std::int64_t images = values.get<MorphingOptions>().images;
+  if (trains_alone(values))
     fail_usage(
-        "{}: morphing.images is {}, but the recipe trains no generator; set explanation.steps, and "
-        "generator.latents for a plain "
-        "autoencoder",
-        file, values.get<MorphingOptions>().images);
+        "{}: morphing.images is {}, but the generator has no encoder, and a morph starts from the code of an "
+        "image; train an autoencoder (generator.objective = \"vae\", without generator.file), or leave the "
+        "morphs out",
+        file, images);
+  fail_usage(
+      "{}: morphing.images is {}, but the recipe trains no generator; set explanation.steps, or "
+      "generator.latents for a plain autoencoder",
+      file, images);
 }
 
 /// The stage's models; MorphingModels refers to them.
@@ -51,13 +57,9 @@ Loaded loaded(experiment::Session& session) {
   const MorphingOptions& options = session.get<MorphingOptions>();
   Loaded result{session.judged(), independent_classifier(session), {}, {}};
   const data::Dataset& train = session.data().train;
-  Generator rows = make_generator(session.seed(), "morphing/known");
-  const data::Dataset known = data::pick(train, data::sample_rows(train, options.known, rows));
-  result.known =
-      counterfactual::known_codes(*result.models.encoder, *result.models.decoder, *result.models.classifier,
-                                  data::to_float(known), known.labels, session.progress);
-  Generator fitted = make_generator(session.seed(), "morphing/autoencoders");
-  result.autoencoders = counterfactual::fit_class_autoencoders(train, options.components, kFitted, fitted);
+  result.known = known_codes(*result.models.classifier, *result.models.encoder, *result.models.decoder, train,
+                             options.known, session.seed(), session.progress);
+  result.autoencoders = class_autoencoders(train, options.components, session.seed());
   return result;
 }
 
@@ -70,6 +72,9 @@ experiment::StageResult measure_morphs(experiment::Session& session) {
   const MorphingModels view = models.view(session);
   const MorphStudy study = study_morphs(view, images, options, /*with_controls=*/true, session.progress);
   nlohmann::json metrics = to_json(study, view, options);
+  if (options.entropy_pairs > 0)
+    if (nlohmann::json entropy = path_entropy(view, options.entropy_pairs); !entropy.is_null())
+      metrics["path_entropy"] = std::move(entropy);
   const nlohmann::json& morph = metrics.at("ways").at("morph");
   return {metrics,
           {},
@@ -102,14 +107,16 @@ std::pair<at::Tensor, at::Tensor> wrong_images(experiment::Session& session,
 
 /// Paths and masks of right answers, and of wrong ones against the true class.
 void draw_paths(experiment::Session& session, const MorphingModels& view, experiment::Figures& figures) {
-  attribution::Options options = session.get<AttributionOptions>().options;
+  attribution::Options options = attribution_options(session.recipe().values).options;
   options.seed = session.seed();
   options.generator = std::make_shared<const counterfactual::ImageModel>(view.model);
   const auto draw = [&](const at::Tensor& images, const at::Tensor& target, const std::string& name,
                         bool with_gains) {
     const PathPictures pictures = path_pictures(view.classifier, images, target, view.class_names, options);
     report::draw(pictures.grid, figures.stem(name));
-    if (with_gains) report::draw(pictures.gains, figures.stem(name + "-gain"));
+    if (!with_gains) return;
+    report::draw(pictures.gains, figures.stem(name + "-gain"));
+    if (pictures.losses) report::draw(*pictures.losses, figures.stem(name + "-loss"));
   };
   const at::Tensor images = figures.samples(kPaths, "figures/paths").images;
   draw(images, attribution::answers_to(view.classifier, images), "path-masks", true);
@@ -127,7 +134,17 @@ void draw_run(experiment::Run& run, experiment::Figures& figures) {
   const MorphStudy study = study_morphs(view, images, options, /*with_controls=*/true, {});
   report::draw(morph_figure(study, view, options.drawn), figures.stem("morphs"));
   report::draw(ways_figure(study, view, options.drawn), figures.stem("morphs-and-controls"));
+  const nlohmann::json& metrics = run.metrics.at("morphing");
+  if (metrics.contains("path_entropy"))
+    report::draw(entropy_chart(metrics.at("path_entropy")), figures.stem("path-entropy"));
   draw_paths(session, view, figures);
+}
+
+/// Adds the figure to the last section where the run has drawn it.
+void add_if_drawn(const experiment::Run& run, report::Page& page, const std::string& name,
+                  const std::string& caption) {
+  if (std::filesystem::exists(run.session.folder() / ("figures/" + name + ".svg")))
+    page.sections.back().figures.push_back(run.figure(name, caption));
 }
 
 void report_run(const experiment::Run& run, report::Page& page) {
@@ -145,13 +162,17 @@ void report_run(const experiment::Run& run, report::Page& page) {
                  "Green: the mask, the pixels whose "
                  "change carries the class; red: added on the way, blue: removed."),
       run.figure("path-masks-gain", "The gain of the masks on the path.")};
-  const auto wrong = run.session.folder() / "figures/path-masks-of-wrong-answers.svg";
-  if (std::filesystem::exists(wrong))
-    page.sections.back().figures.push_back(
-        run.figure("path-masks-of-wrong-answers",
-                   "Test images that the classifier gets wrong: the path leads from the true class to the "
-                   "answer, and the mask shows what "
-                   "speaks for the answer."));
+  add_if_drawn(run, page, "path-masks-loss",
+               "The loss of the masks' search: the normalised L1 norm less the gain, image by image.");
+  add_if_drawn(run, page, "path-masks-of-wrong-answers",
+               "Test images that the classifier gets wrong: the path leads from the true class to the "
+               "answer, and the mask shows what speaks for the answer.");
+  const nlohmann::json& metrics = run.metrics.at("morphing");
+  if (!metrics.contains("path_entropy")) return;
+  page.sections.push_back(entropy_section_of(metrics.at("path_entropy")));
+  add_if_drawn(
+      run, page, "path-entropy",
+      "One path and the mean of all. Dashed: the mean entropy step of the one path, and its window.");
 }
 
 std::vector<experiment::Metric> morphing_metrics() {
@@ -184,6 +205,15 @@ std::vector<experiment::Metric> morphing_metrics() {
            "morphing.ways.morph.seconds_per_image"},
           {"morph_distance", "distance of a morph", "", 2, neither, "L2 between reconstruction and morph.",
            "morphing.ways.morph.distance"},
+          {"entropy_r", "r of entropy and gradient", "", 3, neither,
+           "Pearson's r of the entropy of a path's two classes and the gradient of the first one's "
+           "probability, over all values of all steps of all paths.",
+           "morphing.path_entropy.r.values"},
+          {"entropy_r_steps", "r of entropy and gradient, by steps", "", 3, neither,
+           "The same, with the mean of the gradient's size over each step's image.",
+           "morphing.path_entropy.r.steps"},
+          {"entropy_r_path", "r of entropy and gradient within a path", "", 3, neither,
+           "The same along each path by itself; the median over paths.", "morphing.path_entropy.r.path"},
           {"adversarial_transfer_l2", "adversarial changes in L2 that transfer", "%", 1, neither,
            "The control: changes of pixels in an L2 ball that an independent classifier follows.",
            "morphing.ways.adversarial_l2.transfer"},

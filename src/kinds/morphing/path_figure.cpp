@@ -20,22 +20,55 @@ Tensor in_green(const Tensor& mask, const Tensor& image) {
   return at::cat({rest, faint * (1 - strength) + 0.6 * strength, rest + 0.45 * strength}, 1);
 }
 
-report::LineChart gain_chart(const Tensor& gains, const std::vector<std::string>& names) {
+/// One line a row of values (n, steps).
+report::LineChart chart_of(const Tensor& values, const std::vector<std::string>& names) {
+  const Tensor all = values.to(at::kCPU, at::kDouble).contiguous();
   report::LineChart chart;
-  chart.title = "Where on the path the masked pixels raise the probability";
-  chart.horizontal_axis = "step of the path, from the morph to the image";
   report::Panel panel;
-  panel.value_axis = "gain of a step";
-  for (std::int64_t i = 0; i < gains.size(0); ++i) {
+  for (std::int64_t i = 0; i < all.size(0); ++i) {
     report::Series series{names[static_cast<std::size_t>(i)], {}, {}};
-    for (std::int64_t step = 0; step < gains.size(1); ++step) {
+    const double* row = all[i].data_ptr<double>();
+    for (std::int64_t step = 0; step < all.size(1); ++step) {
       series.x.push_back(static_cast<double>(step + 1));
-      series.y.push_back(gains[i][step].item<double>());
+      series.y.push_back(row[step]);
     }
     panel.series.push_back(std::move(series));
   }
   chart.panels = {std::move(panel)};
   return chart;
+}
+
+report::LineChart gain_chart(const Tensor& gains, const std::vector<std::string>& names) {
+  report::LineChart chart = chart_of(gains, names);
+  chart.title = "Where on the path the masked pixels raise the probability";
+  chart.horizontal_axis = "step of the path, from the morph to the image";
+  chart.panels.front().value_axis = "gain of a step";
+  return chart;
+}
+
+report::LineChart loss_chart(const Tensor& losses, const std::vector<std::string>& names) {
+  report::LineChart chart = chart_of(losses, names);
+  chart.title = "The search for the masks";
+  chart.horizontal_axis = "iteration";
+  chart.panels.front().value_axis = "L1 - gain";
+  return chart;
+}
+
+/// The path from each image's first morph, and the mean of the masks over its morphs.
+struct Explained {
+  attribution::ImagePaths paths;
+  Tensor masks, losses;
+};
+Explained explain(const attribution::Request& request, const attribution::Options& options) {
+  const attribution::ImagePaths paths = attribution::paths_of(request, options, 0);
+  const attribution::PathMasks first = attribution::masks_of_paths(request.classifier, paths, options);
+  const std::int64_t morphs = options.of<attribution::ImagePath>().morphs;
+  Tensor masks = first.masks;
+  for (std::int64_t morph = 1; morph < morphs; ++morph)
+    masks = masks + attribution::masks_of_paths(request.classifier,
+                                                attribution::paths_of(request, options, morph), options)
+                        .masks;
+  return {paths, masks / static_cast<double>(morphs), first.losses};
 }
 
 }  // namespace
@@ -44,8 +77,9 @@ PathPictures path_pictures(const models::Classifier& classifier, const at::Tenso
                            const at::Tensor& target, const std::vector<std::string>& class_names,
                            const attribution::Options& options) {
   const at::NoGradGuard no_grad;
-  const attribution::ImagePaths paths = attribution::paths_of({classifier, images, target}, options, 0);
-  const Tensor masks = attribution::method("path_mask").run(classifier, images, target, options).values;
+  const Explained found = explain({classifier, images, target}, options);
+  const attribution::ImagePaths& paths = found.paths;
+  const Tensor& masks = found.masks;
   const std::int64_t steps = paths.images.size(1);
   const auto on_path = [&](std::int64_t i) {
     return paths.images.select(1, i * (steps - 1) / (2 * kHalf - 1));
@@ -71,11 +105,12 @@ PathPictures path_pictures(const models::Classifier& classifier, const at::Tenso
     };
     names.push_back(fmt::format("{} to {}", name(paths.from), name(paths.answers)));
     grid.row_labels.push_back(names.back());
-    grid.row_labels.push_back(options.of<attribution::ImagePath>().end);
+    grid.row_labels.push_back(paths.whole ? "image" : "reconstruction");
   }
   grid.row_axis = "classes of the path's ends";
   grid.column_labels = {"image", "", "", "path", "", "", "mask, change"};
   result.gains = gain_chart(attribution::mask_gains(classifier, paths.images, paths.answers, masks), names);
+  if (found.losses.defined()) result.losses = loss_chart(found.losses, names);
   return result;
 }
 

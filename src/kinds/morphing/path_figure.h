@@ -1,6 +1,8 @@
 // The figure of Parafita 2018 (figure 4.12): the path from the morph to the image in two rows, the mask, and what it adds and removes.
 #pragma once
 
+#include <optional>
+
 #include "report/figures.h"
 #include "whence/explain/attribution/path_mask.h"
 
@@ -8,7 +10,8 @@ namespace whence::kinds {
 
 struct PathPictures {
   report::ImageGrid grid;
-  report::LineChart gains;  ///< of the masked path, step by step
+  report::LineChart gains;                  ///< of the masked path, step by step
+  std::optional<report::LineChart> losses;  ///< of the published search, iteration by iteration
 };
 
 /// target: int64 (n), as the methods of the table take it: the classifier's answer, or, for a wrong answer, the true class. `names`: one a

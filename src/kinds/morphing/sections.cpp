@@ -1,7 +1,22 @@
 // What the kind "morphing" adds to a recipe.
+#include <algorithm>
+#include <set>
+
 #include "kinds/morphing/morphing.h"
 
 namespace whence::kinds {
+namespace {
+
+/// Keys of the study, not of how a morph is made.
+constexpr std::string_view kOfTheStudy[] = {"images", "target", "components", "entropy_pairs"};
+
+/// Names that keys point to.
+std::string_view interned(const std::string& name) {
+  static std::set<std::string> names;
+  return *names.insert(name).first;
+}
+
+}  // namespace
 
 config::Section morphing_section() {
   using namespace config;
@@ -12,7 +27,8 @@ config::Section morphing_section() {
   return {
       "morphing",
       "Semantic morphing: what an image would be as another class, found in the codes of the autoencoder "
-      "(Parafita 2018). Needs a generator.",
+      "(Parafita 2018). Needs a generator with an encoder. The methods path_mask and "
+      "path_integrated_gradients of [attribution] make their morphs by these keys, too.",
       {{"images", Integer{at(&MorphingOptions::images), 0, 1'000'000'000}, "images",
         "Test images, drawn at random, that are morphed; 0: no morphs."},
        {"target", Text{at(&MorphingOptions::target)}, "CLASS",
@@ -55,18 +71,31 @@ config::Section morphing_section() {
        {"published_learning_rate",
         Number{at(kSearch, kPublished, &PublishedSearch::learning_rate), 0, 100, true}, "",
         "Adam's (published)."},
-       {"residual", Toggle{at(&MorphingOptions::residual)}, "",
+       {"residual", Toggle{at(kSearch, &MorphOptions::residual)}, "",
         "Adds to a morph what the reconstruction of its image lacks: for generators whose reconstructions "
         "are "
         "near but not sharp. The morph then starts from the image itself."},
-       {"draws", Integer{at(&MorphingOptions::draws), 1, 100'000}, "draws",
+       {"draws", Integer{at(kSearch, &MorphOptions::draws), 1, 100'000}, "draws",
         "Draws of the posterior from which an image's code is chosen, where the posterior's mean does not "
         "keep the answer."},
        {"known", Integer{at(&MorphingOptions::known), 2, 1'000'000'000}, "images",
         "Training images whose codes are starts, norms and neighbours."},
        {"components", Integer{at(&MorphingOptions::components), 1, 100'000}, "",
         "Principal components of the linear autoencoder of each class, which the measures IM1 and IM2 "
-        "need."}}};
+        "need."},
+       {"entropy_pairs", Integer{at(&MorphingOptions::entropy_pairs), 0, 1'000'000}, "pairs",
+        "Pairs of training images of two classes. Along the path between their codes, in 100 steps, the "
+        "entropy of the two classes is compared with the size of the gradient (Parafita 2018, section 4.4); "
+        "0 leaves this out."}}};
+}
+
+std::vector<config::Key> morph_keys(const std::string& prefix) {
+  std::vector<config::Key> keys = morphing_section().keys;
+  std::erase_if(keys, [](const config::Key& key) {
+    return std::find(std::begin(kOfTheStudy), std::end(kOfTheStudy), key.name) != std::end(kOfTheStudy);
+  });
+  for (config::Key& key : keys) key.name = interned(prefix + std::string(key.name));
+  return keys;
 }
 
 }  // namespace whence::kinds

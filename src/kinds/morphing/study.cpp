@@ -7,7 +7,6 @@
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
-#include "whence/core/random.h"
 #include "whence/explain/counterfactual/adversarial.h"
 #include "whence/explain/counterfactual/counterfactual.h"
 
@@ -148,17 +147,15 @@ MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
   const at::NoGradGuard no_grad;
   MorphStudy study;
   study.target = options.target;
-  Generator generator = make_generator(models.seed, "morphing/codes");
-  const bool published = options.search.method == counterfactual::MorphMethod::published;
-  study.codes =
-      counterfactual::codes_of_images(models.model.encoder, models.model.decoder, models.classifier, images,
-                                      {.draws = options.draws, .mean_first = !published}, generator);
+  counterfactual::MorphStarts starts =
+      counterfactual::starts_of(models.model, models.classifier, images, options.search, models.seed);
+  study.codes = std::move(starts.codes);
   const Cases cases = cases_of(study.codes.answers, models, options.target);
   study.left_out = cases.left_out;
   study.rows = cases.rows;
   study.images = images.to(models.model.decoder.device()).index_select(0, cases.rows);
   const Tensor codes = study.codes.codes.index_select(0, cases.rows);
-  if (options.residual) study.residual = study.images - decoded(models.model.decoder, codes);
+  if (starts.residual.defined()) study.residual = starts.residual.index_select(0, cases.rows);
   study.morphs = counterfactual::morph(models.model, models.classifier, codes, cases.from, cases.to,
                                        options.search, progress, study.residual);
   study.reconstructions = decoded(models.model.decoder, codes, study.residual);
@@ -215,7 +212,7 @@ nlohmann::json to_json(const MorphStudy& study, const nlohmann::json& sure, cons
           {"method", counterfactual::name_of(options.search.method)},
           {"entropy", options.search.entropy},
           {"kept", share_of(study.codes.kept)},
-          {"residual", options.residual},
+          {"residual", options.search.residual},
           {"reencoding_of_reconstructions", reference},
           {"sure_images", sure},
           {"ways", ways}};
