@@ -1,9 +1,15 @@
 // Generative causal explanations of classifiers of texts: training in memory, run folders, and what can be asked.
 #include <ATen/ATen.h>
 
+#include <nlohmann/json.hpp>
+
 #include "bindings/texts.h"
 #include "kinds/text/ask.h"
 #include "whence/core/error.h"
+#include "whence/core/random.h"
+#include "whence/explain/flow/trust.h"
+#include "whence/explain/text/decoding.h"
+#include "whence/explain/text/measures.h"
 
 namespace whence::python {
 namespace {
@@ -130,13 +136,69 @@ py::list sweep_texts(const TextModels& models, const at::Tensor& code, std::int6
   return all;
 }
 
-py::object counterfactual_text(const TextModels& models, const at::Tensor& code) {
-  std::optional<kinds::DecodedText> found;
+/// (text, probabilities, alphas, distance); None where nothing is found.
+py::object counterfactual_text(const TextModels& models, const at::Tensor& code,
+                               const std::optional<std::int64_t>& to, double probability, double radius,
+                               double step, std::int64_t rays) {
+  text::ChangeSearch search;
+  search.to = to;
+  search.probability = probability;
+  search.radius = radius;
+  search.step = step;
+  search.rays = rays;
+  std::optional<kinds::ChangedText> found;
   {
     const py::gil_scoped_release released;
-    found = kinds::counterfactual_of(models, code);
+    found = kinds::counterfactual_of(models, code, search);
   }
-  return found ? py::object(shown(models, *found)) : py::object(py::none());
+  if (!found) return py::none();
+  return py::make_tuple(models.tokenizer.join(found->words), found->answer, found->alpha, found->distance);
+}
+
+/// Codes of texts that are numbers of the vocabulary of `texts_of`. Error: a word that these models do not know.
+at::Tensor codes_of_others(const TextModels& models, const TextModels& texts_of, const at::Tensor& texts) {
+  std::vector<data::Words> words;
+  for (const text::Numbers& row : text::rows_of(texts)) {
+    words.push_back(texts_of.corpus.vocabulary.words_of(row));
+    if (!models.corpus.vocabulary.knows_all(words.back()))
+      fail("the other explanation does not know the words of these texts; give one of the same texts");
+  }
+  return text_codes(models, to_numbers(models.corpus.vocabulary, words));
+}
+
+/// As kinds::check_text_trust, for a classifier that is given. `alpha`, `beta`: (nats, standard error).
+std::string trust_texts(const TextModels& models, std::pair<double, double> alpha,
+                        std::pair<double, double> beta, const TextModels* other, std::int64_t count,
+                        std::uint64_t seed) {
+  const py::gil_scoped_release released;
+  Generator draws = make_generator(seed, "text/trust");
+  const at::Tensor texts = models.corpus.test.index_select(0, kinds::test_rows(models, count, draws));
+  const at::Tensor again =
+      text::decode_greedily(models.vae, kinds::text_codes(models, texts), models.longest);
+  const at::Tensor kept = models.answers(again).argmax(1).eq(models.answers(texts).argmax(1));
+  const double share = kept.to(at::kDouble).mean().item<double>();
+  const auto shown = static_cast<double>(texts.size(0));
+  nlohmann::json trust = {
+      {"leak", flow::to_json(flow::leaked_share({alpha.first, alpha.second}, {beta.first, beta.second}))},
+      {"reencoding", flow::to_json(flow::Share{share, std::sqrt(share * (1 - share) / shown)})},
+      {"randomization", {{"left_out", "the layers of the classifier are unknown"}}}};
+  trust["reencoding"]["texts"] = texts.size(0);
+  if (other != nullptr)
+    trust["seeds"] = flow::to_json(
+        flow::seed_agreement(kinds::text_codes(models, texts), models.vae.shape().causal,
+                             codes_of_others(*other, models, texts), other->vae.shape().causal));
+  return trust.dump();
+}
+
+py::dict ablation_of_texts(const TextModels& models, std::int64_t count, std::uint64_t seed) {
+  flow::Ablation found;
+  {
+    const py::gil_scoped_release released;
+    found = kinds::ablate_texts(models, count, seed);
+  }
+  using namespace pybind11::literals;
+  return py::dict("original"_a = found.original, "reencoded"_a = found.reencoded,
+                  "replaced"_a = found.replaced, "samples"_a = found.samples);
 }
 
 std::string measure(const TextModels& models, std::int64_t outer, std::int64_t inner, std::uint64_t seed,
@@ -189,6 +251,8 @@ void add_explain_texts(py::module_& module) {
       .def("ask", &ask_text)
       .def("sweep", &sweep_texts)
       .def("counterfactual", &counterfactual_text)
+      .def("trust", &trust_texts)
+      .def("ablate", &ablation_of_texts)
       .def("measure", &measure)
       .def("save", &save_texts);
   module.def("explain_texts", &explain_texts);

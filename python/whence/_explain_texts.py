@@ -15,6 +15,7 @@ from whence._options import documented, texts as _option_texts
 from whence._result import Flow, TextCounterfactual, TextSweep, WordAttribution
 from whence._text_models import TextModel, Vocabulary, text_classifier
 from whence._tokenizers import Tokenizer
+from whence._trust import Ablation, Trust, trust_of
 
 Progress = typing.Callable[[str, int, int], None]
 
@@ -145,16 +146,60 @@ class TextExplanation:
                           "probabilities": torch.stack([torch.stack([each[1] for each in row]) for row in rows]),
                           "unknown": asked["unknown"], "left_out": asked["left_out"], "class_names": self.class_names})
 
-    def counterfactual(self, text: str) -> TextCounterfactual:
-        """The nearest value of the first alpha, up to 3 in size, whose text gets another answer than the reconstruction."""
+    def _class(self, name: int | str | None) -> int | None:
+        if name is None:
+            return None
+        if isinstance(name, str) and name in self.class_names:
+            return self.class_names.index(name)
+        if not isinstance(name, int) or not 0 <= name < len(self.class_names):
+            raise _whence.UsageError(f"to is {name!r}, but must be a class: {', '.join(self.class_names)}, or 0 to "
+                                     f"{len(self.class_names) - 1}")
+        return name
+
+    def counterfactual(self, text: str, to: int | str | None = None, *, probability: float = 0.0, radius: float = 3.0,
+                       step: float = 0.05, rays: int = 0) -> TextCounterfactual:
+        """The text of the smallest move of the alphas that gets another answer than the reconstruction; beta is kept.
+
+        to: the class that is asked for, a number or a name; None: any other. probability: of the new class, at least.
+        radius: largest size of the alphas that is tried, in steps of `step`. rays: directions of several alphas; 0: 32 for two, else 16
+            each.
+        """
+        wanted = self._class(to)
         asked = self._asked(text)
         own, before, _ = self._models.sweep(asked["code"], 0, [0.0])[0]
-        found = self._models.counterfactual(asked["code"])
-        changed, after, alpha = (None, None, None) if found is None else found
+        found = self._models.counterfactual(asked["code"], wanted, probability, radius, step, rays)
+        changed, after, alphas, distance = (None, None, None, None) if found is None else found
         return TextCounterfactual({"text": asked["text"], "answer": asked["answer"], "reconstruction": own, "before": before,
-                                   "found": found is not None, "counterfactual": changed, "after": after,
-                                   "alpha": asked["code"][0, 0].item(), "new_alpha": alpha, "unknown": asked["unknown"],
-                                   "left_out": asked["left_out"], "class_names": self.class_names})
+                                   "found": found is not None, "already": wanted is not None and int(before.argmax()) == wanted,
+                                   "counterfactual": changed, "after": after, "alpha": asked["code"][0, 0].item(),
+                                   "new_alpha": None if alphas is None else alphas[0],
+                                   "alphas": asked["code"][0, :self.causal].tolist(), "new_alphas": alphas, "distance": distance,
+                                   "radius": radius, "unknown": asked["unknown"], "left_out": asked["left_out"],
+                                   "class_names": self.class_names})
+
+    def _check_held(self, count: int) -> None:
+        """Errors: texts held back are not at hand; (usage) a negative number of them."""
+        if self._record is None:
+            raise _whence.Error(f"the texts of {self._folder} are not at hand; the program has them: `whence trust` and `whence ablate`")
+        if count < 0:
+            raise _whence.UsageError(f"count is {count}, but must be 0 or more texts")
+
+    def trust(self, *, other: "TextExplanation | None" = None, count: int = 0, seed: int = 0) -> Trust:
+        """Whether this explanation is one, on `count` texts held back, drawn at random (0: all): the share of the flow in the betas,
+        reconstructions that keep their text's answer, and with `other`, an explanation of the same texts, whether its factors are
+        these. Classifiers with random weights are left out, because the layers of this one are unknown."""
+        self._check_held(count)
+        if other is not None and not isinstance(other, TextExplanation):
+            raise _whence.UsageError(f"other must be a whence.TextExplanation, not {type(other).__name__}")
+        flow = self.flow
+        return trust_of(json.loads(self._models.trust((flow.alpha, flow.alpha_se), (flow.beta, flow.beta_se),
+                                                      None if other is None else other._models, count, seed)))
+
+    def ablate(self, *, count: int = 0, seed: int = 0) -> Ablation:
+        """The classifier's accuracy with each factor in turn replaced by noise, on `count` texts held back, drawn at random (0: all)."""
+        self._check_held(count)
+        found = self._models.ablate(count, seed)
+        return Ablation({**found, "replaced": dict(zip(self.names, found["replaced"]))})
 
     def save(self, folder: str | os.PathLike) -> pathlib.Path:
         """Writes a run folder, which whence.load and the program read (`whence sweep FOLDER --text "..."`).

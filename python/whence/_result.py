@@ -222,7 +222,8 @@ class TextSweep(_Result):
 
 class TextCounterfactual(_Result):
     """The nearest text with another answer. text, answer: as for a sweep; reconstruction and its class probabilities, before; found;
-    counterfactual and after, or None; alpha, the first alpha of the text, and new_alpha."""
+    already: the reconstruction is of the class that was asked for; counterfactual and after, or None; alphas of the text and new_alphas, the
+    first of them alpha and new_alpha; distance between them; radius: the largest size that was tried."""
 
     text: str
     answer: torch.Tensor
@@ -231,8 +232,13 @@ class TextCounterfactual(_Result):
     found: bool
     counterfactual: str | None
     after: torch.Tensor | None
+    already: bool
     alpha: float
     new_alpha: float | None
+    alphas: list[float]
+    new_alphas: list[float] | None
+    distance: float | None
+    radius: float
     unknown: list[str]
     left_out: int
     class_names: list[str]
@@ -240,10 +246,11 @@ class TextCounterfactual(_Result):
     def _rows(self) -> list[list[str]]:
         rows = [["the text", self.text, _answer(self.answer, self.class_names)],
                 ["reconstruction", self.reconstruction, _answer(self.before, self.class_names)]]
-        if self.counterfactual is not None and self.after is not None:
-            rows.append([f"alpha = {self.new_alpha:+.2f}", self.counterfactual, _answer(self.after, self.class_names)])
+        if self.counterfactual is not None and self.after is not None and self.new_alphas is not None:
+            alphas = ", ".join(f"{alpha:+.2f}" for alpha in self.new_alphas)
+            rows.append([f"alpha = {alphas}", self.counterfactual, _answer(self.after, self.class_names)])
         else:
-            rows.append(["", "no alpha between -3 and +3 changes the answer", ""])
+            rows.append(["", f"no alpha up to {self.radius:g} in size gives the answer that was asked for", ""])
         return rows
 
     def __str__(self) -> str:

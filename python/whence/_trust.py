@@ -27,7 +27,7 @@ def _percent(share: Share) -> str:
 class Trust(_Result):
     """leak: the share of the information flow in the betas; 0 when alpha is all that moves the classifier. reencoding: the share of
     images to whose reconstruction the classifier gives the same class as to the image. Both are (share, standard error), from 0 to 1;
-    images: how many there were.
+    images, texts: how many there were, None of the other kind.
 
     passed: whether the explanation is about what this classifier has learned: alpha's share of its flow, alpha_share, is above that of
         classifiers with random weights, randomized_share (Adebayo et al. 2018). None, with the reason in left_out, where that was not
@@ -38,7 +38,8 @@ class Trust(_Result):
 
     leak: Share
     reencoding: Share
-    images: int
+    images: int | None
+    texts: int | None
     passed: bool | None
     alpha_share: Share | None
     randomized_share: Share | None
@@ -48,7 +49,7 @@ class Trust(_Result):
 
     def _rows(self) -> list[list[str]]:
         rows = [["share of the flow in the betas", _percent(self.leak)],
-                ["reconstructions that keep their image's answer", _percent(self.reencoding)]]
+                [f"reconstructions that keep their {'text' if self.images is None else 'image'}'s answer", _percent(self.reencoding)]]
         if self.alpha_share is None or self.randomized_share is None:
             rows.append(["randomized classifiers", f"left out: {self.left_out}"])
         else:
@@ -68,9 +69,21 @@ class Trust(_Result):
         return _html.table(self._rows(), ["check", ""])
 
 
+def trust_of(found: dict[str, typing.Any]) -> Trust:
+    """From what kinds::check_trust gives."""
+    random = found["randomization"]
+    checked = "left_out" not in random
+    kept = found["reencoding"]
+    return Trust({"leak": _share(found["leak"]), "reencoding": _share(kept), "images": kept.get("images"), "texts": kept.get("texts"),
+                  "passed": random["passed"] if checked else None,
+                  "alpha_share": _share(random["alpha_share"]) if checked else None,
+                  "randomized_share": _share(random["randomized_share"]) if checked else None,
+                  "left_out": random.get("left_out"), "seeds": found.get("seeds"), "record": found})
+
+
 class Ablation(_Result):
     """Accuracy of the classifier against labels, from 0 to 1: original, on the images; reencoded, on their reconstructions;
-    replaced, {latent: with that one replaced by a draw from N(0, 1)}. samples: images; an accuracy a has the standard error
+    replaced, {latent: with that one replaced by a draw from N(0, 1)}. samples: images or texts; an accuracy a has the standard error
     sqrt(a (1 - a) / samples)."""
 
     original: float
@@ -87,7 +100,7 @@ class Ablation(_Result):
         return "\n".join(f"{name:<28} {value:>8}" for name, value in self._rows())
 
     def _repr_html_(self) -> str:
-        return _html.table(self._rows(), [f"{self.samples} images", "accuracy"])
+        return _html.table(self._rows(), [f"{self.samples} samples", "accuracy"])
 
 
 def _pair(encoder: Model, decoder: Model, pixels: torch.Tensor, latents: int | None) -> tuple[_whence.Encoder, _whence.Decoder]:
@@ -120,13 +133,7 @@ def trust(encoder: Model, decoder: Model, classifier: Model, images: torch.Tenso
         flow = whence.flow(generator, judge, order[:count], samples=(100, 100), seed=seed, progress=progress)
     found = json.loads(_whence.trust(encodes, generator, judge, pixels, order, count, (flow.alpha, flow.alpha_se),
                                      (flow.beta, flow.beta_se), randomized, _other(other, pixels), seed, progress))
-    random = found["randomization"]
-    checked = "left_out" not in random
-    return Trust({"leak": _share(found["leak"]), "reencoding": _share(found["reencoding"]), "images": found["reencoding"]["images"],
-                  "passed": random["passed"] if checked else None,
-                  "alpha_share": _share(random["alpha_share"]) if checked else None,
-                  "randomized_share": _share(random["randomized_share"]) if checked else None,
-                  "left_out": random.get("left_out"), "seeds": found.get("seeds"), "record": found})
+    return trust_of(found)
 
 
 def _other(other: typing.Any, pixels: torch.Tensor) -> tuple[_whence.Encoder, list[int], int] | None:

@@ -123,6 +123,45 @@ class Trained(unittest.TestCase):
             if each.found:
                 self.assertNotEqual(self.answers([each.reconstruction]).argmax(), self.answers([each.counterfactual]).argmax())
                 self.assertLess(abs(each.new_alpha), 3.01)
+                self.assertAlmostEqual(each.distance, abs(each.new_alpha - each.alpha), places=5)
+
+    def test_counterfactuals_of_a_class(self):
+        text = next(text for text, label in zip(self.texts, self.labels) if label == 0)
+        there = self.e.counterfactual(text, "for", probability=0.9)
+        self.assertTrue(there.found)
+        self.assertFalse(there.already)
+        self.assertGreaterEqual(self.answers([there.counterfactual])[0, 1].item(), 0.9)
+        self.assertEqual(self.e.counterfactual(text, 1, probability=0.9).new_alphas, there.new_alphas)
+        self.assertIn("alpha = ", str(there))
+        here = self.e.counterfactual(text, "against")
+        self.assertTrue(here.already)
+        none = self.e.counterfactual(text, "for", radius=0.0)
+        self.assertFalse(none.found)
+        self.assertIn("no alpha up to 0 in size", str(none))
+        for wrong, sentence in {"neutral": "against, for", 2: "0 to 1"}.items():
+            with self.assertRaisesRegex(whence.UsageError, sentence):
+                self.e.counterfactual(text, wrong)
+        with self.assertRaisesRegex(whence.UsageError, "step"):
+            self.e.counterfactual(text, step=0)
+
+    def test_trust_and_ablation(self):
+        texts = list(dict.fromkeys(self.e._record.held[0]))  # the same text twice counts once
+        kept = [self.answers([own.reconstruction]).argmax() == own.answer.argmax() for own in map(self.e.counterfactual, texts)]
+        found = self.e.trust(other=self.e)
+        self.assertAlmostEqual(found.reencoding[0], sum(map(bool, kept)) / len(kept), delta=0.05)
+        self.assertEqual((found.texts, found.images, found.passed), (len(texts), None, None))
+        self.assertLess(found.leak[0], 0.2)
+        self.assertAlmostEqual(found.seeds["alpha_subspace"], 1, places=5)
+        self.assertIn("keep their text's answer", str(found))
+        ablation, measured = self.e.ablate(), self.e.measures["ablation"]
+        self.assertEqual((ablation.original, ablation.reencoded), (measured["original"], measured["reencoded"]))
+        self.assertEqual(ablation.replaced, measured["replaced"])
+        self.assertLess(ablation.replaced["alpha_1"], ablation.reencoded - 0.2)
+        self.assertEqual(self.e.ablate(count=20).samples, 20)
+        with self.assertRaisesRegex(whence.UsageError, "not Trained"):
+            self.e.trust(other=self)
+        with self.assertRaisesRegex(whence.UsageError, "count is -1"):
+            self.e.ablate(count=-1)
 
     def test_words_of_the_text_count(self):
         text = "the plot is very dull"
@@ -150,6 +189,8 @@ class Trained(unittest.TestCase):
             with self.assertRaisesRegex(whence.Error, "exists already"):
                 self.e.save(folder)
             self.assertEqual(sorted(os.listdir(place)), ["copy", "run"])
+            with self.assertRaisesRegex(whence.Error, "not at hand"):
+                loaded.ablate()
             with self.assertRaisesRegex(whence.Error, "is about texts"):
                 whence.classifier(folder)
 
@@ -157,11 +198,25 @@ class Trained(unittest.TestCase):
     def test_the_program_reads_it(self):
         with tempfile.TemporaryDirectory() as place:
             folder = self.e.save(os.path.join(place, "run"))
-            command = [os.environ["WHENCE_PROGRAM"], "sweep", folder, "--text", "the plot is dull", "--range", "2", "--steps", "5", "--json"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            texts = [row["text"] for row in json.loads(done.stdout)[0]["alpha_1"]]
+
+            def told(verb, *more):
+                done = subprocess.run([os.environ["WHENCE_PROGRAM"], verb, folder, *more, "--json"], capture_output=True, text=True,
+                                      check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                return json.loads(done.stdout)
+
+            texts = [row["text"] for row in told("sweep", "--text", "the plot is dull", "--range", "2", "--steps", "5")[0]["alpha_1"]]
             self.assertEqual(texts, self.e.sweep("the plot is dull").texts[0])
+            change = told("counterfactual", "--text", "the plot is dull", "--to", "for")[0]
+            own = self.e.counterfactual("the plot is dull", "for")
+            self.assertEqual((change["found"], change["counterfactual"]["text"]), (own.found, own.counterfactual))
+            ablation, found = told("ablate", "--count", "0"), self.e.ablate()
+            for name in ("original", "reencoded", "samples", "replaced"):
+                self.assertEqual(getattr(found, name), ablation[name], name)
+            trust, found = told("trust"), self.e.trust()
+            self.assertEqual(found.reencoding, (trust["reencoding"]["value"], trust["reencoding"]["se"]))
+            self.assertAlmostEqual(found.leak[0], trust["leak"]["value"], places=9)
+            self.assertEqual(found.left_out, trust["randomization"]["left_out"])
 
 
 class Training(unittest.TestCase):
