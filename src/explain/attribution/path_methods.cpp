@@ -1,8 +1,10 @@
 // The methods of the table that move along a generator's path.
 #include <cmath>
 
+#include "explain/attribution/feature_maps.h"
 #include "explain/attribution/moments.h"
 #include "explain/attribution/passes.h"
+#include "explain/attribution/path_layer.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/explain/attribution/path_mask.h"
@@ -34,6 +36,29 @@ PathMasks published_masks(const models::Classifier& classifier, const ImagePaths
   return {found.masks, {}, found.losses};
 }
 
+/// |linear gain - gain| / |gain|, float64 (N).
+Tensor error_of_linear(const Tensor& linear, const Tensor& gain) {
+  return ((linear - gain).abs() / gain.abs().clamp_min(1e-12)).to(at::kDouble);
+}
+
+/// By the closed form, over the places of a layer.
+PathMasks layer_masks(const models::Classifier& classifier, const ImagePaths& paths, const Options& options) {
+  const auto& own = options.of<PathMask>();
+  if (classifier.network() == nullptr)
+    fail("path_mask_layer needs the classifier's layers, which are unknown: {}",
+         classifier.why_opaque().empty() ? "it is known as a function only" : classifier.why_opaque());
+  const nn::LayerId layer = feature_maps_of(*classifier.network(), own.layer, "a path mask");
+  const Tensor gradient = layer_gradients_along(classifier, layer, paths.images, paths.answers,
+                                                Score::probability, options.batch);
+  const Tensor masks = closed_form_masks(gradient, own.area, own.blur).masks;
+  const Tensor linear = (masks * gradient).flatten(1).sum(1);
+  const Tensor gain =
+      layer_mask_gains(classifier, layer, paths.images, paths.answers, masks, options.batch).sum(1);
+  return {at::upsample_bilinear2d(masks, paths.images.sizes().slice(3), /*align_corners=*/false),
+          error_of_linear(linear, gain),
+          {}};
+}
+
 /// By the closed form and, where its error is above the tolerance, by optimization.
 PathMasks closed_masks(const models::Classifier& classifier, const ImagePaths& paths,
                        const Options& options) {
@@ -44,7 +69,7 @@ PathMasks closed_masks(const models::Classifier& classifier, const ImagePaths& p
   const ClosedForm closed = closed_form_masks(gradient, own.area, own.blur);
   const Tensor linear = (closed.masks * gradient).flatten(1).sum(1);
   const Tensor gain = mask_gains(classifier, paths.images, paths.answers, closed.masks, options.batch).sum(1);
-  const Tensor error = ((linear - gain).abs() / gain.abs().clamp_min(1e-12)).to(at::kDouble);
+  const Tensor error = error_of_linear(linear, gain);
   Tensor masks = closed.masks.clone();
   const Tensor wrong = error.gt(own.tolerance).logical_and(closed.thresholds.isfinite()).nonzero().squeeze(1);
   for (std::int64_t i = 0; i < wrong.size(0); ++i) {
@@ -70,8 +95,13 @@ Tensor scores_at(const Request& request, const Options& options, const Tensor& i
 
 PathMasks masks_of_paths(const models::Classifier& classifier, const ImagePaths& paths,
                          const Options& options) {
-  return is_published(options.of<PathMask>()) ? published_masks(classifier, paths, options)
-                                              : closed_masks(classifier, paths, options);
+  const auto& own = options.of<PathMask>();
+  const bool published = is_published(own);
+  if (published && !own.layer.empty())
+    fail_usage("path_mask_layer goes with the closed form; leave out path_mask_solver, or the layer");
+  if (published) return published_masks(classifier, paths, options);
+  return own.layer.empty() ? closed_masks(classifier, paths, options)
+                           : layer_masks(classifier, paths, options);
 }
 
 Attribution path_integrated_gradients(const Request& request, const Options& options) {

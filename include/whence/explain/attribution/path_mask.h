@@ -28,6 +28,9 @@ struct ImagePath {
   counterfactual::MorphOptions morphing = {};  ///< how the morph is made; Options::batch stands for its batch
 };
 struct PathMask {
+  /// "": masks are over pixels. Else over the places of this layer of the classifier, as its maps see the path; enlarged bilinearly to the
+  /// image. `blur` then counts places. Closed form only.
+  std::string layer = "";
   std::string solver = "closed";  ///< "closed", the closed form, or "published", the thesis' search
   double area = 0.05;             ///< mean of the mask over the pixels (closed)
   double blur = 1;                ///< deviation of the Gaussian blur, pixels
@@ -96,7 +99,8 @@ struct PathMasks {
       approximation_error;  ///< float64 (N): |linear gain - gain| / |gain| of the closed form; undefined: published
   at::Tensor losses;        ///< (N, iterations), as OptimisedMasks has them; undefined: closed
 };
-/// Error (usage): no such solver.
+/// Errors (usage): no such solver; of PathMask::layer, no such layer, one without height and width, the published solver. An error that names the
+/// missing operation where the classifier's layers are not known.
 PathMasks masks_of_paths(const models::Classifier& classifier, const ImagePaths& paths,
                          const Options& options);
 
@@ -134,6 +138,9 @@ inline constexpr Option kPathMaskOptions[] = {
     {"path_mask_solver", TextOption{place<&PathMask::solver>}, "closed|published",
      "How the mask is found: the closed form of a given area, or the thesis' search by Adam, whose L1 norm "
      "is brought to the size of the gain."},
+    {"path_mask_layer", TextOption{place<&PathMask::layer>}, "LAYER",
+     "A layer of the classifier over whose places the mask is laid, as its maps see the path; empty: over "
+     "the pixels."},
     {"path_mask_area", NumberOption{place<&PathMask::area>, 0.001, 1}, "share of the pixels",
      "Area of the mask: its mean over the pixels (closed)."},
     {"path_mask_blur", NumberOption{place<&PathMask::blur>, 0.1, 100}, "pixels",
