@@ -143,12 +143,11 @@ std::optional<report::Section> live_section(const experiment::Run& run, bool exp
   const std::filesystem::path file = run.session.folder() / kLiveFile;
   if (!std::filesystem::exists(file)) return std::nullopt;
   report::Section section{kTrySection, "Try it", {}, {}, {}};
-  section.paragraphs.emplace_back(explained
-                                      ? "Choose a test image and move its factors. The page decodes the "
-                                        "image and asks the classifier at once. **Causal factors** should "
-                                        "change the answer, the others should not."
-                                      : "Choose a test image and move its factors. The page decodes the "
-                                        "image and asks the classifier at once.");
+  const bool images = has_encoder(run.session.recipe().values);
+  section.paragraphs.push_back(fmt::format(
+      "Choose a {} and move its factors. The page decodes the image and asks the classifier at once.{}",
+      images ? "test image" : "sample",
+      explained ? " **Causal factors** should change the answer, the others should not." : ""));
   section.live = read_file(file);
   return section;
 }

@@ -210,6 +210,8 @@ void report_generator(const Run& run, report::Page& page) {
         "**The recipe has a generator alone, so there is no explanation.** " + section.paragraphs.front();
     page.headlines = headlines_of(generator);
     page.lead = {samples};
+    section.paragraphs.erase(section.paragraphs.begin());  // both stand at the top already
+    section.figures.erase(section.figures.begin());
   }
   page.sections.push_back(std::move(section));
   if (auto live =
