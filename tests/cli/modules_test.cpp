@@ -85,6 +85,10 @@ TEST(ModulesCommand, HybridsOfAGanAreComparedWithRealImages) {
   EXPECT_EQ(study["originals"], "prior");
   for (const char* set : {"originals", "module", "soft_blend"})
     EXPECT_TRUE(study["frechet"][set].contains("to_real")) << set;
+  const nlohmann::json maps =
+      nlohmann::json::parse(workplace.must_run({"attribute", "run", "--count", "2", "--json"}).out);
+  EXPECT_TRUE(maps["methods"].contains("integrated_gradients"));
+  EXPECT_TRUE(contains(maps["skipped"].dump(), "path_mask")) << "it needs codes of images";
   std::filesystem::remove_all(workplace / "squares");
   const auto without =
       workplace.must_run(joined({"modules", "run", "--rank", "2", "--layer", "norm_fc"}, kSmall));
