@@ -13,7 +13,8 @@ py::dict attribute(const models::Classifier& classifier, const at::Tensor& x,
                    const std::optional<Autoencoder>& generator, std::uint64_t seed,
                    const py::object& progress) {
   const attribution::Method& chosen = attribution::method(method);
-  attribution::Options options = attribution_options(texts, references, seed).options;
+  const AttributionChoice choice = attribution_choice(texts, references, seed);
+  attribution::Options options = choice.options.options;
   if (baseline) options.of<attribution::Baseline>().image = *baseline;
   options.progress = progress_of(progress);
   at::Tensor asked;
@@ -22,8 +23,9 @@ py::dict attribute(const models::Classifier& classifier, const at::Tensor& x,
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, options.batch);
-    options.generator = image_model_of(generator, classifier, chosen.needs == attribution::Needs::generator,
-                                       seed, options.progress);
+    const bool knows = chosen.needs == attribution::Needs::generator;
+    options.generator =
+        image_model_of(generator, classifier, knows ? choice.known : 0, seed, options.progress);
     found = chosen.run(classifier, x, asked, options);
   }
   return attribution_dict(found, asked, chosen.name);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "kinds/morphing/morphing.h"
 #include "whence/core/random.h"
 #include "whence/data/dataset.h"
 
@@ -10,8 +11,6 @@ namespace {
 
 /// Without images of the data, codes from N(0, I) stand for them, as for the program's own files.
 constexpr std::int64_t kDrawn = 2000;
-/// Images of the data whose codes methods with a generator know, as in `whence attribute`.
-constexpr std::int64_t kKnown = 5000;
 
 }  // namespace
 
@@ -31,25 +30,33 @@ counterfactual::KnownCodes known_codes_of(const models::Encoder& encoder, const 
 
 std::shared_ptr<const counterfactual::ImageModel> image_model_of(const std::optional<Autoencoder>& given,
                                                                  const models::Classifier& classifier,
-                                                                 bool codes, std::uint64_t seed,
+                                                                 std::int64_t known, std::uint64_t seed,
                                                                  const ProgressCallback& progress) {
   if (!given) return nullptr;
   const auto& [encoder, decoder, images, labels] = *given;
-  counterfactual::KnownCodes known;
-  if (codes) known = known_codes_of(*encoder, *decoder, classifier, images, labels, kKnown, seed, progress);
+  counterfactual::KnownCodes codes;
+  if (known > 0)
+    codes = known_codes_of(*encoder, *decoder, classifier, images, labels, known, seed, progress);
   return std::make_shared<const counterfactual::ImageModel>(
-      counterfactual::ImageModel{*encoder, *decoder, std::move(known)});
+      counterfactual::ImageModel{*encoder, *decoder, std::move(codes)});
 }
 
-kinds::AttributionOptions attribution_options(const Texts& texts, const std::optional<at::Tensor>& references,
-                                              std::uint64_t seed) {
+std::vector<config::Key> attribution_keys() {
+  std::vector<config::Key> keys = kinds::attribution_section().keys;
+  for (config::Key& key : kinds::morph_keys("morph_")) keys.push_back(std::move(key));
+  return keys;
+}
+
+AttributionChoice attribution_choice(const Texts& texts, const std::optional<at::Tensor>& references,
+                                     std::uint64_t seed) {
   config::Values values;
-  read_options(kinds::attribution_section().keys, texts, values);
-  auto options = values.get<kinds::AttributionOptions>();
+  read_options(attribution_keys(), texts, values);
+  AttributionChoice choice{kinds::attribution_options(values), values.get<kinds::MorphingOptions>().known};
+  kinds::AttributionOptions& options = choice.options;
   options.options.seed = options.perturbation.seed = seed;
   options.perturbation.batch = options.options.batch;
   if (references) options.options.references = *references;
-  return options;
+  return choice;
 }
 
 py::dict attribution_dict(const attribution::Attribution& found, const at::Tensor& target,

@@ -19,16 +19,23 @@ counterfactual::KnownCodes known_codes_of(const models::Encoder& encoder, const 
                                           const std::optional<at::Tensor>& labels, std::int64_t count,
                                           std::uint64_t seed, const ProgressCallback& progress);
 
-/// Null without an autoencoder. `codes`: whether the codes of the data are asked for. Refers to the models in `given`. The interpreter is
-/// not held.
+/// Null without an autoencoder. `known`: images of the data whose codes are asked for; 0: none. Refers to the models in `given`. The
+/// interpreter is not held.
 std::shared_ptr<const counterfactual::ImageModel> image_model_of(const std::optional<Autoencoder>& given,
                                                                  const models::Classifier& classifier,
-                                                                 bool codes, std::uint64_t seed,
+                                                                 std::int64_t known, std::uint64_t seed,
                                                                  const ProgressCallback& progress);
 
-/// The options of [attribution]. Errors: those of read_options.
-kinds::AttributionOptions attribution_options(const Texts& texts, const std::optional<at::Tensor>& references,
-                                              std::uint64_t seed);
+/// Keys of [attribution], and those of [morphing] that path methods need, each behind "morph_".
+std::vector<config::Key> attribution_keys();
+
+struct AttributionChoice {
+  kinds::AttributionOptions options;
+  std::int64_t known;  ///< images of the data whose codes path methods know
+};
+/// Of attribution_keys. Errors: those of read_options.
+AttributionChoice attribution_choice(const Texts& texts, const std::optional<at::Tensor>& references,
+                                     std::uint64_t seed);
 
 /// The fields of whence.Attribution, but for the images.
 py::dict attribution_dict(const attribution::Attribution& found, const at::Tensor& target,

@@ -7,6 +7,7 @@
 
 #include "bindings/attribution.h"
 #include "kinds/attribution/comparison.h"
+#include "kinds/attribution/truth.h"
 
 namespace whence::python {
 namespace {
@@ -46,7 +47,8 @@ py::dict evaluate_attributions(const models::Classifier& classifier, const at::T
                                const Texts& texts, const std::optional<at::Tensor>& references,
                                const std::optional<Autoencoder>& generator, std::uint64_t seed,
                                const py::object& progress) {
-  kinds::AttributionOptions options = attribution_options(texts, references, seed);
+  const AttributionChoice choice = attribution_choice(texts, references, seed);
+  kinds::AttributionOptions options = choice.options;
   const ProgressCallback told = progress_of(progress);
   const std::int64_t batch = options.options.batch;
   kinds::AttributionMethods chosen;
@@ -59,8 +61,8 @@ py::dict evaluate_attributions(const models::Classifier& classifier, const at::T
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, batch);
-    options.options.generator =
-        image_model_of(generator, classifier, kinds::need(attribution::Needs::generator, chosen), seed, told);
+    const bool know = kinds::need(attribution::Needs::generator, chosen);
+    options.options.generator = image_model_of(generator, classifier, know ? choice.known : 0, seed, told);
     if (!chosen.empty())
       comparison = kinds::map_methods(classifier, x, asked, chosen, options, may_skip, told);
     const at::Tensor scores = attribution::scores_of(classifier, x, asked, options.options.score, batch);
@@ -84,7 +86,7 @@ py::dict perturbation_curve(const models::Classifier& classifier, const at::Tens
                             bool least_relevant_first, double share, const Texts& texts,
                             const std::optional<Autoencoder>& generator, std::uint64_t seed,
                             const py::object& progress) {
-  const kinds::AttributionOptions chosen = attribution_options(texts, {}, seed);
+  const kinds::AttributionOptions chosen = attribution_choice(texts, {}, seed).options;
   attribution::PerturbationOptions options = chosen.perturbation;
   options.share = share;
   options.progress = progress_of(progress);
@@ -95,11 +97,54 @@ py::dict perturbation_curve(const models::Classifier& classifier, const at::Tens
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, options.batch);
-    options.generator = image_model_of(generator, classifier, /*codes=*/false, seed, options.progress);
+    options.generator = image_model_of(generator, classifier, /*known=*/0, seed, options.progress);
     curve = attribution::perturbation_curve(classifier, x, asked, values, chosen.options.score, options);
   }
   using namespace pybind11::literals;
   return py::dict("scores"_a = curve.scores, "area"_a = curve.area, "target"_a = asked);
+}
+
+/// The methods (all without names) on problems whose answer is known (all without names). What `whence attribute --truth --json` prints, with
+/// "summary".
+std::string attribution_truth(const std::vector<std::string>& methods,
+                              const std::vector<std::string>& problems, std::int64_t images,
+                              const Texts& texts, std::uint64_t seed, const py::object& progress) {
+  const attribution::Options options = attribution_choice(texts, {}, seed).options.options;
+  const kinds::AttributionMethods chosen = kinds::attribution_methods(methods);
+  const ProgressCallback told = watched(progress);
+  std::vector<const attribution::TruthProblem*> asked;
+  for (const std::string& name : problems) asked.push_back(&attribution::truth_problem(name));
+  if (problems.empty())
+    for (const attribution::TruthProblem& each : attribution::truth_problems()) asked.push_back(&each);
+  const py::gil_scoped_release released;
+  kinds::TruthTrials trials;
+  std::vector<std::string_view> absent;
+  for (const attribution::TruthProblem* problem : asked) {
+    auto trial = attribution::try_methods(
+        *problem, chosen, {.images = images, .seed = seed, .pictures = nullptr, .progress = told}, options);
+    if (trial)
+      trials.push_back(std::move(*trial));
+    else
+      absent.push_back(problem->name);
+  }
+  nlohmann::json found = kinds::to_json(trials);
+  if (!absent.empty()) found["without_data"] = absent;
+  if (!trials.empty()) found["summary"] = kinds::truth_summary(found);
+  return found.dump();
+}
+
+/// {name: {...}} of the problems whose answer is known.
+py::dict truth_problems() {
+  using namespace pybind11::literals;
+  py::dict result;
+  for (const attribution::TruthProblem& each : attribution::truth_problems()) {
+    const attribution::TruthScore& score = attribution::truth_score(each.scores.front());
+    result[py::str(std::string(each.name))] =
+        py::dict("title"_a = std::string(each.title), "meaning"_a = std::string(each.meaning),
+                 "source"_a = std::string(each.source), "score"_a = std::string(score.name),
+                 "score_title"_a = std::string(score.title), "larger_is_better"_a = score.larger_is_better);
+  }
+  return result;
 }
 
 /// {name: {...}} of the table.
@@ -117,6 +162,8 @@ py::dict measures() {
 
 void add_evaluate(py::module_& module) {
   module.attr("measures") = measures();
+  module.attr("truth_problems") = truth_problems();
+  module.def("attribution_truth", &attribution_truth);
   module.def("evaluate_attributions", &evaluate_attributions);
   module.def("perturbation_curve", &perturbation_curve);
 }

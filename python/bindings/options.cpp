@@ -1,4 +1,5 @@
 // Options are those of the recipes and the command line: names, ranges, meanings and errors come from the one schema.
+#include "bindings/attribution.h"
 #include "bindings/texts.h"
 #include "kinds/attribution/attribution.h"
 #include "kinds/causes/causes.h"
@@ -70,17 +71,16 @@ py::object tensor_or_none(const at::Tensor& tensor) {
 
 void add_options(py::module_& module) {
   const auto section = [](config::Section (*make)()) { return described(make().keys); };
-  module.attr("options") =
-      py::dict(py::arg("attribute") = section(kinds::attribution_section),
-               py::arg("flow") = described(kinds::flow_keys()),
-               py::arg("counterfactual") = described(kinds::counterfactual_search_keys()),
-               py::arg("visualize") = section(kinds::visualization_section),
-               py::arg("explain") = described(explanation_keys(), explanation_defaults()),
-               py::arg("explain_texts") = described(text_explanation_keys(), text_explanation_defaults()),
-               py::arg("morph") = section(kinds::morphing_section),
-               py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()),
-               py::arg("select") = described(kinds::selection_keys(), selection_defaults()),
-               py::arg("causes") = section(kinds::causes_section));
+  module.attr("options") = py::dict(
+      py::arg("attribute") = described(attribution_keys()), py::arg("flow") = described(kinds::flow_keys()),
+      py::arg("counterfactual") = described(kinds::counterfactual_search_keys()),
+      py::arg("visualize") = section(kinds::visualization_section),
+      py::arg("explain") = described(explanation_keys(), explanation_defaults()),
+      py::arg("explain_texts") = described(text_explanation_keys(), text_explanation_defaults()),
+      py::arg("morph") = section(kinds::morphing_section),
+      py::arg("modules") = described(kinds::modules_section().keys, modules_defaults()),
+      py::arg("select") = described(kinds::selection_keys(), selection_defaults()),
+      py::arg("causes") = section(kinds::causes_section));
 }
 
 }  // namespace whence::python

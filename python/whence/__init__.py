@@ -25,12 +25,13 @@ from whence._result import (Attribution, Counterfactuals, Flow, Modules, Morphs,
 from whence._select import Selection, select
 from whence._text_models import text_classifier
 from whence._trust import Ablation, Trust, ablate, trust
+from whence._truth import AttributionTruth, attribution_truth, truth_problems
 from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, UsageError
 
-__all__ = ["attribute", "attribute_words", "evaluate_attributions", "perturbation_curve", "explain", "explain_texts", "select", "load",
-           "flow", "trust", "ablate", "counterfactual", "causes", "morph", "modules", "visualize", "classifier", "decoder", "encoder",
-           "text_classifier", "methods", "measures", "print_progress", "Classifier", "Decoder", "Encoder", "TextClassifier",
-           "Attribution", "AttributionEvaluation", "PerturbationCurve", "Explanation", "TextExplanation", "Selection", "Flow", "Trust",
+__all__ = ["attribute", "attribute_words", "evaluate_attributions", "perturbation_curve", "attribution_truth", "explain",
+           "explain_texts", "select", "load", "flow", "trust", "ablate", "counterfactual", "causes", "morph", "modules", "visualize", "classifier", "decoder", "encoder",
+           "text_classifier", "methods", "measures", "truth_problems", "print_progress", "Classifier", "Decoder", "Encoder", "TextClassifier",
+           "Attribution", "AttributionEvaluation", "AttributionTruth", "PerturbationCurve", "Explanation", "TextExplanation", "Selection", "Flow", "Trust",
            "Ablation", "Counterfactuals", "Causes", "Morphs", "Modules", "Sweep", "TextCounterfactual", "TextSweep", "Visualization",
            "WordAttribution", "Error", "UsageError"]
 

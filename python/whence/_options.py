@@ -10,6 +10,7 @@ from whence import _whence
 _ARGUMENTS = {
     "attribute": {"methods", "images", "references", "patch", "fill", "replacement", "subsets", "noise_draws", "noise"},
     "evaluate_attributions": {"methods", "images", "references"},
+    "attribution_truth": {"methods", "images", "references", "patch", "fill", "replacement", "subsets", "noise_draws", "noise"},
     "causes": {"causal"},
     "select": set(),
     "flow": set(),
@@ -23,7 +24,7 @@ _ARGUMENTS = {
 
 
 #: Where a function's options stand, if not under its own name.
-_SECTIONS = {"evaluate_attributions": "attribute"}
+_SECTIONS = {"evaluate_attributions": "attribute", "attribution_truth": "attribute"}
 
 
 def _text(value: typing.Any) -> str:

@@ -72,6 +72,7 @@ class LatentMap:
 
 methods: dict[str, dict[str, Any]]
 measures: dict[str, dict[str, Any]]
+truth_problems: dict[str, dict[str, Any]]
 options: dict[str, dict[str, tuple[str, str, str, str]]]
 parametrizations: dict[str, str]
 
@@ -99,6 +100,8 @@ def evaluate_attributions(classifier: Classifier, x: Tensor, target: Optional[Te
 def perturbation_curve(classifier: Classifier, x: Tensor, values: Tensor, target: Optional[Tensor], least_relevant_first: bool,
                        share: float, options: dict[str, str], generator: Optional[_Autoencoder], seed: int,
                        progress: Any) -> dict[str, Any]: ...
+def attribution_truth(methods: Sequence[str], problems: Sequence[str], images: int, options: dict[str, str], seed: int,
+                      progress: Any) -> str: ...
 def trust(encoder: Encoder, decoder: Decoder, classifier: Classifier, images: Tensor, order: Sequence[int], causal: int,
           alpha: tuple[float, float], beta: tuple[float, float], randomized: int,
           other: Optional[tuple[Encoder, Sequence[int], int]], seed: int, progress: Any) -> str: ...

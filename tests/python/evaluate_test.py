@@ -153,6 +153,29 @@ class Evaluations(unittest.TestCase):
         self.assertEqual(seen[0], "gradient")
 
 
+class Truth(unittest.TestCase):
+    def test_a_method_that_finds_it(self):
+        seen = []
+        found = whence.attribution_truth(["input_times_gradient", "gradient"], 4, problems=["interaction"], seed=1,
+                                         progress=lambda *step: seen.append(step))
+        problem = found.problems["interaction"]
+        self.assertEqual(problem["images"], 4)
+        self.assertEqual(set(problem["methods"]), {"input_times_gradient", "gradient"})
+        self.assertIn("edge filter", str(found))
+        self.assertIn(found.summary, found._repr_html_())
+        self.assertIn("known answer", found.summary)
+
+    def test_errors(self):
+        for sentence, call in {
+            "images is 1": lambda: whence.attribution_truth("gradient", 1),
+            "did you mean 'gradient'": lambda: whence.attribution_truth("gradiant"),
+            "no problem": lambda: whence.attribution_truth("gradient", problems=["none"]),
+            "no option": lambda: whence.attribution_truth("gradient", stops=1),
+        }.items():
+            with self.subTest(sentence), self.assertRaisesRegex(whence.UsageError, sentence):
+                call()
+
+
 def decoder(z):
     """Latents 0 and 1 are the light of the left and of the right half; each image is (1, 8, 8)."""
     light = torch.sigmoid(z)
@@ -189,6 +212,15 @@ class Generators(unittest.TestCase):
             first, second = (whence.attribute(left_is_lighter, self.x, method=name, generator=(encoder, decoder), known_images=known)
                              for known in (as_bytes, as_bytes.float() / 255))
             self.assertTrue(torch.equal(first.values, second.values), name)
+
+    def test_morphs_have_options(self):
+        def of(**more):
+            return whence.attribute(left_is_lighter, self.x, method="path_integrated_gradients", generator=(encoder, decoder),
+                                    known_images=self.known, **more).values
+
+        self.assertTrue(torch.equal(of(), of(morph_method="anchored")))
+        self.assertFalse(torch.equal(of(), of(morph_known=20)))
+        self.assertIn("morph_method = ", whence.attribute.__doc__)
 
     def test_path_integrated_gradients_sum_to_the_difference(self):
         found = whence.attribute(left_is_lighter, self.x, method="path_integrated_gradients", generator=(encoder, decoder),

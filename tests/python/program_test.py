@@ -89,6 +89,12 @@ class Program(unittest.TestCase):
         by_method = self.saved.attribute(x)
         torch.testing.assert_close(by_method.values, found.maps["path_mask"].values)
 
+    def test_truth(self):
+        told = self.told("attribute", "--truth", "--count", 3, "--method", "gradient", "--method", "occlusion", folder="")
+        told["problems"] = {name: problem for name, problem in told["problems"].items() if "grid" not in name}
+        found = whence.attribution_truth(["gradient", "occlusion"], 3, problems=list(told["problems"]))
+        self.assert_near(found.problems, told["problems"], tolerance=1e-3)
+
     def test_causes(self):
         folder = pathlib.Path(self.place.name) / "causes"
         options = dict(map_steps=60, map_draws=2000, flow_samples=(40, 30))
