@@ -1,5 +1,8 @@
 """Measures of attributions, against their definitions on a linear model; methods that need a generator."""
 import math
+import os
+import signal
+import threading
 import unittest
 
 import torch
@@ -151,6 +154,11 @@ class Evaluations(unittest.TestCase):
         with self.assertRaisesRegex(StopIteration, "enough"):
             whence.evaluate_attributions(models.cnn(), models.images(3), methods="gradient", progress=stop)
         self.assertEqual(seen[0], "gradient")
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a process begun in the background ignores it
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))  # the GIL is free for it
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            whence.evaluate_attributions(models.cnn(), models.images(64), methods="gradient", subsets=100_000)
 
 
 class Truth(unittest.TestCase):

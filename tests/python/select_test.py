@@ -1,4 +1,7 @@
 """The choice of K, L and lambda."""
+import os
+import signal
+import threading
 import unittest
 
 import torch
@@ -56,6 +59,11 @@ class Select(unittest.TestCase):
 
         with self.assertRaisesRegex(StopIteration, "enough"):
             self.of(progress=stop)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a process begun in the background ignores it
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))  # the GIL is free for it
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            self.of(steps=1_000_000)
 
     def test_errors(self):
         for sentence, more in {
