@@ -26,10 +26,13 @@ double share_in(const Tensor& mask, const Tensor& there) {
   return mask.masked_select(there).to(at::kDouble).mean().item<double>();
 }
 
-/// The first path whose window has both ends on it; else the first one.
-std::int64_t example_of(const Tensor& low, const Tensor& high, std::int64_t steps) {
-  const Tensor inside = low.gt(0).logical_and(high.lt(static_cast<double>(steps - 1))).nonzero().squeeze(1);
-  return inside.size(0) == 0 ? 0 : inside[0].item<std::int64_t>();
+/// Among the paths whose window has both ends on them, else among all, the one whose r is nearest to the median.
+std::int64_t example_of(const counterfactual::PathEntropies& entropies, const Tensor& low,
+                        const Tensor& high) {
+  const double last = static_cast<double>(entropies.entropy.size(1) - 1);
+  const Tensor inside = low.gt(0).logical_and(high.lt(last)).logical_and(entropies.within.isfinite());
+  const Tensor away = (entropies.within - entropies.of_a_path).abs().nan_to_num(2.0);
+  return (away + 2 * inside.logical_not().to(away.scalar_type())).argmin().item<std::int64_t>();
 }
 
 bool is_finite(const nlohmann::json& number) {
@@ -56,7 +59,7 @@ nlohmann::json to_json(const counterfactual::PathEntropies& entropies,
   const Tensor low = mean - width, high = mean + width, there = mean.isfinite();
   const Tensor step = at::arange(steps, mean.options()).unsqueeze(0);
   const Tensor inside = step.ge(low.unsqueeze(1)).logical_and(step.le(high.unsqueeze(1)));
-  const std::int64_t example = example_of(low, high, steps);
+  const std::int64_t example = example_of(entropies, low, high);
   const auto name = [&](const Tensor& label) {
     return class_names[static_cast<std::size_t>(label[example].item<std::int64_t>())];
   };
@@ -102,7 +105,7 @@ std::string entropy_sentence(const nlohmann::json& entropy) {
 report::LineChart entropy_chart(const nlohmann::json& entropy) {
   const nlohmann::json &example = entropy.at("example"), &mean = entropy.at("mean");
   report::LineChart chart;
-  chart.title = "Where a path is ambiguous, the gradient is large";
+  chart.title = "Entropy and gradient along paths between classes";
   chart.horizontal_axis = "step of the path, from a training image to the nearest one of another class";
   for (const auto& [name, axis] :
        {std::pair("entropy", "entropy (bits)"), std::pair("gradient", "mean |gradient|")}) {

@@ -14,7 +14,7 @@ namespace whence::kinds {
 /// Of one path at least. {"pairs", "steps", "r": {"values", "steps", "path"}, "mean_step", "window", "in_window", "outside", "ambiguous_start", "ambiguous_end",
 /// "mean": {"entropy", "gradient"}, "example": {"from", "to", "entropy", "gradient", "mean_step", "deviation", "r"}}. `window`: the mean width
 /// of a path's window, steps; in_window, outside: the mean gradient of steps in the windows and outside; ambiguous_start: share of windows
-/// that hold the first step. The example is the first path whose window lies within it.
+/// that hold the first step. The example is the path, among those whose window lies on them, whose r is nearest to the median.
 nlohmann::json to_json(const counterfactual::PathEntropies& entropies,
                        const std::vector<std::string>& class_names);
 /// Of `pairs` paths, as Parafita 2018 has them; null where no path leads from one class to another. Errors: those of

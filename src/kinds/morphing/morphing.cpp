@@ -170,9 +170,9 @@ void report_run(const experiment::Run& run, report::Page& page) {
   const nlohmann::json& metrics = run.metrics.at("morphing");
   if (!metrics.contains("path_entropy")) return;
   page.sections.push_back(entropy_section_of(metrics.at("path_entropy")));
-  add_if_drawn(
-      run, page, "path-entropy",
-      "One path and the mean of all. Dashed: the mean entropy step of the one path, and its window.");
+  add_if_drawn(run, page, "path-entropy",
+               "One path, whose correlation is nearest to the median, and the mean of all. Dotted: the mean "
+               "entropy step of the one path, and its window.");
 }
 
 std::vector<experiment::Metric> morphing_metrics() {
