@@ -87,6 +87,7 @@ class Evaluations(unittest.TestCase):
         self.assertEqual(found.believed, "input_times_gradient")
         self.assertIn("Believe input x gradient first", found.verdict)
         self.assertNotIn("**", found.verdict)
+        self.assertIn("could not be measured", found.verdict)  # whether random weights change the maps
         self.assertEqual(dict(found)["noise"]["morf"]["mean"], found.measures["noise"]["morf"].double().mean().item())
         self.assertIn("noise", str(found))
         self.assertIn(found.verdict, str(found))

@@ -90,11 +90,11 @@ Verdict verdict_of(const json& metrics) {
         "weights.";
   } else {
     verdict.method = best_of(methods, believable);
+    const bool randomized = methods.at(verdict.method).contains("randomization");
     verdict.text = fmt::format(
-        "**Believe {} first**: of the maps that beat a random order and change with the classifier's "
-        "weights, it is best when pixels "
-        "are removed.",
-        title_of(verdict.method));
+        "**Believe {} first**: of the maps that beat a random order{}, it is best when pixels are removed.{}",
+        title_of(verdict.method), randomized ? " and change with the classifier's weights" : "",
+        randomized ? "" : " Whether it changes with the classifier's weights could not be measured.");
     if (methods.at(verdict.method).contains("sensitivity_n")) {
       const std::string by_order = best_by(methods, believable, "morf"),
                         by_sets = best_by(methods, believable, "sensitivity_n");
