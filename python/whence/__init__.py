@@ -114,7 +114,7 @@ def counterfactual(encoder: Model | None, decoder: Model, classifier: Model, x: 
     to: the class to move to; None: any other.
     """
     if encoder is None:
-        codes, images = x.detach().float(), None
+        codes, images = _arguments.codes(x), None
     else:
         images = _images(x)
         with _torch.no_grad():

@@ -46,6 +46,15 @@ def causal_first(causal: int | typing.Sequence[int], latents: int) -> tuple[list
     return first + [i for i in range(latents) if i not in first], len(first)
 
 
+def codes(z: typing.Any) -> torch.Tensor:
+    """Latents (N, latents). Errors: another type or shape; NaN or infinity."""
+    if not isinstance(z, torch.Tensor) or z.dim() != 2 or len(z) == 0:
+        raise _whence.UsageError("without an encoder x must be a torch.Tensor of codes (N, latents)")
+    if not z.isfinite().all():
+        raise _whence.UsageError("codes hold NaN or infinity")
+    return z.detach().float()
+
+
 def values_of(given: typing.Any, x: torch.Tensor, name: str) -> torch.Tensor:
     """A map for each image: like x, (N, 1, H, W) or (N, H, W). Errors: another type or shape; NaN or infinity."""
     values = given.values if isinstance(given, Attribution) else given

@@ -62,6 +62,19 @@ class Counterfactuals(unittest.TestCase):
             self.assertTrue(found.found.all())
             self.assertTrue((found.from_class != found.to_class).all())
 
+    def test_errors(self):
+        def of(codes=torch.zeros(2, LATENTS), **more):
+            return lambda: whence.counterfactual(None, decoder, by_latent(0), codes, causal=1, **more)
+
+        for sentence, call in {
+            r"codes \(N, latents\)": of(torch.zeros(LATENTS)),
+            "codes hold NaN": of(torch.full((2, LATENTS), math.nan)),
+            "no class 7": of(to=7),
+            "causal is": lambda: whence.counterfactual(None, decoder, by_latent(0), torch.zeros(2, LATENTS), causal=[9]),
+        }.items():
+            with self.subTest(sentence), self.assertRaisesRegex(whence.UsageError, sentence):
+                call()
+
     def test_images_go_through_the_encoder(self):
         def encoder(x):
             mean = 8 * x.flatten(1) - 4
