@@ -83,7 +83,11 @@ TEST(Recipe, ReferencePageIsTheProgramsOwn) {
       << "run: build/release/whence recipe --reference > docs/recipes.md";
   for (const config::Section& section : schema_of(kinds()))
     for (const config::Key& key : section.keys) {
-      EXPECT_TRUE(contains(page, fmt::format("| `{}` |", key.name)));
+      const std::string_view name = key.name;
+      const std::size_t end = name.find('_') + 1;  // a row may name many ends
+      const bool joined = contains(page, fmt::format("| `{}NAME` |", name.substr(0, end))) &&
+                          contains(page, fmt::format("`{}`", name.substr(end)));
+      EXPECT_TRUE(joined || contains(page, fmt::format("| `{}` |", name))) << name;
       EXPECT_TRUE(key.doc.ends_with('.')) << key.name;
     }
 }
