@@ -3,13 +3,14 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "bindings/networks.h"
 #include "kinds/gce/check_training.h"
 #include "kinds/gce/gce.h"
-#include "kinds/gce/selection.h"
 #include "kinds/gce/selection_keys.h"
+#include "kinds/gce/selection_plan.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/explain/flow/ablation.h"
@@ -58,24 +59,6 @@ class SelectionInMemory {
     return {setting.causal, setting.noncausal, setting.lambda, setting.pilot, setting.reference};
   }
 
-  bool needs_start(const Setting& setting) const {
-    return asked_.request.warm_start && (setting.causal > 0 || setting.reference);
-  }
-  /// Its pilot where the rule makes one, otherwise step 1's autoencoder with as many latents.
-  Setting start_of(const Setting& setting) const {
-    const bool has_pilot = asked_.request.rules.rule == gce::SelectionRule::standard_error;
-    if (setting.causal == 0 || setting.pilot || !has_pilot)
-      return {.causal = 0, .noncausal = setting.latents()};
-    Setting start = setting;
-    start.pilot = true;
-    return start;
-  }
-  std::int64_t pilot_steps() const {
-    const std::int64_t steps = asked_.request.steps;
-    return std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(asked_.request.pilot * static_cast<double>(steps)), 1, steps - 1);
-  }
-
   ProgressCallback progress_of_setting(const Setting& setting) const {
     return [this, name = gce::describe(setting)](Progress now) {
       now.stage = fmt::format("{}: {}", name, now.stage);
@@ -86,46 +69,29 @@ class SelectionInMemory {
   Networks trained(const Setting& setting) {
     Networks networks = new_networks(asked_.choice, asked_.train.images.sizes().slice(1).vec(),
                                      setting.latents(), asked_.classifier.device());
-    gce::Training training = asked_.training;
-    training.steps = setting.pilot ? pilot_steps() : asked_.request.steps;
-    if (needs_start(setting)) {
-      const Setting start = start_of(setting);
-      const Networks& from = networks_.at(key_of(start));
+    gce::Training training = training_of(asked_.request, asked_.training, setting);
+    if (const auto start = start_of(asked_.request, setting)) {
+      const Networks& from = networks_.at(key_of(*start));
       networks = {from.encoder.clone(), from.decoder.clone()};
       training.warm_start = true;
-      if (start.pilot) {
-        training.steps -= pilot_steps();
-        training.pretraining = 0;  // the pilot's, which put its latents in order
-      }
     } else {
       const double kl_weight = setting.causal == 0 ? models::VaeTraining().kl_weight : training.kl_weight;
       training.warm_start =
           start_linearly(networks, asked_.train, training.initial, kl_weight, training.seed);
     }
-    if (setting.causal == 0) {
+    if (setting.causal == 0)
       train_alone(networks, training, setting);
-    } else {
-      training.causal = setting.causal;
-      training.noncausal = setting.noncausal;
-      training.lambda = setting.lambda;
+    else
       gce::train(networks.encoder, networks.decoder, asked_.classifier, asked_.train, training,
                  progress_of_setting(setting));
-    }
     return networks;
   }
 
-  /// As the explanation would be without its causal term.
   void train_alone(Networks& networks, const gce::Training& like, const Setting& setting) const {
     models::VaeTraining training;
+    kinds::train_alike(training, like);
     training.initial = like.initial;
     training.warm_start = like.warm_start;
-    training.steps = like.steps;
-    training.batch = like.batch;
-    training.learning_rate = like.learning_rate;
-    training.beta1 = like.beta1;
-    training.beta2 = like.beta2;
-    training.schedule = like.schedule;
-    training.warmup = like.warmup;
     training.seed = like.seed;
     models::train_vae(networks.encoder, networks.decoder, asked_.train, training,
                       progress_of_setting(setting));
@@ -146,9 +112,7 @@ class SelectionInMemory {
     trial.of_images.assign(bounds.data_ptr<float>(), bounds.data_ptr<float>() + bounds.numel());
     if (setting.causal == 0) return trial;
     flow::FlowOptions options;
-    const std::int64_t part = setting.pilot ? 4 : 1;  // no rule asks for the C of a pilot
-    options.outer = std::max<std::int64_t>(2, asked_.request.outer / part);
-    options.inner = std::max<std::int64_t>(2, asked_.request.inner / part);
+    set_draws(asked_.request, setting, options);
     flow::Factors alpha(static_cast<std::size_t>(setting.causal));
     std::iota(alpha.begin(), alpha.end(), 0);
     Generator draws = make_generator(seed, "validation/flow");
@@ -168,16 +132,11 @@ class SelectionInMemory {
 
   /// Whether the budget leaves as much time as the longest setting of its kind took.
   bool affords(const Setting& setting) const {
-    const double budget = asked_.request.budget_seconds;
-    if (budget == 0) return true;
+    if (asked_.request.budget_seconds == 0) return true;
     double cost = 0;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      const Setting& other = trials[i].setting;
-      if ((other.causal > 0) == (setting.causal > 0) && other.pilot == setting.pilot)
-        cost = std::max(cost, seconds[i]);
-    }
-    const double spent = std::accumulate(seconds.begin(), seconds.end(), 0.0);
-    return spent < budget && spent + cost <= budget;
+    for (std::size_t i = 0; i < trials.size(); ++i)
+      if (kinds::is_alike(trials[i].setting, setting)) cost = std::max(cost, seconds[i]);
+    return leaves(asked_.request, std::accumulate(seconds.begin(), seconds.end(), 0.0), cost);
   }
 
   Selecting asked_;
@@ -210,38 +169,27 @@ gce::Training training_with(const Texts& texts) {
   return training;
 }
 
-py::dict dict_of(const Setting& setting) {
-  using namespace pybind11::literals;
-  return py::dict("causal"_a = setting.causal, "noncausal"_a = setting.noncausal,
-                  "lambda_"_a = setting.lambda);
-}
-
-py::list list_of(const SelectionInMemory& selection) {
-  py::list trials;
-  for (std::size_t i = 0; i < selection.trials.size(); ++i) {
-    const Trial& trial = selection.trials[i];
-    py::dict entry = dict_of(trial.setting);
-    entry["pilot"] = trial.setting.pilot;
-    entry["reference"] = trial.setting.reference;
-    entry["sse"] = trial.sse;
-    entry["kl"] = trial.kl;
-    entry["bound_se"] = trial.bound_se;
-    const bool judged = trial.setting.causal > 0;
-    entry["effect"] = judged ? py::object(py::float_(trial.effect)) : py::none();
-    entry["effect_se"] = judged ? py::object(py::float_(trial.effect_se)) : py::none();
-    entry["seconds"] = selection.seconds[i];
-    trials.append(entry);
-  }
-  return trials;
+nlohmann::json record_of(const SelectionInMemory& selection, gce::SelectionRule rule) {
+  nlohmann::json trials = nlohmann::json::array();
+  for (std::size_t i = 0; i < selection.trials.size(); ++i)
+    trials.push_back(kinds::to_json(selection.trials[i], selection.seconds[i]));
+  const gce::Decision& decision = selection.decision;
+  return {{"rule", gce::name_of(rule)},
+          {"chosen", decision.chosen ? kinds::to_json(*decision.chosen) : nlohmann::json()},
+          {"limit", decision.limit ? nlohmann::json(*decision.limit) : nlohmann::json()},
+          {"complete", selection.complete},
+          {"reasons", decision.reasons},
+          {"trials", std::move(trials)}};
 }
 
 using LabelledImages = std::pair<at::Tensor, at::Tensor>;
 
-/// `rules`: of kinds::selection_keys; `texts`: of [explanation]. `train`, `held`: bytes and classes.
-py::dict select(const models::Classifier& classifier, const LabelledImages& train, const LabelledImages& held,
-                const std::vector<std::string>& class_names, const std::string& architecture,
-                std::int64_t width, const std::string& initialisation, const Texts& rules, const Texts& texts,
-                bool warm_start, double budget_seconds, std::uint64_t seed, const py::object& progress) {
+/// `rules`: of kinds::selection_keys; `texts`: of [explanation]. `train`, `held`: bytes and classes. What selection.json holds.
+std::string select(const models::Classifier& classifier, const LabelledImages& train,
+                   const LabelledImages& held, const std::vector<std::string>& class_names,
+                   const std::string& architecture, std::int64_t width, const std::string& initialisation,
+                   const Texts& rules, const Texts& texts, bool warm_start, double budget_seconds,
+                   std::uint64_t seed, const py::object& progress) {
   kinds::SelectionRequest request = request_of(rules);
   request.warm_start = request.rules.reference = warm_start;
   request.budget_seconds = budget_seconds;
@@ -260,13 +208,7 @@ py::dict select(const models::Classifier& classifier, const LabelledImages& trai
     const py::gil_scoped_release released;
     selection.run();
   }
-  const gce::Decision& decision = selection.decision;
-  using namespace pybind11::literals;
-  return py::dict("rule"_a = std::string(gce::name_of(request.rules.rule)),
-                  "chosen"_a = decision.chosen ? py::object(dict_of(*decision.chosen)) : py::none(),
-                  "limit"_a = decision.limit ? py::object(py::float_(*decision.limit)) : py::none(),
-                  "complete"_a = selection.complete, "reasons"_a = decision.reasons,
-                  "trials"_a = list_of(selection));
+  return record_of(selection, request.rules.rule).dump();
 }
 
 }  // namespace

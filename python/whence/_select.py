@@ -1,6 +1,7 @@
 """The choice of the number of causal factors K, of other factors L, and of lambda."""
 from __future__ import annotations
 
+import json
 import typing
 
 import torch
@@ -88,6 +89,14 @@ def select(model: Model, images: torch.Tensor, labels: typing.Any = None, *, tra
             raise _whence.UsageError(f"{name} is what is chosen, or an option of select itself; leave it out of training")
     train, held = _explain.divided(known, held_back, seed)
     names = [str(i) for i in range(classifier.classes)]
-    return Selection(_whence.select(classifier, (pixels[train].contiguous(), known[train]), (pixels[held].contiguous(), known[held]),
-                                    names, architecture, width, initialisation, texts(chosen), texts(own), warm_start, 60.0 * budget,
-                                    seed, progress))
+    found = json.loads(_whence.select(classifier, (pixels[train].contiguous(), known[train]), (pixels[held].contiguous(), known[held]),
+                                      names, architecture, width, initialisation, texts(chosen), texts(own), warm_start,
+                                      60.0 * budget, seed, progress))
+    found["chosen"] = found["chosen"] and _renamed(found["chosen"])
+    found["trials"] = [{"effect": None, "effect_se": None, **_renamed(trial)} for trial in found["trials"]]
+    return Selection(found)
+
+
+def _renamed(setting: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """"lambda" is a word of Python's own, so it is no name of an argument."""
+    return {"lambda_" if name == "lambda" else name: value for name, value in setting.items()}

@@ -52,25 +52,11 @@ void check_is_selection(const fs::path& folder) {
 }
 
 /// The stage that trains a setting, and the last one.
-std::string_view training_of(const gce::Setting& setting) {
+std::string_view training_stage(const gce::Setting& setting) {
   return setting.causal == 0 ? "generator" : "explanation";
 }
-std::string_view measuring_of(const gce::Setting& setting) {
+std::string_view measuring_stage(const gce::Setting& setting) {
   return setting.causal == 0 ? kGeneratorValidation : "validation";
-}
-
-/// Trains the autoencoder alone, as the explanation would be without its causal term.
-void train_alone(Recipe& recipe, std::int64_t latents) {
-  const auto& explanation = recipe.get<gce::Training>();
-  models::VaeTraining& training = recipe.get<GeneratorTraining>().vae;
-  training.steps = explanation.steps;
-  training.batch = explanation.batch;
-  training.learning_rate = explanation.learning_rate;
-  training.beta1 = explanation.beta1;
-  training.beta2 = explanation.beta2;
-  training.schedule = explanation.schedule;
-  training.warmup = explanation.warmup;
-  recipe.get<GeneratorOptions>().latents = latents;
 }
 
 std::string folder_name(const gce::Setting& setting) {
@@ -115,8 +101,6 @@ class SelectionRun {
                Display& display)
       : recipe_(recipe), folder_(fs::absolute(folder)), request_(request), display_(display) {
     recipe_.get<gce::Training>().steps = request.steps;
-    recipe_.get<EvaluationOptions>().flow.outer = request.outer;
-    recipe_.get<EvaluationOptions>().flow.inner = request.inner;
     request_.rules.reference = request.warm_start;
   }
 
@@ -151,7 +135,7 @@ class SelectionRun {
   }
 
   bool is_done(const gce::Setting& setting) const {
-    return read_stamp(run_folder(setting), measuring_of(setting)).finished;
+    return read_stamp(run_folder(setting), measuring_stage(setting)).finished;
   }
 
   /// Measures the setting, unless another process is at it: then this one trains ahead what the rule will probably ask for next, or waits.
@@ -178,7 +162,8 @@ class SelectionRun {
       const auto next = gce::decide(trials, request_.rules).next;
       if (!next) return false;
       setting = *next;
-      const bool ready = !needs_start(setting) || is_done(start_of(setting));
+      const std::optional<gce::Setting> start = start_of(request_, setting);
+      const bool ready = !start || is_done(*start);
       if (!ready || is_done(setting) || !affords(setting)) continue;
       if (const auto claim = claims_.ask(claim_of(run_folder(setting).path()))) {
         display_.note(fmt::format("ahead of the rule: {}", gce::describe(setting)));
@@ -187,10 +172,6 @@ class SelectionRun {
       }
     }
     return false;
-  }
-
-  bool needs_start(const gce::Setting& setting) const {
-    return request_.warm_start && (setting.causal > 0 || setting.reference);
   }
 
   /// The first run also settles the precision, so that every setting is trained alike.
@@ -216,38 +197,18 @@ class SelectionRun {
         "these are too good for the chosen setting");
   }
 
-  std::int64_t pilot_steps() const {
-    const auto steps = static_cast<std::int64_t>(request_.pilot * static_cast<double>(request_.steps));
-    return std::clamp<std::int64_t>(steps, 1, request_.steps - 1);
-  }
-
-  /// Its pilot where the rule makes one, otherwise step 1's autoencoder with as many latents.
-  gce::Setting start_of(const gce::Setting& setting) const {
-    if (setting.causal == 0 || setting.pilot || request_.rules.rule != gce::SelectionRule::standard_error)
-      return {.causal = 0, .noncausal = setting.latents()};
-    gce::Setting start = setting;
-    start.pilot = true;
-    return start;
-  }
-
   Recipe recipe_of(const gce::Setting& setting) const {
-    Recipe recipe = with_setting(recipe_, setting);
+    Recipe recipe = recipe_;
     recipe.get<About>().title = gce::describe(setting);
-    if (setting.pilot) {
-      recipe.get<gce::Training>().steps = pilot_steps();
-      recipe.get<EvaluationOptions>().flow.outer =
-          std::max<std::int64_t>(2, request_.outer / 4);  // no rule asks for its C
-      recipe.get<EvaluationOptions>().flow.inner = std::max<std::int64_t>(2, request_.inner / 4);
+    gce::Training& training = recipe.get<gce::Training>();
+    training = training_of(request_, training, setting);
+    set_draws(request_, setting, recipe.get<EvaluationOptions>().flow);
+    if (setting.causal == 0) {
+      train_alike(recipe.get<GeneratorTraining>().vae, training);
+      recipe.get<GeneratorOptions>().latents = setting.noncausal;
     }
-    if (setting.causal == 0) train_alone(recipe, setting.noncausal);
-    if (needs_start(setting)) {
-      const gce::Setting start = start_of(setting);
-      recipe.get<GeneratorOptions>().start = run_folder(start).path().string();
-      if (start.pilot) {
-        recipe.get<gce::Training>().steps -= pilot_steps();
-        recipe.get<gce::Training>().pretraining = 0;  // the pilot's, which put its latents in order
-      }
-    }
+    if (const auto start = start_of(request_, setting))
+      recipe.get<GeneratorOptions>().start = run_folder(*start).path().string();
     check_recipe(recipe, gce::describe(setting));
     return recipe;
   }
@@ -255,7 +216,7 @@ class SelectionRun {
   void train(const gce::Setting& setting) {
     Session session(recipe_of(setting), run_folder(setting));
     PipelineOptions options;
-    options.last = measuring_of(setting);
+    options.last = measuring_stage(setting);
     options.force = request_.force;
     options.lender = folder_ / "classifier";
     run_unless_done(session, options);
@@ -267,7 +228,7 @@ class SelectionRun {
       display_.note(fmt::format("setting {}: {}", selection_.trials.size() + 1, gce::describe(setting)));
     train(setting);
     const gce::Trial trial = trial_of(*recipe_.kinds, setting, folder);
-    const double seconds = stage_seconds(folder, {training_of(setting), measuring_of(setting)});
+    const double seconds = stage_seconds(folder, {training_stage(setting), measuring_stage(setting)});
     selection_.trials.push_back({trial, fs::path(kSettings) / folder_name(setting), seconds});
     spent_ += seconds;
     display_.note(fmt::format("{}: {}", gce::describe(setting), result_line(trial)));
@@ -279,12 +240,10 @@ class SelectionRun {
     if (request_.budget_seconds == 0 || is_done(setting)) return true;
     double cost = 0;
     for (const SelectionTrial& each : selection_.trials) {
-      const gce::Setting& other = each.trial.setting;
-      if ((other.causal > 0) == (setting.causal > 0) && other.pilot == setting.pilot)
-        cost = std::max(cost, each.seconds);
+      if (is_alike(each.trial.setting, setting)) cost = std::max(cost, each.seconds);
     }
-    const double begun = stage_seconds(folder, {training_of(setting), measuring_of(setting)});
-    return spent_ < request_.budget_seconds && spent_ + std::max(cost, begun) <= request_.budget_seconds;
+    const double begun = stage_seconds(folder, {training_stage(setting), measuring_stage(setting)});
+    return leaves(request_, spent_, std::max(cost, begun));
   }
 
   void finish() {

@@ -18,21 +18,9 @@
 
 #include "experiment/display.h"
 #include "experiment/recipe.h"
-#include "whence/explain/gce/select.h"
+#include "kinds/gce/selection_plan.h"
 
 namespace whence::kinds {
-
-struct SelectionRequest {
-  gce::SelectionOptions rules;
-  std::int64_t steps = 2000;  ///< of each training (anonymous 2021b: 3,000)
-  double pilot = 0.25;  ///< share of the steps that a pilot gets; a full training goes on from its pilot
-  /// Step 2 starts from the autoencoder of step 1, and D1 is of that autoencoder after as many more steps; otherwise
-  /// every training starts from random weights, as in the papers. Sets `rules.reference`.
-  bool warm_start = true;
-  std::int64_t outer = 200, inner = 200;  ///< draws that measure C; a quarter of each for pilots
-  double budget_seconds = 0;              ///< of all settings, earlier calls included; 0: as long as it takes
-  bool force = false;                     ///< replaces what another recipe made in the folder
-};
 
 /// A setting that was measured.
 struct SelectionTrial {

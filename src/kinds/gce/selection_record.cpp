@@ -14,10 +14,6 @@ bool is_chosen(const Selection& selection, const gce::Setting& setting) {
   return selection.decision.chosen == setting;
 }
 
-nlohmann::json setting_json(const gce::Setting& setting) {
-  return {{"causal", setting.causal}, {"noncausal", setting.noncausal}, {"lambda", setting.lambda}};
-}
-
 /// Settings with a causal term, trained in full.
 std::vector<const gce::Trial*> causal_trials(const Selection& selection) {
   std::vector<const gce::Trial*> trials;
@@ -126,25 +122,14 @@ report::LineChart latents_chart(const Selection& selection) {
 nlohmann::json to_json(const Selection& selection, gce::SelectionRule rule) {
   nlohmann::json trials = nlohmann::json::array();
   for (const SelectionTrial& each : selection.trials) {
-    const gce::Trial& trial = each.trial;
-    nlohmann::json entry = setting_json(trial.setting);
-    entry["pilot"] = trial.setting.pilot;
-    entry["reference"] = trial.setting.reference;
-    entry["sse"] = trial.sse;
-    entry["kl"] = trial.kl;
-    entry["bound_se"] = trial.bound_se;
-    if (trial.setting.causal > 0) {
-      entry["effect"] = trial.effect;
-      entry["effect_se"] = trial.effect_se;
-    }
+    nlohmann::json entry = to_json(each.trial, each.seconds);
     entry["folder"] = each.folder;
-    entry["seconds"] = each.seconds;
     trials.push_back(std::move(entry));
   }
   const std::optional<gce::Setting>& chosen = selection.decision.chosen;
   const std::optional<double>& limit = selection.decision.limit;
   return {{"rule", gce::name_of(rule)},
-          {"chosen", chosen ? setting_json(*chosen) : nlohmann::json()},
+          {"chosen", chosen ? to_json(*chosen) : nlohmann::json()},
           {"limit", limit ? nlohmann::json(*limit) : nlohmann::json()},
           {"images", selection.images},
           {"complete", selection.complete},
