@@ -6,6 +6,7 @@
 #include "kinds/text/text.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/data/text/tokenizer_file.h"
 #include "whence/data/text/word_pieces.h"
 #include "whence/explain/text/words.h"
 #include "whence/models/text/foreign_classifier.h"
@@ -53,10 +54,10 @@ std::function<Answer(Given)> called(const py::object& function, const char* what
   };
 }
 
-/// How the texts of a classifier are cut: `words`: as the program cuts them; `wordpiece`: by a list of word pieces, or by the vocabulary;
-/// `own`: by the caller's functions.
+/// How the texts of a classifier are cut: `words`: as the program cuts them; `wordpiece`: by a file (data::read_tokenizer), or by the vocabulary
+/// as word pieces; `own`: by the caller's functions.
 struct Cutting {
-  std::string kind = "words", list;
+  std::string kind = "words", file;
   py::object cut, join;
   std::vector<std::string> before, after;
 
@@ -64,8 +65,8 @@ struct Cutting {
                             const std::string& unknown) const {
     if (kind == "words") return data::word_tokenizer();
     if (kind == "wordpiece")
-      return data::word_piece_tokenizer(list.empty() ? data::WordPieces(vocabulary(), unknown)
-                                                     : data::WordPieces::load(list));
+      return file.empty() ? data::word_piece_tokenizer(data::WordPieces(vocabulary(), unknown))
+                          : data::read_tokenizer(file).tokenizer;
     return {called<data::Words, std::string_view>(cut, "the tokenizer must cut a text into a list of str"),
             called<std::string, const data::Words&>(join, "the tokenizer must join a list of str to a str")};
   }
@@ -97,8 +98,7 @@ TextReader of_file(const std::string& file, const std::string& vocabulary, const
       output_named(output),
       cutting.before,
       cutting.after};
-  data::Tokenizer tokenizer =
-      cutting.tokenizer([&] { return data::Vocabulary::load(vocabulary).words(); }, unknown);
+  data::Tokenizer tokenizer = cutting.tokenizer([&] { return data::read_model_words(vocabulary); }, unknown);
   const py::gil_scoped_release released;
   return {models::load_text_classifier(given, 0), models::vocabulary_of(given), std::move(tokenizer)};
 }
@@ -170,17 +170,23 @@ void add_text_classifier(py::module_& module) {
       .def("cut",
            [](const TextReader& reader, const std::string& text) { return reader.tokenizer.cut(text); });
   py::class_<Cutting>(module, "Cutting", "How the texts of a classifier are cut into words.")
-      .def(py::init([](std::string kind, std::string list, py::object cut, py::object join,
+      .def(py::init([](std::string kind, std::string file, py::object cut, py::object join,
                        std::vector<std::string> before, std::vector<std::string> after) {
-             return Cutting{std::move(kind), std::move(list),   std::move(cut),
+             return Cutting{std::move(kind), std::move(file),   std::move(cut),
                             std::move(join), std::move(before), std::move(after)};
            }),
-           py::arg("kind") = "words", py::arg("list") = "", py::arg("cut") = py::none(),
+           py::arg("kind") = "words", py::arg("file") = "", py::arg("cut") = py::none(),
            py::arg("join") = py::none(), py::arg("before") = std::vector<std::string>(),
            py::arg("after") = std::vector<std::string>())
       .def_readonly("kind", &Cutting::kind)
+      .def_readonly("file", &Cutting::file)
       .def_readwrite("before", &Cutting::before)
       .def_readwrite("after", &Cutting::after);
+  // (words by number, unknown, before, after)
+  module.def("tokenizer_file", [](const std::string& file) {
+    const data::ModelTokenizer model = data::read_tokenizer(file);
+    return py::make_tuple(model.words, model.unknown, model.before, model.after);
+  });
   module.def("text_classifier_of_function", &of_function);
   module.def("text_classifier_from_file", &of_file);
   module.def("text_classifier_of_run", &of_run);

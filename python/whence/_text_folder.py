@@ -10,7 +10,7 @@ import warnings
 
 import torch
 
-from whence import _folder, _models, _text_models, _whence
+from whence import _folder, _models, _text_models, _tokenizers, _whence
 from whence._folder import toml
 
 #: Texts with the class of each.
@@ -73,26 +73,41 @@ def _write_classifier(explanation: typing.Any, folder: pathlib.Path) -> dict[str
     if isinstance(source.model, torch.nn.Module):
         file = "classifier.pt"
         _script(source.model, folder / file)
-        words = _text_models.words_in_order(source.vocabulary)
-        (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+        words = "words.txt"
+        lines = _text_models.words_in_order(source.vocabulary)
+        (folder / words).write_text("\n".join(lines) + "\n", encoding="utf-8")
     else:
         file = f"classifier{pathlib.Path(source.model).suffix}"
         shutil.copy(source.model, folder / file)
-        shutil.copy(source.vocabulary, folder / "words.txt")
-    return {"file": file, "vocabulary": "words.txt", "unknown": source.unknown, "input": source.input, "output": source.output,
+        words = f"words{pathlib.Path(source.vocabulary).suffix}"
+        shutil.copy(source.vocabulary, folder / words)
+    return {"file": file, "vocabulary": words, "unknown": source.unknown, "input": source.input, "output": source.output,
             "before": source.cutting.before, "after": source.cutting.after}
+
+
+def _write_pieces(source: _text_models.Source, folder: pathlib.Path) -> str:
+    """The file by which the program cuts texts; "" for words."""
+    if source.cutting.kind == "words":
+        return ""
+    if source.cutting.file:
+        return pathlib.Path(shutil.copy(source.cutting.file, folder / f"pieces{pathlib.Path(source.cutting.file).suffix}")).name
+    if (written := _tokenizers.file_of(source.tokenizer)) is not None:
+        (folder / "tokenizer.json").write_text(written)
+        return "tokenizer.json"
+    return "words.txt"
 
 
 def _check_pieces(explanation: typing.Any, folder: pathlib.Path) -> None:
     """The program cuts texts itself, so it must make the pieces that the tokenizer made."""
-    source: _text_models.Source = explanation.classifier.source
-    if source.unknown == "[UNK]":
+    reason = "its tokenizer cuts texts in another way than the program would"
+    try:
         written = _text_models.text_classifier(folder)
         record = explanation._record
         if all(written.cut(text) == explanation.classifier.cut(text) for text in [*record.train[0], *record.held[0]]):
             return
-    raise _whence.Error("the explanation cannot be saved: its tokenizer does not cut texts into BERT's word pieces, and whence knows no others "
-                        "without Python")
+    except _whence.Error as error:
+        reason = str(error)
+    raise _whence.Error(f"the explanation cannot be saved, because whence knows BERT's word pieces and GPT-2's byte pairs only: {reason}")
 
 
 def _check_classifier(explanation: typing.Any, folder: pathlib.Path) -> None:
@@ -118,13 +133,13 @@ def _write(explanation: typing.Any, folder: pathlib.Path) -> None:
         _write_texts(texts, names, folder / "data" / f"{part}.jsonl")
     explanation._models.save(str(folder))
     lines = "".join(f"{name} = {toml(value)}\n" for name, value in classifier.items())
-    pieces = explanation.classifier.source.cutting.kind != "words"
+    pieces = _write_pieces(explanation.classifier.source, folder)
     (folder / "recipe.toml").write_text(f"""title = "Explanation made in Python"
 
 [data]
 set = "texts"
 path = "data"
-word_pieces = {toml("words.txt" if pieces else "")}
+word_pieces = {toml(pieces)}
 
 [text_classifier]
 {lines}

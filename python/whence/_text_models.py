@@ -26,11 +26,13 @@ class Source:
     input: str
     output: str
     cutting: _whence.Cutting
+    tokenizer: _tokenizers.Tokenizer = None
 
 
 def words_in_order(vocabulary: Vocabulary) -> list[str]:
     if isinstance(vocabulary, (str, os.PathLike)):
-        return pathlib.Path(vocabulary).read_text(encoding="utf-8").splitlines()
+        file = pathlib.Path(vocabulary)
+        return _whence.tokenizer_file(str(file))[0] if file.suffix == ".json" else file.read_text(encoding="utf-8").splitlines()
     if isinstance(vocabulary, typing.Mapping):
         if sorted(vocabulary.values()) != list(range(len(vocabulary))):
             raise _whence.UsageError(f"the numbers of the vocabulary must be 0 to {len(vocabulary) - 1}, each once")
@@ -89,8 +91,8 @@ def text_classifier(model: TextModel, vocabulary: Vocabulary | None = None, *, t
         run folder about texts. Texts of one length are asked together and never filled up, so it needs no mask. A module looks its
         words up in one torch.nn.Embedding; it may return an object with `logits`, as the package transformers does.
     tokenizer: what cuts texts into the model's words. None: whence, into words and punctuation in small letters. A tokenizer of the
-        package transformers: it also says what stands in front of a text and behind it. "wordpiece": word pieces as BERT's, by the
-        vocabulary.
+        package transformers, its tokenizer.json, or BERT's vocab.txt: it also says what stands in front of a text and behind it.
+        "wordpiece": word pieces as BERT's, by the vocabulary.
     vocabulary: the model's words in the order of their numbers, {word: number}, or a file with one word a line; None: the tokenizer's.
     unknown: the word of the vocabulary that stands for all others; None: "<unk>", or the tokenizer's.
     input: "vectors" for a file that takes word vectors, (N, T, E); then the vocabulary is the file of the vectors (GloVe's text form).
@@ -114,14 +116,16 @@ def _source(model: TextModel, vocabulary: Vocabulary | None, tokenizer: _tokeniz
             output: str) -> Source:
     cutting = _tokenizers.cutting_of(tokenizer)
     if unknown is None:
-        unknown = {"words": "<unk>", "wordpiece": "[UNK]"}.get(cutting.kind) or _tokenizers.unknown_of(tokenizer)
-    if vocabulary is None and cutting.kind == "own" and isinstance(model, torch.nn.Module):
+        unknown = "<unk>" if tokenizer is None else "[UNK]" if tokenizer == "wordpiece" else _tokenizers.unknown_of(tokenizer)
+    if vocabulary is None and cutting.file and not isinstance(model, torch.nn.Module):
+        vocabulary = cutting.file
+    if vocabulary is None and (cutting.kind == "own" or cutting.file) and isinstance(model, torch.nn.Module):
         sizes = [part.num_embeddings for part in model.modules() if isinstance(part, torch.nn.Embedding)]
-        known = len(tokenizer.get_vocab())
+        known = _tokenizers.count_of(tokenizer)
         vocabulary = _tokenizers.words_of(tokenizer, min((size for size in sizes if size >= known), default=known))
     if vocabulary is None:
         raise _whence.UsageError("give vocabulary=..., the words of the model in the order of their numbers")
-    return Source(model, vocabulary, unknown, input, output, cutting)
+    return Source(model, vocabulary, unknown, input, output, cutting, tokenizer)
 
 
 def _made(source: Source) -> _whence.TextClassifier:
@@ -142,13 +146,13 @@ def _of_run(folder: pathlib.Path) -> _whence.TextClassifier:
     if "image" in data:
         raise _whence.Error(f"{folder} is about images; whence.classifier reads its classifier")
     own, pieces = recipe["text_classifier"], recipe.get("data", {}).get("word_pieces")
-    cutting = _tokenizers.cutting_of("wordpiece" if pieces else None, str(folder / pieces) if pieces else "")
+    cutting = _tokenizers.cutting_of(folder / pieces if pieces else None)
     if own.get("file"):
         for name in ("before", "after"):
             if own.get(name, ["auto"]) != ["auto"]:
                 setattr(cutting, name, own[name])
         return _whence.text_classifier_from_file(str(folder / own["file"]), str(folder / own["vocabulary"]),
-                                                 own["unknown"] or ("[UNK]" if pieces else "<unk>"), own["input"], own["output"], cutting)
+                                                 own["unknown"] or (_tokenizers.unknown_of(folder / pieces) if pieces else "<unk>"), own["input"], own["output"], cutting)
     shape = {name: str(own[name]) for name in ("architecture", "embedding", "hidden")}
     return _whence.text_classifier_of_run(shape, str(folder / "text-classifier.words.txt"), str(folder / "text-classifier.safetensors"),
                                           len(data["classes"]), cutting)

@@ -1,21 +1,29 @@
 """How the texts of a classifier are cut into words."""
 from __future__ import annotations
 
+import json
+import os
+import pathlib
 import typing
 
 from whence import _whence
 
-#: None: whence's own words. "wordpiece": BERT's word pieces by the vocabulary. Else a tokenizer of the package transformers, or an object
-#: that has its get_vocab, tokenize, convert_tokens_to_string, unk_token and call.
-Tokenizer = typing.Union[None, str, typing.Any]
+#: None: whence's own words. "wordpiece": BERT's word pieces by the vocabulary. Another str: a file, BERT's vocab.txt or a tokenizer.json. Else a
+#: tokenizer of the package transformers, or an object that has its get_vocab, tokenize, convert_tokens_to_string, unk_token and call.
+Tokenizer = typing.Union[None, str, os.PathLike, typing.Any]
 
 
-def cutting_of(tokenizer: Tokenizer, pieces: str = "") -> _whence.Cutting:
-    """pieces: the file of the list that "wordpiece" cuts by, where it is not the vocabulary. Error (usage): an object that is no tokenizer."""
+def cutting_of(tokenizer: Tokenizer) -> _whence.Cutting:
+    """Errors (usage): an object that is no tokenizer. Errors: those of the file."""
     if tokenizer is None:
         return _whence.Cutting()
     if tokenizer == "wordpiece":
-        return _whence.Cutting("wordpiece", pieces, before=["[CLS]"], after=["[SEP]"])
+        return _whence.Cutting("wordpiece", before=["[CLS]"], after=["[SEP]"])
+    if isinstance(tokenizer, (str, os.PathLike)):
+        if not pathlib.Path(tokenizer).is_file():
+            raise _whence.UsageError(f"there is no tokenizer file {tokenizer}; tokenizer is 'wordpiece', a vocab.txt, a tokenizer.json or an object")
+        _, _, before, after = _whence.tokenizer_file(str(tokenizer))
+        return _whence.Cutting("wordpiece", str(tokenizer), before=before, after=after)
     missing = [name for name in ("get_vocab", "tokenize", "convert_tokens_to_string") if not callable(getattr(tokenizer, name, None))]
     if missing or not callable(tokenizer):
         raise _whence.UsageError("tokenizer must be None, 'wordpiece' or a tokenizer as those of the package transformers"
@@ -25,10 +33,20 @@ def cutting_of(tokenizer: Tokenizer, pieces: str = "") -> _whence.Cutting:
                            after=after)
 
 
+def _numbered(tokenizer: typing.Any) -> dict[str, int]:
+    if isinstance(tokenizer, (str, os.PathLike)):
+        return {word: number for number, word in enumerate(_whence.tokenizer_file(str(tokenizer))[0])}
+    return tokenizer.get_vocab()
+
+
+def count_of(tokenizer: typing.Any) -> int:
+    return len(_numbered(tokenizer))
+
+
 def words_of(tokenizer: typing.Any, rows: int) -> list[str]:
     """Its words in the order of their numbers. Tables of models are often longer than their vocabulary: `rows` is how many there are."""
-    words: list[str | None] = [None] * max(rows, len(tokenizer.get_vocab()))
-    for word, number in tokenizer.get_vocab().items():
+    words: list[str | None] = [None] * max(rows, count_of(tokenizer))
+    for word, number in _numbered(tokenizer).items():
         if number >= len(words):
             raise _whence.UsageError(f"the tokenizer gives '{word}' the number {number}, but the model has vectors for {rows} words")
         words[number] = word
@@ -37,10 +55,19 @@ def words_of(tokenizer: typing.Any, rows: int) -> list[str]:
 
 def unknown_of(tokenizer: typing.Any) -> str:
     """The word that stands for unknown ones; of a tokenizer that knows every text, another word that says nothing."""
+    if isinstance(tokenizer, (str, os.PathLike)):
+        return _whence.tokenizer_file(str(tokenizer))[1]
     for name in ("unk_token", "pad_token", "mask_token", "eos_token"):
         if (word := getattr(tokenizer, name, None)) is not None:
             return str(word)
     raise _whence.UsageError("the tokenizer has no unk_token; name the word that stands for unknown ones with unknown=...")
+
+
+def file_of(tokenizer: typing.Any) -> str | None:
+    """The tokenizer.json of one of the package transformers, or of the package tokenizers; None where it has none."""
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    written = getattr(backend, "to_str", None)
+    return json.dumps(json.loads(written()), ensure_ascii=True) if callable(written) else None
 
 
 def _around(tokenizer: typing.Any) -> tuple[list[str], list[str]]:

@@ -39,8 +39,8 @@ config::Section data_section() {
        {"grades", Toggle{at(&DataOptions::grades)}, "",
         "With set = \"sst\": the five grades as classes instead of negative and positive."},
        {"word_pieces", Path{at(&DataOptions::word_pieces)}, "",
-        "Cuts texts into word pieces as BERT does, instead of into words: the model's vocab.txt, a piece a "
-        "line."}}};
+        "Cuts texts into a model's pieces instead of into words: BERT's vocab.txt, a piece a line, or the "
+        "tokenizer.json of a model with word pieces or byte pairs."}}};
 }
 
 config::Section classifier_section() {

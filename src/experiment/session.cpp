@@ -6,8 +6,8 @@
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
+#include "whence/data/text/tokenizer_file.h"
 #include "whence/data/text/trees.h"
-#include "whence/data/text/word_pieces.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/platform/device.h"
 
@@ -73,7 +73,7 @@ const data::TextSplits& Session::texts() {
 
 data::Tokenizer Session::tokenizer() const {
   const std::string& pieces = get<DataOptions>().word_pieces;
-  return pieces.empty() ? data::word_tokenizer() : data::word_piece_tokenizer(data::WordPieces::load(pieces));
+  return pieces.empty() ? data::word_tokenizer() : data::read_tokenizer(pieces).tokenizer;
 }
 
 const data::Dataset& Session::validation_images() {

@@ -54,7 +54,7 @@ class Session {
   const data::Splits& data();
   /// The same of a recipe that names texts.
   const data::TextSplits& texts();
-  /// How this recipe's texts are cut. Errors: those of WordPieces::load.
+  /// How this recipe's texts are cut. Errors: those of data::read_tokenizer.
   data::Tokenizer tokenizer() const;
   /// What choices are made on, so that test images stay unseen; a set without such images has its test images here.
   const data::Dataset& validation_images();

@@ -343,5 +343,43 @@ TEST_F(Texts, ExplainAClassifierOfWordPieces) {
       "no line '[UNK]', so it is no list of word pieces"));
 }
 
+/// The same with byte pairs: "actor" is " act" and "or", "<s>" stands in front, and "<unk>" is no piece of any text.
+TEST_F(Texts, ExplainAClassifierOfBytePairs) {
+  const std::vector<std::string> pieces = {"<s>",    "</s>",  "<unk>", "Ġa",     "Ġthe", "Ġfilm",
+                                           "Ġplot",  "Ġact",  "or",    "Ġstory", "Ġis",  "Ġgood",
+                                           "Ġgreat", "Ġfine", "Ġbad",  "Ġdull",  "Ġpoor"};
+  nlohmann::json vocab;
+  for (std::size_t i = 0; i < pieces.size(); ++i) vocab[pieces[i]] = i;
+  const nlohmann::json tokenizer = {
+      {"model",
+       {{"type", "BPE"},
+        {"vocab", vocab},
+        {"ignore_merges", true},
+        {"merges", {"o r", "Ġ a", "c t", "Ġa ct"}}}},
+      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", true}}},
+      {"post_processor", {{"type", "RobertaProcessing"}, {"cls", {"<s>", 0}}, {"sep", {"</s>", 1}}}},
+      {"added_tokens", {{{"id", 2}, {"content", "<unk>"}}}}};
+  put(workplace_ / "tokenizer.json", tokenizer.dump());
+  at::Tensor table = at::zeros({17, 2});
+  table.narrow(0, 11, 3).select(1, 1).fill_(20);
+  table.narrow(0, 14, 3).select(1, 0).fill_(20);
+  table[0][0] = 5;
+  test::save_expression(workplace_ / "mine.pt", "torch.mean(torch.embedding(self.table, x), 1)",
+                        {{"table", table}});
+  workplace_.must_run({"run", "recipe.toml", "--out", "run", "--set", "data.word_pieces=tokenizer.json",
+                       "--set", "text_classifier.file=mine.pt", "--set",
+                       "text_classifier.vocabulary=tokenizer.json"});
+  EXPECT_EQ(read_json(workplace_ / "run/metrics.json").at("text").at("classifier").at("test_accuracy"), 1);
+  const nlohmann::json asked = json({"sweep", "run", "--text", "the actor is good", "--json"}).at(0);
+  EXPECT_EQ(asked.at("text"), "the actor is good");
+  const double logit = (20 - 5) / 7.0;  // the mean of "<s>", five pieces and "</s>"
+  EXPECT_NEAR(asked.at("probabilities").at(1).get<double>(), 1 / (1 + std::exp(-logit)), 1e-5);
+  put(workplace_ / "tokenizer.json",
+      R"({"model": {"type": "Unigram", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<unk>"}]})");
+  EXPECT_TRUE(is_error(
+      workplace_.run({"run", "recipe.toml", "--out", "other", "--set", "data.word_pieces=tokenizer.json"}), 1,
+      "the model is 'Unigram', but whence knows WordPiece and BPE"));
+}
+
 }  // namespace
 }  // namespace whence

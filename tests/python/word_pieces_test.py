@@ -118,9 +118,50 @@ class WordPieces(unittest.TestCase):
         e = whence.explain_texts(self.model, TEXTS, LABELS, tokenizer=Whole(), held_back=0.25, **OPTIONS)
         self.assertEqual(e.classifier.cut("films good"), ["[UNK]", "good"])
         with tempfile.TemporaryDirectory() as place:
-            with self.assertRaisesRegex(whence.Error, "does not cut texts into BERT's word pieces"):
+            with self.assertRaisesRegex(whence.Error, "BERT's word pieces and GPT-2's byte pairs only: its tokenizer cuts texts in another way"):
                 e.save(os.path.join(place, "run"))
             self.assertEqual(os.listdir(place), [])
+
+    def test_byte_pairs_are_stored(self):
+        """A tokenizer with a tokenizer.json, as an object and as that file."""
+        class BytePairs(Tokenizer):
+            pieces = ["<s>", "</s>", "<unk>", *(f"Ġ{word}" for word in "a the film plot is very good boring".split())]
+            backend_tokenizer = types.SimpleNamespace(to_str=lambda: json.dumps({
+                "model": {"type": "BPE", "vocab": {piece: n for n, piece in enumerate(BytePairs.pieces)}, "merges": ["Ġ a"],
+                          "ignore_merges": True},
+                "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True},
+                "post_processor": {"type": "RobertaProcessing", "cls": ["<s>", 0], "sep": ["</s>", 1]},
+                "added_tokens": [{"id": n, "content": token} for n, token in enumerate(["<s>", "</s>", "<unk>"])]}))
+            unk_token = "<unk>"
+
+            def get_vocab(self):
+                return {piece: number for number, piece in enumerate(self.pieces)}
+
+            def tokenize(self, text):
+                return [f"Ġ{word}" for word in text.lower().split()]
+
+            def convert_tokens_to_string(self, pieces):
+                return "".join(pieces).replace("Ġ", " ")
+
+            def __call__(self, text, add_special_tokens=True):
+                numbers = [self.pieces.index(piece) for piece in self.tokenize(text)]
+                return {"input_ids": [0, *numbers, 1] if add_special_tokens else numbers}
+
+        with tempfile.TemporaryDirectory() as place:
+            file = os.path.join(place, "tokenizer.json")
+            with open(file, "w") as out:
+                out.write(BytePairs.backend_tokenizer.to_str())
+            own = whence.text_classifier(self.model, tokenizer=BytePairs())
+            read = whence.text_classifier(self.model, tokenizer=file)
+            self.assertEqual(read.cut("The plot is good"), ["Ġthe", "Ġplot", "Ġis", "Ġgood"])
+            torch.testing.assert_close(read.probabilities(["the plot is good"]), own.probabilities(["the plot is good"]))
+            texts = ["The film is very good", "the plot is boring", "a very good plot", "the plot is good"] * 8
+            for tokenizer in (BytePairs(), file):
+                e = whence.explain_texts(self.model, texts, [1, 0, 1, 1] * 8, tokenizer=tokenizer, held_back=0.25, **OPTIONS)
+                run = e.save(os.path.join(place, f"run-{type(tokenizer).__name__}"))
+                loaded = whence.load(run)
+                self.assertEqual(loaded.sweep("the film is good").texts, e.sweep("the film is good").texts)
+                torch.testing.assert_close(loaded.classifier.probabilities(texts[:4]), own.probabilities(texts[:4]))
 
     @unittest.skipUnless(os.environ.get("WHENCE_PROGRAM"), "WHENCE_PROGRAM does not name the program")
     def test_a_run_whose_own_classifier_reads_pieces(self):
@@ -173,7 +214,7 @@ sure = 0.1
 
         for sentence, call in {
             "has no get_vocab": lambda: whence.text_classifier(self.model, tokenizer=len),
-            "must be None, 'wordpiece' or": lambda: whence.text_classifier(self.model, PIECES, tokenizer="bpe"),
+            "there is no tokenizer file bpe; tokenizer is 'wordpiece', a vocab.txt": lambda: whence.text_classifier(self.model, PIECES, tokenizer="bpe"),
             r"has no '\[CLS\]'": lambda: whence.text_classifier(torch.nn.Sequential(torch.nn.Embedding(2, 2)), ["[UNK]", "a"],
                                                                 tokenizer="wordpiece"),
             "2 torch.nn.Embedding, and 0 of 3 rows": lambda: whence.text_classifier(self.model, ["[UNK]", "[CLS]", "[SEP]"], tokenizer="wordpiece"),

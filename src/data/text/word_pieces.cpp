@@ -1,10 +1,10 @@
 #include "whence/data/text/word_pieces.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
+#include <array>
 #include <vector>
 
+#include "data/text/letters.h"
 #include "whence/core/error.h"
 #include "whence/data/text/vocabulary.h"
 
@@ -13,67 +13,6 @@ namespace {
 
 constexpr std::size_t kLongestWord = 100;  ///< letters
 constexpr std::string_view kBehindFirst = "##";
-
-using Letters = std::u32string;
-
-std::string utf8(const Letters& letters, std::size_t first, std::size_t count) {
-  std::string text;
-  std::array<utf8proc_uint8_t, 4> bytes{};
-  for (const char32_t letter : std::u32string_view(letters).substr(first, count)) {
-    const utf8proc_ssize_t length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(letter), bytes.data());
-    text.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length));
-  }
-  return text;
-}
-
-/// Code points; bytes that are no UTF-8 are left out. `decomposed`: letters apart from their accents (Unicode's NFD).
-Letters letters_of(std::string_view text, bool decomposed) {
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  Letters letters;
-  for (std::size_t at = 0; at < text.size();) {
-    utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t length =
-        utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &point);
-    at += static_cast<std::size_t>(std::max<utf8proc_ssize_t>(length, 1));
-    if (length <= 0) continue;
-    std::array<utf8proc_int32_t, 32> parts{};  // no letter has more
-    int boundary = 0;
-    const utf8proc_ssize_t count =
-        decomposed
-            ? utf8proc_decompose_char(point, parts.data(), std::ssize(parts), UTF8PROC_DECOMPOSE, &boundary)
-            : 0;
-    if (count <= 0) {
-      letters.push_back(static_cast<char32_t>(point));
-    } else {
-      letters.append(parts.begin(), parts.begin() + count);
-    }
-  }
-  return letters;
-}
-
-utf8proc_category_t category_of(char32_t letter) {
-  return utf8proc_category(static_cast<utf8proc_int32_t>(letter));
-}
-
-bool is_space(char32_t letter) {
-  return (letter >= U'\t' && letter <= U'\r') || category_of(letter) == UTF8PROC_CATEGORY_ZS ||
-         category_of(letter) == UTF8PROC_CATEGORY_ZL || category_of(letter) == UTF8PROC_CATEGORY_ZP;
-}
-
-bool is_control(char32_t letter) {
-  const utf8proc_category_t category = category_of(letter);
-  return letter == U'\uFFFD' || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
-         category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO ||
-         category == UTF8PROC_CATEGORY_CS;
-}
-
-bool is_punctuation(char32_t letter) {
-  if (letter < 0x80)
-    return (letter >= U'!' && letter <= U'/') || (letter >= U':' && letter <= U'@') ||
-           (letter >= U'[' && letter <= U'`') || (letter >= U'{' && letter <= U'~');
-  const utf8proc_category_t category = category_of(letter);
-  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
-}
 
 /// The blocks of Unicode that Devlin et al. name: ideographs, but neither Japanese syllables nor Hangul, which stand in words.
 bool is_chinese(char32_t letter) {
@@ -97,8 +36,8 @@ std::vector<Letters> words_of(std::string_view text, bool keeps_case) {
       words.emplace_back();
       continue;
     }
-    if (is_control(letter) || (!keeps_case && category_of(letter) == UTF8PROC_CATEGORY_MN)) continue;
-    if (!keeps_case) letter = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(letter)));
+    if (is_control(letter) || (!keeps_case && is_accent(letter))) continue;
+    if (!keeps_case) letter = small(letter);
     if (is_punctuation(letter) || is_chinese(letter)) {
       words.push_back({letter});
       words.emplace_back();
@@ -111,9 +50,8 @@ std::vector<Letters> words_of(std::string_view text, bool keeps_case) {
 }
 
 bool has_capital(const std::string& piece) {
-  const Letters letters = letters_of(piece, false);
-  return std::any_of(letters.begin(), letters.end(),
-                     [](char32_t letter) { return category_of(letter) == UTF8PROC_CATEGORY_LU; });
+  const Letters letters = letters_of(piece);
+  return std::any_of(letters.begin(), letters.end(), is_capital);
 }
 
 bool is_special(const std::string& piece) {
@@ -158,7 +96,7 @@ void WordPieces::add_pieces(Words& pieces, const Letters& word) const {
     std::string piece;
     for (; count > 0; --count) {
       piece = first == 0 ? "" : kBehindFirst;
-      piece += utf8(word, first, count);
+      piece += utf8(std::u32string_view(word).substr(first, count));
       if (pieces_.contains(piece)) break;
     }
     if (count == 0 || word.size() > kLongestWord) {

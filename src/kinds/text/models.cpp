@@ -2,6 +2,7 @@
 #include "kinds/text/text.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/data/text/tokenizer_file.h"
 
 namespace whence::kinds {
 namespace {
@@ -19,19 +20,22 @@ Network loaded(Session& session, Network network, const char* file) {
 
 }  // namespace
 
-models::TextClassifierFile TextClassifierOptions::given(bool pieces) const {
-  using Names = std::vector<std::string>;
-  const auto names = [&](const Names& own, const char* of_pieces) {
-    if (own != Names{"auto"}) return own;
-    return pieces ? Names{of_pieces} : Names{};
-  };
-  const std::string unknown_word = !unknown.empty() ? unknown : pieces ? "[UNK]" : "<unk>";
-  return {file, input, vocabulary, unknown_word, output, names(before, "[CLS]"), names(after, "[SEP]")};
-}
-
 models::TextClassifierFile given_text_classifier(const Session& session) {
-  return session.get<TextClassifierOptions>().given(
-      !session.get<experiment::DataOptions>().word_pieces.empty());
+  const auto& own = session.get<TextClassifierOptions>();
+  const std::string& pieces = session.get<experiment::DataOptions>().word_pieces;
+  data::ModelTokenizer around;
+  around.unknown = "<unk>";
+  if (!pieces.empty()) around = data::read_tokenizer(pieces);
+  const auto chosen = [](const data::Words& named, const data::Words& known) {
+    return named == data::Words{"auto"} ? known : named;
+  };
+  return {own.file,
+          own.input,
+          own.vocabulary,
+          own.unknown.empty() ? around.unknown : own.unknown,
+          own.output,
+          chosen(own.before, around.before),
+          chosen(own.after, around.after)};
 }
 
 TextCorpus text_corpus(Session& session) {

@@ -57,16 +57,19 @@ Section classifier_section() {
        {"input", choice(at(&Classifier::input), {"numbers", "vectors"}), "",
         "What the file takes: numbers of words (N, T), or their vectors (N, T, E)."},
        {"vocabulary", Path{at(&Classifier::vocabulary)}, "",
-        "The words of the file: one a line in the order of its numbers, or, for vectors, each with its "
-        "vector (GloVe's text form)."},
+        "The words of the file: one a line in the order of its numbers, or the model's tokenizer.json; for "
+        "vectors, each word with its vector (GloVe's text form)."},
        {"unknown", Text{at(&Classifier::unknown)}, "",
-        "The word of the vocabulary that stands for unknown ones. Empty: <unk>, of word pieces [UNK]."},
+        "The word of the vocabulary that stands for unknown ones. Empty: <unk>; with data.word_pieces: what "
+        "its file says, [UNK] of a vocab.txt."},
        {"before", Texts{at(&Classifier::before)}, "",
-        "Words of the vocabulary that the file gets in front of each text; auto: [CLS] of word pieces, else "
-        "none."},
+        "Words of the vocabulary that the file gets in front of each text. auto: none; with "
+        "data.word_pieces: "
+        "what its file says, [CLS] of a vocab.txt."},
        {"after", Texts{at(&Classifier::after)}, "",
-        "Words of the vocabulary that the file gets behind each text; auto: [SEP] of word pieces, else "
-        "none."},
+        "Words of the vocabulary that the file gets behind each text. auto: none; with data.word_pieces: "
+        "what "
+        "its file says, [SEP] of a vocab.txt."},
        {"output", choice(at(&Classifier::output), {"auto", "logits", "probabilities"}), "",
         "What the file returns; auto looks at the sum of its rows."},
        {"embedding", Integer{at(shape, &Net::embedding), 1, 4096}, "", "Width of the word vectors."},

@@ -41,8 +41,6 @@ struct TextClassifierOptions {
   std::vector<std::string> before = {"auto"}, after = {"auto"};
 
   bool is_given() const { return !file.empty(); }
-  /// `pieces`: it reads word pieces, whose unknown and surrounding words have other names.
-  models::TextClassifierFile given(bool pieces) const;
 };
 
 struct TextExplanationOptions {

@@ -9,6 +9,7 @@
 #include "models/function_check.h"
 #include "nn/graph/shapes.h"
 #include "whence/core/error.h"
+#include "whence/data/text/tokenizer_file.h"
 #include "whence/interchange/word_module.h"
 
 namespace whence::models {
@@ -116,7 +117,7 @@ class ForeignTextClassifier final : public TextClassifier {
 };
 
 ModelWords words_of_file(const TextClassifierFile& classifier) {
-  return {Vocabulary::load(classifier.vocabulary).words(), classifier.unknown, classifier.vocabulary.string(),
+  return {data::read_model_words(classifier.vocabulary), classifier.unknown, classifier.vocabulary.string(),
           classifier.before, classifier.after};
 }
 

@@ -17,14 +17,14 @@ enum class TextInput {
 struct TextClassifierFile {
   std::filesystem::path file;  ///< TorchScript, .pt2, or ONNX (numbers only)
   TextInput input = TextInput::numbers;
-  /// A word a line, in the order of the model's numbers (TextInput::numbers), or word vectors in GloVe's text form, which are its vocabulary, too.
+  /// A word a line, in the order of the model's numbers, or a tokenizer.json (TextInput::numbers); or word vectors in GloVe's text form, which are its vocabulary, too.
   std::filesystem::path vocabulary;
   std::string unknown = "<unk>";  ///< the word that stands for all that are unknown
   ClassifierOutput output = ClassifierOutput::automatic;
   std::vector<std::string> before = {}, after = {};  ///< as those of ModelWords
 };
 
-/// The words of the vocabulary but for `unknown`, in their order. Errors: those of Vocabulary::load and read_word_vectors; numbers without the word `unknown`.
+/// The words of the vocabulary but for `unknown`, in their order. Errors: those of data::read_model_words and read_word_vectors; numbers without the word `unknown`.
 data::Vocabulary vocabulary_of(const TextClassifierFile& classifier);
 
 /// The file in its role; its numbers are those of vocabulary_of. Texts of one length are asked together and never filled up, so the file needs no mask.
