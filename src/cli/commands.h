@@ -22,6 +22,7 @@ void add_causes(CLI::App& program, Command& chosen);
 void add_modules(CLI::App& program, Command& chosen);
 void add_visualize(CLI::App& program, Command& chosen);
 void add_morph(CLI::App& program, Command& chosen);
+void add_translate(CLI::App& program, Command& chosen);
 void add_trust(CLI::App& program, Command& chosen);
 void add_merge(CLI::App& program, Command& chosen);
 void add_select(CLI::App& program, Command& chosen);

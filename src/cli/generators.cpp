@@ -9,6 +9,7 @@
 #include "kinds/independent/independent.h"
 #include "kinds/kinds.h"
 #include "kinds/morphing/known.h"
+#include "kinds/translation/translation.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 
@@ -78,6 +79,7 @@ ModelSet autoencoder_of_run(const ModelArguments& a) {
   set.encoder = session.encoder(precision);
   set.decoder = session.decoder(precision);
   set.independent = kinds::independent_classifier(session);
+  set.translator = kinds::translator_of(session);
   set.causal = kinds::causal(session);
   set.class_names = session.task().class_names;
   set.seed = session.seed();

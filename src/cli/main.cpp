@@ -29,6 +29,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_ablate(program, chosen);
   add_counterfactual(program, chosen);
   add_morph(program, chosen);
+  add_translate(program, chosen);
   add_attribute(program, chosen);
   add_modules(program, chosen);
   add_causes(program, chosen);

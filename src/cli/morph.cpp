@@ -128,7 +128,8 @@ void morph(const MorphArguments& arguments) {
                                    autoencoders ? &*autoencoders : nullptr,
                                    models.causal,
                                    models.class_names,
-                                   models.seed};
+                                   models.seed,
+                                   models.translator ? &*models.translator : nullptr};
   const nlohmann::json about = {{"classes", models.class_names},
                                 {"sure", kinds::sure_images(view, options.search.entropy)},
                                 {"method", static_cast<int>(options.search.method)},
@@ -190,7 +191,7 @@ void add_morph(CLI::App& program, Command& chosen) {
   add_image_choice(*command, arguments->images, arguments->count);
   add_flags(*command, flag_keys(), arguments->values);
   command->add_flag("!--no-controls", arguments->controls,
-                    "Leaves out the adversarial changes and latent counterfactuals");
+                    "Leaves out the translations, adversarial changes and latent counterfactuals");
   command
       ->add_option("--out", arguments->out,
                    "Folder of the figures and the tensors (default: none are written)")

@@ -13,7 +13,7 @@ const std::vector<std::string> kCommands = {
     "run",     "train",  "flow",       "sweep",     "ablate",    "counterfactual",
     "trust",   "select", "report",     "curves",    "data",      "import",
     "export",  "recipe", "completion", "attribute", "visualize", "linear-gaussian",
-    "modules", "causes", "merge",      "explore"};
+    "modules", "causes", "merge",      "explore",   "translate"};
 
 TEST(Help, EverySubcommandHasExamples) {
   const Workplace workplace;

@@ -32,14 +32,19 @@ struct Nearest {
   }
 };
 
-Tensor neighbours_of(const ImageModel& model, const Tensor& after, const Tensor& to, std::int64_t count) {
+/// Undefined where nothing is known of the data.
+Tensor neighbours_of(const Judges& judges, const Tensor& after, const Tensor& to) {
+  if (judges.model == nullptr && judges.images == nullptr) return {};
   Nearest nearest;
   const Tensor rows = after.flatten(1), own = rows.square().sum(1, true);
-  const KnownCodes& known = model.known;
-  flow::for_batches(known.codes.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t size) {
-    const Tensor seen = model.decoder.decode(known.codes.narrow(0, first, size)).flatten(1);
+  const Tensor& labels = judges.model != nullptr ? judges.model->known.labels : judges.images->labels;
+  flow::for_batches(labels.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t size) {
+    const Tensor seen = (judges.model != nullptr
+                             ? judges.model->decoder.decode(judges.model->known.codes.narrow(0, first, size))
+                             : judges.images->images.narrow(0, first, size))
+                            .flatten(1);
     const Tensor distance = own + seen.square().sum(1).unsqueeze(0) - 2 * rows.matmul(seen.t());
-    nearest.see(distance, known.labels.narrow(0, first, size), count);
+    nearest.see(distance, labels.narrow(0, first, size), judges.neighbours);
   });
   return nearest.labels.eq(to.unsqueeze(1)).to(at::kFloat).mean(1);
 }
@@ -74,7 +79,8 @@ Judgement judge(const Judges& judges, const at::Tensor& before, const at::Tensor
   flow::for_batches(after.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
     const Tensor x = after.narrow(0, first, count), own_to = to.narrow(0, first, count),
                  own_from = from.narrow(0, first, count);
-    reencoding.push_back(squared(judges.model.decoder.decode(judges.model.encoder.encode(x).mean) - x));
+    if (const ImageModel* model = judges.model; model != nullptr)
+      reencoding.push_back(squared(model->decoder.decode(model->encoder.encode(x).mean) - x));
     if (judges.independent != nullptr)
       transfers.push_back(flow::probabilities_of(*judges.independent, x).argmax(1).eq(own_to));
     if (judges.autoencoders == nullptr) return;
@@ -96,7 +102,7 @@ Judgement judge(const Judges& judges, const at::Tensor& before, const at::Tensor
   const auto joined = [](const std::vector<Tensor>& parts) {
     return parts.empty() ? Tensor() : at::cat(parts);
   };
-  return {joined(transfers),     neighbours_of(judges.model, after, to, judges.neighbours),
+  return {joined(transfers),     neighbours_of(judges, after, to),
           joined(reencoding),    (after - before).flatten(1).norm(2, 1),
           joined(first_measure), joined(second_measure)};
 }

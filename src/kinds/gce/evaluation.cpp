@@ -4,6 +4,7 @@
 #include "experiment/stages.h"
 #include "kinds/gce/figures.h"
 #include "kinds/gce/gce.h"
+#include "kinds/generator/image_model.h"
 #include "whence/core/random.h"
 #include "whence/explain/flow/brightness.h"
 

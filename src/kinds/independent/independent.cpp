@@ -4,6 +4,7 @@
 #include "experiment/stages.h"
 #include "kinds/generator/generator.h"
 #include "kinds/morphing/morphing.h"
+#include "kinds/translation/translation.h"
 #include "whence/interchange/safetensors.h"
 #include "whence/models/architectures.h"
 #include "whence/models/train/classifier.h"
@@ -18,7 +19,7 @@ constexpr const char* kWeights = "independent-classifier.safetensors";
 constexpr std::uint64_t kOtherSeed = 1'000'003;
 
 bool is_asked(const config::Values& values) {
-  return values.get<MorphingOptions>().images > 0 || keeps_answers(values);
+  return values.get<MorphingOptions>().images > 0 || keeps_answers(values) || translates(values);
 }
 
 nn::Network untrained(Session& session) {

@@ -15,7 +15,7 @@ struct IndependentOptions {
   std::int64_t epochs = 0;  ///< 0: as many as the explained classifier's
 };
 
-/// The row of the table. Asked for where another kind has something to judge: morphs, or a generator that keeps answers.
+/// The row of the table. Asked for where another kind has something to judge: morphs, translations, or a generator that keeps answers.
 experiment::Kind independent_kind();
 /// The trained one; null where the run has none.
 std::unique_ptr<models::Classifier> independent_classifier(experiment::Session& session);

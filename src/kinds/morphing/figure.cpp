@@ -61,8 +61,7 @@ report::ImageGrid ways_figure(const MorphStudy& study, const MorphingModels& mod
   std::vector<Tensor> rows = {first(study.images)};
   grid.row_labels = {"original"};
   for (const Way& way : study.ways) {
-    const bool of_pixels = way.name.starts_with("adversarial");
-    const Tensor before = of_pixels ? study.images : study.reconstructions;
+    const Tensor before = changes_the_image(way) ? study.images : study.reconstructions;
     rows.push_back(first(way.after));
     rows.push_back(report::heat_map((way.after - before).narrow(0, 0, shown).sum(1)));
     grid.row_labels.push_back(way.title);

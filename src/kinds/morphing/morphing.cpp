@@ -11,8 +11,8 @@
 #include "kinds/morphing/known.h"
 #include "kinds/morphing/path_figure.h"
 #include "kinds/morphing/study.h"
+#include "kinds/translation/translation.h"
 #include "whence/core/error.h"
-#include "whence/core/names.h"
 #include "whence/core/random.h"
 
 namespace whence::kinds {
@@ -44,21 +44,23 @@ struct Loaded {
   std::unique_ptr<models::Classifier> independent;
   counterfactual::ClassAutoencoders autoencoders;
   counterfactual::KnownCodes known;
+  std::optional<models::Translator> translator;
 
   MorphingModels view(experiment::Session& session) const {
     return {*models.classifier, {*models.encoder, *models.decoder, known},
             independent.get(),  &autoencoders,
             causal(session),    session.task().class_names,
-            session.seed()};
+            session.seed(),     translator ? &*translator : nullptr};
   }
 };
 
 Loaded loaded(experiment::Session& session) {
   const MorphingOptions& options = session.get<MorphingOptions>();
-  Loaded result{session.judged(), independent_classifier(session), {}, {}};
+  Loaded result{session.judged(), independent_classifier(session), {}, {}, {}};
   const data::Dataset& train = session.data().train;
   result.known = known_codes(*result.models.classifier, *result.models.encoder, *result.models.decoder, train,
                              options.known, session.seed(), session.progress);
+  result.translator = translator_of(session);
   result.autoencoders = class_autoencoders(train, options.components, session.seed());
   return result;
 }
@@ -84,14 +86,7 @@ experiment::StageResult measure_morphs(experiment::Session& session) {
 
 /// Errors: a target that is neither a class nor a word for some.
 void check_target(experiment::Session& session) {
-  const std::string& target = session.get<MorphingOptions>().target;
-  const std::vector<std::string>& classes = session.task().class_names;
-  if (target == "second" || target == "every" ||
-      std::find(classes.begin(), classes.end(), target) != classes.end())
-    return;
-  const std::vector<std::string_view> names(classes.begin(), classes.end());
-  fail_usage("morphing.target is '{}'{}, but must be \"second\", \"every\" or one of {}", target,
-             did_you_mean(target, names), fmt::join(classes, ", "));
+  require_target("morphing.target", session.get<MorphingOptions>().target, session.task().class_names);
 }
 
 /// The first test images that the classifier gets wrong, at most `count`, and their classes.
@@ -240,7 +235,8 @@ experiment::Kind morphing_kind() {
                         check_morphing};
   experiment::Stage morphs{"morphing",
                            {"morphing", "run.seed"},
-                           {"data", "classifier", "generator", "explanation", kIndependentStage},
+                           {"data", "classifier", "generator", "explanation", kIndependentStage,
+                            kTranslatorStage},
                            measure_morphs,
                            experiment::judging_content};
   morphs.ready = check_target;

@@ -16,23 +16,9 @@ std::string percent_in(const nlohmann::json& own, const char* name) {
 }
 
 report::Table ways_table(const nlohmann::json& metrics) {
-  report::Table table{{"change", "not found", "transfers", "neighbours of the class", "re-encoding error",
-                       "distance", "IM1", "IM2", "iterations", "seconds an image"},
-                      {},
-                      ""};
-  for (const nlohmann::json* each : ways_in(metrics)) {
-    const nlohmann::json& way = *each;
-    table.rows.push_back(
-        {way.at("title").get<std::string>(), percent_in(way, "failed"), percent_in(way, "transfer"),
-         percent_in(way, "neighbours"), number_in(way, "reencoding", "{:.2f}"),
-         number_in(way, "distance", "{:.2f}"), number_in(way, "im1"), number_in(way, "im2", "{:.4f}"),
-         number_in(way, "iterations", "{:.0f}"), number_in(way, "seconds_per_image", "{:.4f}")});
-  }
-  const double reference = metrics.at("reencoding_of_reconstructions").get<double>();
-  table.rows.push_back(
-      {"no change (reconstruction)", "", "", "", fmt::format("{:.2f}", reference), "0.00", "", "", "", ""});
-  table.caption = "Means over the images for which the change was found.";
-  return table;
+  return table_of_ways(ways_in(metrics), {{"title", "no change (reconstruction)"},
+                                          {"reencoding", metrics.at("reencoding_of_reconstructions")},
+                                          {"distance", 0}});
 }
 
 std::string meanings() {
@@ -99,13 +85,6 @@ void answer_with_morphs(const nlohmann::json& metrics, report::Page& page) {
                             "among the 5 nearest reconstructions"});
   page.headlines.push_back({number_in(morph, "reencoding_ratio", "{:.2f}"), "error when encoded again",
                             "by that of reconstructions"});
-}
-
-std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics) {
-  std::vector<const nlohmann::json*> ways;
-  for (const char* name : {"morph", "counterfactual", "adversarial_l2", "adversarial_linf"})
-    if (metrics.at("ways").contains(name)) ways.push_back(&metrics.at("ways").at(name));
-  return ways;
 }
 
 report::Section morphing_section_of(const nlohmann::json& metrics) {

@@ -17,6 +17,10 @@ void for_way(OneWay& way, const Visit& visit) {
   visit("distance", way.judged.distance);
   visit("interpretable", way.judged.interpretable);
   visit("likeness", way.judged.likeness);
+  visit("finished", way.finished);
+  visit("entropy", way.entropy);
+  visit("cycle", way.cycle);
+  visit("mask", way.mask);
 }
 
 /// The same for what is not of a way.

@@ -1,56 +1,15 @@
 #include "kinds/morphing/study.h"
 
-#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "explain/flow/classify.h"
-#include "whence/core/error.h"
-#include "whence/core/names.h"
-#include "whence/explain/counterfactual/adversarial.h"
 #include "whence/explain/counterfactual/counterfactual.h"
 
 namespace whence::kinds {
 namespace {
 
 using at::Tensor;
-using counterfactual::Judgement;
-
-std::int64_t class_named(const std::string& name, const std::vector<std::string>& class_names) {
-  const auto found = std::ranges::find(class_names, name);
-  if (found != class_names.end()) return found - class_names.begin();
-  std::vector<std::string_view> names(class_names.begin(), class_names.end());
-  names.insert(names.end(), {"second", "every"});
-  fail_usage("there is no class '{}' to morph to{}; give \"second\", \"every\" or one of {}", name,
-             did_you_mean(name, names), fmt::join(class_names, ", "));
-}
-
-struct Cases {
-  Tensor rows, from, to;
-  std::int64_t left_out = 0;
-};
-
-/// answers: (n, 2), the two most probable classes of each image.
-Cases cases_of(const Tensor& answers, const MorphingModels& models, const std::string& target) {
-  const Tensor first = answers.select(1, 0);
-  const Tensor all = at::arange(first.size(0), first.options());
-  if (target == "second") return {all, first, answers.select(1, 1).contiguous(), 0};
-  if (target == "every") {
-    const std::int64_t classes = models.classifier.classes();
-    const Tensor rows = all.repeat_interleave(classes),
-                 to = at::arange(classes, first.options()).repeat({first.size(0)});
-    const Tensor others = to.ne(first.index_select(0, rows)).nonzero().squeeze(1);
-    return {rows.index_select(0, others), first.index_select(0, rows).index_select(0, others),
-            to.index_select(0, others), 0};
-  }
-  const std::int64_t wanted = class_named(target, models.class_names);
-  const Tensor rows = first.ne(wanted).nonzero().squeeze(1);
-  if (rows.size(0) == 0)
-    throw NothingToMorph(fmt::format("the classifier calls {} {} already; morph to another class",
-                                     first.size(0) == 1 ? "this image" : "all of these images", target));
-  return {rows, first.index_select(0, rows), at::full_like(rows, wanted), first.size(0) - rows.size(0)};
-}
-
 Tensor decoded(const models::Decoder& decoder, const Tensor& codes, const Tensor& residual = {}) {
   std::vector<Tensor> parts;
   flow::for_batches(codes.size(0), flow::kBatch, [&](std::int64_t first, std::int64_t count) {
@@ -96,32 +55,18 @@ Way counterfactual_way(const MorphingModels& models, const MorphStudy& study) {
           taken.count()};
 }
 
-Way adversarial_way(const MorphingModels& models, const MorphStudy& study, counterfactual::Ball ball,
-                    double entropy) {
-  counterfactual::AdversarialOptions options;
-  options.ball = ball;
-  options.entropy = entropy;
-  const counterfactual::AdversarialChanges found = counterfactual::change_pixels(
-      models.classifier, study.images, study.morphs.from, study.morphs.to, options);
-  return {ball == counterfactual::Ball::l2 ? "adversarial_l2" : "adversarial_linf",
-          fmt::format("adversarial pixels, {}", counterfactual::name_of(ball)),
-          found.images,
-          found.found,
-          found.steps,
-          {},
-          found.seconds};
+void add_controls(const MorphingModels& models, MorphStudy& study, double entropy) {
+  const counterfactual::Morphs& morphs = study.morphs;
+  if (models.translator != nullptr)
+    study.ways.push_back(translation_way(models.classifier, *models.translator, study.images, morphs.from,
+                                         morphs.to, entropy));
+  if (models.causal > 0) study.ways.push_back(counterfactual_way(models, study));
+  for (const counterfactual::Ball ball : {counterfactual::Ball::l2, counterfactual::Ball::linf})
+    study.ways.push_back(
+        adversarial_way(models.classifier, study.images, morphs.from, morphs.to, ball, entropy));
 }
 
 double share_of(const Tensor& mask) { return mask.to(at::kDouble).mean().item<double>(); }
-
-/// Means over the cases that were found.
-void add_measures(nlohmann::json& json, const Judgement& judged, const Tensor& found) {
-  const std::pair<const char*, const Tensor*> all[] = {
-      {"transfer", &judged.transfers}, {"neighbours", &judged.neighbours}, {"reencoding", &judged.reencoding},
-      {"distance", &judged.distance},  {"im1", &judged.interpretable},     {"im2", &judged.likeness}};
-  for (const auto& [name, values] : all)
-    if (values->defined() && found.any().item<bool>()) json[name] = share_of(values->masked_select(found));
-}
 
 }  // namespace
 
@@ -150,7 +95,7 @@ MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
   counterfactual::MorphStarts starts =
       counterfactual::starts_of(models.model, models.classifier, images, options.search, models.seed);
   study.codes = std::move(starts.codes);
-  const Cases cases = cases_of(study.codes.answers, models, options.target);
+  const Cases cases = cases_of(study.codes.answers, models.class_names, options.target);
   study.left_out = cases.left_out;
   study.rows = cases.rows;
   study.images = images.to(models.model.decoder.device()).index_select(0, cases.rows);
@@ -160,17 +105,12 @@ MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
                                        options.search, progress, study.residual);
   study.reconstructions = decoded(models.model.decoder, codes, study.residual);
   study.ways.push_back(morph_way(models, study));
-  if (models.causal > 0 && with_controls) study.ways.push_back(counterfactual_way(models, study));
-  if (with_controls)
-    for (const counterfactual::Ball ball : {counterfactual::Ball::l2, counterfactual::Ball::linf})
-      study.ways.push_back(adversarial_way(models, study, ball, options.search.entropy));
-  const counterfactual::Judges judges{models.model, models.independent, models.autoencoders};
-  for (Way& way : study.ways) {
-    const bool of_pixels = way.name.starts_with("adversarial");
-    way.judged = counterfactual::judge(judges, of_pixels ? study.images : study.reconstructions, way.after,
-                                       cases.from, cases.to);
-  }
-  study.reencoding = counterfactual::judge({models.model}, study.reconstructions, study.reconstructions,
+  if (with_controls) add_controls(models, study, options.search.entropy);
+  const counterfactual::Judges judges{&models.model, models.independent, models.autoencoders};
+  for (Way& way : study.ways)
+    way.judged = counterfactual::judge(judges, changes_the_image(way) ? study.images : study.reconstructions,
+                                       way.after, cases.from, cases.to);
+  study.reencoding = counterfactual::judge({&models.model}, study.reconstructions, study.reconstructions,
                                            cases.from, cases.to)
                          .reencoding;
   return study;
@@ -183,16 +123,8 @@ nlohmann::json to_json(const MorphStudy& study, const MorphingModels& models,
 
 nlohmann::json to_json(const MorphStudy& study, const nlohmann::json& sure, const MorphingOptions& options) {
   using counterfactual::Ending;
-  const auto cases = static_cast<double>(study.rows.size(0));
   nlohmann::json ways = nlohmann::json::object();
-  for (const Way& way : study.ways) {
-    nlohmann::json own = {{"title", way.title},
-                          {"failed", 1 - share_of(way.found)},
-                          {"seconds_per_image", way.seconds / cases}};
-    if (way.iterations.defined()) own["iterations"] = share_of(way.iterations);
-    add_measures(own, way.judged, way.found);
-    ways[way.name] = std::move(own);
-  }
+  for (const Way& way : study.ways) ways[way.name] = to_json(way);
   nlohmann::json endings = nlohmann::json::object();
   for (const Ending ending : {Ending::finished, Ending::as_sure, Ending::training_code, Ending::failed})
     endings[std::string(name_of(ending))] = share_of(study.morphs.ended(ending));

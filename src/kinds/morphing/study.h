@@ -1,13 +1,12 @@
-// Morphs of some images with every measure, beside adversarial changes and latent counterfactuals of the same images.
+// Morphs of some images with every measure, beside translations, adversarial changes and latent counterfactuals of the same images.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "kinds/morphing/morphing.h"
+#include "kinds/morphing/ways.h"
 #include "report/figures.h"
 #include "report/page.h"
-#include "whence/core/error.h"
-#include "whence/explain/counterfactual/judgement.h"
 
 namespace whence::kinds {
 
@@ -20,16 +19,7 @@ struct MorphingModels {
   std::int64_t causal = 0;  ///< above 0: latent counterfactuals are judged as well
   std::vector<std::string> class_names;
   std::uint64_t seed = 0;
-};
-
-/// One way to change the images; one row a case.
-struct Way {
-  std::string name, title;  ///< "morph", "semantic morph"
-  at::Tensor after;         ///< (n, C, H, W)
-  at::Tensor found;         ///< bool (n)
-  at::Tensor iterations;    ///< int64 (n); undefined: not counted
-  counterfactual::Judgement judged;
-  double seconds = 0;  ///< for all
+  const models::Translator* translator = nullptr;  ///< its translations are judged beside the morphs
 };
 
 /// A case is an image with a class to turn it into.
@@ -47,12 +37,6 @@ struct MorphStudy {
   std::string target;
 };
 
-/// The error of images that are all of the asked class.
-class NothingToMorph : public Error {
- public:
-  explicit NothingToMorph(const std::string& sentence) : Error(sentence, ExitCode::usage) {}
-};
-
 /// Errors (usage): a target that is no class; NothingToMorph.
 MorphStudy study_morphs(const MorphingModels& models, const at::Tensor& images,
                         const MorphingOptions& options, bool with_controls, const ProgressCallback& progress);
@@ -68,9 +52,6 @@ nlohmann::json sure_images(const MorphingModels& models, double entropy);
 report::ImageGrid morph_figure(const MorphStudy& study, const MorphingModels& models, std::int64_t shown);
 /// What stands beside: the morph and every other way, changes in red and blue.
 report::ImageGrid ways_figure(const MorphStudy& study, const MorphingModels& models, std::int64_t shown);
-
-/// The ways in what to_json gives, the morphs first and the controls last.
-std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics);
 
 /// From what to_json gives.
 /// The page's answer and headlines.

@@ -5,41 +5,14 @@
 #include <limits>
 #include <optional>
 
-#include "models/train/spectral_norm.h"
+#include "models/train/adversary.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
-#include "whence/nn/training/optimizer.h"
 #include "whence/platform/device.h"
 
 namespace whence::models {
 namespace {
-
-constexpr double kDeviation = 0.02;  ///< of initial weights; Radford et al. 2016, section 3
-
-/// Of the scores (n, 1) that real and generated images got.
-at::Tensor discriminator_loss(const GanTraining& options, const at::Tensor& real, const at::Tensor& fake) {
-  if (options.loss == GanLoss::hinge) return (1 - real).relu().mean() + (1 + fake).relu().mean();
-  // -[t log sigmoid(s) + (1 - t) log(1 - sigmoid(s))] = softplus(s) - t s
-  return (at::softplus(real) - options.real_label * real).mean() + at::softplus(fake).mean();
-}
-
-at::Tensor generator_loss(const GanTraining& options, const at::Tensor& fake) {
-  return options.loss == GanLoss::hinge ? -fake.mean() : at::softplus(-fake).mean();
-}
-
-/// Weights N(0, 0.02), other parameters as they begin.
-void initialise(nn::Network& network, Generator& generator) {
-  nn::initialise(network, {.convolution_deviation = kDeviation}, generator);
-  const at::NoGradGuard no_gradients;
-  for (const nn::Layer& layer : network.layers())
-    if (std::holds_alternative<nn::Linear>(layer.op))
-      for (const nn::NamedTensor& own : layer.parameters)
-        own.tensor.copy_(own.tensor.dim() < 2
-                             ? at::zeros_like(own.tensor)
-                             : (kDeviation * at::randn(own.tensor.sizes(), generator, draws_of(generator)))
-                                   .to(own.tensor.device()));
-}
 
 at::TensorOptions cpu_options(at::ScalarType type) { return at::TensorOptions(at::kCPU).dtype(type); }
 
@@ -55,12 +28,10 @@ class Adversaries {
                  generator.device()),
         average_(begin()),
         chosen_(average_.clone("chosen-" + generator.name())),
-        of_generator_({&generator}, nn::Adam{options.beta1, options.beta2}),
-        of_discriminator_({&discriminator}, nn::Adam{options.beta1, options.beta2}) {
-    if (options.spectral_norm) {
-      Generator vectors = make_generator(options.seed, "gan/spectral");
-      spectral_.emplace(discriminator, vectors);
-    }
+        of_generator_({&generator}, nn::Adam{options.beta1, options.beta2}) {
+    Generator vectors = make_generator(options.seed, "gan/spectral");
+    trained_.emplace(discriminator, options.spectral_norm ? &vectors : nullptr,
+                     nn::Adam{options.beta1, options.beta2});
   }
 
   nn::Readings step(std::int64_t index) {
@@ -73,7 +44,7 @@ class Adversaries {
     const at::Tensor fake = generator_.forward(latents, execution) * 2 - 1;
     nn::Readings readings = train_discriminator(real, fake.detach(), execution, draws);
     readings.emplace_back("generator", train_generator(fake, execution, draws));
-    move_average();
+    move_average(average_, generator_, options_.average);
     readings = smoothed_.update(readings);
     if (is_candidate(index)) consider(index);
     if (!last_.isnan().item<bool>()) readings.emplace_back("distance", last_);
@@ -83,11 +54,10 @@ class Adversaries {
   nn::LoopSummary run(const nn::LoopOptions& loop, const ProgressCallback& progress) {
     nn::LoopOptions options = loop;
     options.state = {{"gan.last", last_}, {"gan.least", least_}, {"gan.chosen_step", chosen_step_}};
-    if (spectral_)
-      for (const nn::NamedTensor& own : spectral_->state()) options.state.push_back(own);
+    for (const nn::NamedTensor& own : trained_->state()) options.state.push_back(own);
     const nn::LoopSummary summary = nn::run_training(
-        options, {&generator_, &discriminator_, &average_, &chosen_}, {&of_generator_, &of_discriminator_},
-        [&](std::int64_t index) { return step(index); }, progress);
+        options, {&generator_, &discriminator_, &average_, &chosen_},
+        {&of_generator_, &trained_->optimizer()}, [&](std::int64_t index) { return step(index); }, progress);
     generator_.load_state((options_.candidate_steps > 0 ? chosen_ : average_).state());
     return summary;
   }
@@ -99,46 +69,31 @@ class Adversaries {
   /// Initialises both networks; returns the average's first value.
   nn::Network begin() {
     Generator weights = make_generator(options_.seed, "gan/weights");
-    initialise(generator_, weights);
-    initialise(discriminator_, weights);
+    initialise_adversary(generator_, weights);
+    initialise_adversary(discriminator_, weights);
     return generator_.clone("average-" + generator_.name());
   }
 
-  /// What gives scores: the discriminator, or its normalised copy.
-  const nn::Network& judge() const { return spectral_ ? spectral_->network() : discriminator_; }
-
   at::Tensor score(const at::Tensor& images, const nn::Execution& execution, Generator& draws) const {
-    return judge().forward(augment(images, options_.augmentation, draws), execution);
+    return trained_->judge().forward(augment(images, options_.augmentation, draws), execution);
   }
 
   nn::Readings train_discriminator(const at::Tensor& real, const at::Tensor& fake,
                                    const nn::Execution& execution, Generator& draws) {
-    if (spectral_) spectral_->update();
+    trained_->prepare();
     const at::Tensor of_real = score(real, execution, draws), of_fake = score(fake, execution, draws);
-    const at::Tensor loss = discriminator_loss(options_, of_real, of_fake);
-    std::vector<at::Tensor> parameters;
-    for (const nn::NamedTensor& parameter : judge().parameters()) parameters.push_back(parameter.tensor);
-    const std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, parameters);
-    of_discriminator_.set_gradients({spectral_ ? spectral_->pulled_back(gradients) : gradients});
-    of_discriminator_.step(options_.learning_rate);
-    if (spectral_) spectral_->update();
+    const at::Tensor loss = discriminator_loss(options_.loss, options_.real_label, of_real, of_fake);
+    trained_->step(loss, options_.learning_rate);
     return {{"discriminator", loss.detach()},
             {"real", of_real.detach().sigmoid().mean()},
             {"fake", of_fake.detach().sigmoid().mean()}};
   }
 
   at::Tensor train_generator(const at::Tensor& fake, const nn::Execution& execution, Generator& draws) {
-    const at::Tensor loss = generator_loss(options_, score(fake, execution, draws));
+    const at::Tensor loss = generator_loss(options_.loss, score(fake, execution, draws));
     of_generator_.set_gradients({torch::autograd::grad({loss}, of_generator_.parameters())});
     of_generator_.step(options_.learning_rate);
     return loss.detach();
-  }
-
-  /// Means and variances of the batch norms, too.
-  void move_average() {
-    const at::NoGradGuard no_gradients;
-    const nn::NamedTensors now = generator_.state(), average = average_.state();
-    for (std::size_t i = 0; i < now.size(); ++i) average[i].tensor.lerp_(now[i].tensor, 1 - options_.average);
   }
 
   bool is_candidate(std::int64_t index) const {
@@ -162,8 +117,8 @@ class Adversaries {
   const GeneratorDistance& distance_;
   data::Batches batches_;
   nn::Network average_, chosen_;
-  nn::Optimizer of_generator_, of_discriminator_;
-  std::optional<SpectralNorm> spectral_;
+  nn::Optimizer of_generator_;
+  std::optional<TrainedDiscriminator> trained_;  ///< the discriminator, once it has its first weights
   nn::SmoothedReadings smoothed_;
   // Of candidates; on the processor, where the loop looks at them.
   at::Tensor last_ = at::full({}, std::numeric_limits<double>::quiet_NaN(), cpu_options(at::kDouble));

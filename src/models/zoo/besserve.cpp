@@ -119,7 +119,7 @@ nn::Network dcgan_discriminator(const DiscriminatorOptions& options) {
     network.add(fmt::format("relu{}", i), nn::LeakyRelu{kLeak});
   }
   network.add("flatten", nn::Flatten{});
-  network.add("score", nn::Linear{1});
+  network.add("score", nn::Linear{options.scores});
   return network;
 }
 

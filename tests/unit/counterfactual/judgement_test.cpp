@@ -44,7 +44,7 @@ TEST(Judgement, OfHandMadeChanges) {
   linear.of_class = {{at::zeros({2}), at::tensor({1.F, 0.F}).view({2, 1})},
                      {at::zeros({2}), at::tensor({0.F, 1.F}).view({2, 1})}};
   linear.of_all = {at::tensor({1.F, 1.F}), at::eye(2)};
-  const Judges judges{model, &independent, &linear, 3};
+  const Judges judges{&model, &independent, &linear, 3};
   const Tensor before = as_images(at::tensor({0.F, 0.F, 0.F, 0.F}).view({2, 2}));
   const Tensor after = as_images(at::tensor({10.F, 2.F, 1.F, 3.F}).view({2, 2}));
   const Tensor from = at::tensor({0, 0}, at::kLong), to = at::tensor({1, 1}, at::kLong);
@@ -57,9 +57,27 @@ TEST(Judgement, OfHandMadeChanges) {
   // AE_1 keeps the second value, AE_0 the first.
   EXPECT_TRUE(at::allclose(judged.interpretable, at::tensor({100 / 4.F, 1 / 9.F})));
   EXPECT_TRUE(at::allclose(judged.likeness, at::tensor({100 / 12.F, 1 / 4.F})));
-  const Judgement less = judge({model}, before, after, from, to);
+  const Judgement less = judge({&model}, before, after, from, to);
   EXPECT_FALSE(less.transfers.defined());
   EXPECT_FALSE(less.interpretable.defined());
+}
+
+/// Two images of class 0 at x = 0, 1; three of class 1 at x = 9, 10, 11, as they are.
+TEST(Judgement, WithoutAnAutoencoderNeighboursAreImages) {
+  const KnownImages known{
+      as_images(at::tensor({0.F, 0.F, 1.F, 0.F, 9.F, 0.F, 10.F, 0.F, 11.F, 0.F}).view({5, 2})),
+      at::tensor({0, 0, 1, 1, 1}, at::kLong)};
+  Judges judges;
+  judges.images = &known;
+  judges.neighbours = 3;
+  const Tensor before = as_images(at::zeros({2, 2})),
+               after = as_images(at::tensor({10.F, 2.F, 1.F, 3.F}).view({2, 2}));
+  const Tensor from = at::tensor({0, 0}, at::kLong), to = at::tensor({1, 1}, at::kLong);
+  const Judgement judged = judge(judges, before, after, from, to);
+  EXPECT_TRUE(at::allclose(judged.neighbours, at::tensor({1.F, 1 / 3.F})));
+  EXPECT_FALSE(judged.reencoding.defined());
+  EXPECT_TRUE(at::allclose(judged.distance, at::tensor({std::sqrt(104.F), std::sqrt(10.F)})));
+  EXPECT_FALSE(judge({}, before, after, from, to).neighbours.defined());
 }
 
 TEST(Judgement, AutoencodersOfClassesKnowTheirOwnImages) {

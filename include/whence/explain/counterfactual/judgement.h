@@ -27,19 +27,25 @@ struct ClassAutoencoders {
 ClassAutoencoders fit_class_autoencoders(const data::Dataset& train, std::int64_t components,
                                          std::int64_t images, at::Generator& generator);
 
-/// What judges the changes. References must outlive it.
+/// Images of the data that stand for themselves where there is no autoencoder: float32 (T, C, H, W), int64 (T).
+struct KnownImages {
+  at::Tensor images, labels;
+};
+
+/// What judges the changes. What it points to must outlive it.
 struct Judges {
-  const ImageModel& model;
+  const ImageModel* model = nullptr;                ///< none: no re-encoding, and neighbours among `images`
   const models::Classifier* independent = nullptr;  ///< trained by itself; none: no transfer
   const ClassAutoencoders* autoencoders = nullptr;  ///< none: no IM1 and IM2
   std::int64_t neighbours = 5;
+  const KnownImages* images = nullptr;  ///< without `model`; none: no neighbours
 };
 
 /// One row an image.
 struct Judgement {
   at::Tensor transfers;  ///< bool (n): the independent classifier gives the changed image the class `to`
   at::Tensor
-      neighbours;  ///< float32 (n): share of the nearest reconstructions of images of the data, in L2, whose label is `to`
+      neighbours;  ///< float32 (n): share of the nearest reconstructions of images of the data (Judges::images: of the images), in L2, whose label is `to`
   at::Tensor reencoding;     ///< float32 (n): squared error between the changed image and its reconstruction
   at::Tensor distance;       ///< float32 (n): |after - before| in L2
   at::Tensor interpretable;  ///< IM1, float32 (n)

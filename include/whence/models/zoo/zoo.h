@@ -137,9 +137,22 @@ struct DiscriminatorOptions {
   std::int64_t width = 0;  ///< channels of the first convolution; 0: 32
   /// Behind every convolution but the first (Radford et al. 2016); not with spectral norm.
   bool batch_norm = true;
+  std::int64_t scores = 1;  ///< M: one for each class, where images are judged as images of a class
 };
-/// Image -> one score, large for real images: 4 x 4 convolutions of stride 2 to w, 2 w, 4 w, 8 w channels as long as maps can be
+/// Image -> scores (M), large for real images: 4 x 4 convolutions of stride 2 to w, 2 w, 4 w, 8 w channels as long as maps can be
 /// halved, each with a leaky ReLU of slope 0.2, then a linear layer. Even sides of at least 8.
 nn::Network dcgan_discriminator(const DiscriminatorOptions& options);
+
+struct TranslatorOptions {
+  nn::Shape image = {1, 28, 28};
+  std::int64_t classes = 2;
+  std::int64_t width = 0;   ///< channels of the first convolution; 0: 32
+  std::int64_t blocks = 2;  ///< residual blocks at a quarter of the sides
+};
+/// Translator::translate's network, after Zhu et al. 2017 and Pumarola et al. 2018: (C + M, H, W), an image and a plane for each class, ->
+/// (C + 1, H, W), colours and a mask, all in [0, 1]. Convolutions to w (3 x 3), 2 w and 4 w channels (4 x 4, stride 2), residual blocks of 4 w
+/// channels, nearest-neighbour upsampling and 3 x 3 convolutions back to 2 w and w, a 3 x 3 convolution, Sigmoid; BN and ReLU behind all but the
+/// last. Sides are multiples of 4.
+nn::Network translator_network(const TranslatorOptions& options);
 
 }  // namespace whence::models
