@@ -26,9 +26,9 @@ Words run_words(const std::string& out, const Words& settings) {
 TEST(TranslationCommand, InARecipeWithoutAGenerator) {
   const Workplace workplace;
   test_support::write_squares_recipe(workplace.path(), test_support::kSquaresClassifier);
-  workplace.must_run(
-      run_words("run", {"translation.steps=30", "translation.width=8", "translation.images=40",
-                        "translation.batch=16", "morphing.known=100", "morphing.components=4"}));
+  workplace.must_run(run_words(
+      "run", {"explanation.steps=0", "translation.steps=30", "translation.width=8", "translation.images=40",
+              "translation.batch=16", "morphing.known=100", "morphing.components=4"}));
   for (const char* file :
        {"translator.safetensors", "independent-classifier.safetensors", "figures/translations.svg"})
     EXPECT_TRUE(std::filesystem::exists(workplace / fmt::format("run/{}", file))) << file;
