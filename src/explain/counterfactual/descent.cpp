@@ -17,11 +17,13 @@ constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 
 /// The images that are still moving.
 struct Open {
-  Tensor rows, codes, from, to, mean, square, first, second;
+  Tensor rows, codes, from, to;
+  Moments moments;
+  Tensor first, second;
   Tensor residual;  ///< may be undefined
 
   void keep(const Tensor& which) {
-    for (Tensor* each : {&rows, &codes, &from, &to, &mean, &square, &first, &second})
+    for (Tensor* each : {&rows, &codes, &from, &to, &moments.mean, &moments.square, &first, &second})
       *each = each->index_select(0, which);
     if (residual.defined()) residual = residual.index_select(0, which);
   }
@@ -31,16 +33,6 @@ double rate_at(const DescentOptions& options, std::int64_t step) {
   if (!options.cosine) return options.learning_rate;
   const double share = static_cast<double>(step) / static_cast<double>(options.iterations);
   return options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
-}
-
-/// One step of Adam (Kingma and Ba 2015); `step` counts from 0.
-void move(Open& open, const Tensor& gradient, double rate, std::int64_t step) {
-  const double steps = static_cast<double>(step + 1);
-  open.mean = kBeta1 * open.mean + (1 - kBeta1) * gradient;
-  open.square = kBeta2 * open.square + (1 - kBeta2) * gradient.square();
-  const Tensor mean = open.mean / (1 - std::pow(kBeta1, steps)),
-               square = open.square / (1 - std::pow(kBeta2, steps));
-  open.codes = open.codes - rate * mean / (square.sqrt() + kEpsilon);
 }
 
 /// Adds the terms to their running means and returns the objective, (n).
@@ -55,6 +47,17 @@ Tensor objective(Open& open, const Terms& terms, const DescentOptions& options, 
 
 }  // namespace
 
+Moments::Moments(const at::Tensor& codes) : mean(at::zeros_like(codes)), square(at::zeros_like(codes)) {}
+
+at::Tensor Moments::moved(const at::Tensor& codes, const at::Tensor& gradient, double rate,
+                          std::int64_t step) {
+  const double steps = static_cast<double>(step + 1);
+  mean = kBeta1 * mean + (1 - kBeta1) * gradient;
+  square = kBeta2 * square + (1 - kBeta2) * gradient.square();
+  const Tensor first = mean / (1 - std::pow(kBeta1, steps)), second = square / (1 - std::pow(kBeta2, steps));
+  return codes - rate * first / (second.sqrt() + kEpsilon);
+}
+
 Descent descend(
     const models::Decoder& decoder, const models::Classifier& classifier, const at::Tensor& start,
     const at::Tensor& from, const at::Tensor& to, const at::Tensor& residual, const DescentOptions& options,
@@ -67,8 +70,7 @@ Descent descend(
             start.clone(),
             from,
             to,
-            at::zeros_like(start),
-            at::zeros_like(start),
+            Moments(start),
             at::zeros({n}, start.options()),
             at::zeros({n}, start.options()),
             residual};
@@ -98,7 +100,7 @@ Descent descend(
       fail("the decoder or the classifier passes no gradients, so no image can be morphed");
     gradient = torch::autograd::grad({value}, {codes}).front();
     const at::NoGradGuard no_grad;
-    move(open, gradient, rate_at(options, step), step);
+    open.codes = open.moments.moved(open.codes, gradient, rate_at(options, step), step);
     if (stay.size(0) < open.rows.size(0)) open.keep(stay);
   }
   return result;

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "explain/counterfactual/refine.h"
 #include "explain/flow/classify.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
@@ -13,9 +14,6 @@ namespace whence::counterfactual {
 namespace {
 
 using at::Tensor;
-
-/// Larger than any L1 distance of images: a draw that loses the second class, and one that loses the answer.
-constexpr double kLosesSecond = 1e6, kLosesAnswer = 1e9;
 
 void check_models(const models::Encoder& encoder, const models::Decoder& decoder) {
   if (encoder.latents() != decoder.latents())
@@ -79,17 +77,15 @@ Reconstructed reconstruct(const models::Encoder& encoder, const models::Decoder&
   return result;
 }
 
-struct Chosen {
-  Tensor codes, kept, errors;
-};
-Chosen first_where(const Tensor& condition, const Chosen& first, const Chosen& second) {
+ChosenCodes first_where(const Tensor& condition, const ChosenCodes& first, const ChosenCodes& second) {
   return {at::where(condition.unsqueeze(1), first.codes, second.codes),
           at::where(condition, first.kept, second.kept), at::where(condition, first.errors, second.errors)};
 }
 
 /// The nearest of the candidates of each image, codes (k, n, D).
-Chosen nearest(const models::Decoder& decoder, const models::Classifier& classifier, const Tensor& images,
-               const Tensor& answers, const Tensor& candidates, std::int64_t batch) {
+ChosenCodes nearest(const models::Decoder& decoder, const models::Classifier& classifier,
+                    const Tensor& images, const Tensor& answers, const Tensor& candidates,
+                    std::int64_t batch) {
   const std::int64_t count = candidates.size(0), n = images.size(0);
   const Tensor codes = candidates.flatten(0, 1);
   std::vector<Tensor> costs, errors;
@@ -97,11 +93,9 @@ Chosen nearest(const models::Decoder& decoder, const models::Classifier& classif
     const Tensor decoded = decoder.decode(codes.narrow(0, first, rows));
     check_size(decoded, images);
     const Tensor own = at::arange(first, first + rows, answers.options()).remainder(n);
-    const Tensor same =
-        std::get<1>(checked_logits(classifier, decoded).topk(2, 1)).eq(answers.index_select(0, own));
     const Tensor difference = (decoded - images.index_select(0, own)).flatten(1).to(at::kDouble);
-    costs.push_back(difference.abs().sum(1) + same.select(1, 0).logical_not() * kLosesAnswer +
-                    same.select(1, 1).logical_not() * kLosesSecond);
+    costs.push_back(difference.abs().sum(1) +
+                    cost_of_lost_classes(checked_logits(classifier, decoded), answers.index_select(0, own)));
     errors.push_back(difference.square().sum(1));
   });
   const auto [least, at] = at::cat(costs).view({count, n}).min(0);
@@ -161,6 +155,8 @@ ImageCodes codes_of_images(const models::Encoder& encoder, const models::Decoder
                            const CodeOptions& options, at::Generator& generator) {
   check_models(encoder, decoder);
   if (options.draws < 1) fail_usage("the number of draws is {}, but must be 1 or more", options.draws);
+  if (options.refinement < 0)
+    fail_usage("the number of iterations of the refinement is {}, but must be 0 or more", options.refinement);
   const at::NoGradGuard no_grad;
   const Tensor noise =
       at::randn({options.draws, 1, encoder.latents()}, generator, draws_of(generator)).to(encoder.device());
@@ -173,13 +169,14 @@ ImageCodes codes_of_images(const models::Encoder& encoder, const models::Decoder
     const auto among = [&](const Tensor& candidates) {
       return nearest(decoder, classifier, own, two, candidates, options.batch);
     };
-    Chosen chosen;
+    ChosenCodes chosen;
     if (options.mean_first) chosen = among(mean);
     if (!options.mean_first || !chosen.kept.all().item<bool>()) {
       const Tensor draws = mean + (0.5 * posterior.log_variance.to(at::kFloat)).exp().unsqueeze(0) * noise;
       chosen =
           options.mean_first ? first_where(chosen.kept, chosen, among(at::cat({mean, draws}))) : among(draws);
     }
+    if (options.refinement > 0) chosen = refine(decoder, classifier, own, two, chosen, options);
     codes.push_back(chosen.codes);
     answers.push_back(two);
     kept.push_back(chosen.kept);

@@ -243,9 +243,12 @@ MorphStarts starts_of(const ImageModel& model, const models::Classifier& classif
   Generator generator = make_generator(seed, "morphing/codes");
   const bool published = options.method == MorphMethod::published;
   MorphStarts starts;
-  starts.codes =
-      codes_of_images(model.encoder, model.decoder, classifier, images,
-                      {.draws = options.draws, .mean_first = !published, .batch = options.batch}, generator);
+  starts.codes = codes_of_images(model.encoder, model.decoder, classifier, images,
+                                 {.draws = options.draws,
+                                  .mean_first = !published,
+                                  .batch = options.batch,
+                                  .refinement = options.refinement},
+                                 generator);
   if (!options.residual) return starts;
   const at::NoGradGuard no_grad;
   std::vector<Tensor> residuals;

@@ -122,8 +122,7 @@ void check_models(const nn::Network& encoder, const nn::Network& decoder) {
 
 void initialise_autoencoder(nn::Network& encoder, nn::Network& decoder, InitialWeights initial,
                             std::uint64_t seed) {
-  const nn::Initialisation options{.keeps_size = initial == InitialWeights::he,
-                                   .convolution_deviation = 0.02};
+  const nn::Initialisation options = initialisation_of(initial);
   Generator weights = make_generator(seed, "gce/weights");
   nn::initialise(encoder, options, weights);
   nn::initialise(decoder, options, weights);

@@ -6,6 +6,10 @@
 
 namespace whence::models {
 
+nn::Initialisation initialisation_of(InitialWeights initial) {
+  return {.keeps_size = initial == InitialWeights::he, .convolution_deviation = 0.02};
+}
+
 Generator step_generator(std::uint64_t seed, std::int64_t index) {
   return make_generator(seed, fmt::format("gce/step/{}", index));
 }
@@ -14,11 +18,14 @@ Generator dropout_generator(std::uint64_t seed, std::int64_t index, std::int64_t
   return make_generator(seed, fmt::format("gce/step/{}/dropout/{}", index, part));
 }
 
+Encoded drawn(const at::Tensor& mean, const at::Tensor& log_variance, const at::Tensor& noise, double share) {
+  return {mean + (0.5 * log_variance).exp() * noise, share * kl_divergence(mean, log_variance)};
+}
+
 Encoded encode(const nn::Network& encoder, const at::Tensor& images, const at::Tensor& noise, double share,
                const nn::Execution& execution) {
   const std::vector<at::Tensor> posterior = encoder.forward_all(images, execution);
-  const at::Tensor &mean = posterior[0], &log_variance = posterior[1];
-  return {mean + (0.5 * log_variance).exp() * noise, share * kl_divergence(mean, log_variance)};
+  return drawn(posterior[0], posterior[1], noise, share);
 }
 
 std::vector<at::Tensor> encoder_gradients(const Encoded& encoded, double kl_weight,

@@ -1,4 +1,5 @@
-// What a step of every training that holds a variational autoencoder does: with further causes (explain/gce), or alone (vae.cpp).
+// What a step of every training that holds a variational autoencoder does: with further causes (explain/gce), alone (vae.cpp), or of its
+// encoder only (inversion.cpp).
 //
 // A batch is cut into parts that threads compute side by side. The encoder's graph ends at the latents, so that a caller may decode
 // them together with other latents and send one gradient back.
@@ -9,9 +10,13 @@
 #include <vector>
 
 #include "whence/core/random.h"
+#include "whence/models/train/vae.h"
 #include "whence/nn/graph/network.h"
 
 namespace whence::models {
+
+/// The initial weights of an autoencoder's networks.
+nn::Initialisation initialisation_of(InitialWeights initial);
 
 /// Draws of step `index`: the noise of the posteriors first, then whatever else the step draws. An explanation's pretraining
 /// and a plain training of the same seed thus are the same training, whose name these streams have kept.
@@ -25,6 +30,8 @@ struct Encoded {
   at::Tensor kl;       ///< their share of the batch's mean KL
 };
 /// latents = mean + exp(log_variance / 2) noise. `share`: images / images of the batch.
+Encoded drawn(const at::Tensor& mean, const at::Tensor& log_variance, const at::Tensor& noise, double share);
+/// The same of images.
 Encoded encode(const nn::Network& encoder, const at::Tensor& images, const at::Tensor& noise, double share,
                const nn::Execution& execution);
 

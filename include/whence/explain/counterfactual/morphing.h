@@ -50,8 +50,9 @@ struct MorphOptions {
   std::int64_t batch = 256;  ///< images at once
   AnchoredSearch anchored;
   PublishedSearch published;
-  std::int64_t draws = 32;  ///< of the posterior, from which an image's code is chosen (CodeOptions)
-  bool residual = false;    ///< morphs keep what the reconstruction of their image lacks
+  std::int64_t draws = 32;      ///< of the posterior, from which an image's code is chosen (CodeOptions)
+  bool residual = false;        ///< morphs keep what the reconstruction of their image lacks
+  std::int64_t refinement = 0;  ///< iterations of descent on an image's code (CodeOptions)
 };
 
 /// Where the morphs of images start.
