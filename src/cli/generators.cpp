@@ -70,8 +70,9 @@ ModelSet autoencoder_of_run(const ModelArguments& a) {
   experiment::Session session = open_run(a);
   if (!kinds::has_encoder(session.recipe().values))
     fail(
-        "{} has no autoencoder, but a morph starts from the code of an image; give a run with an explanation "
-        "or with generator.objective = \"vae\", or model files with --encoder and --decoder",
+        "{} has no encoder, but a morph starts from the code of an image; train one for its generator "
+        "(generator.encoder_steps), or give a run with an explanation or an autoencoder, or model files with "
+        "--encoder and --decoder",
         a.run);
   const Precision precision = session.judging_precision();
   ModelSet set;

@@ -52,7 +52,8 @@ struct Stage {
   bool expensive = false;             ///< other recipe values are an error, not a reason to do it again
   bool on_demand = false;             ///< done only where it is the last one asked for
   void (*ready)(Session&) = nullptr;  ///< errors of what it would miss, before anything is done
-  const Kind* kind = nullptr;         ///< filled in; none: experiment's own
+  bool (*asked)(const config::Values&) = nullptr;  ///< whether these values ask for it; none: its kind's
+  const Kind* kind = nullptr;                      ///< filled in; none: experiment's own
 };
 
 /// What figures and reports are made from.

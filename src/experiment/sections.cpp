@@ -127,7 +127,8 @@ config::Section generator_section() {
        {"file", Path{at(&GeneratorOptions::file)}, "",
         "A decoder of your own (.pt2, ONNX or TorchScript) that takes (N, generator.latents) and gives "
         "images of the data's shape, from 0 to 1. It is "
-        "not trained, and all other keys but latents are unused. Empty: the generator is trained."}}};
+        "not trained; other keys than latents are unused, but for encoder_steps and what its encoder takes: "
+        "architecture and width. Empty: the generator is trained."}}};
 }
 
 config::Section run_section() {

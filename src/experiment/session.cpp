@@ -179,10 +179,10 @@ std::unique_ptr<models::Classifier> Session::classifier(Precision with) {
 }
 
 std::unique_ptr<models::Encoder> Session::encoder(Precision with) {
-  if (!get<GeneratorOptions>().file.empty())
+  if (!get<GeneratorOptions>().file.empty() && !fs::exists(folder_ / "encoder.safetensors"))
     fail_usage(
-        "generator.file is a decoder alone, but an encoder is needed here; train an autoencoder instead, or "
-        "leave out what encodes images");
+        "generator.file is a decoder alone, but an encoder is needed here; train one for it "
+        "(generator.encoder_steps), or leave out what encodes images");
   return models::as_encoder(trained(encoder_network(), "encoder.safetensors"), with);
 }
 

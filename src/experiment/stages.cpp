@@ -45,7 +45,8 @@ std::vector<Stage> stages(const Kinds& kinds) {
 bool is_asked(const Stage& stage, const config::Values& values) {
   // Texts have classifiers of their own, those of kind "text".
   if (stage.kind == nullptr && stage.name == "classifier") return !is_text(values.get<DataOptions>());
-  return stage.kind == nullptr || stage.kind->asked(values);
+  if (stage.kind == nullptr) return true;
+  return stage.kind->asked(values) && (stage.asked == nullptr || stage.asked(values));
 }
 
 std::string_view last_training(const Kinds& kinds, const config::Values& values) {

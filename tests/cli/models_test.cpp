@@ -196,12 +196,33 @@ TEST_F(Models, AMorphNeedsAnEncoder) {
                        "generator.latents=3", "--set", "generator.objective=gan", "--set",
                        "generator.architecture=dcgan-upsampling", "--set", "generator.steps=4", "--set",
                        "generator.candidate_steps=0", "--set", "generator.batch=16"});
-  EXPECT_TRUE(is_error(workplace_.run({"morph", "gan"}), 1, "gan has no autoencoder"));
+  EXPECT_TRUE(is_error(workplace_.run({"morph", "gan"}), 1, "gan has no encoder"));
   EXPECT_TRUE(is_error(
       workplace_.run({"run", "recipe-of-squares.toml", "--out", "new", "--set", "generator.latents=3",
                       "--set", "generator.objective=gan", "--set", "morphing.images=5"}),
       2, "the generator has no encoder"));
   EXPECT_FALSE(std::filesystem::exists(workplace_ / "new"));
+}
+
+TEST_F(Models, AGeneratorWithATrainedEncoderIsAskedLikeAnAutoencoder) {
+  workplace_.must_run({"train", "recipe-of-squares.toml", "--out", "gan", "--quiet", "--set",
+                       "generator.latents=3", "--set", "generator.objective=gan", "--set",
+                       "generator.architecture=dcgan-upsampling", "--set", "generator.steps=4", "--set",
+                       "generator.candidate_steps=0", "--set", "generator.batch=16", "--set",
+                       "generator.encoder_steps=20"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "gan/encoder.safetensors"));
+  const std::vector<std::string> asked = {"gan", "--images", "3,17", "--json"};
+  const auto error_of = [&](const std::vector<std::string>& more) {
+    const nlohmann::json found =
+        json(std::vector<std::string>{"attribute", "--method", "path_mask"} + asked + more);
+    return found["methods"]["path_mask"]["approximation_error"].get<double>();
+  };
+  EXPECT_NE(error_of({"--morph-refinement", "30"}), error_of({}));
+  const nlohmann::json morphs =
+      json(std::vector<std::string>{"morph", "--refinement", "30", "--no-controls"} + asked);
+  EXPECT_EQ(morphs["results"].size(), 2U);
+  workplace_.must_run({"export", "gan"});
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "gan/torchscript/encoder.pt"));
 }
 
 TEST_F(Models, AttributionsOfARunAndOfFiles) {
@@ -371,6 +392,21 @@ TEST_F(Models, WhatNeedsNoImagesNeedsNoData) {
   workplace_.must_run({"export", "run"});
   EXPECT_TRUE(std::filesystem::exists(workplace_ / "run/torchscript/classifier.pt"));
   EXPECT_TRUE(is_error(workplace_.run({"ablate", "run"}), 1, "squares"));
+}
+
+TEST_F(Models, ARunFromAnotherMachineIsOpenedOnThisOnesProcessor) {
+  const std::filesystem::path recipe = workplace_ / "run/recipe.toml";
+  std::string text = read_file(recipe);
+  const std::string here = "device = \"cpu\"";
+  ASSERT_NE(text.find(here), std::string::npos);
+  test::put(recipe, text.replace(text.find(here), here.size(), "device = \"cuda:99\""));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"flow", "run", "--json"}), 1, "the device \"cuda:99\" was asked for, but"));
+  EXPECT_EQ(json({"flow", "run", "--samples", "40x20", "--json", "--device", "cpu"}).at("alpha"),
+            metrics_.at("gce").at("information_flow").at("alpha"));
+  EXPECT_TRUE(is_error(workplace_.run({"flow", "run", "--device", "tpu"}), 2, "there is no device \"tpu\""));
+  EXPECT_TRUE(is_error(workplace_.run(std::vector<std::string>{"flow", "--device", "cpu"} + files_), 2,
+                       "--device is for a run folder"));
 }
 
 TEST_F(Models, FactorsMayShareTheirDraws) {

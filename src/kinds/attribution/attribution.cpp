@@ -32,9 +32,12 @@ void check_maps(const config::Values& values, const std::string& file) {
   for (const attribution::Method* method : attribution_methods(values.get<AttributionOptions>().methods))
     if (method->needs == attribution::Needs::generator)
       fail_usage(
-          "{}: attribution.methods has {}, which needs an autoencoder, and the recipe trains none; set "
-          "explanation.steps, or generator.latents without generator.file, or leave the method out",
-          file, method->name);
+          "{}: attribution.methods has {}, which needs an autoencoder, and the recipe trains none; set {}, "
+          "or "
+          "leave the method out",
+          file, method->name,
+          trains_alone(values) ? "generator.encoder_steps, which trains an encoder for this generator"
+                               : "explanation.steps, or generator.latents for a plain autoencoder");
 }
 
 /// The recipe's options with the run's seed, and with what methods need of its training images.
@@ -165,7 +168,7 @@ experiment::Kind attribution_kind() {
   for (const config::Key& key : morph_keys("morphing.")) keys.push_back(key.name);
   kind.stages = {{"attribution",
                   keys,
-                  {"data", "classifier", "generator", "explanation"},
+                  {"data", "classifier", "generator", "encoder", "explanation"},
                   measure_maps,
                   experiment::judging_content}};
   kind.metrics = metrics_of_maps();

@@ -30,14 +30,22 @@ bool trains_alone(const config::Values& values) {
          !experiment::is_text(values.get<experiment::DataOptions>());
 }
 
+bool trains_autoencoder(const config::Values& values) {
+  return trains_alone(values) && values.get<GeneratorTraining>().objective == GeneratorObjective::vae &&
+         values.get<experiment::GeneratorOptions>().file.empty();
+}
+
+bool trains_inverse(const config::Values& values) {
+  return trains_alone(values) && !trains_autoencoder(values) &&
+         values.get<GeneratorTraining>().inverse.steps > 0;
+}
+
 bool has_encoder(const config::Values& values) {
-  return explains(values) ||
-         (trains_alone(values) && values.get<GeneratorTraining>().objective == GeneratorObjective::vae &&
-          values.get<experiment::GeneratorOptions>().file.empty());
+  return explains(values) || trains_autoencoder(values) || trains_inverse(values);
 }
 
 bool keeps_answers(const config::Values& values) {
-  return trains_alone(values) && has_encoder(values) && values.get<GeneratorTraining>().feature_weight > 0;
+  return trains_autoencoder(values) && values.get<GeneratorTraining>().feature_weight > 0;
 }
 
 std::vector<Metric> generator_metrics() {
@@ -76,7 +84,9 @@ std::vector<Metric> generator_metrics() {
       {"recall", "recall of samples", "", 2, higher,
        "Share of the test images near samples (Kynkaanniemi et al. 2019).", "generator.samples.recall.value"},
       {"generator_seconds", "training of the generator", "min", 1, lower,
-       "The training of a generator alone.", "generator.train_seconds"}};
+       "The training of a generator alone.", "generator.train_seconds"},
+      {"encoder_seconds", "training of the encoder", "min", 1, lower,
+       "The training of an encoder for a generator that has none.", "generator.encoder.train_seconds"}};
 }
 
 experiment::Kind generator_kind() {
@@ -85,7 +95,7 @@ experiment::Kind generator_kind() {
                         {generator_section()},
                         trains_alone,
                         check_generator};
-  kind.stages = {generator_stage()};
+  kind.stages = {generator_stage(), encoder_stage()};
   for (experiment::Stage& stage : generator_measuring_stages()) kind.stages.push_back(std::move(stage));
   kind.metrics = generator_metrics();
   kind.figures = draw_generator;

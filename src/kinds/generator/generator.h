@@ -1,5 +1,5 @@
-// The kind "generator": a generator of images that is trained alone, a variational autoencoder or a GAN. Other kinds of a recipe find it as
-// Session::decoder, like the generator of an explanation.
+// The kind "generator": a generator of images that is trained alone, a variational autoencoder or a GAN, and an encoder for a generator without
+// one. Other kinds of a recipe find them as Session::decoder and Session::encoder, like those of an explanation.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -10,6 +10,7 @@
 #include "experiment/kind.h"
 #include "experiment/session.h"
 #include "whence/models/train/gan.h"
+#include "whence/models/train/inversion.h"
 #include "whence/models/train/vae.h"
 
 namespace whence::kinds {
@@ -27,6 +28,8 @@ struct GeneratorTraining {
   double feature_weight = 0;                ///< of models::feature_term; 0: the classifier is not asked
   std::vector<std::string> feature_layers;  ///< empty: models::feature_layers
   bool whiten = false;                      ///< models::whiten_codes, after the training
+  /// Of the encoder for a GAN or a decoder from a file; steps 0: none is trained.
+  models::InverseTraining inverse = {.steps = 0};
   std::int64_t discriminator_width = 0;
   std::string features;                 ///< layer of the classifier; "": the last hidden one
   std::int64_t compared_images = 2000;  ///< of the test images, and as many samples
@@ -37,7 +40,11 @@ experiment::Kind generator_kind();
 
 /// Whether the recipe trains a generator alone, without an explanation.
 bool trains_alone(const config::Values& values);
-/// Whether the run has an encoder: that of an explanation or of an autoencoder. A GAN has none, nor has a decoder from a file.
+/// Whether that is an autoencoder, not a GAN nor a decoder from a file.
+bool trains_autoencoder(const config::Values& values);
+/// Whether an encoder is trained for a GAN or a decoder from a file, which stay as they are.
+bool trains_inverse(const config::Values& values);
+/// Whether the run has an encoder: that of an explanation or of an autoencoder, or one that was trained for a frozen generator.
 bool has_encoder(const config::Values& values);
 /// Whether it is trained to keep the classifier's answers, which an independent classifier then judges.
 bool keeps_answers(const config::Values& values);
@@ -64,6 +71,7 @@ nlohmann::json kept_answers(Session& session, const models::Classifier& classifi
 config::Section generator_section();
 void check_generator(const config::Values& values, const std::string& file);
 experiment::Stage generator_stage();
+experiment::Stage encoder_stage();
 std::vector<experiment::Stage> generator_measuring_stages();
 std::vector<experiment::Metric> generator_metrics();
 void draw_generator(experiment::Run& run, experiment::Figures& figures);

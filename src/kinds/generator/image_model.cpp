@@ -62,9 +62,12 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& metrics) {
         metrics.at("linear").at("used").get<std::int64_t>(), part("linear", "sse"), part("linear", "kl"),
         linear,
         sse + kl < linear ? "The network's images are better than that."
-                          : fmt::format("The network is worse: more steps{} should help, and in a deep one "
-                                        "initialisation = \"he\" with beta1 = 0.9.",
-                                        metrics.contains("information_flow") ? " or a larger lambda" : "")));
+        : metrics.contains("encoder")
+            ? "The generator was not trained to reconstruct; where codes must be nearer, set "
+              "morphing.refinement."
+            : fmt::format("The network is worse: more steps{} should help, and in a deep one "
+                          "initialisation = \"he\" with beta1 = 0.9.",
+                          metrics.contains("information_flow") ? " or a larger lambda" : "")));
   }
   return paragraphs;
 }

@@ -140,16 +140,19 @@ StageResult validate(Session& session) {
 
 std::vector<experiment::Stage> generator_measuring_stages() {
   const std::vector<std::string_view> keys = {"evaluation", "generator", "run.seed"},
-                                      models = {"data", "classifier", "generator"};
+                                      models = {"data", "classifier", "generator", "encoder"};
   experiment::Stage validation{kGeneratorValidation, keys, models, validate, validation_content};
   validation.on_demand = true;
   return {validation,
           {"quality",
            keys,
-           {"data", "classifier", "generator", kIndependentStage},
+           {"data", "classifier", "generator", "encoder", kIndependentStage},
            measure,
            experiment::judging_content},
-          {"generator-reference", {"generator.latents", "generator.objective", "run.seed"}, {"data"}, refer}};
+          {"generator-reference",
+           {"generator.latents", "generator.objective", "generator.encoder_steps", "run.seed"},
+           {"data"},
+           refer}};
 }
 
 }  // namespace whence::kinds

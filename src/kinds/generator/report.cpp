@@ -37,17 +37,18 @@ void draw_samples(Session& session, const std::filesystem::path& stem) {
 }
 
 /// A panel for each group of readings that the log has.
-std::optional<report::LineChart> loss_chart(const experiment::Curve& curve) {
+std::optional<report::LineChart> loss_chart(const experiment::Curve& curve, const char* of) {
   if (curve.steps.size() < 2) return std::nullopt;
   const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
       {"SSE", {"SSE"}},
       {"KL (nats)", {"KL"}},
       {"features", {"features"}},
+      {"codes of samples (nats)", {"sleep"}},
       {"loss", {"discriminator", "generator"}},
       {"looks real to the discriminator", {"real", "fake"}},
       {"Frechet distance", {"distance"}}};
   report::LineChart chart;
-  chart.title = "Training of the generator";
+  chart.title = fmt::format("Training of the {}", of);
   chart.horizontal_axis = "step";
   for (const auto& [axis, readings] : groups) {
     report::Panel panel{axis, {}, false};
@@ -90,7 +91,7 @@ double number(const nlohmann::json& samples, const char* name, const char* part)
   return samples.at(name).at(part).get<double>();
 }
 
-std::string samples_sentence(const nlohmann::json& samples) {
+std::string samples_sentence(const nlohmann::json& samples, bool inverse) {
   if (samples.contains("left_out"))
     return fmt::format("Samples were not compared with images: {}.",
                        samples.at("left_out").get<std::string>());
@@ -117,10 +118,11 @@ std::string samples_sentence(const nlohmann::json& samples) {
   }
   if (samples.contains("reconstructions"))
     text += fmt::format(
-        " Reconstructions of training images are at {:.2f}: so much is the decoder's blur. Draws from a "
+        " Reconstructions of training images are at {:.2f}{}. Draws from a "
         "normal distribution with the codes' own mean and "
         "covariance, in place of N(0, I), are at {:.2f}.",
         number(samples.at("reconstructions"), "frechet", "value"),
+        inverse ? "" : ": so much is the decoder's blur",
         number(samples.at("fitted_prior"), "frechet", "value"));
   return text;
 }
@@ -134,6 +136,20 @@ std::string training_sentence(const nlohmann::json& generator) {
     text += fmt::format(" The generator after step {} is kept: its samples are nearest to validation images.",
                         generator.at("chosen_step").get<std::int64_t>());
   return text;
+}
+
+std::string encoder_sentence(const nlohmann::json& encoder, const models::InverseTraining& options) {
+  const std::string sleep =
+      options.sleep_weight > 0
+          ? fmt::format(", and {} x the cost of the codes of the generator's own samples (the sleep phase)",
+                        options.sleep_weight)
+          : "";
+  return fmt::format(
+      "The encoder was trained afterwards, for the generator as it stands: {} steps in {}. Its loss is SSE "
+      "and {} x KL of images{}. A generator makes only images of its own, and the encoder looks for the "
+      "nearest of these.",
+      encoder.at("steps").get<std::int64_t>(),
+      experiment::clock_time(encoder.at("train_seconds").get<double>()), options.kl_weight, sleep);
 }
 
 std::vector<std::string> latent_names(std::int64_t latents) {
@@ -185,16 +201,20 @@ void draw_generator(Run& run, experiment::Figures& figures) {
   }
   if (!explains(session.recipe().values))
     figures.keep(write_live(session, figures, latent_names(session.latents()), 0));
-  if (const auto chart = loss_chart(experiment::read_curve(session.folder() / "log.jsonl", "generator")))
-    report::draw(*chart, figures.stem("generator-training"));
+  std::vector<const char*> trainings = {"generator"};
+  if (trains_inverse(session.recipe().values)) trainings.push_back("encoder");
+  for (const char* stage : trainings)
+    if (const auto chart = loss_chart(experiment::read_curve(session.folder() / "log.jsonl", stage), stage))
+      report::draw(*chart, figures.stem(fmt::format("{}-training", stage)));
 }
 
 void report_generator(const Run& run, report::Page& page) {
   const nlohmann::json& generator = run.metrics.at("generator");
+  const bool inverse = trains_inverse(run.session.recipe().values);
   const report::FigureRef samples =
       run.figure("samples", "Samples from draws of N(0, I). The border is the classifier's answer.");
   report::Section section{
-      "generator", "The generator", {samples_sentence(generator.at("samples"))}, {}, {samples}};
+      "generator", "The generator", {samples_sentence(generator.at("samples"), inverse)}, {}, {samples}};
   if (generator.contains("test")) {
     for (std::string& paragraph : image_model_paragraphs(generator))
       section.paragraphs.push_back(std::move(paragraph));
@@ -203,8 +223,12 @@ void report_generator(const Run& run, report::Page& page) {
   }
   if (generator.contains("answers")) add_answers(generator, section);
   section.paragraphs.push_back(training_sentence(generator));
-  if (std::filesystem::exists(run.session.folder() / "figures/generator-training.svg"))
-    section.figures.push_back(run.figure("generator-training", "The readings of the training, smoothed."));
+  if (inverse)
+    section.paragraphs.push_back(
+        encoder_sentence(generator.at("encoder"), run.session.get<GeneratorTraining>().inverse));
+  for (const char* figure : {"generator-training", "encoder-training"})
+    if (std::filesystem::exists(run.session.folder() / fmt::format("figures/{}.svg", figure)))
+      section.figures.push_back(run.figure(figure, "The readings of the training, smoothed."));
   if (stands_alone(run)) {
     page.answer =
         "**The recipe has a generator alone, so there is no explanation.** " + section.paragraphs.front();

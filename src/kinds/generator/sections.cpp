@@ -15,17 +15,47 @@ constexpr double kLarge = 1e9;
 constexpr auto kVae = &GeneratorTraining::vae;
 constexpr auto kGan = &GeneratorTraining::gan;
 constexpr auto kChanges = &Gan::augmentation;
+constexpr auto kInverse = &GeneratorTraining::inverse;
+
+/// Of an encoder for a generator without one.
+std::vector<Key> encoder_keys() {
+  using Inverse = models::InverseTraining;
+  return {
+      {"encoder_steps", Integer{at(kInverse, &Inverse::steps), 0, kMany}, "",
+       "Of a GAN or generator.file: steps of training an encoder for the finished generator, which stays as "
+       "it is. It has the architecture and the width that generator.architecture and generator.width name, "
+       "and minimises SSE + encoder_kl_weight KL + encoder_sleep_weight x the sleep phase. Images then have "
+       "codes, as morphs and path methods need them. 0: no encoder."},
+      {"encoder_kl_weight", Number{at(kInverse, &Inverse::kl_weight), 0, kLarge}, "",
+       "Weight of the KL of the encoder's posteriors from N(0, I) against SSE."},
+      {"encoder_sleep_weight", Number{at(kInverse, &Inverse::sleep_weight), 0, kLarge}, "",
+       "Weight of -log q(z | g(z)) of draws z from N(0, I), in nats: the generator's own samples get their "
+       "codes back (the sleep phase of Hinton et al. 1995). 0 leaves it out."},
+      {"encoder_batch", Integer{at(kInverse, &Inverse::batch), 1, 65'536}, "images",
+       "Images of one step of the encoder's training, and as many samples of the generator."},
+      {"encoder_learning_rate", Number{at(kInverse, &Inverse::learning_rate), 0, 100, true}, "",
+       "Adam's learning rate in it, the largest of a one-cycle schedule."}};
+}
+
+void check_encoder_keys(const config::Values& values, const std::string& file) {
+  if (values.get<GeneratorTraining>().inverse.steps == 0 || trains_inverse(values)) return;
+  fail_usage(
+      "{}: generator.encoder_steps is for a generator without an encoder, generator.objective = \"gan\" or "
+      "generator.file, with generator.latents above 0; an autoencoder has an encoder of its own, so leave it "
+      "out",
+      file);
+}
 
 }  // namespace
 
 config::Section generator_section() {
-  return {
+  config::Section section{
       "generator",
       "With latents above 0, the generator is trained alone, by these keys.",
       {{"objective", choice(at(&GeneratorTraining::objective), {"vae", "gan"}), "",
         "A variational autoencoder (Kingma & Welling 2014), which minimises SSE + kl_weight KL, or a "
         "generative "
-        "adversarial network (Goodfellow et al. 2014), which has no encoder."},
+        "adversarial network (Goodfellow et al. 2014), which has no encoder of its own (encoder_steps)."},
        {"kl_weight", Number{at(kVae, &Vae::kl_weight), 0, kLarge}, "",
         "Weight of the KL against SSE (beta of Higgins et al. 2017). The 0.0005 of Besserve et al. 2020 go "
         "with the mean "
@@ -85,6 +115,8 @@ config::Section generator_section() {
         "The classifier's layer whose outputs compare samples with images. Empty: the last hidden layer."},
        {"compared_images", Integer{at(&GeneratorTraining::compared_images), 2, 100'000}, "images",
         "Test images, and as many samples, that are compared."}}};
+  for (Key& key : encoder_keys()) section.keys.push_back(std::move(key));
+  return section;
 }
 
 void check_generator(const config::Values& values, const std::string& file) {
@@ -95,13 +127,14 @@ void check_generator(const config::Values& values, const std::string& file) {
         "{}: generator.feature_weight is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",
         file);
-  if (training.whiten && (!trains_alone(values) || !has_encoder(values)))
+  if (training.whiten && !trains_autoencoder(values))
     fail_usage(
         "{}: generator.whiten is for an autoencoder that is trained alone; set generator.latents and "
         "generator.objective = \"vae\", or leave it out",
         file);
   if (!generator.file.empty() && generator.latents == 0)
     fail_usage("{}: generator.file needs generator.latents, the number that your decoder takes", file);
+  check_encoder_keys(values, file);
   if (training.objective == GeneratorObjective::vae) return;
   if (generator.latents == 0)
     fail_usage(

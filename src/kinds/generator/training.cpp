@@ -1,4 +1,4 @@
-// Stage "generator": its training.
+// Stages "generator" and "encoder": the trainings.
 #include "experiment/stages.h"
 #include "kinds/generator/generator.h"
 #include "whence/core/error.h"
@@ -18,21 +18,23 @@ constexpr std::int64_t kCandidateImages = 1000;
 /// Training images that the deviations of the classifier's features are taken of.
 constexpr std::int64_t kFeatureImages = 1000;
 
-/// What VAE and GAN have in common, from the run.
+/// What all trainings have in common, from the run.
 template <class Training>
-void set_up(Training& options, Session& session) {
+void set_up(Training& options, Session& session, const char* stage = "generator") {
   options.seed = session.seed();
   options.precision = session.precision;
-  options.checkpoint = session.folder().checkpoint("generator");
+  options.checkpoint = session.folder().checkpoint(stage);
   options.checkpoint_seconds = session.get<experiment::RunOptions>().checkpoint_seconds;
 }
 
+nlohmann::json cost_of(const nn::LoopSummary& summary) {
+  return {{"train_seconds", summary.seconds},
+          {"steps", summary.steps},
+          {"step_seconds_median", summary.step_seconds_median}};
+}
+
 StageResult result_of(const nn::LoopSummary& summary, std::vector<std::string> products) {
-  return {{{"train_seconds", summary.seconds},
-           {"steps", summary.steps},
-           {"step_seconds_median", summary.step_seconds_median}},
-          std::move(products),
-          fmt::format("{:.3f} s a step", summary.step_seconds_median),
+  return {cost_of(summary), std::move(products), fmt::format("{:.3f} s a step", summary.step_seconds_median),
           summary.seconds};
 }
 
@@ -134,7 +136,45 @@ StageResult train_generator(Session& session) {
   const std::string& file = session.get<experiment::GeneratorOptions>().file;
   if (!file.empty())
     return {{{"file", std::filesystem::path(file).filename().string()}}, {}, "taken as it is"};
-  return has_encoder(session.recipe().values) ? train_autoencoder(session) : train_adversaries(session);
+  return trains_autoencoder(session.recipe().values) ? train_autoencoder(session)
+                                                     : train_adversaries(session);
+}
+
+StageResult train_encoder(Session& session) {
+  models::InverseTraining options = session.get<GeneratorTraining>().inverse;
+  set_up(options, session, "encoder");
+  options.initial = session.get<experiment::GeneratorOptions>().initial;
+  nn::Network encoder = session.encoder_network();
+  const auto decoder = session.decoder(session.precision);
+  StageResult result =
+      result_of(models::train_inverse(encoder, *decoder, session.data().train, options, session.progress),
+                {"encoder.safetensors"});
+  result.metrics = {{"encoder", std::move(result.metrics)}};
+  session.save(encoder, "encoder");
+  return result;
+}
+
+/// An architecture that does not fit the images is told before the generator is trained.
+void check_encoder(Session& session) { session.encoder_network(); }
+
+nlohmann::json precision_content(Session& session) { return {{"precision", name_of(session.precision)}}; }
+
+/// The keys of [generator] but for those of its encoder, which may be trained again for the same generator.
+std::vector<std::string_view> keys_without_encoder() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    const auto add = [&](const config::Section& section) {
+      if (section.name != "generator") return;
+      for (const config::Key& key : section.keys)
+        if (!key.name.starts_with("encoder_")) all.push_back(fmt::format("generator.{}", key.name));
+    };
+    for (const config::Section& section : experiment::base_sections()) add(section);
+    add(generator_section());
+    return all;
+  }();
+  std::vector<std::string_view> keys(names.begin(), names.end());
+  keys.emplace_back("run.seed");
+  return keys;
 }
 
 /// What the training would miss after the classifier's: the start's weights, and the layers that are compared.
@@ -163,9 +203,18 @@ nlohmann::json training_content(Session& session) {
 
 experiment::Stage generator_stage() {
   experiment::Stage stage{
-      "generator", {"generator", "run.seed"}, {"data", "classifier"}, train_generator, training_content};
+      "generator", keys_without_encoder(), {"data", "classifier"}, train_generator, training_content};
   stage.expensive = true;
   stage.ready = check_training;
+  return stage;
+}
+
+experiment::Stage encoder_stage() {
+  experiment::Stage stage{
+      "encoder", {"generator", "run.seed"}, {"data", "generator"}, train_encoder, precision_content};
+  stage.expensive = true;
+  stage.ready = check_encoder;
+  stage.asked = trains_inverse;
   return stage;
 }
 

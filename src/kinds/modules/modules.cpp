@@ -142,7 +142,7 @@ experiment::Kind modules_kind() {
                         check_modules};
   kind.stages = {{"modules",
                   {"modules", "run.seed"},
-                  {"data", "classifier", "generator", "explanation"},
+                  {"data", "classifier", "generator", "encoder", "explanation"},
                   find_modules_of_run,
                   experiment::judging_content}};
   kind.metrics = metrics_of_modules();

@@ -29,8 +29,7 @@ void check_morphing(const config::Values& values, const std::string& file) {
   if (trains_alone(values))
     fail_usage(
         "{}: morphing.images is {}, but the generator has no encoder, and a morph starts from the code of an "
-        "image; train an autoencoder (generator.objective = \"vae\", without generator.file), or leave the "
-        "morphs out",
+        "image; train one for it (generator.encoder_steps), or leave the morphs out",
         file, images);
   fail_usage(
       "{}: morphing.images is {}, but the recipe trains no generator; set explanation.steps, or "
@@ -233,12 +232,12 @@ experiment::Kind morphing_kind() {
                         {morphing_section(), drawing},
                         morphs_are_asked,
                         check_morphing};
-  experiment::Stage morphs{"morphing",
-                           {"morphing", "run.seed"},
-                           {"data", "classifier", "generator", "explanation", kIndependentStage,
-                            kTranslatorStage},
-                           measure_morphs,
-                           experiment::judging_content};
+  experiment::Stage morphs{
+      "morphing",
+      {"morphing", "run.seed"},
+      {"data", "classifier", "generator", "encoder", "explanation", kIndependentStage, kTranslatorStage},
+      measure_morphs,
+      experiment::judging_content};
   morphs.ready = check_target;
   kind.stages = {morphs};
   kind.metrics = morphing_metrics();

@@ -78,6 +78,10 @@ config::Section morphing_section() {
        {"draws", Integer{at(kSearch, &MorphOptions::draws), 1, 100'000}, "draws",
         "Draws of the posterior from which an image's code is chosen, where the posterior's mean does not "
         "keep the answer."},
+       {"refinement", Integer{at(kSearch, &MorphOptions::refinement), 0, 1'000'000}, "iterations",
+        "Iterations of Adam on an image's code, from the encoder's answer on, that bring its decoding nearer "
+        "to the image (Zhu et al. 2016). For an encoder that was trained for a frozen generator "
+        "(generator.encoder_steps)."},
        {"known", Integer{at(&MorphingOptions::known), 2, 1'000'000'000}, "images",
         "Training images whose codes are starts, norms and neighbours."},
        {"components", Integer{at(&MorphingOptions::components), 1, 100'000}, "",
