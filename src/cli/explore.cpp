@@ -22,7 +22,7 @@ struct ExploreArguments {
   std::int64_t port = 0;
 };
 
-/// Test images whose codes are known to morphs.
+/// Training images whose codes are known to morphs.
 constexpr std::int64_t kKnownImages = 2000;
 
 serve::Subject explored(const std::string& name, const fs::path& report,
@@ -37,9 +37,9 @@ serve::Subject explored(const std::string& name, const fs::path& report,
   subject.class_names = models->class_names;
   subject.seed = models->seed;
   subject.causal = causal;
-  const auto known = [test = models->test, seed = models->seed, classifier = subject.classifier,
+  const auto known = [images = models->train, seed = models->seed, classifier = subject.classifier,
                       encoder = subject.encoder, decoder = subject.decoder] {
-    return kinds::known_codes(*classifier, *encoder, *decoder, test, kKnownImages, seed);
+    return kinds::known_codes(*classifier, *encoder, *decoder, images, kKnownImages, seed);
   };
   if (subject.decoder) subject.known = known;
   return subject;
@@ -51,11 +51,12 @@ std::vector<serve::Subject> subjects_of(const ExploreArguments& arguments) {
     ModelArguments own;
     own.run = run;
     own.threads = arguments.models.threads;
-    const auto models = std::make_shared<ModelSet>(load_classifier(own, ""));
+    own.device = arguments.models.device;
+    const auto models = std::make_shared<ModelSet>(load_classifier(own, "", /*training=*/true));
     subjects.push_back(explored(run, fs::path(run) / "report.html", models, causal_factors_of(run)));
   }
   if (!arguments.models.classifier.empty()) {
-    const auto models = std::make_shared<ModelSet>(load_classifier(arguments.models, ""));
+    const auto models = std::make_shared<ModelSet>(load_classifier(arguments.models, "", /*training=*/true));
     subjects.push_back(explored(arguments.models.classifier, "", models, arguments.models.causal));
   } else if (!arguments.models.data.empty()) {
     fail_usage("--data belongs to --classifier; a run has its own data");

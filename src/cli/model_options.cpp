@@ -59,6 +59,11 @@ void add_common_options(CLI::App& command, ModelArguments& a) {
       ->check(whole_number(0))
       ->capture_default_str();
   command.add_option("--threads", a.threads, "0 uses every core")->check(whole_number(0));
+  command
+      .add_option(
+          "--device", a.device,
+          "Where a run folder's networks compute, cpu, cuda or cuda:1 (default: where its recipe says)")
+      ->type_name("DEVICE");
 }
 
 models::ClassifierOutput output_of(const std::string& name) {
@@ -153,7 +158,10 @@ void add_image_choice(CLI::App& command, std::vector<std::int64_t>& images, std:
 }
 
 void refuse_beside_run(const ModelArguments& a) {
-  if (a.run.empty()) return;
+  if (a.run.empty()) {
+    if (!a.device.empty()) fail_usage("--device is for a run folder; model files compute on the processor");
+    return;
+  }
   const std::pair<bool, const char*> given[] = {{!a.data.empty(), "--data"},
                                                 {!a.classes.empty(), "--classes"},
                                                 {!a.independent.empty(), "--independent"},

@@ -13,6 +13,7 @@ namespace whence::cli {
 struct ModelArguments {
   std::string run;
   std::string classifier, encoder, decoder, independent, output = "auto", entry, data;
+  std::string device;  ///< of a run folder; empty: its own
   std::vector<std::int64_t> classes;
   std::vector<std::string> pictures;
   std::int64_t latents = 0, causal = 0, seed = 0, threads = 0, label = -1;

@@ -37,7 +37,9 @@ std::vector<std::int64_t> told_shape(const ModelArguments& a) {
 }  // namespace
 
 experiment::Session open_run(const ModelArguments& a) {
-  experiment::Session session = experiment::open_session(kinds::kinds(), a.run);
+  std::vector<std::string> settings;
+  if (!a.device.empty()) settings.push_back("run.device=" + a.device);
+  experiment::Session session = experiment::open_session(kinds::kinds(), a.run, settings);
   set_up(a.threads > 0 ? a.threads : session.get<experiment::RunOptions>().threads);
   return session;
 }

@@ -6,7 +6,7 @@
 
 namespace whence::cli {
 
-/// The run folder of the arguments, with its threads unless --threads says others.
+/// The run folder of the arguments, with its threads and its device unless --threads and --device say others.
 experiment::Session open_run(const ModelArguments& arguments);
 
 /// Pictures in the form of `image`, (C, H, W).

@@ -6,7 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
-#include "cli/models.h"
+#include "cli/model_parts.h"
 #include "cli/options.h"
 #include "cli/setup.h"
 #include "experiment/session.h"
@@ -49,7 +49,7 @@ bool wants_prior(const kinds::VisualizationOptions& options) {
 
 /// The run's own generator and judge, where it has them.
 void add_from_run(Subject& subject, const VisualizeArguments& arguments, bool prior) {
-  experiment::Session session = experiment::open_session(kinds::kinds(), arguments.models.run);
+  experiment::Session session = open_run(arguments.models);
   if (prior) {
     if (session.latents() == 0)
       fail_usage("{} has no generator, which the parametrization 'prior' needs", arguments.models.run);

@@ -210,10 +210,10 @@ Precision Session::judging_precision() const {
   return get<JudgingOptions>().precision == JudgingPrecision::run ? precision : Precision::float32;
 }
 
-Session open_session(const Kinds& kinds, const fs::path& folder) {
+Session open_session(const Kinds& kinds, const fs::path& folder, const std::vector<std::string>& settings) {
   const RunFolder run(folder);
   check_format(run);
-  Session session(load_recipe(kinds, run.recipe()), run, recorded_task(run));
+  Session session(load_recipe(kinds, run.recipe(), settings), run, recorded_task(run));
   session.precision = recorded_precision(run).value_or(Precision::float32);
   return session;
 }

@@ -101,9 +101,10 @@ class Session {
   double load_seconds_ = 0;
 };
 
-/// A session on what is in a run folder, to look at it; the data are needed only by what asks for images. Errors: not a
+/// A session on what is in a run folder, to look at it, with other values ("run.device=cpu") than its recipe's; the data are needed only by what asks for images. Errors: not a
 /// run folder; those of check_format.
-Session open_session(const Kinds& kinds, const std::filesystem::path& folder);
+Session open_session(const Kinds& kinds, const std::filesystem::path& folder,
+                     const std::vector<std::string>& settings = {});
 
 /// A recipe, or the recipe of a run folder, and the folder it runs in.
 struct Target {
