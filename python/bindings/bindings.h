@@ -30,6 +30,7 @@ void add_counterfactual(py::module_& module);
 void add_visualize(py::module_& module);
 void add_explain(py::module_& module);
 void add_morph(py::module_& module);
+void add_inversion(py::module_& module);
 void add_modules(py::module_& module);
 void add_evaluate(py::module_& module);
 void add_trust(py::module_& module);

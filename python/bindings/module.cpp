@@ -55,6 +55,7 @@ PYBIND11_MODULE(_whence, module) {
   add_visualize(module);
   add_explain(module);
   add_morph(module);
+  add_inversion(module);
   add_modules(module);
   add_evaluate(module);
   add_trust(module);

@@ -16,6 +16,7 @@ from whence._causes import Causes, causes
 from whence._evaluate import AttributionEvaluation, PerturbationCurve, evaluate_attributions, measures, perturbation_curve
 from whence._explain import Explanation, explain
 from whence._explain_texts import TextExplanation, attribute_words, explain_texts
+from whence._inversion import train_encoder
 from whence._load import load
 from whence._models import Model, classifier, decoder, encoder
 from whence._options import documented as _documented, texts as _texts
@@ -30,6 +31,7 @@ from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, 
 
 __all__ = ["attribute", "attribute_words", "evaluate_attributions", "perturbation_curve", "attribution_truth", "explain",
            "explain_texts", "select", "load", "flow", "trust", "ablate", "counterfactual", "causes", "morph", "modules", "visualize", "classifier", "decoder", "encoder",
+           "train_encoder",
            "text_classifier", "methods", "measures", "truth_problems", "print_progress", "Classifier", "Decoder", "Encoder", "TextClassifier",
            "Attribution", "AttributionEvaluation", "AttributionTruth", "PerturbationCurve", "Explanation", "TextExplanation", "Selection", "Flow", "Trust",
            "Ablation", "Counterfactuals", "Causes", "Morphs", "Modules", "Sweep", "TextCounterfactual", "TextSweep", "Visualization",

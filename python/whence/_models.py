@@ -159,6 +159,8 @@ def decoder(model: Model, latents: int | None = None, *, layers: bool = False) -
     if (folder := run_folder(model)) is not None:
         recipe, data = _of_images(folder)
         own = recipe["generator"]
+        if own.get("file"):
+            return _whence.decoder_from_file(str(folder / own["file"]), _latents(folder, recipe), "cpu")
         return _whence.decoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
                                                own.get("dropout", 0.0), _weights(folder, "decoder"))
     if latents is None:
@@ -200,6 +202,8 @@ def encoder(model: Model, example: torch.Tensor | None = None) -> _whence.Encode
     if (folder := run_folder(model)) is not None:
         recipe, data = _of_images(folder)
         own = recipe["generator"]
+        if (own.get("file") or own.get("objective") == "gan") and not own.get("encoder_steps"):
+            raise _whence.Error(f"{folder} has a generator without an encoder; set generator.encoder_steps to train one")
         return _whence.encoder_of_architecture(own["architecture"], data["image"], _latents(folder, recipe), own.get("width", 0),
                                                own.get("dropout", 0.0), _weights(folder, "encoder"))
     if isinstance(model, (str, os.PathLike)):
