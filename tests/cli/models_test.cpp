@@ -205,10 +205,26 @@ TEST_F(Models, AMorphNeedsAnEncoder) {
 }
 
 TEST_F(Models, AGeneratorWithATrainedEncoderIsAskedLikeAnAutoencoder) {
-  workplace_.must_run({"train", "recipe-of-squares.toml", "--out", "gan", "--quiet", "--set",
-                       "generator.latents=3", "--set", "generator.objective=gan", "--set",
-                       "generator.architecture=dcgan-upsampling", "--set", "generator.steps=4", "--set",
-                       "generator.candidate_steps=0", "--set", "generator.batch=16", "--set",
+  workplace_.must_run({"train",
+                       "recipe-of-squares.toml",
+                       "--out",
+                       "gan",
+                       "--quiet",
+                       "--set",
+                       "generator.latents=3",
+                       "--set",
+                       "generator.objective=gan",
+                       "--set",
+                       "generator.architecture=dcgan-upsampling",
+                       "--set",
+                       "generator.steps=60",
+                       "--set",
+                       "generator.average=0",
+                       "--set",
+                       "generator.candidate_steps=0",
+                       "--set",
+                       "generator.batch=16",
+                       "--set",
                        "generator.encoder_steps=20"});
   EXPECT_TRUE(std::filesystem::exists(workplace_ / "gan/encoder.safetensors"));
   const std::vector<std::string> asked = {"gan", "--images", "3,17", "--json"};
