@@ -72,18 +72,8 @@ void print(const nlohmann::json& metrics) {
                            100 * (1 - morph.at("unfinished").get<double>()));
   std::cout << fmt::format("{} left out because they are of the class already\n",
                            metrics.at("left_out").get<std::int64_t>());
-  const char* const columns[] = {"failed", "transfer", "neighbours", "reencoding",       "distance",
-                                 "im1",    "im2",      "iterations", "seconds_per_image"};
-  std::cout << fmt::format("{:<28}", "change");
-  for (const char* column : columns) std::cout << fmt::format(" {:>12.12}", column);
-  std::cout << "\n";
-  for (const nlohmann::json* way : kinds::ways_in(metrics)) {
-    std::cout << fmt::format("{:<28}", way->at("title").get<std::string>());
-    for (const char* column : columns)
-      std::cout << fmt::format(
-          " {:>12}", way->contains(column) ? fmt::format("{:.4g}", way->at(column).get<double>()) : "");
-    std::cout << "\n";
-  }
+  std::cout << kinds::lines_of_ways(metrics, {"failed", "transfer", "neighbours", "reencoding", "distance",
+                                              "im1", "im2", "iterations", "seconds_per_image"});
   if (metrics.contains("path_entropy"))
     std::cout << kinds::entropy_sentence(metrics.at("path_entropy")) << "\n";
 }

@@ -58,18 +58,8 @@ void print_translations(const nlohmann::json& metrics) {
   std::cout << fmt::format("{} translations; {} images left out because they are of the class already\n",
                            metrics.at("cases").get<std::int64_t>(),
                            metrics.at("left_out").get<std::int64_t>());
-  const char* const columns[] = {"failed", "unfinished", "transfer", "neighbours", "distance",
-                                 "im1",    "im2",        "cycle",    "mask"};
-  std::cout << fmt::format("{:<28}", "change");
-  for (const char* column : columns) std::cout << fmt::format(" {:>12.12}", column);
-  std::cout << "\n";
-  for (const nlohmann::json* way : kinds::ways_in(metrics)) {
-    std::cout << fmt::format("{:<28}", way->at("title").get<std::string>());
-    for (const char* column : columns)
-      std::cout << fmt::format(
-          " {:>12}", way->contains(column) ? fmt::format("{:.4g}", way->at(column).get<double>()) : "");
-    std::cout << "\n";
-  }
+  std::cout << kinds::lines_of_ways(
+      metrics, {"failed", "unfinished", "transfer", "neighbours", "distance", "im1", "im2", "cycle", "mask"});
 }
 
 void translate(const TranslateArguments& arguments) {

@@ -188,4 +188,18 @@ report::Table table_of_ways(const std::vector<const nlohmann::json*>& ways, cons
   return table;
 }
 
+std::string lines_of_ways(const nlohmann::json& metrics, const std::vector<std::string_view>& columns) {
+  std::string lines = fmt::format("{:<28}", "change");
+  for (const std::string_view column : columns) lines += fmt::format(" {:>12.12}", column);
+  lines += '\n';
+  for (const nlohmann::json* way : ways_in(metrics)) {
+    lines += fmt::format("{:<28}", way->at("title").get<std::string>());
+    for (const std::string_view column : columns)
+      lines += fmt::format(" {:>12}",
+                           way->contains(column) ? fmt::format("{:.4g}", way->at(column).get<double>()) : "");
+    lines += '\n';
+  }
+  return lines;
+}
+
 }  // namespace whence::kinds

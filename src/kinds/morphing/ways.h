@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/page.h"
@@ -63,5 +64,7 @@ nlohmann::json to_json(const Way& way);
 std::vector<const nlohmann::json*> ways_in(const nlohmann::json& metrics);
 /// One row a way and, where it has a title, `unchanged`. Columns that no way has are left out.
 report::Table table_of_ways(const std::vector<const nlohmann::json*>& ways, const nlohmann::json& unchanged);
+/// The same for a terminal: lines with the columns that are named, by to_json's names.
+std::string lines_of_ways(const nlohmann::json& metrics, const std::vector<std::string_view>& columns);
 
 }  // namespace whence::kinds
