@@ -32,11 +32,13 @@ std::vector<Letters> words_of(std::string_view text, bool keeps_case) {
   std::vector<Letters> words = {{}};
   // Before a Chinese character is taken apart (some have another one as their canonical form), it is known by what it is; both are Chinese.
   for (char32_t letter : letters_of(text, !keeps_case)) {
+    const bool is_gap = letter == U'\t' || letter == U'\n' || letter == U'\r';
+    if (!is_gap && is_control(letter)) continue;  // some are spaces to others
     if (is_space(letter)) {
       words.emplace_back();
       continue;
     }
-    if (is_control(letter) || (!keeps_case && is_accent(letter))) continue;
+    if (!keeps_case && is_accent(letter)) continue;
     if (!keeps_case) letter = small(letter);
     if (is_punctuation(letter) || is_chinese(letter)) {
       words.push_back({letter});
