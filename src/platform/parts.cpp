@@ -25,6 +25,8 @@ std::int64_t parts_for(std::int64_t rows, std::int64_t least) {
   return std::clamp<std::int64_t>(rows / std::max<std::int64_t>(least, 1), 1, at::get_num_threads());
 }
 
+std::int64_t parts_of(const at::Tensor& batch) { return batch.is_cpu() ? parts_for(batch.size(0)) : 1; }
+
 Rows part_of(std::int64_t rows, std::int64_t part, std::int64_t parts) {
   const std::int64_t first = rows * part / parts;
   return {first, rows * (part + 1) / parts - first};

@@ -4,6 +4,8 @@
 // of which takes its part through all layers, meet once.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <functional>
 
@@ -17,6 +19,8 @@ struct Rows {
 /// Into how many parts a batch is cut: one for each of LibTorch's threads, none smaller than `least` rows; 1 inside a
 /// part.
 std::int64_t parts_for(std::int64_t rows, std::int64_t least = 8);
+/// The same for a batch (N, ...) in the processor's memory; 1 for one elsewhere, whose device is one thread to us.
+std::int64_t parts_of(const at::Tensor& batch);
 
 /// Part `part` of `parts` nearly equal ones. 0 <= part < parts.
 Rows part_of(std::int64_t rows, std::int64_t part, std::int64_t parts);

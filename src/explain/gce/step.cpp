@@ -6,6 +6,7 @@
 #include "whence/core/random.h"
 #include "whence/models/train/vae_loss.h"
 #include "whence/platform/device.h"
+#include "whence/platform/exchange.h"
 #include "whence/platform/parts.h"
 
 namespace whence::gce {
@@ -45,13 +46,14 @@ Step::Step(const nn::Network& encoder, const nn::Network& decoder, const models:
                .to(images.device());
   if (asks_classifier(options) && options.effect.latents == Latents::prior)
     draws_ = draw_causal(options.causal, options.noncausal, options.effect, generator).to(images.device());
-  const bool one = !images.is_cpu() || encoder.mixes_samples() || decoder.mixes_samples() ||
-                   ((asks_classifier(options) || keeps_answers(options)) && !classifier.network());
+  const bool one =
+      !images.is_cpu() || ((asks_classifier(options) || keeps_answers(options)) && !classifier.network());
   const std::int64_t rows = draws_ ? std::min(images.size(0), draws_->latents.size(0)) : images.size(0);
   const std::int64_t parts = one ? 1 : parts_for(rows);
   for (std::int64_t part = 0; part < parts; ++part)
     dropout_.push_back(models::dropout_generator(options.seed, index, part));
   parts_.resize(dropout_.size());
+  exchange_.emplace(parts);
 }
 
 StepLoss Step::run(nn::Optimizer& optimizer) {
@@ -78,24 +80,24 @@ at::Tensor Step::own_rows(const at::Tensor& all, std::int64_t part) const {
 
 /// Threads meet between encoding and decoding only where the draws are made of all images' latents.
 void Step::forward() {
-  const auto parts = static_cast<std::int64_t>(parts_.size());
   if (draws_ || !asks_classifier(options_)) {
-    run_parts(parts, [&](std::int64_t part) {
+    run_parts(*exchange_, [&](std::int64_t part) {
       encode(part);
       decode(part);
     });
     return;
   }
-  run_parts(parts, [&](std::int64_t part) { encode(part); });
+  run_parts(*exchange_, [&](std::int64_t part) { encode(part); });
   std::vector<at::Tensor> latents;
   for (const Part& part : parts_) latents.push_back(part.encoded.latents.detach());
   posterior_ = at::cat(latents).requires_grad_();
   draws_ = draw_causal(options_.causal, options_.noncausal, options_.effect, posterior_);
-  run_parts(parts, [&](std::int64_t part) { decode(part); });
+  run_parts(*exchange_, [&](std::int64_t part) { decode(part); });
 }
 
 nn::Execution Step::execution(std::int64_t part) {
-  return {options_.precision, /*training=*/true, &dropout_[static_cast<std::size_t>(part)]};
+  return {
+      options_.precision, /*training=*/true, &dropout_[static_cast<std::size_t>(part)], {&*exchange_, part}};
 }
 
 double Step::share(std::int64_t count) const {
@@ -158,25 +160,24 @@ at::Tensor Step::join(const CausalDraws& draws, StepLoss& loss) const {
 
 std::vector<std::vector<at::Tensor>> Step::backward(const at::Tensor& of_probabilities,
                                                     const std::vector<at::Tensor>& parameters) {
-  const auto parts = static_cast<std::int64_t>(parts_.size());
   const auto split = parameters.begin() + static_cast<std::ptrdiff_t>(encoder_.parameters().size());
   const std::vector<at::Tensor> encoders(parameters.begin(), split), decoders(split, parameters.end());
   std::vector<std::vector<at::Tensor>> gradients(parts_.size());
   if (!draws_ || !posterior_.defined()) {
-    run_parts(parts, [&](std::int64_t part) {
+    run_parts(*exchange_, [&](std::int64_t part) {
       const at::Tensor of_latents = backward_decoder(part, of_probabilities, decoders);
       gradients[static_cast<std::size_t>(part)] = backward_encoder(part, of_latents, encoders);
     });
     return gradients;
   }
   std::vector<at::Tensor> own(parts_.size()), of_draws(parts_.size());
-  run_parts(parts, [&](std::int64_t part) {
+  run_parts(*exchange_, [&](std::int64_t part) {
     own[static_cast<std::size_t>(part)] = backward_decoder(part, of_probabilities, decoders);
   });
   for (std::size_t part = 0; part < parts_.size(); ++part) of_draws[part] = parts_[part].of_draws;
   const at::Tensor of_posterior =
       torch::autograd::grad({draws_->latents}, {posterior_}, {at::cat(of_draws)}).front() + at::cat(own);
-  run_parts(parts, [&](std::int64_t part) {
+  run_parts(*exchange_, [&](std::int64_t part) {
     gradients[static_cast<std::size_t>(part)] =
         backward_encoder(part, own_rows(of_posterior, part), encoders);
   });

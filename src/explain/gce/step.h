@@ -90,6 +90,7 @@ class Step {
   std::optional<CausalDraws> draws_;  ///< of the posterior only once the images are encoded
   std::vector<Generator> dropout_;    ///< one for each part
   std::vector<Part> parts_;
+  std::optional<Exchange> exchange_;  ///< where they meet
 };
 
 }  // namespace whence::gce

@@ -9,6 +9,7 @@
 #include "whence/data/batches.h"
 #include "whence/nn/training/optimizer.h"
 #include "whence/nn/training/schedule.h"
+#include "whence/platform/exchange.h"
 #include "whence/platform/interrupt.h"
 #include "whence/platform/parts.h"
 
@@ -57,16 +58,17 @@ at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
 /// Gives the optimizer the gradients of the batch's mean cross-entropy; returns that and the accuracy.
 nn::Readings add_gradients(const nn::Network& network, const data::Batch& batch, std::int64_t step,
                            const ClassifierTraining& options, nn::Optimizer& optimizer) {
-  const std::int64_t rows = batch.images.size(0),
-                     parts = network.mixes_samples() || !batch.images.is_cpu() ? 1 : parts_for(rows);
+  const std::int64_t rows = batch.images.size(0), parts = parts_of(batch.images);
+  Exchange exchange(parts);
   std::vector<at::Tensor> losses(static_cast<std::size_t>(parts)), correct(losses);
   std::vector<std::vector<at::Tensor>> gradients(losses.size());
-  run_parts(parts, [&](std::int64_t part) {
+  run_parts(exchange, [&](std::int64_t part) {
     const auto [first, count] = part_of(rows, part, parts);
     const at::Tensor labels = batch.labels.narrow(0, first, count);
     Generator dropout = make_generator(options.seed, fmt::format("classifier/dropout/{}/{}", step, part));
-    const at::Tensor logits = network.forward(batch.images.narrow(0, first, count),
-                                              {options.precision, /*training=*/true, &dropout});
+    const at::Tensor logits =
+        network.forward(batch.images.narrow(0, first, count),
+                        {options.precision, /*training=*/true, &dropout, {&exchange, part}});
     const at::Tensor loss =
         at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, kIgnoreNone, options.label_smoothing) /
         static_cast<double>(rows);

@@ -10,6 +10,7 @@
 #include "whence/models/train/vae_loss.h"
 #include "whence/nn/training/optimizer.h"
 #include "whence/platform/device.h"
+#include "whence/platform/exchange.h"
 #include "whence/platform/parts.h"
 
 namespace whence::models {
@@ -30,7 +31,11 @@ class InverseStep {
  public:
   InverseStep(const nn::Network& encoder, const Decoder& decoder, const InverseTraining& options,
               const Tensor& images, std::int64_t index)
-      : encoder_(encoder), decoder_(decoder), options_(options), images_(images) {
+      : encoder_(encoder),
+        decoder_(decoder),
+        options_(options),
+        images_(images),
+        exchange_(decoder.network() == nullptr ? 1 : parts_of(images)) {
     Generator generator = step_generator(options.seed, index);
     const auto draws = [&] {
       return at::randn({images.size(0), decoder.latents()}, generator, draws_of(generator))
@@ -38,16 +43,14 @@ class InverseStep {
     };
     noise_ = draws();
     if (options.sleep_weight > 0) sleep_ = draws();
-    const bool one = !images.is_cpu() || encoder.mixes_samples() || decoder.network() == nullptr;
-    const std::int64_t parts = one ? 1 : parts_for(images.size(0));
-    for (std::int64_t part = 0; part < parts; ++part)
+    for (std::int64_t part = 0; part < exchange_.parts(); ++part)
       dropout_.push_back(dropout_generator(options.seed, index, part));
   }
 
   /// Gives the optimizer the gradients; does not make its step.
   nn::Readings run(nn::Optimizer& optimizer) {
     std::vector<InversePart> parts(dropout_.size());
-    run_parts(std::ssize(parts), [&](std::int64_t part) {
+    run_parts(exchange_, [&](std::int64_t part) {
       parts[static_cast<std::size_t>(part)] = compute(part, optimizer.parameters());
     });
     std::vector<std::vector<Tensor>> gradients;
@@ -58,11 +61,11 @@ class InverseStep {
 
  private:
   InversePart compute(std::int64_t part, const std::vector<Tensor>& parameters) {
-    const auto [first, count] = part_of(images_.size(0), part, std::ssize(dropout_));
+    const auto [first, count] = part_of(images_.size(0), part, exchange_.parts());
     const Tensor images = images_.narrow(0, first, count);
     const double share = static_cast<double>(count) / static_cast<double>(images_.size(0));
-    const nn::Execution execution{options_.precision, /*training=*/true,
-                                  &dropout_[static_cast<std::size_t>(part)]};
+    const nn::Execution execution{
+        options_.precision, /*training=*/true, &dropout_[static_cast<std::size_t>(part)], {&exchange_, part}};
     const Tensor asleep = sleep_.defined() ? sleep_.narrow(0, first, count) : Tensor();
     const std::vector<Tensor> posterior = encoder_.forward_all(with_samples(images, asleep), execution);
     const auto rows = [&](std::size_t output, std::int64_t begin) {
@@ -108,6 +111,7 @@ class InverseStep {
   const Decoder& decoder_;
   const InverseTraining& options_;
   Tensor images_, noise_, sleep_;
+  Exchange exchange_;
   std::vector<Generator> dropout_;  ///< one for each part
 };
 

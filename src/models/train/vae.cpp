@@ -8,6 +8,7 @@
 #include "whence/models/train/vae_loss.h"
 #include "whence/nn/training/optimizer.h"
 #include "whence/platform/device.h"
+#include "whence/platform/exchange.h"
 #include "whence/platform/parts.h"
 
 namespace whence::models {
@@ -24,13 +25,15 @@ class Step {
  public:
   Step(const nn::Network& encoder, const nn::Network& decoder, const VaeTraining& options,
        const at::Tensor& images, std::int64_t index)
-      : encoder_(encoder), decoder_(decoder), options_(options), images_(images) {
+      : encoder_(encoder),
+        decoder_(decoder),
+        options_(options),
+        images_(images),
+        exchange_(parts_of(images)) {
     Generator generator = step_generator(options.seed, index);
     noise_ = at::randn({images.size(0), decoder.input_shape()[0]}, generator, draws_of(generator))
                  .to(images.device());
-    const bool one = !images.is_cpu() || encoder.mixes_samples() || decoder.mixes_samples();
-    const std::int64_t parts = one ? 1 : parts_for(images.size(0));
-    for (std::int64_t part = 0; part < parts; ++part)
+    for (std::int64_t part = 0; part < exchange_.parts(); ++part)
       dropout_.push_back(dropout_generator(options.seed, index, part));
   }
 
@@ -40,7 +43,7 @@ class Step {
     const auto split = parameters.begin() + static_cast<std::ptrdiff_t>(encoder_.parameters().size());
     const std::vector<at::Tensor> encoders(parameters.begin(), split), decoders(split, parameters.end());
     std::vector<Part> parts(dropout_.size());
-    run_parts(std::ssize(parts), [&](std::int64_t part) {
+    run_parts(exchange_, [&](std::int64_t part) {
       parts[static_cast<std::size_t>(part)] = compute(part, encoders, decoders);
     });
     std::vector<std::vector<at::Tensor>> gradients;
@@ -52,11 +55,11 @@ class Step {
  private:
   Part compute(std::int64_t part, const std::vector<at::Tensor>& encoders,
                const std::vector<at::Tensor>& decoders) {
-    const auto [first, count] = part_of(images_.size(0), part, std::ssize(dropout_));
+    const auto [first, count] = part_of(images_.size(0), part, exchange_.parts());
     const at::Tensor images = images_.narrow(0, first, count);
     const double share = static_cast<double>(count) / static_cast<double>(images_.size(0));
-    const nn::Execution execution{options_.precision, /*training=*/true,
-                                  &dropout_[static_cast<std::size_t>(part)]};
+    const nn::Execution execution{
+        options_.precision, /*training=*/true, &dropout_[static_cast<std::size_t>(part)], {&exchange_, part}};
     const Encoded encoded = encode(encoder_, images, noise_.narrow(0, first, count), share, execution);
     const at::Tensor latents = encoded.latents.detach().requires_grad_();
     const at::Tensor reconstructions = decoder_.forward(latents, execution);
@@ -95,6 +98,7 @@ class Step {
   const nn::Network &encoder_, &decoder_;
   const VaeTraining& options_;
   at::Tensor images_, noise_;
+  Exchange exchange_;
   std::vector<Generator> dropout_;  ///< one for each part
 };
 

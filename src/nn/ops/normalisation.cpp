@@ -1,5 +1,6 @@
 // Batch normalisation of images and of features, layer normalisation, and constant scales and shifts.
 #include "nn/graph/shapes.h"
+#include "nn/ops/batch_statistics.h"
 #include "nn/ops/learned_tensors.h"
 #include "nn/ops/operation_row.h"
 
@@ -11,6 +12,15 @@ at::Tensor over_channels(const at::Tensor& tensor, const at::Tensor& x) {
   Shape sizes(static_cast<std::size_t>(x.dim()), 1);
   sizes[1] = tensor.numel();
   return tensor.reshape(sizes);
+}
+
+template <class Op>
+at::Tensor batch_norm(const Op& op, const LayerCall& call) {
+  const NormTensors own{call.learned(0), call.learned(1), call.buffer(0), call.buffer(1)};
+  if (call.execution.training && norms_in_parts(call.x()))
+    return batch_norm_of_parts(call.x(), own, op.momentum, op.epsilon, call.execution.part);
+  return at::batch_norm(call.x(), own.weight, own.bias, own.running_mean, own.running_var,
+                        call.execution.training, op.momentum, op.epsilon, false);
 }
 
 }  // namespace
@@ -74,8 +84,7 @@ struct Traits<BatchNorm2d> : Normalisation<BatchNorm2d> {
     return checked(op, query);
   }
   static at::Tensor forward(const BatchNorm2d& op, const LayerCall& call) {
-    at::Tensor y = at::batch_norm(call.x(), call.learned(0), call.learned(1), call.buffer(0), call.buffer(1),
-                                  call.execution.training, op.momentum, op.epsilon, false);
+    at::Tensor y = batch_norm(op, call);
     return call.relu ? at::relu_(y) : y;
   }
 };
@@ -90,10 +99,7 @@ struct Traits<BatchNorm1d> : Normalisation<BatchNorm1d> {
                   text_of(query.input()));
     return checked(op, query);
   }
-  static at::Tensor forward(const BatchNorm1d& op, const LayerCall& call) {
-    return at::batch_norm(call.x(), call.learned(0), call.learned(1), call.buffer(0), call.buffer(1),
-                          call.execution.training, op.momentum, op.epsilon, false);
-  }
+  static at::Tensor forward(const BatchNorm1d& op, const LayerCall& call) { return batch_norm(op, call); }
 };
 template struct Row<BatchNorm1d>;
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "whence/nn/ops/ops.h"
+#include "whence/platform/exchange.h"
 #include "whence/platform/precision.h"
 
 namespace whence::nn {
@@ -41,6 +42,8 @@ struct Execution {
   bool training = false;  ///< dropout drops, batch norm uses and updates batch statistics
   /// The stream of dropout masks; required when training a network with dropout.
   at::Generator* dropout = nullptr;
+  /// Which part of a batch the samples are: in training, batch norm takes its statistics over all parts.
+  BatchPart part = {};
 };
 
 /// What a layer is made to put out instead: function(its output). Both have the shape (N, layer.shape).
