@@ -36,18 +36,20 @@ struct AttributeArguments {
   bool json = false, truth = false, maps_only = false;
 };
 
-/// With the seed, with references from the training images, where there are any, and with the generator, where there is one.
+/// With the seed, with references from the training images, where there are any, and with generator and translator, where there are some.
 kinds::AttributionOptions options_of(const AttributeArguments& arguments, const ModelSet& models,
                                      const kinds::AttributionMethods& methods) {
   kinds::AttributionOptions options = kinds::attribution_options(*arguments.values);
   options.options.seed = models.seed;
   if (models.encoder && models.decoder) {
-    const bool known = kinds::need(attribution::Needs::generator, methods);
+    const bool known = kinds::need_codes(methods, options.options);
     const auto& morphs = arguments.values->get<kinds::MorphingOptions>();
     options.options.generator = std::make_shared<const counterfactual::ImageModel>(counterfactual::ImageModel{
         *models.encoder, *models.decoder,
         known ? known_codes_of(models, morphs.known) : counterfactual::KnownCodes()});
   }
+  if (models.translator)
+    options.options.translator = std::make_shared<const models::Translator>(*models.translator);
   if (!models.pictures) kinds::add_training_images(options, models.train, methods);
   return options;
 }

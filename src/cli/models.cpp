@@ -9,6 +9,7 @@
 #include "kinds/gce/gce.h"
 #include "kinds/generator/generator.h"
 #include "kinds/text/text.h"
+#include "kinds/translation/translation.h"
 #include "whence/core/error.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
@@ -88,6 +89,8 @@ ModelSet load_run_classifier(const ModelArguments& a, bool training) {
     set.encoder = session.encoder(Precision::float32);
     set.decoder = session.decoder(Precision::float32);
   }
+  if (const auto translator = kinds::shared_translator(session, Precision::float32))
+    set.translator = *translator;
   if (a.pictures.empty()) {
     set.test = session.data().test;
     if (training) set.train = session.data().train;

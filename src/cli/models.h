@@ -23,7 +23,8 @@ struct ModelSet {
   std::unique_ptr<models::Encoder> encoder;  ///< null without images
   std::unique_ptr<models::Decoder> decoder;
   std::unique_ptr<models::Classifier> independent;  ///< of load_autoencoder; null where there is none
-  std::optional<models::Translator> translator;     ///< of load_autoencoder; nothing where there is none
+  std::optional<models::Translator>
+      translator;  ///< of load_autoencoder and load_classifier; nothing where there is none
   data::Dataset
       train;  ///< of load_autoencoder and, where asked for, load_classifier; not for pictures and files
   data::Dataset test;  ///< undefined tensors without images, and where pictures are given

@@ -56,12 +56,25 @@ TEST(TranslationCommand, InARecipeWithoutAGenerator) {
   EXPECT_TRUE(contains(workplace.must_run({"translate", "run", "--count", "5"}).out, "5 translations"));
   EXPECT_TRUE(is_error(workplace.run({"translate", "run", "--target", "lef"}), 2, "did you mean 'left'"));
 
+  // Paths by translation need no autoencoder.
+  const nlohmann::json maps = nlohmann::json::parse(
+      workplace
+          .must_run({"attribute", "run", "--count", "4", "--method", "path_mask", "--path-baseline",
+                     "translation", "--path-steps", "6", "--out", "maps", "--json"})
+          .out);
+  EXPECT_EQ(maps.at("path_baseline"), "translation");
+  EXPECT_TRUE(
+      contains(read_file(workplace / "maps/attributions.html"), "The path methods follow translations"));
+  EXPECT_TRUE(is_error(workplace.run({"attribute", "run", "--method", "path_mask"}), 2, "needs a generator"));
+
   const auto refused = [&](const Words& settings, int code, const std::string& part) {
     return is_error(workplace.run(run_words("other", settings)), code, part);
   };
   EXPECT_TRUE(refused({"translation.steps=5", "translation.target=\"lef\""}, 2,
                       "translation.target is 'lef' (did you mean 'left'?), but must be"));
   EXPECT_TRUE(refused({"translation.steps=5", "translation.cycle_weight=-1"}, 2, "translation.cycle_weight"));
+  EXPECT_TRUE(refused({"attribution.methods=[\"path_mask\"]", "attribution.path_baseline=\"translation\""}, 2,
+                      "the recipe trains no translator; set translation.steps above 0"));
   EXPECT_TRUE(refused({"translation.step=5"}, 2, "did you mean 'translation.steps'?"));
 }
 
@@ -70,7 +83,10 @@ TEST(TranslationCommand, StandsBesideMorphs) {
   test_support::write_squares_recipe(workplace.path());
   workplace.must_run(run_words(
       "run", {"translation.steps=20", "translation.width=8", "translation.images=20", "morphing.images=12",
-              "morphing.known=100", "morphing.components=4", "morphing.entropy_pairs=0"}));
+              "morphing.known=100", "morphing.components=4", "morphing.entropy_pairs=0",
+              "attribution.methods=[\"path_integrated_gradients\"]", "attribution.images=6",
+              "attribution.path_steps=6", "attribution.path_baseline=\"translation\""}));
+  EXPECT_TRUE(contains(read_file(workplace / "run/report.html"), "The path methods follow translations"));
   const nlohmann::json ways =
       nlohmann::json::parse(read_file(workplace / "run/metrics.json")).at("morphing").at("ways");
   ASSERT_TRUE(ways.contains("translation"));
@@ -80,6 +96,9 @@ TEST(TranslationCommand, StandsBesideMorphs) {
   EXPECT_TRUE(asked.at("ways").contains("translation"));
   workplace.must_run({"train", "recipe-of-squares.toml", "--out", "plain", "--quiet"});
   EXPECT_TRUE(is_error(workplace.run({"translate", "plain"}), 1, "has no translator"));
+  EXPECT_TRUE(is_error(
+      workplace.run({"attribute", "plain", "--method", "path_mask", "--path-baseline", "translation"}), 2,
+      "there is no translator"));
 }
 
 }  // namespace

@@ -223,8 +223,9 @@ constexpr Method kMethods[] = {
      .prepare = with_explanation_networks},
     {.name = "path_integrated_gradients",
      .title = "path integrated gradients",
-     .meaning =
-         "What each value adds to the score on the generator's path from the image's morph to the image.",
+     .meaning = "What each value adds to the score on the generator's path from the image's morph, or its "
+                "translation, to "
+                "the image.",
      .source = "Parafita 2018",
      .complete = true,
      .needs = Needs::generator,

@@ -1,4 +1,6 @@
-// Paths from an image's morph to the image, and gradients along them.
+// Paths from an image's morph or translation to the image, and gradients along them.
+#include <fmt/ranges.h>
+
 #include <numbers>
 
 #include "explain/attribution/passes.h"
@@ -6,6 +8,7 @@
 #include "whence/core/names.h"
 #include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/counterfactual/morphing.h"
+#include "whence/models/translator.h"
 
 namespace whence::attribution {
 namespace {
@@ -17,6 +20,7 @@ using counterfactual::PathKind;
 Tensor repeated(const Tensor& target, std::int64_t count) { return target.repeat_interleave(count); }
 
 constexpr std::string_view kKinds[] = {"radial", "linear", "straight"};
+constexpr std::string_view kBaselines[] = {"morph", "nearest", "translation"};
 
 void check(const ImagePath& own, std::int64_t morph) {
   if (std::find(std::begin(kKinds), std::end(kKinds), own.kind) == std::end(kKinds))
@@ -24,8 +28,14 @@ void check(const ImagePath& own, std::int64_t morph) {
                did_you_mean(own.kind, kKinds));
   if (own.end != "reconstruction" && own.end != "image")
     fail_usage("path_end is '{}', but must be reconstruction or image", own.end);
-  if (own.baseline != "morph" && own.baseline != "nearest")
-    fail_usage("path_baseline is '{}', but must be morph or nearest", own.baseline);
+  if (std::find(std::begin(kBaselines), std::end(kBaselines), own.baseline) == std::end(kBaselines))
+    fail_usage("path_baseline is '{}'{}, but must be morph, nearest or translation", own.baseline,
+               did_you_mean(own.baseline, kBaselines));
+  if (morph > 0 && own.baseline == "translation")
+    fail_usage(
+        "path_morphs is {}, but an image has one translation to a class; leave path_morphs out, or choose "
+        "another path_baseline",
+        own.morphs);
   if (morph > 0 && own.baseline == "morph" && own.morphing.method == counterfactual::MorphMethod::published)
     fail_usage(
         "path_morphs is {}, but the published morphing has one start, so all morphs of an image are the "
@@ -74,6 +84,28 @@ Tensor decoded(const models::Decoder& decoder, const Tensor& codes, const Tensor
   return at::cat(parts).unflatten(0, codes.sizes().slice(0, 2));
 }
 
+/// The classes at a path's start and end. answers: int64 (N, 2), the two most probable classes.
+struct PathClasses {
+  Tensor from, own;
+};
+PathClasses path_classes(const Tensor& target, const Tensor& answers) {
+  const Tensor own = answers.select(1, 0).contiguous();
+  return {at::where(target.eq(own), answers.select(1, 1), target), own};
+}
+
+ImagePaths paths_by_translation(const Request& request, const Options& options) {
+  const auto& own = options.of<ImagePath>();
+  if (options.translator == nullptr)
+    fail_usage(
+        "path_baseline is translation, but there is no translator; give one, or a run that has one "
+        "(translation.steps above 0), or leave path_baseline out");
+  const Tensor logits = request.classifier.logits(request.x);
+  const auto [from, answers] = path_classes(request.target, std::get<1>(logits.topk(2, 1)));
+  return {translated_paths(*options.translator, request.classifier, request.x, from, answers, own.steps,
+                           own.kind == "straight"),
+          from, answers, /*whole=*/true};
+}
+
 /// From the morph's residual to the image's own, at places t: (s, n, C, H, W).
 Tensor residual_on_path(const Tensor& of_morph, const Tensor& of_image, const Tensor& places) {
   const Tensor t = places.to(of_image.options()).view({-1, 1, 1, 1, 1});
@@ -107,16 +139,39 @@ at::Tensor mask_gains(const models::Classifier& classifier, const at::Tensor& pa
   return scores(start + masks.unsqueeze(1) * way, steps) - before;
 }
 
+bool by_translation(const Options& options) { return options.of<ImagePath>().baseline == "translation"; }
+
+at::Tensor translated_paths(const models::Translator& translator, const models::Classifier& classifier,
+                            const at::Tensor& x, const at::Tensor& from, const at::Tensor& own,
+                            std::int64_t steps, bool straight) {
+  const nn::Shape shape = translator.image_shape();
+  if (x.sizes().slice(1) != at::IntArrayRef(shape))
+    fail_usage("the translator takes images of {}, not of {}; give the one of these images",
+               fmt::join(shape, " x "), fmt::join(x.sizes().slice(1), " x "));
+  if (translator.classes() != classifier.classes())
+    fail_usage("the translator has {} classes and the classifier {}; they must have the same",
+               translator.classes(), classifier.classes());
+  const Tensor even = at::linspace(0, 1, steps, x.options());
+  const Tensor t = even.view({-1, 1, 1, 1, 1});
+  if (straight) {
+    const Tensor first = translator.translate_to(x, from).images.unsqueeze(0);
+    return ((1 - t) * first + t * x.unsqueeze(0)).transpose(0, 1).contiguous();
+  }
+  const Tensor path = translator.path(x, from, own, even.to(at::kDouble));
+  const Tensor lacking = x - path.select(0, -1);
+  return (path + t * lacking.unsqueeze(0)).clamp(0, 1).transpose(0, 1).contiguous();
+}
+
 ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph) {
   const auto& own = options.of<ImagePath>();
   check(own, morph);
+  if (by_translation(options)) return paths_by_translation(request, options);
   const counterfactual::ImageModel& model = *options.generator;
   const counterfactual::MorphOptions morphing = morphing_of(options, morph);
   const counterfactual::MorphStarts starts =
       counterfactual::starts_of(model, request.classifier, request.x, morphing, options.seed);
-  const Tensor answers = starts.codes.answers.select(1, 0).contiguous(), codes = starts.codes.codes;
-  const Tensor from =
-      at::where(request.target.eq(answers), starts.codes.answers.select(1, 1), request.target);
+  const auto [from, answers] = path_classes(request.target, starts.codes.answers);
+  const Tensor codes = starts.codes.codes;
   Begin begin;
   if (own.baseline == "nearest") {
     begin = nearest_begin(model, starts, from, morph);

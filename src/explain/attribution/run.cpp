@@ -1,6 +1,7 @@
 // One method on all images: checks, batches, progress.
 #include "explain/attribution/passes.h"
 #include "whence/core/error.h"
+#include "whence/explain/attribution/path_mask.h"
 
 namespace whence::attribution {
 namespace {
@@ -23,7 +24,7 @@ void check_needs(const Method& method, const models::Classifier& classifier, con
   if (method.needs_layers() && classifier.network() == nullptr)
     fail("{} needs the classifier's layers, which are unknown: {}", method.title,
          classifier.why_opaque().empty() ? "it is known as a function only" : classifier.why_opaque());
-  if (method.needs == Needs::generator && options.generator == nullptr)
+  if (method.needs == Needs::generator && !by_translation(options) && options.generator == nullptr)
     fail_usage("{} needs a generator of the images; give a run that has one, or an encoder and a decoder",
                method.title);
   if (method.needs != Needs::references && method.needs != Needs::training) return;

@@ -11,9 +11,11 @@
 #include "kinds/generator/generator.h"
 #include "kinds/morphing/known.h"
 #include "kinds/morphing/morphing.h"
+#include "kinds/translation/translation.h"
 #include "whence/core/error.h"
 #include "whence/core/files.h"
 #include "whence/core/random.h"
+#include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/counterfactual/image_model.h"
 
 namespace whence::kinds {
@@ -28,7 +30,13 @@ bool maps_are_asked(const config::Values& values) {
 }
 
 void check_maps(const config::Values& values, const std::string& file) {
-  if (!maps_are_asked(values) || has_encoder(values)) return;
+  const bool translated = attribution::by_translation(values.get<AttributionOptions>().options);
+  if (translated && !translates(values))
+    fail_usage(
+        "{}: attribution.path_baseline is \"translation\", but the recipe trains no translator; set "
+        "translation.steps above 0",
+        file);
+  if (translated || !maps_are_asked(values) || has_encoder(values)) return;
   for (const attribution::Method* method : attribution_methods(values.get<AttributionOptions>().methods))
     if (method->needs == attribution::Needs::generator)
       fail_usage(
@@ -61,7 +69,7 @@ RunGenerator generator_of(Session& session, const models::Classifier& classifier
   result.encoder = session.encoder(session.judging_precision());
   result.decoder = session.decoder(session.judging_precision());
   counterfactual::KnownCodes codes;
-  if (need(attribution::Needs::generator, attribution_methods(options.methods)))
+  if (need_codes(attribution_methods(options.methods), options.options))
     codes = known_codes(classifier, *result.encoder, *result.decoder, session.data().train,
                         session.get<MorphingOptions>().known, session.seed());
   result.model = std::make_shared<const counterfactual::ImageModel>(
@@ -75,6 +83,7 @@ Comparison maps_of(Session& session, const models::Classifier& classifier, const
   AttributionOptions options = map_options(session);
   const RunGenerator generator = generator_of(session, classifier, options);
   options.options.generator = generator.model;
+  options.options.translator = shared_translator(session, session.judging_precision());
   return compare(classifier, images, attribution::answers_to(classifier, images, options.options.batch),
                  attribution_methods(options.methods), options, /*may_skip=*/false, progress);
 }
@@ -168,7 +177,7 @@ experiment::Kind attribution_kind() {
   for (const config::Key& key : morph_keys("morphing.")) keys.push_back(key.name);
   kind.stages = {{"attribution",
                   keys,
-                  {"data", "classifier", "generator", "encoder", "explanation"},
+                  {"data", "classifier", "generator", "encoder", "explanation", kTranslatorStage},
                   measure_maps,
                   experiment::judging_content}};
   kind.metrics = metrics_of_maps();

@@ -5,6 +5,7 @@
 
 #include "whence/core/error.h"
 #include "whence/core/random.h"
+#include "whence/explain/attribution/path_mask.h"
 #include "whence/explain/attribution/truth.h"
 
 namespace whence::kinds {
@@ -88,6 +89,10 @@ bool need(attribution::Needs needs, const AttributionMethods& methods) {
                      [&](const attribution::Method* method) { return method->needs == needs; });
 }
 
+bool need_codes(const AttributionMethods& methods, const attribution::Options& options) {
+  return need(attribution::Needs::generator, methods) && !attribution::by_translation(options);
+}
+
 Comparison map_methods(const models::Classifier& classifier, const at::Tensor& images,
                        const at::Tensor& target, const AttributionMethods& methods,
                        const AttributionOptions& options, bool may_skip, const ProgressCallback& progress) {
@@ -154,6 +159,10 @@ nlohmann::json to_json(const Comparison& comparison, const AttributionOptions& o
                            {"random_order", to_json(comparison.random)},
                            {"edge_filter", to_json(comparison.edges)}};
   if (!skipped.empty()) result["skipped"] = skipped;
+  const bool has_paths = std::any_of(
+      comparison.methods.begin(), comparison.methods.end(),
+      [](const MeasuredMaps& each) { return each.method->needs == attribution::Needs::generator; });
+  if (has_paths) result["path_baseline"] = options.options.of<attribution::ImagePath>().baseline;
   return result;
 }
 

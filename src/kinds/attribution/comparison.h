@@ -16,6 +16,8 @@ using AttributionMethods = std::vector<const attribution::Method*>;
 AttributionMethods attribution_methods(const std::vector<std::string>& names);
 /// Whether one of them has this need.
 bool need(attribution::Needs needs, const AttributionMethods& methods);
+/// Whether one of them starts from codes of known images, as morphs do; translations have none.
+bool need_codes(const AttributionMethods& methods, const attribution::Options& options);
 
 /// Puts what the methods need of the training images into the options: references, and images that methods learn from, drawn by
 /// options.options.seed.
@@ -59,7 +61,7 @@ Comparison compare_methods(const models::Classifier& classifier, const at::Tenso
                            const ProgressCallback& progress);
 
 /// {"score", "methods": {name: {"morf": {"mean", "se"}, ..., "completeness_error", "seconds_per_image"}}, "random_order": {...},
-/// "edge_filter": {...}}
+/// "edge_filter": {...}}; "path_baseline" where there are path methods
 nlohmann::json to_json(const Comparison& comparison, const AttributionOptions& options);
 
 /// The images, and a row of maps for each method. The maps of a row share one colour scale, which its label states. At most the first

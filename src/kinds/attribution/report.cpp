@@ -71,6 +71,10 @@ report::Section attribution_section_of(const nlohmann::json& metrics) {
       "beside a random order and an "
       "edge filter: images with holes are not images of the data, and any order lowers the score.",
       metrics.at("score").get<std::string>(), metrics.at("images").get<std::int64_t>()));
+  if (metrics.value("path_baseline", "") == "translation")
+    section.paragraphs.emplace_back(
+        "The path methods follow translations: from the image translated to another class, by the run's "
+        "translator, to the image itself.");
   section.tables.push_back(table_of(ordered_rows(metrics)));
   for (const auto& [name, own] : metrics.at("methods").items())
     if (own.contains("empty")) section.paragraphs.push_back(empty_sentence(attribution::method(name).title));

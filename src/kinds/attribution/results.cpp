@@ -1,6 +1,7 @@
 #include "kinds/attribution/results.h"
 
 #include "whence/core/error.h"
+#include "whence/explain/attribution/path_mask.h"
 
 namespace whence::kinds {
 namespace {
@@ -47,7 +48,8 @@ experiment::Results results_of(const Comparison& comparison, const AttributionOp
   save(comparison.edges, kEdges, results);
   for (const auto& [name, reason] : comparison.skipped) results.notes[name] = reason;
   results.about = {{"score", static_cast<int>(options.options.score)},
-                   {"replacement", static_cast<int>(options.perturbation.replacement)}};
+                   {"replacement", static_cast<int>(options.perturbation.replacement)},
+                   {"path_baseline", options.options.of<attribution::ImagePath>().baseline}};
   return results;
 }
 
@@ -76,6 +78,8 @@ AttributionOptions options_of(const experiment::Results& results) {
   options.options.score = static_cast<attribution::Score>(results.about.at("score").get<int>());
   options.perturbation.replacement =
       static_cast<attribution::Replacement>(results.about.at("replacement").get<int>());
+  auto& baseline = options.options.of<attribution::ImagePath>().baseline;
+  baseline = results.about.value("path_baseline", baseline);  // older parts do not say
   return options;
 }
 

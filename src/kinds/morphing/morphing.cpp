@@ -104,6 +104,8 @@ void draw_paths(experiment::Session& session, const MorphingModels& view, experi
   attribution::Options options = attribution_options(session.recipe().values).options;
   options.seed = session.seed();
   options.generator = std::make_shared<const counterfactual::ImageModel>(view.model);
+  if (view.translator != nullptr)
+    options.translator = std::make_shared<const models::Translator>(*view.translator);
   const auto draw = [&](const at::Tensor& images, const at::Tensor& target, const std::string& name,
                         bool with_gains) {
     const PathPictures pictures = path_pictures(view.classifier, images, target, view.class_names, options);
@@ -152,7 +154,7 @@ void report_run(const experiment::Run& run, report::Page& page) {
           "morphs-and-controls",
           "What the morphs change, beside changes of pixels that give the classifier the same answer."),
       run.figure("path-masks",
-                 "From the morph (left of the upper row) to the reconstruction (right of the lower row). "
+                 "From the other class (left of the upper row) to the image's own (right of the lower row). "
                  "Green: the mask, the pixels whose "
                  "change carries the class; red: added on the way, blue: removed."),
       run.figure("path-masks-gain", "The gain of the masks on the path.")};

@@ -41,7 +41,7 @@ report::LineChart chart_of(const Tensor& values, const std::vector<std::string>&
 report::LineChart gain_chart(const Tensor& gains, const std::vector<std::string>& names) {
   report::LineChart chart = chart_of(gains, names);
   chart.title = "Where on the path the masked pixels raise the probability";
-  chart.horizontal_axis = "step of the path, from the morph to the image";
+  chart.horizontal_axis = "step of the path, from the other class to the image";
   chart.panels.front().value_axis = "gain of a step";
   return chart;
 }
@@ -94,7 +94,8 @@ PathPictures path_pictures(const models::Classifier& classifier, const at::Tenso
   lower.push_back(report::heat_map(change.sum(1)));
   PathPictures result;
   report::ImageGrid& grid = result.grid;
-  grid.title = "From each image's morph to the image, and the pixels that carry the change";
+  grid.title = fmt::format("From each image's {} to the image, and the pixels that carry the change",
+                           attribution::by_translation(options) ? "translation" : "morph");
   // (columns, n, ...) twice -> (2 n, columns, ...): the two rows of an image under each other.
   grid.images =
       at::stack({at::stack(upper), at::stack(lower)}).permute({2, 0, 1, 3, 4, 5}).flatten(0, 1).contiguous();

@@ -82,12 +82,18 @@ experiment::Stage translator_stage() {
   return stage;
 }
 
-std::optional<models::Translator> translator_of(Session& session) {
+std::shared_ptr<const models::Translator> shared_translator(Session& session, Precision precision) {
   const std::filesystem::path file = session.folder() / kTranslatorFile;
-  if (!translates(session.recipe().values) || !std::filesystem::exists(file)) return std::nullopt;
+  if (!translates(session.recipe().values) || !std::filesystem::exists(file)) return nullptr;
   nn::Network network = untrained_translator(session);
   nn::load_network(file, network);
-  return models::Translator(network, std::ssize(session.task().class_names), session.judging_precision());
+  return std::make_shared<const models::Translator>(network, std::ssize(session.task().class_names),
+                                                    precision);
+}
+
+std::optional<models::Translator> translator_of(Session& session) {
+  const auto found = shared_translator(session, session.judging_precision());
+  return found ? std::optional(*found) : std::nullopt;
 }
 
 LoadedTranslation load_translation(Session& session, const data::Dataset& train) {

@@ -2,6 +2,7 @@
 // (Parafita 2018, chapter 6, asks for it; Zhu et al. 2017).
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ constexpr std::string_view kTranslatorStage = "translator";
 experiment::Stage translator_stage();
 /// The trained one; nothing where the run has none.
 std::optional<models::Translator> translator_of(experiment::Session& session);
+/// The same in a precision, as attribution::Options has it; null where the run has none.
+std::shared_ptr<const models::Translator> shared_translator(experiment::Session& session,
+                                                            Precision precision);
 
 /// What a study works with. References must outlive it.
 struct TranslationModels {

@@ -16,6 +16,10 @@ namespace whence::counterfactual {
 struct ImageModel;
 }
 
+namespace whence::models {
+class Translator;
+}
+
 namespace whence::attribution {
 
 /// What all methods share, and a structure for each method that has options of its own:
@@ -32,6 +36,8 @@ class Options {
       training;  ///< images of the data, (M, C, H, W), that methods learn from; undefined: the references
   /// An autoencoder of the images with the codes of some of the data, for methods that move along images of the data.
   std::shared_ptr<const counterfactual::ImageModel> generator;
+  /// Of the images and the classifier's classes, for paths that it makes instead of the autoencoder (ImagePath::baseline).
+  std::shared_ptr<const models::Translator> translator;
   ProgressCallback progress;  ///< told after each batch of images; may throw to stop the work
 
   /// Made with its defaults when first asked for.

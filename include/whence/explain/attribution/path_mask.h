@@ -2,7 +2,7 @@
 // docs/path-mask.md derives the closed form.
 //
 // A path x_1, ..., x_n leads from the image's morph, which is of another class, to the image's reconstruction (with the residual carried along, to the image
-// itself). A mask m in [0, 1]
+// itself). A translator (translator.h) makes such a path, too, from the image's translation to the image. A mask m in [0, 1]
 // changes every image of the path as the path does, at some pixels only: x_i + m (x_(i+1) - x_i). Its gain is
 //   J(m) = sum over i < n of f(x_i + m (x_(i+1) - x_i)) - f(x_i),   f: the probability of the image's class.
 // Shapes: paths (N, n, C, H, W); masks (N, 1, H, W), one value for all channels of a pixel.
@@ -19,11 +19,11 @@ struct ImagePath {
   std::string kind = "radial";  ///< "radial" or "linear" in codes, or "straight" in pixels
   std::int64_t morphs = 1;      ///< with different starts, whose maps are averaged
   std::int64_t iterations = 0;  ///< of the search for a morph, from one start; 0: those of `morphing`
-  /// "reconstruction", or "image": every image of the path then has what the image's reconstruction lacks. With morphing.residual the path
-  /// ends at the image in any case.
+  /// "reconstruction", or "image": every image of the path then has what the image's reconstruction lacks. With morphing.residual, and
+  /// by translation, the path ends at the image in any case.
   std::string end = "reconstruction";
-  /// What the path leads from: "morph", or "nearest", the training image of the other class whose code has the largest cosine with the
-  /// image's code (Parafita 2018, section 4.3).
+  /// What the path leads from: "morph"; "nearest", the training image of the other class whose code has the largest cosine with the
+  /// image's code (Parafita 2018, section 4.3); or "translation", the image translated to the other class (translated_paths).
   std::string baseline = "morph";
   counterfactual::MorphOptions morphing = {};  ///< how the morph is made; Options::batch stands for its batch
 };
@@ -80,7 +80,19 @@ struct OptimisedMasks {
 OptimisedMasks optimised_masks(const models::Classifier& classifier, const at::Tensor& paths,
                                const at::Tensor& target, const MaskOptimization& options);
 
-/// The paths of images, by semantic morphing. `other`: where the target is the classifier's answer, its second most probable class; else
+/// Whether the path methods take their paths from Options::translator, so that they need no autoencoder.
+bool by_translation(const Options& options);
+
+/// Paths of `steps` images from T(x, e_from) to x: (N, steps, C, H, W). At even places t from 0 to 1,
+///   x_t = T(x, (1 - t) e_from + t e_own) + t (x - T(x, e_own)),   clamped to [0, 1].
+/// T(x, e_own) is not quite x; the second term lets the path end at x itself, and leaves the translation as it is.
+/// from, own: int64 (N). straight: (1 - t) T(x, e_from) + t x. Error (usage): a translator of images of another shape, or of other classes
+/// than the classifier's.
+at::Tensor translated_paths(const models::Translator& translator, const models::Classifier& classifier,
+                            const at::Tensor& x, const at::Tensor& from, const at::Tensor& own,
+                            std::int64_t steps, bool straight = false);
+
+/// The paths of images, by semantic morphing or by translation. `other`: where the target is the classifier's answer, its second most probable class; else
 /// the target, and the path leads from it to the answer.
 struct ImagePaths {
   at::Tensor images;         ///< (N, n, C, H, W)
@@ -89,7 +101,8 @@ struct ImagePaths {
 };
 /// `morph`: 0 starts the morphs from the nearest training code, 1 from the next, ... Where no training image of the other class is classified
 /// right, a path from the nearest one stays at its image. Errors (usage): an option that is none of its names; a second morph of the
-/// published search, which has one start.
+/// published search, which has one start; a second one of a translator, which has one translation to each class; no translator
+/// where one is asked for; those of translated_paths.
 ImagePaths paths_of(const Request& request, const Options& options, std::int64_t morph);
 
 /// The masks of paths, by PathMask::solver.
@@ -124,9 +137,10 @@ inline constexpr Option kPathOptions[] = {
      "Where the path ends: at the image's reconstruction, or at the image itself; then every image of the "
      "path "
      "has what the reconstruction lacks. With morphing.residual it always ends at the image."},
-    {"path_baseline", TextOption{place<&ImagePath::baseline>}, "morph|nearest",
-     "What the path leads from: the image's morph, made as [morphing] says, or the training image of the "
-     "other class whose code has the largest cosine with the image's code."},
+    {"path_baseline", TextOption{place<&ImagePath::baseline>}, "morph|nearest|translation",
+     "What the path leads from: the image's morph, made as [morphing] says; the training image of the other "
+     "class whose code has the largest cosine with the image's code; or the image's translation to the other "
+     "class by the run's translator, which is quick and ends at the image itself."},
 };
 inline constexpr Option kPathMaskOptions[] = {
     kPathOptions[0],
