@@ -49,11 +49,16 @@ void TrainedDiscriminator::prepare() {
   if (spectral_) spectral_->update();
 }
 
-void TrainedDiscriminator::step(const at::Tensor& loss, double learning_rate) {
+std::vector<at::Tensor> TrainedDiscriminator::gradients(const at::Tensor& loss) const {
   std::vector<at::Tensor> parameters;
   for (const nn::NamedTensor& parameter : judge().parameters()) parameters.push_back(parameter.tensor);
-  const std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, parameters);
-  optimizer_.set_gradients({spectral_ ? spectral_->pulled_back(gradients) : gradients});
+  return torch::autograd::grad({loss}, parameters);
+}
+
+void TrainedDiscriminator::step(std::vector<std::vector<at::Tensor>> gradients, double learning_rate) {
+  if (spectral_)
+    for (std::vector<at::Tensor>& part : gradients) part = spectral_->pulled_back(part);
+  optimizer_.set_gradients(gradients);
   optimizer_.step(learning_rate);
   prepare();
 }

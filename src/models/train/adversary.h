@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "models/train/spectral_norm.h"
 #include "whence/models/train/gan.h"
@@ -31,8 +32,10 @@ class TrainedDiscriminator {
   const nn::Network& judge() const { return spectral_ ? spectral_->network() : network_; }
   /// Called before the scores of a step.
   void prepare();
-  /// Follows the gradient of a loss of scores.
-  void step(const at::Tensor& loss, double learning_rate);
+  /// Of a loss of scores, in the judge's parameters. Parts of a batch may ask side by side.
+  std::vector<at::Tensor> gradients(const at::Tensor& loss) const;
+  /// Follows the sum of the parts' gradients.
+  void step(std::vector<std::vector<at::Tensor>> gradients, double learning_rate);
 
   nn::Optimizer& optimizer() { return optimizer_; }
   /// Its part of a checkpoint beside network and optimizer.

@@ -6,15 +6,75 @@
 #include <optional>
 
 #include "models/train/adversary.h"
+#include "models/train/vae_step.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/platform/device.h"
+#include "whence/platform/exchange.h"
+#include "whence/platform/parts.h"
 
 namespace whence::models {
 namespace {
 
 at::TensorOptions cpu_options(at::ScalarType type) { return at::TensorOptions(at::kCPU).dtype(type); }
+
+/// Of one part of a step's batch.
+struct GanPart {
+  at::Tensor real, latents;           ///< its rows
+  double share;                       ///< of the batch
+  Generator dropout, changes;         ///< its random streams
+  at::Tensor fake;                    ///< with the generator's graph
+  at::Tensor loss, of_real, of_fake;  ///< its shares of the batch's means
+  std::vector<at::Tensor> gradients;
+};
+
+/// A step's batch, whose parts threads compute side by side. Batch norm sees all of them.
+class GanBatch {
+ public:
+  GanBatch(const at::Tensor& real, const at::Tensor& latents, const GanTraining& options, std::int64_t index)
+      : options_(options), exchange_(parts_of(real)) {
+    for (std::int64_t part = 0; part < exchange_.parts(); ++part) {
+      const auto [first, count] = part_of(real.size(0), part, exchange_.parts());
+      const auto stream = [&, part = part](std::string_view use) {
+        return make_generator(options.seed, fmt::format("gan/step/{}/{}/{}", index, use, part));
+      };
+      parts_.push_back({real.narrow(0, first, count),
+                        latents.narrow(0, first, count),
+                        static_cast<double>(count) / static_cast<double>(real.size(0)),
+                        stream("dropout"),
+                        stream("changes"),
+                        {},
+                        {},
+                        {},
+                        {},
+                        {}});
+    }
+  }
+
+  void run(const std::function<void(GanPart& part, const nn::Execution& execution)>& body) {
+    run_parts(exchange_, [&](std::int64_t part) {
+      GanPart& own = parts_[static_cast<std::size_t>(part)];
+      body(own, {options_.precision, /*training=*/true, &own.dropout, {&exchange_, part}});
+    });
+  }
+
+  std::vector<std::vector<at::Tensor>> gradients() const {
+    std::vector<std::vector<at::Tensor>> all;
+    for (const GanPart& part : parts_) all.push_back(part.gradients);
+    return all;
+  }
+  at::Tensor sum(at::Tensor GanPart::*shares) const {
+    at::Tensor all;
+    for (const GanPart& part : parts_) add_share(all, part.*shares);
+    return all;
+  }
+
+ private:
+  const GanTraining& options_;
+  Exchange exchange_;
+  std::vector<GanPart> parts_;
+};
 
 class Adversaries {
  public:
@@ -36,14 +96,12 @@ class Adversaries {
 
   nn::Readings step(std::int64_t index) {
     Generator draws = make_generator(options_.seed, fmt::format("gan/step/{}", index));
-    Generator dropout = make_generator(options_.seed, fmt::format("gan/step/{}/dropout", index));
     const at::Tensor real = batches_.at(index).images * 2 - 1;
     const at::Tensor latents =
         at::randn({real.size(0), generator_.input_shape()[0]}, draws, draws_of(draws)).to(real.device());
-    const nn::Execution execution{options_.precision, /*training=*/true, &dropout};
-    const at::Tensor fake = generator_.forward(latents, execution) * 2 - 1;
-    nn::Readings readings = train_discriminator(real, fake.detach(), execution, draws);
-    readings.emplace_back("generator", train_generator(fake, execution, draws));
+    GanBatch batch(real, latents, options_, index);
+    nn::Readings readings = train_discriminator(batch);
+    readings.emplace_back("generator", train_generator(batch));
     move_average(average_, generator_, options_.average);
     readings = smoothed_.update(readings);
     if (is_candidate(index)) consider(index);
@@ -74,26 +132,36 @@ class Adversaries {
     return generator_.clone("average-" + generator_.name());
   }
 
-  at::Tensor score(const at::Tensor& images, const nn::Execution& execution, Generator& draws) const {
-    return trained_->judge().forward(augment(images, options_.augmentation, draws), execution);
+  at::Tensor score(const at::Tensor& images, GanPart& part, const nn::Execution& execution) const {
+    return trained_->judge().forward(augment(images, options_.augmentation, part.changes), execution);
   }
 
-  nn::Readings train_discriminator(const at::Tensor& real, const at::Tensor& fake,
-                                   const nn::Execution& execution, Generator& draws) {
+  /// Leaves the generated images behind, for train_generator.
+  nn::Readings train_discriminator(GanBatch& batch) {
     trained_->prepare();
-    const at::Tensor of_real = score(real, execution, draws), of_fake = score(fake, execution, draws);
-    const at::Tensor loss = discriminator_loss(options_.loss, options_.real_label, of_real, of_fake);
-    trained_->step(loss, options_.learning_rate);
-    return {{"discriminator", loss.detach()},
-            {"real", of_real.detach().sigmoid().mean()},
-            {"fake", of_fake.detach().sigmoid().mean()}};
+    batch.run([&](GanPart& part, const nn::Execution& execution) {
+      part.fake = generator_.forward(part.latents, execution) * 2 - 1;
+      const at::Tensor of_real = score(part.real, part, execution),
+                       of_fake = score(part.fake.detach(), part, execution);
+      part.loss = part.share * discriminator_loss(options_.loss, options_.real_label, of_real, of_fake);
+      part.gradients = trained_->gradients(part.loss);
+      part.of_real = part.share * of_real.detach().sigmoid().mean();
+      part.of_fake = part.share * of_fake.detach().sigmoid().mean();
+    });
+    trained_->step(batch.gradients(), options_.learning_rate);
+    return {{"discriminator", batch.sum(&GanPart::loss)},
+            {"real", batch.sum(&GanPart::of_real)},
+            {"fake", batch.sum(&GanPart::of_fake)}};
   }
 
-  at::Tensor train_generator(const at::Tensor& fake, const nn::Execution& execution, Generator& draws) {
-    const at::Tensor loss = generator_loss(options_.loss, score(fake, execution, draws));
-    of_generator_.set_gradients({torch::autograd::grad({loss}, of_generator_.parameters())});
+  at::Tensor train_generator(GanBatch& batch) {
+    batch.run([&](GanPart& part, const nn::Execution& execution) {
+      part.loss = part.share * generator_loss(options_.loss, score(part.fake, part, execution));
+      part.gradients = torch::autograd::grad({part.loss}, of_generator_.parameters());
+    });
+    of_generator_.set_gradients(batch.gradients());
     of_generator_.step(options_.learning_rate);
-    return loss.detach();
+    return batch.sum(&GanPart::loss);
   }
 
   bool is_candidate(std::int64_t index) const {

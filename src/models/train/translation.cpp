@@ -5,10 +5,13 @@
 #include <optional>
 
 #include "models/train/adversary.h"
+#include "models/train/vae_step.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/data/batches.h"
 #include "whence/platform/device.h"
+#include "whence/platform/exchange.h"
+#include "whence/platform/parts.h"
 
 namespace whence::models {
 namespace {
@@ -26,6 +29,30 @@ at::Tensor mean_difference(const at::Tensor& one, const at::Tensor& other) {
 /// Mean of -log p(label).
 at::Tensor surprise(const Classifier& classifier, const at::Tensor& images, const at::Tensor& labels) {
   return -classifier.logits(images).log_softmax(1).gather(1, labels.unsqueeze(1)).mean();
+}
+
+/// Of one part of a step's batch.
+struct TranslatedPart {
+  at::Tensor images, from, to;  ///< its rows
+  double share;                 ///< of the batch
+  Translation first;            ///< with the translator's graph
+  at::Tensor judged;            ///< its share of the discriminator's loss
+  TranslationLoss loss;
+  std::vector<at::Tensor> gradients;
+};
+
+/// `total` is left out.
+void add_shares(TranslationLoss& sum, const TranslatedPart& part) {
+  for (at::Tensor TranslationLoss::*term :
+       {&TranslationLoss::adversarial, &TranslationLoss::cycle, &TranslationLoss::identity,
+        &TranslationLoss::classifier, &TranslationLoss::mask})
+    add_share(sum.*term, part.share * part.loss.*term);
+}
+
+std::vector<std::vector<at::Tensor>> gradients_of(const std::vector<TranslatedPart>& parts) {
+  std::vector<std::vector<at::Tensor>> all;
+  for (const TranslatedPart& part : parts) all.push_back(part.gradients);
+  return all;
 }
 
 class Translators {
@@ -53,20 +80,18 @@ class Translators {
         at::randint(1, classes_, batch.labels.sizes(), draws, draws_of(draws).dtype(at::kLong))
             .to(batch.labels.device());
     const at::Tensor to = (batch.labels + other).remainder(classes_);
-    const nn::Execution execution{options_.precision, /*training=*/true, nullptr};
-    const Translation first = translate(translator_, batch.images, class_weights(to, classes_), execution);
-    const at::Tensor judged = train_discriminator(batch, to, first.images.detach(), execution);
-    const TranslationLoss loss = translation_loss(translator_, trained_->judge(), classifier_, batch.images,
-                                                  batch.labels, to, first, options_, execution);
-    of_translator_.set_gradients({torch::autograd::grad({loss.total}, of_translator_.parameters())});
-    of_translator_.step(options_.learning_rate);
+    const bool one = classifier_ != nullptr && classifier_->network() == nullptr;
+    Exchange exchange(one ? 1 : parts_of(batch.images));
+    std::vector<TranslatedPart> parts = parts_of_batch(batch, to, exchange.parts());
+    const at::Tensor judged = train_discriminator(parts, exchange);
+    const TranslationLoss loss = train_translation(parts, exchange);
     move_average(average_, translator_, options_.average);
     return smoothed_.update({{"discriminator", judged},
-                             {"adversarial", loss.adversarial.detach()},
-                             {"cycle", loss.cycle.detach()},
-                             {"identity", loss.identity.detach()},
-                             {"classifier", loss.classifier.detach()},
-                             {"mask", loss.mask.detach()}});
+                             {"adversarial", loss.adversarial},
+                             {"cycle", loss.cycle},
+                             {"identity", loss.identity},
+                             {"classifier", loss.classifier},
+                             {"mask", loss.mask}});
   }
 
   nn::LoopSummary run(nn::LoopOptions loop, const ProgressCallback& progress) {
@@ -87,14 +112,58 @@ class Translators {
     return translator_.clone("average-" + translator_.name());
   }
 
-  at::Tensor train_discriminator(const data::Batch& batch, const at::Tensor& to, const at::Tensor& fake,
-                                 const nn::Execution& execution) {
+  static std::vector<TranslatedPart> parts_of_batch(const data::Batch& batch, const at::Tensor& to,
+                                                    std::int64_t count) {
+    std::vector<TranslatedPart> parts;
+    for (std::int64_t part = 0; part < count; ++part) {
+      const Rows rows = part_of(to.size(0), part, count);
+      const auto own = [&](const at::Tensor& all) { return all.narrow(0, rows.first, rows.count); };
+      parts.push_back({own(batch.images),
+                       own(batch.labels),
+                       own(to),
+                       static_cast<double>(rows.count) / static_cast<double>(to.size(0)),
+                       {},
+                       {},
+                       {},
+                       {}});
+    }
+    return parts;
+  }
+
+  nn::Execution execution(Exchange& exchange, std::int64_t part) const {
+    return {options_.precision, /*training=*/true, nullptr, {&exchange, part}};
+  }
+
+  /// Leaves the translations behind, for train_translation.
+  at::Tensor train_discriminator(std::vector<TranslatedPart>& parts, Exchange& exchange) {
     trained_->prepare();
-    const at::Tensor of_real = class_scores(trained_->judge(), batch.images, batch.labels, execution);
-    const at::Tensor of_fake = class_scores(trained_->judge(), fake, to, execution);
-    const at::Tensor loss = discriminator_loss(options_.loss, options_.real_label, of_real, of_fake);
-    trained_->step(loss, options_.learning_rate);
-    return loss.detach();
+    run_parts(exchange, [&](std::int64_t part) {
+      TranslatedPart& own = parts[static_cast<std::size_t>(part)];
+      const nn::Execution how = execution(exchange, part);
+      own.first = translate(translator_, own.images, class_weights(own.to, classes_), how);
+      const at::Tensor of_real = class_scores(trained_->judge(), own.images, own.from, how),
+                       of_fake = class_scores(trained_->judge(), own.first.images.detach(), own.to, how);
+      own.judged = own.share * discriminator_loss(options_.loss, options_.real_label, of_real, of_fake);
+      own.gradients = trained_->gradients(own.judged);
+    });
+    trained_->step(gradients_of(parts), options_.learning_rate);
+    at::Tensor judged;
+    for (const TranslatedPart& part : parts) add_share(judged, part.judged);
+    return judged;
+  }
+
+  TranslationLoss train_translation(std::vector<TranslatedPart>& parts, Exchange& exchange) {
+    run_parts(exchange, [&](std::int64_t part) {
+      TranslatedPart& own = parts[static_cast<std::size_t>(part)];
+      own.loss = translation_loss(translator_, trained_->judge(), classifier_, own.images, own.from, own.to,
+                                  own.first, options_, execution(exchange, part));
+      own.gradients = torch::autograd::grad({own.share * own.loss.total}, of_translator_.parameters());
+    });
+    of_translator_.set_gradients(gradients_of(parts));
+    of_translator_.step(options_.learning_rate);
+    TranslationLoss sum;
+    for (const TranslatedPart& part : parts) add_shares(sum, part);
+    return sum;
   }
 
   nn::Network &translator_, &discriminator_;

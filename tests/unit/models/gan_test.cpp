@@ -9,6 +9,7 @@
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/meta.h"
+#include "support/threads.h"
 #include "whence/core/random.h"
 #include "whence/models/zoo/zoo.h"
 
@@ -149,6 +150,23 @@ TEST(GanTraining, BeginsWithTheLossesOfNoOpinion) {
     EXPECT_EQ(first.values[3].first, "generator");
     EXPECT_NEAR(first.values[3].second, hinge ? 0 : std::log(2.0), 0.1);
   }
+}
+
+/// Both networks have batch norm, which sees all images on any number of threads.
+TEST(GanTraining, DoesNotDependOnTheNumberOfThreads) {
+  GanTraining options = short_gan();
+  options.steps = 3;
+  options.candidate_steps = 0;
+  std::vector<double> readings[2];
+  for (const int threads : {1, 2}) {
+    const test::Threads so_many(threads);
+    train(options, some_distance, [&](const Progress& now) {
+      for (const auto& [name, value] : now.values) readings[threads - 1].push_back(value);
+    });
+  }
+  ASSERT_EQ(readings[0].size(), 12U);
+  ASSERT_EQ(readings[1].size(), 12U);
+  for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(readings[1][i], readings[0][i], 1e-3) << i;
 }
 
 class GanLearning : public ::testing::TestWithParam<GanLoss> {};

@@ -2,15 +2,14 @@
 // to the plain training.
 #include "whence/models/train/vae.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "support/files.h"
+#include "support/threads.h"
 #include "whence/core/error.h"
 #include "whence/core/random.h"
 #include "whence/models/train/vae_loss.h"
 #include "whence/models/zoo/zoo.h"
-#include "whence/platform/machine.h"
 
 namespace whence::models {
 namespace {
@@ -73,18 +72,16 @@ TEST(VaeTraining, ResumedTrainingEndsWithTheBitsOfUninterruptedTraining) {
 TEST(VaeTraining, WithBatchNormDoesNotDependOnTheNumberOfThreads) {
   VaeTraining training = short_training();
   training.steps = 4;
-  const int before = at::get_num_threads();
   std::vector<nn::NamedTensors> states;
   std::vector<double> losses;
   for (const int threads : {1, 2}) {
-    use_threads(threads);
+    const test::Threads so_many(threads);
     const CvaeOptions options{.image = {1, 8, 8}, .latents = 3, .width = 4, .batch_norm = true};
     Trained trained{cvae_encoder(options), cvae_decoder(options)};
     train_vae(trained.encoder, trained.decoder, noise(128), training,
               [&](const Progress& now) { losses.push_back(now.values.back().second); });
     states.push_back(trained.decoder.state());
   }
-  use_threads(before);
   ASSERT_EQ(losses.size(), 8U);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(losses[i + 4], losses[i], 1e-3 * losses[i]);
   for (std::size_t i = 0; i < states[0].size(); ++i) {

@@ -1,15 +1,14 @@
 #include "nn/ops/batch_statistics.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
 #include "nn/kernels/channel_mix.h"
+#include "support/threads.h"
 #include "whence/core/random.h"
-#include "whence/platform/machine.h"
 #include "whence/platform/parts.h"
 
 namespace whence::nn {
@@ -89,20 +88,9 @@ void expect_same(const Results& a, const Results& b, double tolerance) {
   expect_near(a.running_var, b.running_var, tolerance, "running variance");
 }
 
-class TwoThreads {
- public:
-  TwoThreads() { use_threads(2); }
-  ~TwoThreads() { use_threads(before_); }
-  TwoThreads(const TwoThreads&) = delete;
-  TwoThreads& operator=(const TwoThreads&) = delete;
-
- private:
-  int before_ = at::get_num_threads();
-};
-
 /// Parts, channels-last or not.
 class BatchStatisticsTest : public ::testing::TestWithParam<std::tuple<std::int64_t, bool>> {
-  TwoThreads threads_;
+  test::Threads threads_{2};
 };
 
 /// Parts of different sizes: 11 images on two threads.
@@ -133,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Parts, BatchStatisticsTest,
                          ::testing::Combine(::testing::Values(1, 2), ::testing::Bool()));
 
 TEST(BatchStatistics, OfFeaturesAreThoseOfTheWholeBatch) {
-  const TwoThreads threads;
+  const test::Threads threads(2);
   expect_same(of_parts(random_case({9, 7}, at::kDouble, false), 2),
               of_libtorch(random_case({9, 7}, at::kDouble, false)), 1e-12);
 }

@@ -9,19 +9,14 @@
 #include <chrono>
 #include <thread>
 
+#include "support/threads.h"
 #include "whence/core/error.h"
-#include "whence/platform/machine.h"
 
 namespace whence {
 namespace {
 
 class ExchangeTest : public ::testing::Test {
- protected:
-  void SetUp() override { use_threads(2); }
-  void TearDown() override { use_threads(threads_); }
-
- private:
-  int threads_ = at::get_num_threads();
+  test::Threads threads_{2};
 };
 
 TEST_F(ExchangeTest, HandsEachPartWhatAllGaveAtEveryMeeting) {
