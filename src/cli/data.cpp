@@ -1,4 +1,6 @@
 // whence data: lists, checks and fetches the known data sets.
+#include <fmt/ranges.h>
+
 #include <filesystem>
 #include <iostream>
 
@@ -7,6 +9,7 @@
 #include "cli/flags.h"
 #include "cli/setup.h"
 #include "whence/core/error.h"
+#include "whence/core/names.h"
 #include "whence/data/fetch.h"
 #include "whence/data/known.h"
 
@@ -92,8 +95,21 @@ bool check_set(const data::KnownSet& set, const std::optional<fs::path>& path) {
   return differences->empty();
 }
 
+/// Of images or of texts. Error (usage): unknown; names the nearest known one.
+const data::KnownSet& set_named(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const auto& known : {data::known_sets(), data::known_texts()}) {
+    for (const data::KnownSet& set : known) {
+      if (set.name == name) return set;
+      names.push_back(set.name);
+    }
+  }
+  fail_usage("there is no data set '{}'{}; known are {}", name, did_you_mean(name, names),
+             fmt::join(names, ", "));
+}
+
 std::vector<const data::KnownSet*> sets_to_check(const DataArguments& arguments) {
-  if (!arguments.name.empty()) return {&data::known_set(arguments.name)};
+  if (!arguments.name.empty()) return {&set_named(arguments.name)};
   if (!arguments.path.empty()) fail_usage("--path needs the name of the data set that lies there");
   std::vector<const data::KnownSet*> found;
   for (const data::KnownSet& set : data::known_sets()) {
@@ -118,15 +134,12 @@ void check(const DataArguments& arguments) {
   }
 }
 
-/// Of images or of texts. Error (usage): unknown; names the nearest known one.
-const data::KnownSet& set_to_fetch(const std::string& name) {
-  for (const data::KnownSet& set : data::known_texts())
-    if (set.name == name) return set;
-  return data::known_set(name);
-}
-
 void fetch(const DataArguments& arguments) {
-  const data::KnownSet& set = set_to_fetch(arguments.name);
+  const data::KnownSet& set = set_named(arguments.name);
+  if (!arguments.from.empty() && arguments.from.find("://") == std::string::npos &&
+      !fs::is_directory(arguments.from))
+    fail("--from {}: there is no such folder; give a folder, or an address that begins with https://",
+         arguments.from);
   const fs::path folder = data::fetch(
       set, {.to = arguments.to, .from = arguments.from, .patience = arguments.patience}, show_progress());
   std::cout << fmt::format("{}: {}\n", set.name, folder.string());

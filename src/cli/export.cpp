@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/model_parts.h"
 #include "experiment/session.h"
 #include "kinds/generator/generator.h"
 #include "kinds/kinds.h"
@@ -18,6 +19,7 @@ struct ExportArguments {
 
 void export_run(const ExportArguments& arguments) {
   experiment::Session session = experiment::open_session(kinds::kinds(), arguments.run);
+  refuse_texts(session, arguments.run);
   const std::filesystem::path out =
       arguments.out.empty() ? session.folder() / "torchscript" : std::filesystem::path(arguments.out);
   const auto export_network = [&](nn::Network network, const std::string& name) {

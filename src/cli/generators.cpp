@@ -31,6 +31,7 @@ data::Dataset optional_test_images(experiment::Session& session) {
 
 ModelSet load_run_generator(const ModelArguments& a, bool real) {
   experiment::Session session = open_run(a);
+  refuse_texts(session, a.run);
   if (session.latents() == 0)
     fail("{} is a run without a generator; give one whose recipe trains one", a.run);
   ModelSet set;
@@ -68,6 +69,7 @@ ModelSet load_file_generator(const ModelArguments& a) {
 
 ModelSet autoencoder_of_run(const ModelArguments& a) {
   experiment::Session session = open_run(a);
+  refuse_texts(session, a.run);
   if (!kinds::has_encoder(session.recipe().values))
     fail(
         "{} has no encoder, but a morph starts from the code of an image; train one for its generator "

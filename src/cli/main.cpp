@@ -63,6 +63,25 @@ void check_subcommand(const CLI::App& program, std::string_view word) {
   fail_usage("there is no subcommand '{}'{}; whence --help lists them", word, did_you_mean(word, views));
 }
 
+/// CLI11 lists what it cannot place, last word first; the first option that the command does not have says more.
+void check_options(const CLI::App& program) {
+  const CLI::App* command = &program;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command->get_options({}))
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  for (const std::string& given : program.remaining(/*recurse=*/true)) {
+    const std::string option = given.substr(0, given.find('='));
+    if (!option.starts_with("--") || std::find(names.begin(), names.end(), option) != names.end()) continue;
+    std::string path;
+    for (const CLI::App* at = command; at != &program; at = at->get_parent())
+      path = at->get_name() + " " + path;
+    fail_usage("there is no option {}{}; whence {}--help lists them", option, did_you_mean(option, views),
+               path);
+  }
+}
+
 /// 0 for --help and --version, otherwise a sentence and 2.
 int parse_exit(const CLI::App& program, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return program.exit(error);
@@ -86,6 +105,7 @@ int run_program(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1) check_subcommand(program, argv[1]);
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) check_options(program);
     return parse_exit(program, error);
   }
   chosen();

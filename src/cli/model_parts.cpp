@@ -44,6 +44,15 @@ experiment::Session open_run(const ModelArguments& a) {
   return session;
 }
 
+void refuse_texts(const experiment::Session& session, const std::string& run) {
+  if (experiment::is_text(session.get<experiment::DataOptions>()))
+    fail(
+        "{} is about texts, but this command needs images; sweep, counterfactual, flow, ablate and trust "
+        "work "
+        "on texts",
+        run);
+}
+
 experiment::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image) {
   const data::ImageForm form{image.slice(1).vec(), image[0] == 1 ? data::Colours::grey : data::Colours::rgb};
   experiment::Samples samples;

@@ -9,6 +9,9 @@ namespace whence::cli {
 /// The run folder of the arguments, with its threads and its device unless --threads and --device say others.
 experiment::Session open_run(const ModelArguments& arguments);
 
+/// Error: the run is about texts, but the command works on images.
+void refuse_texts(const experiment::Session& session, const std::string& run);
+
 /// Pictures in the form of `image`, (C, H, W).
 experiment::Samples read_pictures(const std::vector<std::string>& files, at::IntArrayRef image);
 /// --picture in the form that `input` ("3x32x32") or else the classifier's file tells. Error (usage): neither does.

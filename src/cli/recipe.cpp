@@ -20,7 +20,8 @@ void add_recipe(CLI::App& program, Command& chosen) {
     bool reference = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("recipe", arguments->file, "A recipe to check")->type_name("RECIPE");
+  command->add_option("recipe", arguments->file, "A recipe to check, or a run folder whose recipe is")
+      ->type_name("RECIPE|RUN");
   add_settings(*command, arguments->settings);
   command->add_flag("--reference", arguments->reference, "Prints docs/recipes.md");
   command->callback([&chosen, arguments] {
@@ -30,8 +31,10 @@ void add_recipe(CLI::App& program, Command& chosen) {
       } else if (arguments->file.empty()) {
         fail_usage("give a recipe to check, or --reference for all keys");
       } else {
-        std::cout << experiment::to_toml(
-            experiment::load_recipe(kinds::kinds(), arguments->file, arguments->settings));
+        const std::filesystem::path given = arguments->file;
+        const std::filesystem::path file =
+            std::filesystem::is_directory(given) ? given / "recipe.toml" : given;
+        std::cout << experiment::to_toml(experiment::load_recipe(kinds::kinds(), file, arguments->settings));
       }
     };
   });

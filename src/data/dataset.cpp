@@ -8,7 +8,9 @@ namespace {
 std::string list_of_classes(const Dataset& dataset) {
   std::string list;
   for (std::size_t i = 0; i < dataset.class_names.size(); ++i) {
-    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", i, dataset.class_names[i]);
+    const std::string number = std::to_string(i);  // digits are named by it
+    list += fmt::format("{}{}", i == 0 ? "" : ", ", number);
+    if (dataset.class_names[i] != number) list += " " + dataset.class_names[i];
   }
   return list;
 }

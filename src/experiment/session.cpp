@@ -51,6 +51,8 @@ std::int64_t Session::latents() const {
 const data::Splits& Session::data() {
   if (!data_) {
     const auto start = std::chrono::steady_clock::now();
+    if (is_text(get<DataOptions>()))
+      fail("{} is about texts, but this needs images", folder().path().string());
     data_ = load_data(get<DataOptions>());
     load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }

@@ -32,7 +32,13 @@ TEST_F(BadInput, CommandLines) {
   EXPECT_TRUE(is_error(workplace_.run({}), 2, "subcommand"));
   EXPECT_TRUE(is_error(workplace_.run({"swep"}), 2, "there is no subcommand 'swep' (did you mean 'sweep'?)"));
   EXPECT_TRUE(is_error(workplace_.run({"run"}), 2, "see whence run --help"));
-  EXPECT_TRUE(is_error(workplace_.run({"run", "recipe-of-squares.toml", "--fast"}), 2, "--fast"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"run", "recipe-of-squares.toml", "--fast"}), 2, "there is no option --fast"));
+  EXPECT_TRUE(
+      is_error(workplace_.run({"morph", "x", "--imags", "3"}), 2,
+               "there is no option --imags (did you mean '--images'?); whence morph --help lists them"));
+  EXPECT_TRUE(is_error(workplace_.run({"data", "fetch", "mnist", "--form=x"}), 2,
+                       "there is no option --form (did you mean '--from'?); whence data fetch --help lists"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "nowhere.toml"}), 1, "nowhere.toml does not exist"));
   EXPECT_TRUE(is_error(workplace_.run({"report", "nowhere"}), 1, "the folder of an earlier run"));
   EXPECT_TRUE(is_error(workplace_.run({"run", "."}), 1, "not a run folder"));
@@ -40,6 +46,7 @@ TEST_F(BadInput, CommandLines) {
   EXPECT_TRUE(is_error(workplace_.run({"flow", "--classifier", "c.pt"}), 2, "give a run folder, or all of"));
   EXPECT_TRUE(is_error(workplace_.run({"flow", "x", "--samples", "0x200"}), 2, "--samples"));
   EXPECT_TRUE(is_error(workplace_.run({"data", "check", "fashion-mist"}), 2, "fashion-mnist"));
+  EXPECT_TRUE(is_error(workplace_.run({"data", "fetch", "nosuch"}), 2, "cifar10, sst"));
   EXPECT_TRUE(is_error(workplace_.run({"import", "x.pt", "--input", "1x"}), 2, "--input"));
   EXPECT_TRUE(is_error(workplace_.run({"recipe"}), 2, "--reference"));
 }

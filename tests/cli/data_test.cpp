@@ -53,6 +53,9 @@ TEST_F(DataCommand, LeavesNothingWhenItFails) {
       workplace_.run({"data", "fetch", "mnist", "--from", mirror_.string(), "--to", "there"});
   EXPECT_TRUE(is_error(outcome, 1, "is not the published file"));
   EXPECT_FALSE(fs::exists(workplace_ / "there/mnist"));
+  EXPECT_TRUE(is_error(workplace_.run({"data", "fetch", "mnist", "--from", "nowhere", "--to", "elsewhere"}),
+                       1, "--from nowhere: there is no such folder"));
+  EXPECT_FALSE(fs::exists(workplace_ / "elsewhere"));
   EXPECT_TRUE(is_error(workplace_.run({"data", "fetch", "minst"}), 2, "did you mean 'mnist'?"));
   EXPECT_TRUE(is_error(workplace_.run({"data", "fetch"}), 2, "name"));
 }

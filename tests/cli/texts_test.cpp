@@ -184,6 +184,9 @@ TEST_F(Texts, OptionsOfTheCommands) {
   for (const char* command : {"counterfactual", "sweep", "ablate", "trust"})
     EXPECT_TRUE(
         is_error(workplace_.run({command, "run", "--data", "mnist"}), 2, "--data is for model files"));
+  for (const char* command : {"morph", "modules", "causes", "export", "visualize", "attribute"})
+    EXPECT_TRUE(is_error(workplace_.run({command, "run"}), 1, "run is about texts, but this"));
+  EXPECT_TRUE(contains(workplace_.must_run({"recipe", "run"}).out, "[text_classifier]"));
   EXPECT_FALSE(std::filesystem::exists(workplace_ / "figures"));
   EXPECT_TRUE(is_error(workplace_.run({"sweep", "run", "--text", "the film", "--rows", "2"}), 2,
                        "--rows draws test texts, and --text gives texts of your own"));

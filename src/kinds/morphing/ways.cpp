@@ -34,7 +34,7 @@ std::vector<std::string_view> target_words(const std::vector<std::string>& class
 std::int64_t class_named(const std::string& name, const std::vector<std::string>& class_names) {
   const auto found = std::ranges::find(class_names, name);
   if (found != class_names.end()) return found - class_names.begin();
-  fail_usage("there is no class '{}' to morph to{}; give \"second\", \"every\" or one of {}", name,
+  fail_usage("there is no class '{}'{}; give \"second\", \"every\" or one of {}", name,
              did_you_mean(name, target_words(class_names)), fmt::join(class_names, ", "));
 }
 

@@ -126,7 +126,11 @@ TEST_P(LoadSmallSet, RefusesASplitWithoutAClassOrWithoutImages) {
         load(set_, {2, 3}, folder_.path());
       },
       {"MNIST, validation images", "class 2 (2) has no image"});
-  expect_error([&] { load(set_, {3, 11}, folder_.path()); }, {"class 11 does not exist"}, ExitCode::usage);
+  expect_error(
+      [&] {
+        load(set_, {3, 11}, folder_.path());
+      },
+      {"class 11 does not exist; the classes are "}, ExitCode::usage);
   set_.validation_from_train = 30;
   expect_error([&] { load(set_, {}, folder_.path()); }, {"train-images", "has 30 images"});
 }
