@@ -77,6 +77,7 @@ caption { text-align: left; padding-bottom: 8px; color: var(--quiet); font-size:
 th, td { padding: 6px 18px 6px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 620; font-size: 0.84rem; color: var(--quiet); vertical-align: bottom; }
 .number { text-align: right; white-space: nowrap; }
+th.number { white-space: normal; min-width: 5em; }
 td:not(.number) { min-width: 6em; }
 th:last-child, td:last-child { padding-right: 4px; }
 

@@ -33,7 +33,8 @@ TEST(TranslationCommand, InARecipeWithoutAGenerator) {
        {"translator.safetensors", "independent-classifier.safetensors", "figures/translations.svg"})
     EXPECT_TRUE(std::filesystem::exists(workplace / fmt::format("run/{}", file))) << file;
   const std::string page = read_file(workplace / "run/report.html");
-  for (const char* part : {"Images translated to another class", "adversarial pixels", "cycle error"})
+  for (const char* part : {"Images translated to another class", "adversarial pixels", "cycle error",
+                           "translations of the new class", "of an image may change"})
     EXPECT_TRUE(contains(page, part)) << part;
   const nlohmann::json metrics =
       nlohmann::json::parse(read_file(workplace / "run/metrics.json")).at("translation");

@@ -55,6 +55,7 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& metrics) {
       sse, kl, sse + kl)};
   if (metrics.contains("linear") &&
       !metrics.contains("answers")) {  // else SSE + KL is not what was minimised
+    const bool explained = metrics.contains("information_flow");
     const double linear = part("linear", "sse") + part("linear", "kl");
     paragraphs.push_back(fmt::format(
         "The best linear image model with as many latents (principal components; {} are worth their code) "
@@ -65,9 +66,9 @@ std::vector<std::string> image_model_paragraphs(const nlohmann::json& metrics) {
         : metrics.contains("encoder")
             ? "The generator was not trained to reconstruct; where codes must be nearer, set "
               "morphing.refinement."
-            : fmt::format("The network is worse: more steps{} should help, and in a deep one "
-                          "initialisation = \"he\" with beta1 = 0.9.",
-                          metrics.contains("information_flow") ? " or a larger lambda" : "")));
+            : fmt::format("The network is worse: more steps{} should help. Where it is deep, try "
+                          "generator.initialisation = \"he\" with {}.beta1 = 0.9.",
+                          explained ? " or a larger lambda" : "", explained ? "explanation" : "generator")));
   }
   return paragraphs;
 }

@@ -15,6 +15,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kSamples = 24, kChecks = 3;
+/// Factors that the page shows without scrolling their list (.factors in web/live.css).
+constexpr std::int64_t kFactorsInSight = 14;
 /// Parameters from which on weights are bytes, and from which on a network is left out: a page should stay below 5 MB.
 constexpr std::int64_t kManyParameters = 1'000'000, kTooMany = 10'000'000;
 /// Largest difference of a pixel or a probability between the page and whence, both in float32 with the same weights.
@@ -145,8 +147,11 @@ std::optional<report::Section> live_section(const experiment::Run& run, bool exp
   report::Section section{kTrySection, "Try it", {}, {}, {}};
   const bool images = has_encoder(run.session.recipe().values);
   section.paragraphs.push_back(fmt::format(
-      "Choose a {} and move its factors. The page decodes the image and asks the classifier at once.{}",
+      "Choose a {} and move its factors{}. The page decodes the image and asks the classifier at once.{}",
       images ? "test image" : "sample",
+      run.session.latents() > kFactorsInSight
+          ? fmt::format(" (there are {}; scroll their list)", run.session.latents())
+          : "",
       explained ? " **Causal factors** should change the answer, the others should not." : ""));
   section.live = read_file(file);
   return section;

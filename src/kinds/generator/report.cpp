@@ -1,5 +1,4 @@
 // The figures and the section of a generator that was trained alone.
-#include "experiment/display.h"
 #include "experiment/log.h"
 #include "experiment/metrics.h"
 #include "experiment/seeds.h"
@@ -111,27 +110,33 @@ std::string samples_sentence(const nlohmann::json& samples, bool inverse) {
   if (samples.contains("training_images")) {
     const nlohmann::json& real = samples.at("training_images");
     text += fmt::format(
-        " In place of samples, training images are at a distance of {:.2f}, with a precision of {:.2f} and a "
-        "recall of {:.2f}.",
+        " Training images, in place of samples, have a distance of {:.2f}, a precision of {:.2f} and a "
+        "recall "
+        "of {:.2f}.",
         number(real, "frechet", "value"), number(real, "precision", "value"),
         number(real, "recall", "value"));
   }
   if (samples.contains("reconstructions"))
     text += fmt::format(
-        " Reconstructions of training images are at {:.2f}{}. Draws from a "
-        "normal distribution with the codes' own mean and "
-        "covariance, in place of N(0, I), are at {:.2f}.",
+        " Reconstructions of training images have a distance of {:.2f}{}. With draws from a normal "
+        "distribution that has the codes' own mean and covariance, in place of N(0, I), the distance is "
+        "{:.2f}.",
         number(samples.at("reconstructions"), "frechet", "value"),
         inverse ? "" : ": so much is the decoder's blur",
         number(samples.at("fitted_prior"), "frechet", "value"));
   return text;
 }
 
+std::string time_in_words(double seconds) {
+  return seconds < 120 ? fmt::format("{:.0f} seconds", seconds) : fmt::format("{:.1f} minutes", seconds / 60);
+}
+
 std::string training_sentence(const nlohmann::json& generator) {
   if (generator.contains("file"))
     return fmt::format("It is the file {}, which stays as it is.", generator.at("file").get<std::string>());
-  std::string text = fmt::format("{} steps in {}.", generator.at("steps").get<std::int64_t>(),
-                                 experiment::clock_time(generator.at("train_seconds").get<double>()));
+  std::string text =
+      fmt::format("The training took {} steps and {}.", generator.at("steps").get<std::int64_t>(),
+                  time_in_words(generator.at("train_seconds").get<double>()));
   if (generator.contains("chosen_step"))
     text += fmt::format(" The generator after step {} is kept: its samples are nearest to validation images.",
                         generator.at("chosen_step").get<std::int64_t>());
@@ -145,11 +150,12 @@ std::string encoder_sentence(const nlohmann::json& encoder, const models::Invers
                         options.sleep_weight)
           : "";
   return fmt::format(
-      "The encoder was trained afterwards, for the generator as it stands: {} steps in {}. Its loss is SSE "
+      "The encoder was trained afterwards, for the generator as it stands, in {} steps and {}. Its loss is "
+      "SSE "
       "and {} x KL of images{}. A generator makes only images of its own, and the encoder looks for the "
       "nearest of these.",
-      encoder.at("steps").get<std::int64_t>(),
-      experiment::clock_time(encoder.at("train_seconds").get<double>()), options.kl_weight, sleep);
+      encoder.at("steps").get<std::int64_t>(), time_in_words(encoder.at("train_seconds").get<double>()),
+      options.kl_weight, sleep);
 }
 
 std::vector<std::string> latent_names(std::int64_t latents) {

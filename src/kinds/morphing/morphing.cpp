@@ -149,7 +149,7 @@ void report_run(const experiment::Run& run, report::Page& page) {
   page.sections.back().figures = {
       run.figure("morphs",
                  "Test images, their reconstructions, the path in codes and its end. The border is the "
-                 "classifier's answer."),
+                 "classifier's answer, the number below it the answer's probability."),
       run.figure(
           "morphs-and-controls",
           "What the morphs change, beside changes of pixels that give the classifier the same answer."),

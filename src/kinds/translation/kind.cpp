@@ -50,9 +50,32 @@ void draw_translations(experiment::Run& run, experiment::Figures& figures) {
   }
 }
 
+std::vector<report::Headline> translation_headlines(const nlohmann::json& metrics) {
+  const nlohmann::json& ways = metrics.at("ways");
+  const nlohmann::json& way = ways.at("translation");
+  const auto percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
+  std::vector<report::Headline> lines = {
+      {percent(1 - way.at("failed").get<double>()), "translations of the new class", ""}};
+  if (way.contains("transfer")) {
+    const nlohmann::json pixels = ways.value("adversarial_l2", nlohmann::json::object());
+    lines.push_back({percent(way.at("transfer").get<double>()), "the independent classifier agrees",
+                     pixels.contains("transfer")
+                         ? percent(pixels.at("transfer").get<double>()) + " with mere changes of pixels"
+                         : ""});
+  }
+  if (way.contains("neighbours"))
+    lines.push_back({percent(way.at("neighbours").get<double>()), "neighbours of the new class",
+                     "among the 5 nearest training images"});
+  lines.push_back({percent(way.at("mask").get<double>()), "of an image may change", "mean of the masks"});
+  return lines;
+}
+
 void report_translations(const experiment::Run& run, report::Page& page) {
   const nlohmann::json& metrics = run.metrics.at("translation");
-  if (page.answer.empty()) page.answer = translation_answer(metrics);
+  if (page.answer.empty()) {
+    page.answer = translation_answer(metrics);
+    page.headlines = translation_headlines(metrics);
+  }
   page.sections.push_back(translation_section_of(metrics));
   if (std::filesystem::exists(run.session.folder() / "figures/translations.svg"))
     page.sections.back().figures = {run.figure(

@@ -31,8 +31,8 @@ std::string transfer_sentence(const nlohmann::json& metrics) {
   const nlohmann::json pixels = ways.value("adversarial_l2", nlohmann::json::object());
   if (pixels.contains("transfer"))
     text += fmt::format(
-        " Of mere changes of pixels, which deceive the explained classifier, it follows {}: what lies above "
-        "this is a change of the class, not of one classifier.",
+        " It also gives the new class to {} of the images whose pixels were changed only to deceive the "
+        "explained classifier. Translations are better by what lies above that.",
         percent_of_way(pixels, "transfer"));
   return text;
 }
