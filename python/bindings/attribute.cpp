@@ -2,6 +2,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "bindings/attribution.h"
+#include "kinds/attribution/comparison.h"
 #include "whence/explain/attribution/baseline.h"
 
 namespace whence::python {
@@ -10,20 +11,21 @@ namespace {
 py::dict attribute(const models::Classifier& classifier, const at::Tensor& x,
                    const std::optional<at::Tensor>& target, const std::string& method, const Texts& texts,
                    const std::optional<at::Tensor>& baseline, const std::optional<at::Tensor>& references,
-                   const std::optional<Autoencoder>& generator, std::uint64_t seed,
-                   const py::object& progress) {
+                   const std::optional<Autoencoder>& generator, const TranslatorPtr& translator,
+                   std::uint64_t seed, const py::object& progress) {
   const attribution::Method& chosen = attribution::method(method);
   const AttributionChoice choice = attribution_choice(texts, references, seed);
   attribution::Options options = choice.options.options;
   if (baseline) options.of<attribution::Baseline>().image = *baseline;
   options.progress = progress_of(progress);
+  options.translator = translator;
   at::Tensor asked;
   attribution::Attribution found;
   {
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, options.batch);
-    const bool knows = chosen.needs == attribution::Needs::generator;
+    const bool knows = kinds::need_codes({&chosen}, options);
     options.generator =
         image_model_of(generator, classifier, knows ? choice.known : 0, seed, options.progress);
     found = chosen.run(classifier, x, asked, options);

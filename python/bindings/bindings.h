@@ -12,6 +12,7 @@
 #include "config/schema.h"
 #include "whence/core/progress.h"
 #include "whence/models/roles.h"
+#include "whence/models/translator.h"
 
 namespace whence::python {
 
@@ -20,6 +21,7 @@ namespace py = pybind11;
 using ClassifierPtr = std::shared_ptr<models::Classifier>;
 using DecoderPtr = std::shared_ptr<models::Decoder>;
 using EncoderPtr = std::shared_ptr<models::Encoder>;
+using TranslatorPtr = std::shared_ptr<models::Translator>;
 
 void add_options(py::module_& module);
 void add_models(py::module_& module);
@@ -31,6 +33,8 @@ void add_visualize(py::module_& module);
 void add_explain(py::module_& module);
 void add_morph(py::module_& module);
 void add_inversion(py::module_& module);
+/// Before add_attribute, which takes a translator.
+void add_translation(py::module_& module);
 void add_modules(py::module_& module);
 void add_evaluate(py::module_& module);
 void add_trust(py::module_& module);

@@ -45,10 +45,11 @@ py::dict evaluate_attributions(const models::Classifier& classifier, const at::T
                                const std::optional<at::Tensor>& target,
                                const std::vector<std::string>& methods, bool may_skip, const NamedMaps& own,
                                const Texts& texts, const std::optional<at::Tensor>& references,
-                               const std::optional<Autoencoder>& generator, std::uint64_t seed,
-                               const py::object& progress) {
+                               const std::optional<Autoencoder>& generator, const TranslatorPtr& translator,
+                               std::uint64_t seed, const py::object& progress) {
   const AttributionChoice choice = attribution_choice(texts, references, seed);
   kinds::AttributionOptions options = choice.options;
+  options.options.translator = translator;
   const ProgressCallback told = progress_of(progress);
   const std::int64_t batch = options.options.batch;
   kinds::AttributionMethods chosen;
@@ -61,7 +62,7 @@ py::dict evaluate_attributions(const models::Classifier& classifier, const at::T
     const py::gil_scoped_release released;
     const at::NoGradGuard no_grad;
     asked = target ? target->to(at::kLong) : attribution::answers_to(classifier, x, batch);
-    const bool know = kinds::need(attribution::Needs::generator, chosen);
+    const bool know = kinds::need_codes(chosen, options.options);
     options.options.generator = image_model_of(generator, classifier, know ? choice.known : 0, seed, told);
     if (!chosen.empty())
       comparison = kinds::map_methods(classifier, x, asked, chosen, options, may_skip, told);

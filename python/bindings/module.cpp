@@ -49,6 +49,7 @@ PYBIND11_MODULE(_whence, module) {
   add_errors(module);
   add_options(module);
   add_models(module);
+  add_translation(module);
   add_attribute(module);
   add_flow(module);
   add_counterfactual(module);

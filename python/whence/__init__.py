@@ -21,17 +21,19 @@ from whence._load import load
 from whence._models import Model, classifier, decoder, encoder
 from whence._options import documented as _documented, texts as _texts
 from whence._progress import print_progress
-from whence._result import (Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, TextCounterfactual, TextSweep, Visualization,
-                            WordAttribution)
+from whence._result import (Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, TextCounterfactual, TextSweep, Translations,
+                            Visualization, WordAttribution)
 from whence._select import Selection, select
 from whence._text_models import text_classifier
+from whence._translation import (TranslatorLike as _TranslatorLike, of_generator as _translator_of, train_translator, translate,
+                                 translator)
 from whence._trust import Ablation, Trust, ablate, trust
 from whence._truth import AttributionTruth, attribution_truth, truth_problems
-from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, UsageError
+from whence._whence import Classifier, Decoder, Encoder, Error, TextClassifier, Translator, UsageError
 
 __all__ = ["attribute", "attribute_words", "evaluate_attributions", "perturbation_curve", "attribution_truth", "explain",
            "explain_texts", "select", "load", "flow", "trust", "ablate", "counterfactual", "causes", "morph", "modules", "visualize", "classifier", "decoder", "encoder",
-           "train_encoder",
+           "train_encoder", "translator", "translate", "train_translator", "Translator", "Translations",
            "text_classifier", "methods", "measures", "truth_problems", "print_progress", "Classifier", "Decoder", "Encoder", "TextClassifier",
            "Attribution", "AttributionEvaluation", "AttributionTruth", "PerturbationCurve", "Explanation", "TextExplanation", "Selection", "Flow", "Trust",
            "Ablation", "Counterfactuals", "Causes", "Morphs", "Modules", "Sweep", "TextCounterfactual", "TextSweep", "Visualization",
@@ -50,8 +52,8 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
               method: str = "integrated_gradients", *, baselines: float | _torch.Tensor | None = None,
               n_steps: int | None = None, n_samples: int | None = None, references: _torch.Tensor | None = None,
               generator: _generators.Generator | None = None, known_images: _torch.Tensor | None = None,
-              known_labels: _typing.Any = None, output: str = "auto", seed: int = 0, progress: Progress | None = None,
-              **options: _typing.Any) -> Attribution:
+              known_labels: _typing.Any = None, translator: _TranslatorLike | None = None, output: str = "auto", seed: int = 0,
+              progress: Progress | None = None, **options: _typing.Any) -> Attribution:
     """How much each value of the images speaks for a class, by one of whence.methods.
 
     target: the class, or one for each image; None: the classifier's answers.
@@ -62,6 +64,8 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
     known_images, known_labels: images of the data, whose codes are starts, and their classes; without labels the classifier's answers
         count. None: those that the generator was trained on, where they are at hand, else images that the decoder makes of codes from
         N(0, I).
+    translator: for path methods with path_baseline="translation", which then need no generator: a whence.Translator or a run folder.
+        None: that of the generator's run folder, where it has one.
     n_steps, n_samples: the method's own option of this name, for those used to captum's.
     output: "logits", "probabilities", or "auto", which takes rows that are probabilities as such.
     progress: a function of (stage, step, steps in all). An exception from it stops the work.
@@ -87,7 +91,7 @@ def attribute(model: Model, x: _torch.Tensor, target: int | _typing.Sequence[int
     return Attribution(_whence.attribute(
         known, x, _targets(target, x), method, _texts(chosen, facts["options"]), baseline,
         None if references is None else _images(references), _generators.autoencoder(generator, x, known, known_images, known_labels),
-        seed, progress), images=x)
+        _translator_of(translator, generator), seed, progress), images=x)
 
 
 @_documented("flow")

@@ -6,7 +6,7 @@ import typing
 
 import torch
 
-from whence import _arguments, _generators, _html, _models, _whence
+from whence import _arguments, _generators, _html, _models, _translation, _whence
 from whence._models import Model
 from whence._options import documented, texts
 from whence._result import Attribution, _Result
@@ -98,8 +98,9 @@ def evaluate_attributions(model: Model, x: torch.Tensor, target: int | typing.Se
                           methods: typing.Sequence[str] | str | None = None,
                           maps: typing.Mapping[str, torch.Tensor | Attribution] | None = None,
                           references: torch.Tensor | None = None, generator: _generators.Generator | None = None,
-                          known_images: torch.Tensor | None = None, known_labels: typing.Any = None, output: str = "auto",
-                          seed: int = 0, progress: Progress | None = None, **options: typing.Any) -> AttributionEvaluation:
+                          known_images: torch.Tensor | None = None, known_labels: typing.Any = None,
+                          translator: _translation.TranslatorLike | None = None, output: str = "auto", seed: int = 0,
+                          progress: Progress | None = None, **options: typing.Any) -> AttributionEvaluation:
     """Measures attributions of several methods on the same images, and says which of them to believe (`whence attribute`).
 
     methods: names of whence.methods; None: all that the model allows, or none beside `maps`.
@@ -107,7 +108,7 @@ def evaluate_attributions(model: Model, x: torch.Tensor, target: int | typing.Se
         Attribution. What asks a method again (max_sensitivity, randomization) is not measured for them.
     target: as for whence.attribute; None: that of the given Attributions, else the classifier's answers.
     references: images of the data for methods that draw baselines from them or learn from them.
-    generator, known_images, known_labels: as for whence.attribute; methods that need a generator, the replacement "generator" and
+    generator, known_images, known_labels, translator: as for whence.attribute; methods that need a generator, the replacement "generator" and
         the measure "departure" use it.
 
     The measures are areas over the MoRF and LeRF curves (AOPC; Samek et al. 2017), Sensitivity-n (Ancona et al. 2018), infidelity and
@@ -131,7 +132,8 @@ def evaluate_attributions(model: Model, x: torch.Tensor, target: int | typing.Se
     found = _whence.evaluate_attributions(
         known, x, _class_asked(target, given, x, known.classes), chosen, named is None, own,
         texts(options), None if references is None else _arguments.images(references, "references"),
-        _generators.autoencoder(generator, x, known, known_images, known_labels), seed, progress)
+        _generators.autoencoder(generator, x, known, known_images, known_labels), _translation.of_generator(translator, generator), seed,
+        progress)
     found["record"] = json.loads(found["record"])
     found["verdict"] = found["record"]["verdict"].replace("**", "")
     found["believed"] = found["record"].pop("believed") or None

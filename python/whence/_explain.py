@@ -12,7 +12,7 @@ import torch
 from whence import _arguments, _folder, _html, _models, _trust, _whence
 from whence._models import Model
 from whence._options import documented, texts
-from whence._result import Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep
+from whence._result import Attribution, Counterfactuals, Flow, Modules, Morphs, Sweep, Translations
 
 Progress = typing.Callable[[str, int, int], None]
 
@@ -162,6 +162,16 @@ class Explanation:
         if "known_images" not in options and (known := self.trained_on) is not None:
             options = {"known_images": known[0], "known_labels": known[1], **options}
         return whence.morph(self.encoder, self.decoder, self.classifier, image, target, **options)
+
+    def translate(self, image: torch.Tensor, target: int | str = "second", **options: typing.Any) -> Translations:
+        """What one image or several would be as another class, by the run's translator; options: those of whence.translate. Error: no
+        run folder, or one without a translator."""
+        import whence
+
+        if self._folder is None:
+            raise _whence.Error("this explanation has no run folder with a translator; use whence.translate with one of "
+                                "whence.train_translator")
+        return whence.translate(self._folder, self.classifier, image, target, **options)
 
     def modules(self, **options: typing.Any) -> Modules:
         """Groups of channels of the decoder, and which moves the classifier; options: those of whence.modules. Originals are the images

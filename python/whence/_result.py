@@ -157,6 +157,30 @@ class Morphs(_Result):
         return _html.table(rows, ["image", "reconstruction"] + [""] * (self.path.shape[1] - 2) + ["morph", "classes"])
 
 
+class Translations(_Result):
+    """One row a translation: images, originals (the given images) and masks (n, 1, H, W), where the change is; path (n, steps, C, H, W), from
+    the translation to the image's own class, which is not quite the image, to images; rows, which given image it is of; from_class and
+    to_class; found (the classifier's answer is to_class), entropy in bits between the two classes, cycle: mean absolute difference
+    between the image and its translation translated back."""
+
+    images: torch.Tensor
+    originals: torch.Tensor
+    masks: torch.Tensor
+    path: torch.Tensor
+    rows: torch.Tensor
+    from_class: torch.Tensor
+    to_class: torch.Tensor
+    found: torch.Tensor
+    entropy: torch.Tensor
+    cycle: torch.Tensor
+
+    def _repr_html_(self) -> str:
+        rows = [[_html.picture(original)] + [_html.picture(image) for image in path] + [_html.picture(mask), f"{a} to {b}"]
+                for original, path, mask, a, b in zip(self.originals[:9], self.path, self.masks, self.from_class.tolist(),
+                                                      self.to_class.tolist())]
+        return _html.table(rows, ["image", "path"] + [""] * (self.path.shape[1] - 2) + ["translation", "mask", "classes"])
+
+
 class Modules(_Result):
     """Groups of channels of a generator's layer: labels (channels), the module of each or -1; templates (modules, H, W); maps (channels,
     H, W); weights (channels, modules); record: every measure, with its controls, as in the program's metrics.json. With per_colour,
