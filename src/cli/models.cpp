@@ -36,7 +36,7 @@ ModelSet load_run(const ModelArguments& arguments, bool images) {
     return load_run_of_texts(session);
   }
   if (!kinds::explains(session.recipe().values))
-    fail("{} is the run of an autoencoder, which has no causal factors; give a run with an explanation",
+    fail("{} is the run of a generator alone, which has no causal factors; give a run with an explanation",
          arguments.run);
   const Precision precision = session.judging_precision();
   ModelSet set;

@@ -63,6 +63,8 @@ void check_outputs(const Answer& expected, const Answer& found) {
   for (std::size_t i = 0; i < found.outputs.size(); ++i) {
     const at::Tensor theirs = expected.outputs[i].detach(), own = found.outputs[i].detach();
     if (theirs.sizes() != own.sizes()) throw Obstacle("a translation with another output shape");
+    if (!at::isfinite(theirs).all().item<bool>())
+      throw Obstacle(fmt::format("an output {} that is NaN or infinite for random inputs", i));
     const double scale = std::max(theirs.abs().max().item<double>(), 1e-12);
     const double difference = (theirs - own).abs().max().item<double>() / scale;
     if (!(difference <= largest_difference)) {

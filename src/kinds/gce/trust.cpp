@@ -26,7 +26,7 @@ Session open_other_run(const experiment::Kinds& kinds, const std::filesystem::pa
   Session other = experiment::open_session(kinds, folder);
   if (causal(other) == 0)
     fail(
-        "{} is the run of an autoencoder, which has no causal factors to compare; give a run with an "
+        "{} is the run of a generator alone, which has no causal factors to compare; give a run with an "
         "explanation",
         folder.string());
   const nn::Shape& there = other.task().image;

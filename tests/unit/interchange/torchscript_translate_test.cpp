@@ -1,6 +1,8 @@
 // Scripts of one expression each: the layers that they become, and the obstacles to it.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "support/files.h"
 #include "support/script_module.h"
 #include "unit/interchange/torchscript_support.h"
@@ -137,6 +139,7 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
       {"torch.conv2d(x, self.g, None, [1, 1], [0, 0], [1, 1], 4)", "weights for 8 channels behind 4"},
       {"torch.max_pool2d(x, [2, 1])", "2x1, which is not square"},
       {"torch.relu(x) + torch.detach(x)", "gradient differs"},
+      {"torch.conv2d(x, self.n)", "NaN or infinite for random inputs"},
       {"torch.layer_norm(x, [4, 4, 4])", "other dimensions than the last"},
       {"torch.permute(x, [1, 0, 2, 3])", "moves the batch"},
       {"torch.squeeze(x)", "no dimension to squeeze"},
@@ -161,8 +164,11 @@ TEST(TorchscriptTranslate, ObstaclesNameTheOperationAndItsSource) {
       {"torch.linear(torch.flatten(x, 1), self.f)[:, 2:2]", "no list of whole numbers"},
       {"torch.linear(torch.flatten(x, 1), self.f)[:, [0, 3]]", "not among 3"},
   };
-  const NamedTensors weights = {
-      {"w", random({2, 4, 3, 3})}, {"g", random({2, 2, 3, 3})}, {"b", random({4})}, {"f", random({3, 64})}};
+  const NamedTensors weights = {{"w", random({2, 4, 3, 3})},
+                                {"g", random({2, 2, 3, 3})},
+                                {"b", random({4})},
+                                {"f", random({3, 64})},
+                                {"n", at::full({2, 4, 3, 3}, std::numeric_limits<float>::quiet_NaN())}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.source);
     save_expression(folder / "m.pt", c.source, weights);
