@@ -236,7 +236,8 @@ TEST_F(Pipeline, TrustComparesAnotherRun) {
   compared.back() = "trust.other_run=" + folder_.path().string();
   for (const std::filesystem::path& place : {explained.path(), temporary_ / "new"}) {
     folder_ = RunFolder(place);
-    EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "is the run of a generator alone")) << place;
+    EXPECT_TRUE(contains(error_of([&] { run(compared, options); }), "is the run of a generator alone"))
+        << place;
   }
   EXPECT_FALSE(std::filesystem::exists(temporary_ / "new")) << "it is told before anything is trained";
 }
