@@ -22,7 +22,7 @@ TEST_F(Pipeline, AnAutoencoderIsTrainedAloneBesideTheClassifier) {
   run_stages(session, {}, display);
   const nlohmann::json metrics = collect_metrics(kinds(), folder_);
   EXPECT_FALSE(metrics.contains("gce"));
-  const nlohmann::json generator = metrics.at("generator");
+  const nlohmann::json& generator = metrics.at("generator");
   EXPECT_GE(generator.at("ablation").at("reencoded").get<double>(), 0.4);
   EXPECT_GT(generator.at("linear").at("sse").get<double>(), 0);
   EXPECT_EQ(generator.at("samples").at("images"), 200);
