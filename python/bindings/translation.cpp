@@ -31,21 +31,10 @@ TranslatorPtr translator_of_weights(const nn::Shape& image, std::int64_t classes
   return std::make_shared<models::Translator>(network, classes);
 }
 
-void check_fit(const models::Translator& translator, const models::Classifier& classifier,
-               const at::Tensor& x) {
-  const nn::Shape shape = translator.image_shape();
-  if (x.sizes().slice(1) != at::IntArrayRef(shape))
-    fail_usage("the translator takes images of {}, not of {}; give the one of these images",
-               fmt::join(shape, " x "), fmt::join(x.sizes().slice(1), " x "));
-  if (translator.classes() != classifier.classes())
-    fail_usage("the translator has {} classes and the classifier {}; they must have the same",
-               translator.classes(), classifier.classes());
-}
-
 /// The fields of whence.Translations. Errors (usage): images or classes that do not fit; those of kinds::cases_of.
 py::dict translate_images(const models::Translator& translator, const models::Classifier& classifier,
                           const at::Tensor& x, const std::string& target, std::int64_t steps) {
-  check_fit(translator, classifier, x);
+  translator.check_fit(x, classifier);
   std::vector<std::string> class_names;
   for (std::int64_t i = 0; i < classifier.classes(); ++i) class_names.push_back(std::to_string(i));
   kinds::Cases cases;

@@ -53,4 +53,14 @@ at::Tensor Translator::path(const at::Tensor& x, const at::Tensor& from, const a
   return at::stack(images);
 }
 
+void Translator::check_fit(const at::Tensor& x, const Classifier& classifier) const {
+  const nn::Shape shape = image_shape();
+  if (x.sizes().slice(1) != at::IntArrayRef(shape))
+    fail_usage("the translator takes images of {}, not of {}; give the one of these images",
+               fmt::join(shape, " x "), fmt::join(x.sizes().slice(1), " x "));
+  if (classes_ != classifier.classes())
+    fail_usage("the translator has {} classes and the classifier {}; they must have the same", classes_,
+               classifier.classes());
+}
+
 }  // namespace whence::models

@@ -6,6 +6,7 @@
 // class s to class o.
 #pragma once
 
+#include "whence/models/roles.h"
 #include "whence/nn/graph/network.h"
 
 namespace whence::models {
@@ -40,6 +41,8 @@ class Translator {
   /// T(x, (1 - t) e_from + t e_to) at the places t, (s): images (s, N, C, H, W). from, to: int64 (N).
   at::Tensor path(const at::Tensor& x, const at::Tensor& from, const at::Tensor& to,
                   const at::Tensor& places) const;
+  /// Errors (usage): images x of another shape than the translator's; a classifier of another number of classes.
+  void check_fit(const at::Tensor& x, const Classifier& classifier) const;
 
  private:
   nn::Network network_;

@@ -2,8 +2,8 @@
 
 #include <sstream>
 
-#include "explain/attribution/filters.h"
 #include "whence/core/error.h"
+#include "whence/core/filters.h"
 #include "whence/core/names.h"
 #include "whence/core/random.h"
 #include "whence/platform/device.h"
@@ -92,7 +92,7 @@ at::Tensor baseline_of(const Request& request, const Options& options, double le
   if (baseline.image.defined()) return given(baseline.image, request);
   const std::string kind = baseline.kind == "own" ? std::string(own) : baseline.kind;
   if (kind == "blur")
-    return blurred_images(x, baseline.blur * static_cast<double>(std::min(x.size(2), x.size(3))));
+    return gaussian_blur(x, baseline.blur * static_cast<double>(std::min(x.size(2), x.size(3))));
   const Tensor one = [&]() -> Tensor {
     if (kind == "level") return at::full({1, 1, 1, 1}, level, x.options());
     if (kind == "mean") return references_for(kind, request, options).mean(0, true).to(x.options());

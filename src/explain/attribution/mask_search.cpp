@@ -2,15 +2,14 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include <cmath>
-
+#include "whence/nn/training/adam.h"
 #include "whence/platform/interrupt.h"
 
 namespace whence::attribution {
 
 at::Tensor least_cost(const at::Tensor& start, std::int64_t iterations, double rate, const MaskCost& cost) {
-  constexpr double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  at::Tensor values = start, first = at::zeros_like(start), second = at::zeros_like(start);
+  at::Tensor values = start;
+  nn::AdamSearch adam(start);
   for (std::int64_t step = 0; step < iterations; ++step) {
     throw_if_interrupted();
     const at::Tensor gradient = [&] {
@@ -19,12 +18,7 @@ at::Tensor least_cost(const at::Tensor& start, std::int64_t iterations, double r
       const at::Tensor total = cost(leaf, step).sum();
       return torch::autograd::grad({total}, {leaf}).front();
     }();
-    const at::NoGradGuard no_grad;
-    first = beta1 * first + (1 - beta1) * gradient;
-    second = beta2 * second + (1 - beta2) * gradient.square();
-    const auto steps = static_cast<double>(step + 1);
-    const at::Tensor size = (second / (1 - std::pow(beta2, steps))).sqrt() + epsilon;
-    values = (values - rate / (1 - std::pow(beta1, steps)) * first / size).clamp(0, 1);
+    values = adam.moved(values, gradient, rate).clamp_(0, 1);
   }
   return values;
 }

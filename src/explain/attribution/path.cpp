@@ -144,13 +144,7 @@ bool by_translation(const Options& options) { return options.of<ImagePath>().bas
 at::Tensor translated_paths(const models::Translator& translator, const models::Classifier& classifier,
                             const at::Tensor& x, const at::Tensor& from, const at::Tensor& own,
                             std::int64_t steps, bool straight) {
-  const nn::Shape shape = translator.image_shape();
-  if (x.sizes().slice(1) != at::IntArrayRef(shape))
-    fail_usage("the translator takes images of {}, not of {}; give the one of these images",
-               fmt::join(shape, " x "), fmt::join(x.sizes().slice(1), " x "));
-  if (translator.classes() != classifier.classes())
-    fail_usage("the translator has {} classes and the classifier {}; they must have the same",
-               translator.classes(), classifier.classes());
+  translator.check_fit(x, classifier);
   const Tensor even = at::linspace(0, 1, steps, x.options());
   const Tensor t = even.view({-1, 1, 1, 1, 1});
   if (straight) {

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "explain/attribution/passes.h"
+#include "whence/core/filters.h"
 #include "whence/core/random.h"
+#include "whence/nn/training/adam.h"
 #include "whence/platform/device.h"
 #include "whence/platform/interrupt.h"
 
@@ -18,13 +20,11 @@ namespace {
 
 using at::Tensor;
 
-/// (1, 1, k, k), its sum 1.
+/// (1, 1, k, k), its sum 1, cut off at one deviation.
 Tensor gaussian(double deviation, const at::TensorOptions& options) {
-  const auto radius = static_cast<std::int64_t>(std::ceil(deviation));
-  const Tensor place = at::arange(-radius, radius + 1, options.dtype(at::kDouble)) / deviation;
-  const Tensor line = (-0.5 * place.square()).exp();
-  const Tensor kernel = line.unsqueeze(1) * line.unsqueeze(0);
-  return (kernel / kernel.sum()).to(options).unsqueeze(0).unsqueeze(0);
+  const Tensor bell =
+      gaussian_window(deviation, static_cast<std::int64_t>(std::ceil(deviation)), options.dtype(at::kDouble));
+  return bell.outer(bell).to(options).unsqueeze(0).unsqueeze(0);
 }
 
 /// The largest ratios whose area fits, bool (N, P). ratio, area: (N, P); most: what all areas may sum to.
@@ -56,17 +56,13 @@ class MaskSearch {
     Tensor value = at::randn({1, 1, extents[3], extents[4]}, generator, draws_of(generator))
                        .to(start_.options())
                        .repeat({extents[0], 1, 1, 1});
-    Tensor mean = at::zeros_like(value), square = at::zeros_like(value);
+    nn::AdamSearch adam(value);
     const Tensor losses = at::empty({extents[0], options_.iterations}, start_.options());
     for (std::int64_t step = 0; step < options_.iterations; ++step) {
       throw_if_interrupted();
       const auto [loss, gradient] = loss_at(value, step);
       losses.select(1, step).copy_(loss);
-      mean = 0.9 * mean + 0.1 * gradient;
-      square = 0.999 * square + 0.001 * gradient.square();
-      const double steps = static_cast<double>(step + 1);
-      const Tensor root = (square / (1 - std::pow(0.999, steps))).sqrt() + 1e-8;
-      value = value - options_.learning_rate * (mean / (1 - std::pow(0.9, steps))) / root;
+      value = adam.moved(value, gradient, options_.learning_rate);
     }
     return {mask_of(value), losses};
   }

@@ -1,8 +1,8 @@
 // What comes in the place of a region that is taken out.
-#include "explain/attribution/filters.h"
 #include "explain/attribution/regions.h"
 #include "explain/attribution/removal.h"
 #include "whence/core/error.h"
+#include "whence/core/filters.h"
 #include "whence/core/random.h"
 #include "whence/explain/counterfactual/image_model.h"
 #include "whence/platform/device.h"
@@ -64,7 +64,7 @@ Removal::Removal(const at::Tensor& x, const PerturbationOptions& options) : opti
       replacement_ = x.mean({2, 3}, true).expand_as(x);
       return;
     case Replacement::blur:
-      replacement_ = blurred_images(x, static_cast<double>(side_of(x, options.patch)));
+      replacement_ = gaussian_blur(x, static_cast<double>(side_of(x, options.patch)));
       return;
     case Replacement::generator:
       if (options.generator == nullptr)

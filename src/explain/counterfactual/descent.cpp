@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "whence/core/error.h"
+#include "whence/nn/training/adam.h"
 #include "whence/platform/interrupt.h"
 
 namespace whence::counterfactual {
@@ -13,18 +14,16 @@ namespace {
 
 using at::Tensor;
 
-constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-
 /// The images that are still moving.
 struct Open {
   Tensor rows, codes, from, to;
-  Moments moments;
+  nn::AdamSearch adam;
   Tensor first, second;
   Tensor residual;  ///< may be undefined
 
   void keep(const Tensor& which) {
-    for (Tensor* each : {&rows, &codes, &from, &to, &moments.mean, &moments.square, &first, &second})
-      *each = each->index_select(0, which);
+    for (Tensor* each : {&rows, &codes, &from, &to, &first, &second}) *each = each->index_select(0, which);
+    adam.keep(which);
     if (residual.defined()) residual = residual.index_select(0, which);
   }
 };
@@ -47,17 +46,6 @@ Tensor objective(Open& open, const Terms& terms, const DescentOptions& options, 
 
 }  // namespace
 
-Moments::Moments(const at::Tensor& codes) : mean(at::zeros_like(codes)), square(at::zeros_like(codes)) {}
-
-at::Tensor Moments::moved(const at::Tensor& codes, const at::Tensor& gradient, double rate,
-                          std::int64_t step) {
-  const double steps = static_cast<double>(step + 1);
-  mean = kBeta1 * mean + (1 - kBeta1) * gradient;
-  square = kBeta2 * square + (1 - kBeta2) * gradient.square();
-  const Tensor first = mean / (1 - std::pow(kBeta1, steps)), second = square / (1 - std::pow(kBeta2, steps));
-  return codes - rate * first / (second.sqrt() + kEpsilon);
-}
-
 Descent descend(
     const models::Decoder& decoder, const models::Classifier& classifier, const at::Tensor& start,
     const at::Tensor& from, const at::Tensor& to, const at::Tensor& residual, const DescentOptions& options,
@@ -70,7 +58,7 @@ Descent descend(
             start.clone(),
             from,
             to,
-            Moments(start),
+            nn::AdamSearch(start),
             at::zeros({n}, start.options()),
             at::zeros({n}, start.options()),
             residual};
@@ -100,7 +88,7 @@ Descent descend(
       fail("the decoder or the classifier passes no gradients, so no image can be morphed");
     gradient = torch::autograd::grad({value}, {codes}).front();
     const at::NoGradGuard no_grad;
-    open.codes = open.moments.moved(open.codes, gradient, rate_at(options, step), step);
+    open.codes = open.adam.moved(open.codes, gradient, rate_at(options, step));
     if (stay.size(0) < open.rows.size(0)) open.keep(stay);
   }
   return result;

@@ -9,15 +9,6 @@
 
 namespace whence::counterfactual {
 
-/// Of Adam (Kingma and Ba 2015) on codes (n, D), each value by itself.
-struct Moments {
-  at::Tensor mean, square;
-
-  explicit Moments(const at::Tensor& codes);
-  /// The codes after one more step, which counts from 0.
-  at::Tensor moved(const at::Tensor& codes, const at::Tensor& gradient, double rate, std::int64_t step);
-};
-
 /// What one image's search knows; rows of a batch.
 struct Descent {
   at::Tensor codes;     ///< (n, D), where the search stands; at the end of a finished one, its morph

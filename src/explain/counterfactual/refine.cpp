@@ -9,6 +9,7 @@
 
 #include "explain/counterfactual/descent.h"
 #include "whence/core/error.h"
+#include "whence/nn/training/adam.h"
 #include "whence/platform/interrupt.h"
 #include "whence/platform/parts.h"
 
@@ -47,7 +48,7 @@ ChosenCodes refine_rows(const models::Decoder& decoder, const models::Classifier
                         const CodeOptions& options) {
   BestCodes best(start);
   Tensor codes = start.codes;
-  Moments moments(codes);
+  nn::AdamSearch adam(codes);
   for (std::int64_t step = 0; step <= options.refinement; ++step) {
     throw_if_interrupted();
     const at::AutoGradMode with_gradients(true);
@@ -62,10 +63,9 @@ ChosenCodes refine_rows(const models::Decoder& decoder, const models::Classifier
     }
     if (step == options.refinement) break;
     const Tensor gradient = torch::autograd::grad({loss.sum()}, {z}).front();
-    const at::NoGradGuard no_gradients;
     const double share = static_cast<double>(step) / static_cast<double>(options.refinement);
     const double rate = options.refinement_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
-    codes = moments.moved(codes, gradient, rate, step);
+    codes = adam.moved(codes, gradient, rate);
   }
   return best.get();
 }

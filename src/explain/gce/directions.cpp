@@ -6,6 +6,7 @@
 #include "whence/core/error.h"
 #include "whence/explain/flow/information_flow.h"
 #include "whence/explain/gce/in_front.h"
+#include "whence/nn/training/adam.h"
 #include "whence/platform/device.h"
 
 namespace whence::gce {
@@ -104,8 +105,8 @@ at::Tensor refined_directions(const models::Decoder& decoder, const models::Clas
                               at::Generator& generator, const ProgressCallback& progress) {
   check(decoder, options);
   Tensor directions = start;
-  // Adam (Kingma & Ba 2015) on the columns; each step ends with their QR decomposition.
-  Tensor first = at::zeros_like(directions), second = at::zeros_like(directions);
+  // On the columns; each step ends with their QR decomposition.
+  nn::AdamSearch adam(directions, {.beta2 = 0.99});
   for (std::int64_t step = 1; step <= options.steps; ++step) {
     Tensor gradient;
     {
@@ -116,12 +117,8 @@ at::Tensor refined_directions(const models::Decoder& decoder, const models::Clas
       if (progress) progress({"directions", step, options.steps, {{"C", flow.item<double>()}}});
     }
     gradient = gradient - directions.mm(directions.t()).mm(gradient);  // along the manifold
-    const auto steps = static_cast<double>(step);
-    first = 0.9 * first + 0.1 * gradient;
-    second = 0.99 * second + 0.01 * gradient.square();
-    const double rate = options.learning_rate * (1 - (steps - 1) / static_cast<double>(options.steps));
-    directions = orthonormal(directions + rate * (first / (1 - std::pow(0.9, steps))) /
-                                              ((second / (1 - std::pow(0.99, steps))).sqrt() + 1e-8));
+    const double done = static_cast<double>(step - 1) / static_cast<double>(options.steps);
+    directions = orthonormal(adam.moved(directions, gradient, -options.learning_rate * (1 - done)));
   }
   return directions;
 }

@@ -15,12 +15,6 @@ at::Tensor padded(const at::Tensor& x, std::int64_t radius) {
   return at::replication_pad2d(x, {radius, radius, radius, radius});
 }
 
-/// Each channel with the window, (C, 1, rows, columns).
-at::Tensor by_channel(const at::Tensor& x, const at::Tensor& window) {
-  const std::vector<std::int64_t> ones = {1, 1}, zeros = {0, 0};
-  return at::conv2d(x.contiguous(), window.contiguous(), at::Tensor(), ones, zeros, ones, x.size(1));
-}
-
 /// Numbers from -1 to 1, (rows, columns).
 at::Tensor draws(std::int64_t rows, std::int64_t columns, at::Generator& generator, const at::Tensor& like) {
   return (2 * at::rand({rows, columns}, generator, draws_of(generator)) - 1).to(like.options());
@@ -50,15 +44,6 @@ at::Tensor total_variation(const at::Tensor& x) {
 at::Tensor with_norm(const at::Tensor& x, const at::Tensor& norms) {
   const at::Tensor own = x.flatten(1).norm(2, 1).clamp_min(1e-12);
   return (x * (norms.to(x.options()) / own).view({-1, 1, 1, 1})).clamp_max(1);
-}
-
-at::Tensor gaussian_blur(const at::Tensor& x, double sigma) {
-  const auto radius = static_cast<std::int64_t>(std::ceil(3 * sigma));
-  const at::Tensor at = at::arange(-radius, radius + 1, x.options());
-  at::Tensor window = (at.square() / (-2 * sigma * sigma)).exp();
-  window = (window / window.sum()).view({1, 1, -1, 1}).expand({x.size(1), 1, -1, 1});
-  const at::Tensor down = by_channel(padded(x, radius), window);
-  return by_channel(down, window.transpose(2, 3));
 }
 
 at::Tensor bilateral_blur(const at::Tensor& x, double sigma, double range) {

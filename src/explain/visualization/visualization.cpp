@@ -6,7 +6,9 @@
 #include <numbers>
 
 #include "whence/core/error.h"
+#include "whence/core/filters.h"
 #include "whence/core/random.h"
+#include "whence/nn/training/adam.h"
 #include "whence/platform/interrupt.h"
 
 namespace whence::visualization {
@@ -51,25 +53,6 @@ nn::Shape image_of(const models::Classifier& classifier, const nn::Shape& given)
     fail_usage("images are visualized, grey or coloured, but the classifier takes another shape");
   return shape;
 }
-
-/// Adam (Kingma & Ba 2015) upwards on one tensor, every value on its own.
-class Ascent {
- public:
-  explicit Ascent(const at::Tensor& parameters)
-      : first_(at::zeros_like(parameters)), second_(at::zeros_like(parameters)) {}
-  at::Tensor moved(const at::Tensor& parameters, const at::Tensor& gradient, double rate) {
-    ++steps_;
-    first_.mul_(kBeta1).add_(gradient, 1 - kBeta1);
-    second_.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-    const double first = 1 - std::pow(kBeta1, steps_), second = 1 - std::pow(kBeta2, steps_);
-    return parameters + (rate / first) * first_ / ((second_ / second).sqrt() + kEpsilon);
-  }
-
- private:
-  static constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-  at::Tensor first_, second_;
-  int steps_ = 0;
-};
 
 /// The pictures of some units at once.
 class Search {
@@ -206,12 +189,12 @@ Visualizations visualize(const Response& response, const Options& options, const
                         at::arange(first, first + count, numbers.dtype(at::kLong)));
     at::Tensor parameters = best_start(search, *canvas, count * options.count,
                                        options.starts > 0 ? options.starts : chosen.starts, starts);
-    Ascent ascent(parameters);
+    nn::AdamSearch adam(parameters);
     for (std::int64_t step = 1; step <= options.steps; ++step) {
       throw_if_interrupted();
       const double part = static_cast<double>(step - 1) / static_cast<double>(options.steps);
       const double now = 0.5 * rate * (1 + std::cos(std::numbers::pi * part));
-      parameters = ascent.moved(parameters, search.gradient(parameters, changes), now);
+      parameters = adam.moved(parameters, search.gradient(parameters, changes), -now);  // upwards
       parameters = search.filtered(canvas->allowed(parameters), step);
       if (options.progress)
         options.progress({.stage = "visualization",

@@ -29,14 +29,6 @@ void advance(const Sgd& rule, double rate, const at::Tensor& values, const at::T
   moment.mul_(rule.momentum).add_(gradient);
   values.add_(moment, -rate);
 }
-void advance(const Adam& rule, double rate, std::int64_t steps, const at::Tensor& values,
-             const at::Tensor& gradient, const at::Tensor& first, const at::Tensor& second) {
-  const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(steps)); };
-  first.lerp_(gradient, 1 - rule.beta1);
-  second.mul_(rule.beta2).addcmul_(gradient, gradient, 1 - rule.beta2);
-  const at::Tensor deviation = second.sqrt().div_(std::sqrt(correction(rule.beta2))).add_(rule.epsilon);
-  values.addcdiv_(first, deviation, -rate / correction(rule.beta1));
-}
 
 at::Tensor laid_out_like(const at::Tensor& parameter, const at::Tensor& gradient) {
   if (gradient.strides() == parameter.strides()) return gradient;
@@ -117,7 +109,7 @@ void Optimizer::step(double learning_rate) {
   if (const auto* sgd = std::get_if<Sgd>(&rule_)) {
     advance(*sgd, learning_rate, values_, gradient, first_);
   } else {
-    advance(std::get<Adam>(rule_), learning_rate, steps_, values_, gradient, first_, second_);
+    adam_step(std::get<Adam>(rule_), learning_rate, steps_, values_, gradient, first_, second_);
   }
   gradients_.clear();
 }

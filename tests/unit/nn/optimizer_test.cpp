@@ -63,6 +63,28 @@ TEST(Optimizer, AdamFollowsAlgorithm1OfKingmaAndBa) {
   EXPECT_LT((flat(network) - w).abs().max().item<double>(), 1e-5);
 }
 
+/// Each value moves by itself: what is left after keep() goes on as if it had been alone.
+TEST(AdamSearch, FollowsTheSameAlgorithmAndForgetsRows) {
+  const auto real = at::TensorOptions(at::kDouble);
+  const at::Tensor start = at::randn({4, 3}, make_generator(7, "search"), real);
+  const at::Tensor some = at::tensor({3, 1}, at::kLong);
+  AdamSearch search(start, {.beta1 = 0.8, .beta2 = 0.9});
+  at::Tensor found = start, w = start.clone(), m = at::zeros_like(w), v = at::zeros_like(w);
+  for (int step = 1; step <= 20; ++step) {
+    found = search.moved(found, found.pow(3), 0.02);
+    m = 0.8 * m + 0.2 * w.pow(3);
+    v = 0.9 * v + 0.1 * w.pow(6);
+    w = w - 0.02 * (m / (1 - std::pow(0.8, step))) / ((v / (1 - std::pow(0.9, step))).sqrt() + 1e-8);
+    if (step != 10) continue;
+    search.keep(some);
+    for (at::Tensor* each : {&found, &w, &m, &v}) *each = each->index_select(0, some);
+  }
+  EXPECT_LT((found - w).abs().max().item<double>(), 1e-12);
+
+  AdamSearch up(start);
+  EXPECT_TRUE(at::allclose(up.moved(start, at::ones_like(start), -0.1), start + 0.1));
+}
+
 TEST(Optimizer, LeavesParametersInTheirOrderAndTakesGradientsInAny) {
   Network network("convolution", {3, 5, 5});
   network.add("conv", Conv2d{4, 3});

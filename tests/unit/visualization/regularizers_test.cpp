@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/visualization/cases.h"
+#include "whence/core/filters.h"
 
 namespace whence::visualization {
 namespace {
@@ -37,27 +38,6 @@ TEST(Regularizers, NormsAreMetBelowTheBrightest) {
   EXPECT_TRUE(at::allclose(at::cosine_similarity(small.flatten(1), x.flatten(1)), at::ones({2})));
   EXPECT_EQ(with_norm(x, at::tensor({100.0, 100.0})).max().item<float>(), 1);
   EXPECT_TRUE(with_norm(at::zeros({1, 1, 2, 2}), at::tensor({1.0})).isfinite().all().item<bool>());
-}
-
-TEST(Regularizers, GaussianBlurIsItsSum) {
-  const at::Tensor x = random_images({1, 2, 6, 7}).to(at::kDouble);
-  const double sigma = 0.8;
-  const std::int64_t radius = 3;  // ceil(3 sigma)
-  const at::Tensor found = gaussian_blur(x, sigma);
-  for (std::int64_t c = 0; c < 2; ++c)
-    for (std::int64_t i = 0; i < 6; ++i)
-      for (std::int64_t j = 0; j < 7; ++j) {
-        double sum = 0, weights = 0;
-        for (std::int64_t di = -radius; di <= radius; ++di)
-          for (std::int64_t dj = -radius; dj <= radius; ++dj) {
-            const double weight = std::exp(-static_cast<double>(di * di + dj * dj) / (2 * sigma * sigma));
-            const std::int64_t row = std::clamp<std::int64_t>(i + di, 0, 5),
-                               column = std::clamp<std::int64_t>(j + dj, 0, 6);
-            sum += weight * x[0][c][row][column].item<double>();
-            weights += weight;
-          }
-        EXPECT_NEAR(found[0][c][i][j].item<double>(), sum / weights, 1e-12);
-      }
 }
 
 TEST(Regularizers, BilateralBlurIsItsSum) {

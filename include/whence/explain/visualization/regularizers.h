@@ -15,8 +15,6 @@ at::Tensor total_variation(const at::Tensor& x);
 /// activation among those of one norm). Differentiable.
 at::Tensor with_norm(const at::Tensor& x, const at::Tensor& norms);
 
-/// A normal window of deviation `sigma` pixels up to 3 sigma; the edge is repeated (Yosinski et al. 2015, "Gaussian blur").
-at::Tensor gaussian_blur(const at::Tensor& x, double sigma);
 /// The mean of neighbours up to 2 sigma, weighted by exp(-d^2 / 2 sigma^2 - c^2 / 2 range^2), where d is the distance in pixels and c that of
 /// colours: edges higher than `range` stay (Tomasi & Manduchi 1998). The edge of the image is repeated.
 at::Tensor bilateral_blur(const at::Tensor& x, double sigma, double range);

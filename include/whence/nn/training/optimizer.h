@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "whence/nn/graph/network.h"
+#include "whence/nn/training/adam.h"
 #include "whence/nn/training/parameters.h"
 
 namespace whence::nn {
@@ -15,12 +16,6 @@ namespace whence::nn {
 /// to the gradient of each weight: a parameter of more than one dimension, not a bias or a batch norm's.
 struct Sgd {
   double momentum = 0;
-  double weight_decay = 0;
-};
-/// Kingma & Ba 2015, with bias correction. Before, rate * weight_decay * weight is taken off each weight (Loshchilov &
-/// Hutter 2019).
-struct Adam {
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0;
 };
 

@@ -2,6 +2,7 @@
 // made. As there, the pattern and the background are brought to one size over the whole set and mixed, and the set is brought to one
 // range. Ours are the strengths, which small classifiers learn within seconds, and a background that is correlated over about two pixels.
 #include "explain/attribution/truth/problems.h"
+#include "whence/core/filters.h"
 #include "whence/core/random.h"
 
 namespace whence::attribution::truth {
@@ -51,10 +52,8 @@ at::Tensor noise(std::int64_t count, Background background, Generator& generator
       at::randn({count, 1, kTetrominoSide, kTetrominoSide}, generator, options_of(at::kFloat));
   if (background == Background::white) return white.squeeze(1);
   constexpr std::int64_t reach = 3;
-  const at::Tensor place = at::arange(-reach, reach + 1, white.options());
-  at::Tensor row = (-0.5 * place.square()).exp();
-  row = row / row.sum();
-  const at::Tensor filter = (row.unsqueeze(1) * row).view({1, 1, 2 * reach + 1, 2 * reach + 1});
+  const at::Tensor row = gaussian_window(1, reach, white.options());
+  const at::Tensor filter = row.outer(row).view({1, 1, 2 * reach + 1, 2 * reach + 1});
   return at::conv2d(at::reflection_pad2d(white, {reach, reach, reach, reach}), filter).squeeze(1);
 }
 
