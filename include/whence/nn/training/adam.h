@@ -15,7 +15,7 @@ struct Adam {
 };
 
 /// One step, in place, downwards: values -= rate * m / (sqrt(v) + epsilon), m = first / (1 - beta1^steps), v = second / (1 - beta2^steps).
-/// steps: with this one, from 1 on. first, second: the running means of the gradient and of its square, shaped like the values; they take it up.
+/// steps: with this one, from 1 on. first, second: the running means of the gradient and of its square, shaped like the values; updated, too.
 void adam_step(const Adam& rule, double rate, std::int64_t steps, const at::Tensor& values,
                const at::Tensor& gradient, const at::Tensor& first, const at::Tensor& second);
 
